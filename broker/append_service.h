@@ -1,0 +1,37 @@
+// Append: what every door calls to store a batch. Admission (limits, back-pressure), then the shard's own loop, then the log.
+//
+// Threads: call Append on any event loop; `done` runs on that same loop, exactly once, possibly before Append returns.
+#pragma once
+
+#include <functional>
+
+#include "broker/event_loops.h"
+#include "protocol/frame.h"
+#include "protocol/ids.h"
+#include "sluice/status.h"
+#include "storage/log_writer.h"
+
+namespace sluice::broker {
+
+struct AppendRequest {
+  StreamId stream;
+  ShardIndex shard;
+  storage::AckMode ack = storage::AckMode::kDurable;
+  protocol::FrameBuffer batch;  // one record batch, not yet verified
+};
+
+class AppendService {
+ public:
+  using Done = storage::LogWriter::Done;
+  virtual ~AppendService() = default;
+
+  /// kNotFound: no such stream or shard; kInvalidArgument: not a valid batch, or over a limit; kCorruption: wrong checksum;
+  /// and what storage::LogWriter::Append says.
+  virtual void Append(EventLoop& caller, AppendRequest request, Done done) = 0;
+
+  /// True while doors must stop reading from their sockets; they go on when WhenReady calls back on `caller`.
+  virtual bool overloaded() const = 0;
+  virtual void WhenReady(EventLoop& caller, std::move_only_function<void()> resume) = 0;
+};
+
+}  // namespace sluice::broker

@@ -1,0 +1,50 @@
+// Read: what every door and the delivery stage call to get frames, from a position, waiting for new ones where asked.
+//
+// Threads: call Read on any event loop, or with a caller of its own Executor; `done` runs there, exactly once. Long polls wait on
+// "the durable end moved", never on a timer but their own limit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <variant>
+
+#include "protocol/ids.h"
+#include "sluice/status.h"
+#include "storage/executor.h"
+#include "storage/shard_log.h"
+
+namespace sluice::broker {
+
+struct FromOldest {};
+struct FromLatest {};
+struct FromTime {
+  std::int64_t time_ms = 0;
+};
+using ReadFrom = std::variant<Offset, FromTime, FromOldest, FromLatest>;
+
+struct ReadRequest {
+  StreamId stream;
+  ShardIndex shard;
+  ReadFrom from;
+  std::uint64_t bytes_max = 4u << 20;  // at least one frame is given
+  std::uint64_t records_max = 0;       // 0: no limit; whole frames
+  std::uint32_t wait_ms = 0;           // at the end: how long to wait for a first record
+};
+
+struct ReadAnswer {
+  storage::FrameRun run;
+  Offset first;   // where the read started
+  Offset oldest;  // of the shard, now
+  Offset end;     // durable end, now
+};
+
+class ReadService {
+ public:
+  using Done = std::move_only_function<void(Result<ReadAnswer>)>;
+  virtual ~ReadService() = default;
+
+  /// kNotFound: no such stream or shard; kOutOfRange: below the oldest or above the end (the message names both).
+  virtual void Read(storage::Executor& caller, ReadRequest request, Done done) = 0;
+};
+
+}  // namespace sluice::broker

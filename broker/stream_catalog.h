@@ -1,0 +1,83 @@
+// The streams: names, ids, shards and settings, kept in the metadata store and cached in memory.
+//
+// Every door and the delivery stage look streams up here. Lookups never block (an immutable snapshot behind an atomic
+// pointer); changes block on the metadata store and run off the event loops.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/hash_key.h"
+#include "protocol/ids.h"
+#include "sluice/status.h"
+#include "storage/env/env.h"
+#include "storage/metadata_store.h"
+
+namespace sluice::broker {
+
+/// How long a stream's records are kept; both empty: for ever.
+struct RetentionSettings {
+  std::optional<std::int64_t> age_ms;
+  std::optional<std::uint64_t> bytes;  // of the whole stream
+  friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
+};
+
+struct StreamInfo {
+  StreamId id;
+  std::string name;
+  std::int64_t created_ms = 0;
+  bool hidden = false;  // the own stream of a direct-put delivery stream; not listed
+  RetentionSettings retention;
+  protocol::ShardMap shards;
+};
+
+using StreamPtr = std::shared_ptr<const StreamInfo>;
+
+/// [a-zA-Z0-9_.-]{1,128}, not "." or "..": as Kinesis.
+Status ValidateStreamName(std::string_view name);
+
+class StreamCatalog {
+ public:
+  inline static constexpr std::uint32_t kShardsMax = 10'000;  // per stream
+
+  /// Reads all streams from `store`, which outlives the catalog.
+  static Result<std::unique_ptr<StreamCatalog>> Open(storage::MetadataStore& store, storage::Clock& clock);
+
+  /// kNotFound, with the nearest existing name as a suggestion.
+  Result<StreamPtr> Find(std::string_view name) const;
+  /// kNotFound: "stream 7 does not exist or was deleted".
+  Result<StreamPtr> Find(StreamId id) const;
+  /// Sorted by name, without hidden ones.
+  std::vector<StreamPtr> List() const;
+  std::vector<StreamPtr> ListAll() const;
+
+  Result<StreamPtr> Create(std::string_view name, std::uint32_t shards, RetentionSettings retention, bool hidden = false);
+  Result<StreamPtr> SetRetention(std::string_view name, RetentionSettings retention);
+  /// Gives the stream that was deleted, so that the caller can drop its shards.
+  Result<StreamPtr> Delete(std::string_view name);
+
+  /// A new producer id, or a known name's id with its epoch raised.
+  struct ProducerGrant {
+    ProducerId id;
+    std::int16_t epoch = 0;
+  };
+  Result<ProducerGrant> InitProducer(std::string_view name);
+
+ private:
+  struct Snapshot;
+  StreamCatalog(storage::MetadataStore& store, storage::Clock& clock);
+
+  storage::MetadataStore& store_;
+  storage::Clock& clock_;
+  mutable std::mutex mutex_;                               // one change at a time
+  std::atomic<std::shared_ptr<const Snapshot>> snapshot_;  // what lookups see
+};
+
+}  // namespace sluice::broker

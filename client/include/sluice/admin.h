@@ -1,0 +1,49 @@
+// Streams and delivery streams by hand: create, list, describe, change, delete.
+//
+// Threads: an AdminClient may be shared; calls block until the broker has answered or the request timeout has passed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/status.h"
+#include "sluice/types.h"
+
+namespace sluice {
+
+/// What a call about a delivery stream gives: a JSON document (docs/cli.md), and warnings for a person to read.
+struct DeliveryAnswer {
+  std::string document;
+  std::vector<std::string> warnings;
+};
+
+enum class DeliveryAction : std::uint8_t {
+  kCreate = 0, kCheck = 1, kList = 2, kDescribe = 3, kPause = 4, kResume = 5, kFlush = 6, kDelete = 7, kLedger = 8,
+};
+
+class AdminClient {
+ public:
+  /// Connects; kUnavailable where nothing answers at the address.
+  static Result<std::unique_ptr<AdminClient>> Connect(ClientOptions options);
+  ~AdminClient();
+
+  Result<StreamDescription> CreateStream(std::string_view name, std::uint32_t shards, Retention retention = {});
+  Result<std::vector<StreamDescription>> ListStreams();
+  Result<StreamDescription> DescribeStream(std::string_view name);
+  Result<StreamDescription> SetRetention(std::string_view name, Retention retention);
+  Status DeleteStream(std::string_view name);
+
+  /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages.
+  Result<DeliveryAnswer> Delivery(DeliveryAction action, std::string_view name, std::string_view document = {},
+                                  std::string_view document_name = {});
+
+ private:
+  struct Impl;
+  explicit AdminClient(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice

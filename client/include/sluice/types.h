@@ -1,0 +1,73 @@
+// What the client SDK's calls share: where a broker is, what a stream looks like, where a read starts.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sluice/status.h"
+
+namespace sluice {
+
+/// How to reach a broker, and how patiently.
+struct ClientOptions {
+  std::string address = "127.0.0.1:7420";  // host:port of the native door
+  std::string client_name = "sluice-cpp";
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds request_timeout{30'000};
+  std::chrono::milliseconds retry_backoff_min{10};   // doubled after each try, with jitter
+  std::chrono::milliseconds retry_backoff_max{1'000};
+};
+
+/// When the broker acknowledges.
+enum class Ack : std::uint8_t {
+  kDurable = 0,  // on disk, flushed
+  kWritten = 1,  // in the operating system's hands; flushed within milliseconds
+  kNone = 2,     // nothing is promised
+};
+
+enum class CompressionType : std::uint8_t { kNone = 0, kGzip = 1, kSnappy = 2, kLz4 = 3, kZstd = 4 };
+
+/// How long records are kept; both empty: for ever.
+struct Retention {
+  std::optional<std::chrono::milliseconds> age;
+  std::optional<std::uint64_t> bytes;  // of the whole stream
+};
+
+struct ShardDescription {
+  std::uint32_t shard = 0;
+  std::string hash_first;  // decimal, 128 bit
+  std::string hash_last;
+  std::uint64_t oldest_offset = 0;
+  std::uint64_t end_offset = 0;  // one past the newest durable record
+  std::uint64_t bytes = 0;
+  std::int64_t last_append_time_ms = 0;
+};
+
+struct StreamDescription {
+  std::uint32_t stream_id = 0;
+  std::string name;
+  std::int64_t created_ms = 0;
+  Retention retention;
+  std::vector<ShardDescription> shards;
+};
+
+/// Where a consumer starts in a shard.
+struct Position {
+  enum class Kind : std::uint8_t { kOldest, kLatest, kOffset, kTime };
+  Kind kind = Kind::kOldest;
+  std::uint64_t offset = 0;  // kOffset: the first record wanted
+  std::int64_t time_ms = 0;  // kTime: the first record appended at or after this time
+
+  static Position Oldest() { return {}; }
+  static Position Latest() { return {Kind::kLatest, 0, 0}; }
+  static Position AtOffset(std::uint64_t offset) { return {Kind::kOffset, offset, 0}; }
+  static Position AtTime(std::int64_t time_ms) { return {Kind::kTime, 0, time_ms}; }
+};
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+}  // namespace sluice

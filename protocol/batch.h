@@ -1,0 +1,123 @@
+// The record batch: Kafka's record batch v2 (magic 2), byte for byte; protocol/BATCH.md has every byte and an example.
+//
+// A producer builds, compresses and checksums a batch once; it is stored, cached and served as it is. The CRC32C covers
+// everything from `attributes` to the end; `base_offset` and `partition_leader_epoch` stand before it, so that a broker can
+// fill them in without touching the checksum. No I/O, no threads: every function is safe to call from anywhere on its
+// own data.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/compression.h"
+#include "protocol/ids.h"
+#include "sluice/status.h"
+
+namespace sluice::protocol {
+
+inline constexpr std::size_t kBatchHeaderSize = 61;
+inline constexpr std::int8_t kBatchMagic = 2;
+/// The largest batch a broker takes, header included. Limits are checked before anything is allocated.
+inline constexpr std::size_t kBatchBytesMax = 16u << 20;
+/// The largest record (key + value + headers): Kinesis' own limit, 10 MiB.
+inline constexpr std::size_t kRecordBytesMax = 10u << 20;
+/// What a batch may grow to when it is decompressed; stops decompression bombs.
+inline constexpr std::size_t kBatchBytesUncompressedMax = 64u << 20;
+
+/// The fixed 61 bytes of a batch, decoded.
+struct BatchHeader {
+  std::int64_t base_offset = 0;
+  std::int32_t batch_length = 0;  // bytes after this field
+  std::int32_t partition_leader_epoch = -1;
+  std::uint32_t crc32c = 0;
+  std::int16_t attributes = 0;
+  std::int32_t last_offset_delta = 0;
+  std::int64_t base_timestamp_ms = 0;
+  std::int64_t max_timestamp_ms = 0;
+  std::int64_t producer_id = -1;
+  std::int16_t producer_epoch = -1;
+  std::int32_t base_sequence = -1;
+  std::int32_t record_count = 0;
+
+  Compression compression() const { return static_cast<Compression>(attributes & 0x7); }
+  bool idempotent() const { return producer_id >= 0; }
+  std::size_t total_size() const { return static_cast<std::size_t>(batch_length) + 12; }
+};
+
+/// Decodes the header of the batch that starts at `bytes` and checks magic, lengths and counts against the limits, not
+/// the checksum. kCorruption names the field that is wrong.
+Result<BatchHeader> ParseBatchHeader(std::string_view bytes);
+
+/// Checks that `bytes` is exactly one batch and that its CRC32C holds. Returns its header.
+Result<BatchHeader> VerifyBatch(std::string_view bytes);
+
+/// Writes base_offset into a batch in place; outside the checksum.
+void SetBaseOffset(std::span<char> batch, Offset base_offset);
+
+struct HeaderView {
+  std::string_view key;
+  std::optional<std::string_view> value;
+};
+
+/// One record; views into the batch (or into the buffer that it was decompressed to).
+struct RecordView {
+  std::int32_t offset_delta = 0;
+  std::int64_t timestamp_ms = 0;
+  std::optional<std::string_view> key;    // the partition key of a Kinesis record
+  std::optional<std::string_view> value;  // the data
+  std::vector<HeaderView> headers;
+};
+
+/// Reads the records of one verified batch in order. `scratch` takes the decompressed bytes and must outlive the reader
+/// and its views.
+class BatchReader {
+ public:
+  static Result<BatchReader> Open(std::string_view batch, std::string& scratch);
+
+  /// The next record, nullptr at the end, kCorruption where a record does not parse. The record is valid until the next call.
+  Result<const RecordView*> Next();
+  const BatchHeader& header() const { return header_; }
+
+ private:
+  BatchHeader header_;
+  std::string_view rest_;
+  std::int32_t records_left_ = 0;
+  RecordView record_;
+};
+
+/// Builds one batch. Reusable after Finish.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(Compression compression = Compression::kNone) : compression_(compression) {}
+
+  /// Adds a record; `key` and `value` are copied. Timestamps are milliseconds since 1970.
+  void Add(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::optional<std::string_view> value,
+           std::span<const HeaderView> headers = {});
+  /// Sets the idempotence fields; -1 each where the producer is not idempotent.
+  void SetProducer(ProducerId id, std::int16_t epoch, std::int32_t base_sequence);
+
+  std::int32_t record_count() const { return record_count_; }
+  bool empty() const { return record_count_ == 0; }
+  /// Size of the batch so far, before compression.
+  std::size_t size_bytes() const { return kBatchHeaderSize + records_.size(); }
+
+  /// Compresses, checksums, appends the batch to `out` and starts anew (the producer fields are kept).
+  void Finish(std::string& out);
+
+ private:
+  Compression compression_;
+  std::string records_;
+  std::int32_t record_count_ = 0;
+  std::int64_t base_timestamp_ms_ = 0;
+  std::int64_t max_timestamp_ms_ = 0;
+  ProducerId producer_ = kNoProducer;
+  std::int16_t producer_epoch_ = -1;
+  std::int32_t base_sequence_ = -1;
+};
+
+}  // namespace sluice::protocol

@@ -1,0 +1,79 @@
+// The frame: what stands in journal, segment, cache and on the wire to consumers; storage/FORMAT.md has every byte.
+//
+// A frame is our fixed 64-byte header and one record batch. XXH3-64 covers the header (but for the checksum itself, which is
+// its last field) and the batch. A Frame is an immutable, shared piece of memory: the bytes that were received are the
+// bytes that are journalled, cached, written to the segment and sent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "protocol/batch.h"
+#include "protocol/ids.h"
+#include "sluice/status.h"
+
+namespace sluice::protocol {
+
+inline constexpr std::uint32_t kFrameMagic = 0x31464C53;  // "SLF1" as little-endian bytes
+inline constexpr std::uint8_t kFrameVersion = 1;
+inline constexpr std::size_t kFrameHeaderSize = 64;
+
+/// The header's fields; all integers little-endian on disk.
+struct FrameHeader {
+  ShardId shard;
+  Offset base_offset;
+  std::uint32_t record_count = 0;
+  std::uint32_t payload_bytes = 0;
+  std::int64_t append_time_ms = 0;  // broker's clock; never falls within a shard
+  Offset durable_upto;              // the shard's durable end known when this frame was made
+  std::uint64_t checksum = 0;       // XXH3-64
+
+  Offset end_offset() const { return base_offset + record_count; }
+  std::size_t total_size() const { return kFrameHeaderSize + payload_bytes; }
+};
+
+/// Decodes and checks magic, version and limits, not the checksum. kCorruption names the field; kUnimplemented for a newer version.
+Result<FrameHeader> ParseFrameHeader(std::string_view bytes);
+/// Decodes the frame that starts at `bytes` and checks its checksum. `bytes` may be longer than the frame.
+Result<FrameHeader> VerifyFrame(std::string_view bytes);
+
+/// Memory for one frame: the batch is received or built at `batch()`, then FrameBuffer::Seal makes the header.
+class FrameBuffer {
+ public:
+  /// Uninitialised memory for a batch of `batch_bytes`.
+  explicit FrameBuffer(std::size_t batch_bytes);
+  std::span<char> batch() { return {memory_.get() + kFrameHeaderSize, batch_bytes_}; }
+  std::string_view batch_view() const { return {memory_.get() + kFrameHeaderSize, batch_bytes_}; }
+
+ private:
+  friend class Frame;
+  std::shared_ptr<char[]> memory_;
+  std::size_t batch_bytes_;
+};
+
+/// One immutable frame; copies share the bytes. Safe to read from any thread.
+class Frame {
+ public:
+  Frame() = default;
+  /// Writes the header (payload_bytes and checksum are filled in) in front of the batch in `buffer`.
+  static Frame Seal(FrameBuffer buffer, FrameHeader header);
+  /// A frame inside a larger piece of memory that was read from disk; `bytes` must be a verified frame.
+  static Frame Borrow(std::shared_ptr<const char[]> owner, std::string_view bytes, const FrameHeader& header);
+
+  const FrameHeader& header() const { return header_; }
+  std::string_view bytes() const { return bytes_; }
+  std::string_view batch() const { return bytes_.substr(kFrameHeaderSize); }
+  Offset base_offset() const { return header_.base_offset; }
+  Offset end_offset() const { return header_.end_offset(); }
+  std::size_t size() const { return bytes_.size(); }
+
+ private:
+  std::shared_ptr<const char[]> owner_;
+  std::string_view bytes_;
+  FrameHeader header_;
+};
+
+}  // namespace sluice::protocol

@@ -1,0 +1,51 @@
+// One shard's log: frames by offset. The newest live in memory (the tail), the rest in segment files.
+//
+// Life of a frame: Append (LogWriter, memory only) -> Commit (journal, durable) -> Publish (visible to readers) -> written
+// behind to the segment -> leaves memory when the tail's byte budget wants the room.
+//
+// Threads: one writer, the LogWriter of the event loop that owns the shard; it alone appends and publishes. Reads come from
+// any thread. Readers never see past durable_end().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "protocol/frame.h"
+#include "protocol/ids.h"
+#include "sluice/status.h"
+
+namespace sluice::storage {
+
+/// What a read gave: whole frames, the first of which holds the offset that was asked for.
+struct FrameRun {
+  std::vector<protocol::Frame> frames;  // empty at the durable end
+  Offset next;                          // where to read on
+  std::uint64_t bytes = 0;
+};
+
+class ShardLog {
+ public:
+  virtual ~ShardLog() = default;
+  virtual ShardId id() const = 0;
+
+  /// The oldest offset that can be read; grows with retention.
+  virtual Offset oldest() const = 0;
+  /// One past the last durable, visible record.
+  virtual Offset durable_end() const = 0;
+  /// Append time of the newest visible frame; 0 where the shard is empty.
+  virtual std::int64_t last_append_time_ms() const = 0;
+  /// Bytes of all frames that can be read.
+  virtual std::uint64_t retained_bytes() const = 0;
+
+  /// Frames from memory, never blocking; nullopt where `from` is no longer in memory and ReadBlocking must be used. At least
+  /// one frame where there is any, then as many as fit in `bytes_max`. kOutOfRange below oldest() or above durable_end().
+  virtual Result<std::optional<FrameRun>> ReadTail(Offset from, std::uint64_t bytes_max) = 0;
+  /// The same from memory or disk; blocks on the disk. kCorruption names shard, offsets and file; never skips.
+  virtual Result<FrameRun> ReadBlocking(Offset from, std::uint64_t bytes_max) = 0;
+  /// The first offset whose frame was appended at or after `time_ms`; durable_end() where there is none. Blocks.
+  virtual Result<Offset> OffsetAtTimeBlocking(std::int64_t time_ms) = 0;
+};
+
+}  // namespace sluice::storage
