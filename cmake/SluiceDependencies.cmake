@@ -15,6 +15,10 @@ find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
-pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
-pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
+# RocksDB's package looks zstd and lz4 up through cache variables of these names: ours must be called otherwise, or configuring a
+# second time finds them empty.
+pkg_check_modules(sluice_zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(sluice_lz4 REQUIRED IMPORTED_TARGET liblz4)
+add_library(PkgConfig::zstd ALIAS PkgConfig::sluice_zstd)
+add_library(PkgConfig::lz4 ALIAS PkgConfig::sluice_lz4)
 find_package(Snappy CONFIG REQUIRED)
