@@ -1,8 +1,10 @@
-// Append: what every door calls to store a batch. Admission (limits, back-pressure), then the shard's own loop, then the log.
+// Append: what every door calls to store a batch. Admission (limits, back-pressure), then the shard's own loop, then
+// the log.
 //
 // Threads: call Append on any event loop; `done` runs on that same loop, exactly once, possibly before Append returns.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "broker/event_loops.h"
@@ -20,13 +22,19 @@ struct AppendRequest {
   protocol::FrameBuffer batch;  // one record batch, not yet verified
 };
 
+struct AppendOptions {
+  std::uint64_t batch_bytes_max = protocol::kBatchBytesMax;    // one batch, header included
+  std::uint64_t record_bytes_max = protocol::kRecordBytesMax;  // one record of an uncompressed batch
+  std::uint64_t inflight_bytes_max = 64u << 20;  // of all batches that wait for their answer; doors pause above it
+};
+
 class AppendService {
  public:
   using Done = storage::LogWriter::Done;
   virtual ~AppendService() = default;
 
-  /// kNotFound: no such stream or shard; kInvalidArgument: not a valid batch, or over a limit; kCorruption: wrong checksum;
-  /// and what storage::LogWriter::Append says.
+  /// kNotFound: no such stream or shard; kInvalidArgument: not a valid batch, or over a limit; kCorruption: wrong
+  /// checksum; and what storage::LogWriter::Append says.
   virtual void Append(EventLoop& caller, AppendRequest request, Done done) = 0;
 
   /// True while doors must stop reading from their sockets; they go on when WhenReady calls back on `caller`.

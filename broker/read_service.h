@@ -1,7 +1,7 @@
 // Read: what every door and the delivery stage call to get frames, from a position, waiting for new ones where asked.
 //
-// Threads: call Read on any event loop, or with a caller of its own Executor; `done` runs there, exactly once. Long polls wait on
-// "the durable end moved", never on a timer but their own limit.
+// Threads: call Read on any event loop, or with a caller of its own Executor; `done` runs there, exactly once. Long
+// polls wait on "the durable end moved", never on a timer but their own limit.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,12 @@ struct ReadAnswer {
   Offset first;   // where the read started
   Offset oldest;  // of the shard, now
   Offset end;     // durable end, now
+};
+
+struct ReadOptions {
+  std::uint64_t bytes_max = 16u << 20;  // what one answer may hold, whatever is asked for (one frame may be more)
+  std::int64_t wait_ms_max = 60'000;    // the longest long poll; longer ones are cut to it
+  std::uint64_t waiters_max = 100'000;  // long polls that wait at one time, on each event loop
 };
 
 class ReadService {

@@ -58,7 +58,8 @@ class StreamCatalog {
   std::vector<StreamPtr> List() const;
   std::vector<StreamPtr> ListAll() const;
 
-  Result<StreamPtr> Create(std::string_view name, std::uint32_t shards, RetentionSettings retention, bool hidden = false);
+  Result<StreamPtr> Create(std::string_view name, std::uint32_t shards, RetentionSettings retention,
+                           bool hidden = false);
   Result<StreamPtr> SetRetention(std::string_view name, RetentionSettings retention);
   /// Gives the stream that was deleted, so that the caller can drop its shards.
   Result<StreamPtr> Delete(std::string_view name);

@@ -1,0 +1,24 @@
+// The admin door: HTTP for operators and their tools. /metrics (Prometheus text), /healthz (the process runs), /readyz
+// (503 with the reason until recovery is done, and again when writing has ended), /version.
+//
+// Threads: Start and Stop by one thread, not an event loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "broker/event_loops.h"
+#include "sluice/status.h"
+
+namespace sluice::broker::admin {
+
+struct AdminDoorOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 9420;                 // 0: any free port
+  std::uint32_t connections_max = 256;       // further ones are closed at once
+  std::int64_t request_timeout_ms = 10'000;  // for a request to arrive and for its answer to leave
+};
+
+}  // namespace sluice::broker::admin

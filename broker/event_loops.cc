@@ -1,0 +1,106 @@
+// Event loops over boost::asio::io_context, one thread each, and the small pool for work that blocks.
+#include "broker/event_loops.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <string>
+#include <thread>
+
+#include "protocol/check.h"
+
+namespace sluice::broker {
+namespace {
+
+constexpr std::size_t kBlockingThreads = 2;
+
+void NameThread(const std::string& name) { pthread_setname_np(pthread_self(), name.substr(0, 15).c_str()); }
+
+std::size_t DefaultCount() {
+  const std::size_t cores = std::thread::hardware_concurrency();
+  return cores > 1 ? cores - 1 : 1;
+}
+
+class AsioLoop : public EventLoop {
+ public:
+  explicit AsioLoop(std::size_t index)
+      : context_(BOOST_ASIO_CONCURRENCY_HINT_1),
+        work_(context_.get_executor()),
+        thread_([this, index] { Run(index); }) {}
+
+  ~AsioLoop() override { SLUICE_CHECK(!thread_.joinable()); }
+
+  void Post(std::move_only_function<void()> task) override {
+    boost::asio::post(context_, [task = std::move(task)]() mutable { task(); });
+  }
+  boost::asio::io_context& context() override { return context_; }
+  bool InLoop() const override { return current_ == this; }
+
+  void Stop() {
+    SLUICE_CHECK(!InLoop());
+    context_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void Run(std::size_t index) {
+    NameThread("loop-" + std::to_string(index));
+    current_ = this;
+    context_.run();
+    current_ = nullptr;
+  }
+
+  inline static thread_local const AsioLoop* current_ = nullptr;
+
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace
+
+class EventLoops::Impl {
+ public:
+  explicit Impl(std::size_t count) : blocking(kBlockingThreads) {
+    for (std::size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<AsioLoop>(i));
+  }
+
+  std::vector<std::unique_ptr<AsioLoop>> loops;  // constant after construction
+  boost::asio::thread_pool blocking;
+  bool stopped = false;  // by the thread that made the loops
+};
+
+EventLoops::EventLoops(std::size_t count) : impl_(std::make_unique<Impl>(count == 0 ? DefaultCount() : count)) {}
+
+EventLoops::~EventLoops() { Stop(); }
+
+std::size_t EventLoops::size() const { return impl_->loops.size(); }
+
+EventLoop& EventLoops::loop(std::size_t index) {
+  SLUICE_CHECK(index < impl_->loops.size());
+  return *impl_->loops[index];
+}
+
+// Consecutive shards of a stream go to consecutive loops, so that a stream of N shards uses all of them.
+std::size_t EventLoops::OwnerIndexOf(ShardId id) const {
+  return (std::size_t{id.stream.value} + id.index.value) % impl_->loops.size();
+}
+
+EventLoop& EventLoops::OwnerOf(ShardId id) { return loop(OwnerIndexOf(id)); }
+
+void EventLoops::RunBlocking(std::move_only_function<void()> task) {
+  boost::asio::post(impl_->blocking, [task = std::move(task)]() mutable { task(); });
+}
+
+void EventLoops::Stop() {
+  if (std::exchange(impl_->stopped, true)) return;
+  impl_->blocking.join();
+  for (auto& loop : impl_->loops) loop->Stop();
+}
+
+}  // namespace sluice::broker

@@ -1,0 +1,36 @@
+// Which records retention must not remove because they have not been delivered yet: the lowest such offset per shard
+// and holder.
+//
+// The delivery stage sets a hold when it starts to read a shard and raises it as it checkpoints; the retention task
+// reads it. Holds live in memory only: the delivery stage sets them anew from its checkpoints before the retention task
+// starts.
+//
+// Threads: any.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "protocol/ids.h"
+
+namespace sluice::broker {
+
+class RetentionHolds {
+ public:
+  /// Nothing at or above `keep_from` is removed from `shard` while this holder (a delivery stream's name) says so.
+  void Set(ShardId shard, std::string_view holder, Offset keep_from);
+  void Remove(ShardId shard, std::string_view holder);
+  /// Removes all holds of one holder, such as a deleted delivery stream.
+  void RemoveAll(std::string_view holder);
+  /// The lowest offset that a holder still needs; kMaxOffset where there is none.
+  Offset KeepFrom(ShardId shard) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::pair<ShardId, std::string>, Offset, std::less<>> holds_;  // guarded by mutex_
+};
+
+}  // namespace sluice::broker
