@@ -1,0 +1,29 @@
+// Writing JSON text by hand, where the bytes must be the same each time.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sluice::delivery {
+
+/// Appends `text` as a JSON string with its quotes. `text` is UTF-8 and goes out as it is but for quotes, backslashes
+/// and control characters.
+inline void AppendJsonString(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out += '"';
+  for (char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += "\\u00";
+      out += kHex[static_cast<unsigned char>(c) >> 4];
+      out += kHex[static_cast<unsigned char>(c) & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+}  // namespace sluice::delivery

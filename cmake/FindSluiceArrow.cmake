@@ -1,0 +1,48 @@
+# Arrow C++ with Parquet: an installed one of version 20 or newer, else the pinned pyarrow wheel (tools/fetch_arrow.sh).
+#
+#   Sluice::arrow      libarrow and libparquet, OpenSSL in front of them
+#   Sluice::arrow_s3   the above and S3FileSystem (header arrow/filesystem/s3fs.h)
+#
+# The wheel's libparquet exports some 1,100 OpenSSL symbols, and the first library in the link order serves them to the
+# whole process. So OpenSSL is linked first and unconditionally; tests/delivery/link_order_test.cc watches over it.
+# Programs find the libraries by run path; `install` puts copies into lib/sluice beside the binary.
+set(SLUICE_ARROW_DIR "${PROJECT_SOURCE_DIR}/build/_arrow" CACHE PATH "Where the Arrow C++ of the wheel is or is put; shared by all presets")
+
+find_package(OpenSSL 3 REQUIRED)
+find_package(Arrow CONFIG QUIET)
+find_package(Parquet CONFIG QUIET)
+
+add_library(Sluice::arrow INTERFACE IMPORTED GLOBAL)
+add_library(Sluice::arrow_s3 INTERFACE IMPORTED GLOBAL)
+target_link_options(Sluice::arrow INTERFACE
+  "-Wl,--push-state,--no-as-needed,${OPENSSL_SSL_LIBRARY},${OPENSSL_CRYPTO_LIBRARY},--pop-state")
+target_link_libraries(Sluice::arrow_s3 INTERFACE Sluice::arrow)
+
+if(Arrow_FOUND AND Parquet_FOUND AND Arrow_VERSION VERSION_GREATER_EQUAL 20)
+  set(SLUICE_ARROW_VERSION "${Arrow_VERSION}")
+  target_link_libraries(Sluice::arrow INTERFACE Parquet::parquet_shared Arrow::arrow_shared)
+  if(TARGET Arrow::arrow_s3_shared)
+    target_link_libraries(Sluice::arrow_s3 INTERFACE Arrow::arrow_s3_shared)
+  endif()
+else()
+  execute_process(COMMAND "${PROJECT_SOURCE_DIR}/tools/fetch_arrow.sh" "${SLUICE_ARROW_DIR}" RESULT_VARIABLE fetch_result)
+  if(NOT fetch_result EQUAL 0)
+    message(FATAL_ERROR "Arrow C++ is neither installed nor could it be fetched into ${SLUICE_ARROW_DIR} (see above)")
+  endif()
+  file(READ "${SLUICE_ARROW_DIR}/VERSION" SLUICE_ARROW_VERSION)
+  string(STRIP "${SLUICE_ARROW_VERSION}" SLUICE_ARROW_VERSION)
+  foreach(library arrow parquet arrow_s3)
+    file(GLOB path "${SLUICE_ARROW_DIR}/lib/lib${library}.so.*")
+    get_filename_component(soname "${path}" NAME)
+    add_library(sluice_wheel_${library} SHARED IMPORTED GLOBAL)
+    set_target_properties(sluice_wheel_${library} PROPERTIES IMPORTED_LOCATION "${path}" IMPORTED_SONAME "${soname}"
+      INTERFACE_INCLUDE_DIRECTORIES "${SLUICE_ARROW_DIR}/include")
+    install(FILES "${path}" DESTINATION lib/sluice)
+  endforeach()
+  target_link_libraries(Sluice::arrow INTERFACE sluice_wheel_parquet sluice_wheel_arrow)
+  target_link_libraries(Sluice::arrow_s3 INTERFACE sluice_wheel_arrow_s3)
+  set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib/sluice")
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(SluiceArrow REQUIRED_VARS SLUICE_ARROW_VERSION VERSION_VAR SLUICE_ARROW_VERSION)
