@@ -32,7 +32,7 @@ main() {
   if [ $list_only = yes ]; then echo "$packages"; exit 0; fi
 
   install_packages "$packages"
-  if [ -x tools/fetch_arrow.sh ]; then tools/fetch_arrow.sh; fi
+  if [ -x tools/fetch_arrow.sh ]; then tools/fetch_arrow.sh build/_arrow; fi
 }
 
 # The release's number; anything but a Debian we know gets the list of packages to find by hand.
