@@ -66,6 +66,7 @@ class Env {
   virtual Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) = 0;
   /// Names in a directory, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> List(const std::string& dir) = 0;
+  /// Makes `dir` and its missing parents; their names are durable when it returns OK.
   virtual Status MakeDirs(const std::string& dir) = 0;
   virtual Status Remove(const std::string& path) = 0;
   /// Replaces `to` where it exists.

@@ -1,0 +1,342 @@
+// System calls behind the Env interface, with the loops that POSIX asks for (short writes, EINTR, IOV_MAX).
+#include "storage/env/posix_env.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <system_error>
+#include <utility>
+
+#include "protocol/check.h"
+#include "storage/env/seeded_random.h"
+
+namespace sluice::storage {
+namespace {
+
+constexpr mode_t kFileMode = 0640;
+constexpr mode_t kDirMode = 0750;
+
+Status ErrnoStatus(int error, std::string_view action, const std::string& path) {
+  SLUICE_CHECK(error != 0);
+  std::string text = fmt::format("cannot {} {}: {}", action, path, std::generic_category().message(error));
+  switch (error) {
+    case ENOENT:
+      return Status(Code::kNotFound, std::move(text));
+    case EEXIST:
+      return Status(Code::kAlreadyExists, std::move(text));
+    case ENOSPC:
+    case EDQUOT:
+      return Status(Code::kResourceExhausted, text + "; free space on this disk");
+    case EMFILE:
+    case ENFILE:
+      return Status(Code::kResourceExhausted, text + "; raise the limit on open files (ulimit -n)");
+    default:
+      return Status(Code::kIoError, std::move(text));
+  }
+}
+
+/// A failed sync, whatever its errno: the data may be gone and the next sync would not say so.
+Status SyncFailed(int error, const std::string& path) {
+  return Status(Code::kIoError, fmt::format("cannot sync {}: {}; what it holds since the last sync is unknown", path,
+                                            std::generic_category().message(error)));
+}
+
+/// Calls a system call until it is not interrupted by a signal.
+template <typename SystemCall>
+auto Uninterrupted(SystemCall call) {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&&) = delete;
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+FileDescriptor OpenFd(const std::string& path, int flags) {
+  return FileDescriptor(Uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, kFileMode); }));
+}
+
+/// Drops the first `bytes` of the vectors in [first, last); returns the first one that still has bytes.
+iovec* Advance(iovec* first, iovec* last, std::size_t bytes) {
+  while (first != last && bytes >= first->iov_len) bytes -= (first++)->iov_len;
+  SLUICE_CHECK(first != last || bytes == 0);
+  if (first != last) {
+    first->iov_base = static_cast<char*>(first->iov_base) + bytes;
+    first->iov_len -= bytes;
+  }
+  return first;
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<std::size_t> Read(std::uint64_t offset, std::span<char> out) override {
+    std::size_t done = 0;
+    while (done < out.size()) {
+      const ssize_t got = Uninterrupted(
+          [&] { return ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done)); });
+      if (got < 0) return Error(ErrnoStatus(errno, "read", path_));
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    SLUICE_CHECK(done <= out.size());
+    return done;
+  }
+
+  Status Write(std::uint64_t offset, std::span<const std::string_view> pieces) override {
+    while (!pieces.empty()) {
+      const std::size_t count = std::min<std::size_t>(pieces.size(), IOV_MAX);
+      std::array<iovec, IOV_MAX> vectors;
+      std::size_t bytes = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        vectors[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+        bytes += pieces[i].size();
+      }
+      if (Status status = WriteVectors(offset, vectors.data(), vectors.data() + count); !status.ok()) return status;
+      offset += bytes;
+      pieces = pieces.subspan(count);
+    }
+    return {};
+  }
+
+  Status Sync() override {
+    // No loop, not even for EINTR: after a failure the kernel forgets the lost pages and a second call would return 0.
+    if (::fdatasync(fd_.get()) != 0) return SyncFailed(errno, path_);
+    return {};
+  }
+
+  Result<std::uint64_t> Size() override {
+    struct stat info;
+    if (::fstat(fd_.get(), &info) != 0) return Error(ErrnoStatus(errno, "stat", path_));
+    SLUICE_CHECK(info.st_size >= 0);
+    return static_cast<std::uint64_t>(info.st_size);
+  }
+
+  Status Truncate(std::uint64_t size) override {
+    if (Uninterrupted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size)); }) != 0) {
+      return ErrnoStatus(errno, "truncate", path_);
+    }
+    return {};
+  }
+
+  Status DropCache() override {
+    const int error = ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
+    return error == 0 ? Status() : ErrnoStatus(error, "drop the cached pages of", path_);
+  }
+
+  void StartWriteback(std::uint64_t offset, std::uint64_t bytes) override {
+    // Only a hint: an error of the disk stays with the file and the next Sync reports it.
+    ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), SYNC_FILE_RANGE_WRITE);
+  }
+
+ private:
+  Status WriteVectors(std::uint64_t offset, iovec* first, iovec* last) {
+    first = Advance(first, last, 0);
+    while (first != last) {
+      const ssize_t wrote = Uninterrupted(
+          [&] { return ::pwritev(fd_.get(), first, static_cast<int>(last - first), static_cast<off_t>(offset)); });
+      if (wrote < 0) return ErrnoStatus(errno, "write", path_);
+      if (wrote == 0) return Status(Code::kIoError, fmt::format("cannot write {}: the system took no byte", path_));
+      offset += static_cast<std::uint64_t>(wrote);
+      first = Advance(first, last, static_cast<std::size_t>(wrote));
+    }
+    return {};
+  }
+
+  const FileDescriptor fd_;
+  const std::string path_;
+};
+
+class PosixLock final : public FileLock {
+ public:
+  explicit PosixLock(FileDescriptor fd) : fd_(std::move(fd)) {}
+
+ private:
+  const FileDescriptor fd_;  // flock ends when this closes, so also with the process
+};
+
+class PosixClock final : public Clock {
+ public:
+  std::int64_t WallMs() override {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+  std::int64_t MonotonicNs() override {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+};
+
+std::uint64_t SeedFromKernel() {
+  std::uint64_t seed = 0;
+  const ssize_t got = Uninterrupted([&] { return ::getrandom(&seed, sizeof seed, 0); });
+  SLUICE_CHECK(got == static_cast<ssize_t>(sizeof seed));  // up to 256 bytes never come short
+  return seed;
+}
+
+int OpenFlags(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::kRead:
+      return O_RDONLY;
+    case OpenMode::kReadWrite:
+      return O_RDWR;
+    case OpenMode::kCreate:
+      return O_RDWR | O_CREAT | O_EXCL;
+    case OpenMode::kCreateOrOpen:
+      return O_RDWR | O_CREAT;
+  }
+  SLUICE_CHECK(false);
+  return 0;
+}
+
+std::string ParentOf(std::string dir) {
+  while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
+  const std::size_t slash = dir.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : dir.substr(0, slash);
+}
+
+bool IsDirectory(const std::string& path) {
+  struct stat info;
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/// "process 4711" from the lock file's content, or words that fit where the file tells nothing.
+std::string HolderName(int fd) {
+  std::array<char, 32> text{};
+  const ssize_t got = ::pread(fd, text.data(), text.size() - 1, 0);
+  std::string pid(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  pid.erase(std::find_if(pid.begin(), pid.end(), [](char c) { return c < '0' || c > '9'; }), pid.end());
+  return pid.empty() ? "another process" : "process " + pid;
+}
+
+class PosixEnv final : public Env {
+ public:
+  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
+    FileDescriptor fd = OpenFd(path, OpenFlags(mode));
+    if (!fd.valid()) return Error(ErrnoStatus(errno, mode == OpenMode::kCreate ? "create" : "open", path));
+    return std::make_unique<PosixFile>(std::move(fd), path);
+  }
+
+  Result<std::vector<std::string>> List(const std::string& dir) override {
+    DIR* stream = ::opendir(dir.c_str());
+    if (stream == nullptr) return Error(ErrnoStatus(errno, "list", dir));
+    std::vector<std::string> names;
+    errno = 0;
+    while (const dirent* entry = ::readdir(stream)) {
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+      errno = 0;
+    }
+    const int error = errno;
+    ::closedir(stream);
+    if (error != 0) return Error(ErrnoStatus(error, "list", dir));
+    std::ranges::sort(names);
+    return names;
+  }
+
+  Status MakeDirs(const std::string& dir) override {
+    if (::mkdir(dir.c_str(), kDirMode) == 0) return SyncDir(ParentOf(dir));
+    if (errno == ENOENT && ParentOf(dir) != dir) {
+      if (Status status = MakeDirs(ParentOf(dir)); !status.ok()) return status;
+      if (::mkdir(dir.c_str(), kDirMode) == 0) return SyncDir(ParentOf(dir));
+    }
+    if (errno != EEXIST) return ErrnoStatus(errno, "make directory", dir);
+    if (!IsDirectory(dir))
+      return Status(Code::kFailedPrecondition, dir + " is not a directory; move it out of the way");
+    // It may have been made by a process that was killed before it could sync the name.
+    const int error = SyncDirErrno(ParentOf(dir));
+    return error == 0 || error == EACCES ? Status() : SyncFailed(error, ParentOf(dir));
+  }
+
+  Status Remove(const std::string& path) override {
+    return ::unlink(path.c_str()) == 0 ? Status() : ErrnoStatus(errno, "remove", path);
+  }
+
+  Status Rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return ErrnoStatus(errno, "rename to " + to + " the file", from);
+    return {};
+  }
+
+  Status SyncDir(const std::string& dir) override {
+    const int error = SyncDirErrno(dir);
+    return error == 0 ? Status() : SyncFailed(error, dir);
+  }
+
+  Result<bool> Exists(const std::string& path) override {
+    struct stat info;
+    if (::stat(path.c_str(), &info) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return Error(ErrnoStatus(errno, "look up", path));
+  }
+
+  Result<std::uint64_t> FreeBytes(const std::string& dir) override {
+    struct statvfs info;
+    if (Uninterrupted([&] { return ::statvfs(dir.c_str(), &info); }) != 0) {
+      return Error(ErrnoStatus(errno, "find the free space of", dir));
+    }
+    return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+  }
+
+  Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
+    FileDescriptor fd = OpenFd(path, O_RDWR | O_CREAT);
+    if (!fd.valid()) return Error(ErrnoStatus(errno, "open lock file", path));
+    if (Uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
+      if (errno != EWOULDBLOCK) return Error(ErrnoStatus(errno, "lock", path));
+      return Error(Code::kFailedPrecondition,
+                   fmt::format("{} is held by {}: stop it or use another directory", path, HolderName(fd.get())));
+    }
+    // The content is only for the message above, so a full disk must not keep the broker from starting.
+    const std::string pid = fmt::format("{}\n", ::getpid());
+    if (::ftruncate(fd.get(), 0) == 0) {
+      [[maybe_unused]] const ssize_t wrote = ::pwrite(fd.get(), pid.data(), pid.size(), 0);
+    }
+    return std::make_unique<PosixLock>(std::move(fd));
+  }
+
+  Clock& clock() override { return clock_; }
+  Random& random() override { return random_; }
+
+ private:
+  static int SyncDirErrno(const std::string& dir) {
+    const FileDescriptor fd = OpenFd(dir, O_RDONLY | O_DIRECTORY);
+    if (!fd.valid()) return errno;
+    return ::fsync(fd.get()) == 0 ? 0 : errno;
+  }
+
+  PosixClock clock_;
+  SeededRandom random_{SeedFromKernel()};
+};
+
+}  // namespace
+
+std::unique_ptr<Env> NewPosixEnv() { return std::make_unique<PosixEnv>(); }
+
+}  // namespace sluice::storage
