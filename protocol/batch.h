@@ -1,11 +1,12 @@
 // The record batch: Kafka's record batch v2 (magic 2), byte for byte; protocol/BATCH.md has every byte and an example.
 //
 // A producer builds, compresses and checksums a batch once; it is stored, cached and served as it is. The CRC32C covers
-// everything from `attributes` to the end; `base_offset` and `partition_leader_epoch` stand before it, so that a broker can
-// fill them in without touching the checksum. No I/O, no threads: every function is safe to call from anywhere on its
-// own data.
+// everything from `attributes` to the end; `base_offset` and `partition_leader_epoch` stand before it, so that a broker
+// can fill them in without touching the checksum. No I/O, no threads: every function is safe to call from anywhere on
+// its own data.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,9 @@ inline constexpr std::size_t kRecordBytesMax = 10u << 20;
 /// What a batch may grow to when it is decompressed; stops decompression bombs.
 inline constexpr std::size_t kBatchBytesUncompressedMax = 64u << 20;
 
+/// The attribute bit of a batch whose records all carry the broker's append time, in max_timestamp_ms.
+inline constexpr std::int16_t kLogAppendTimeBit = 0x08;
+
 /// The fixed 61 bytes of a batch, decoded.
 struct BatchHeader {
   std::int64_t base_offset = 0;
@@ -45,15 +49,18 @@ struct BatchHeader {
   std::int32_t record_count = 0;
 
   Compression compression() const { return static_cast<Compression>(attributes & 0x7); }
+  bool log_append_time() const { return (attributes & kLogAppendTimeBit) != 0; }
   bool idempotent() const { return producer_id >= 0; }
-  std::size_t total_size() const { return static_cast<std::size_t>(batch_length) + 12; }
+  constexpr std::size_t total_size() const { return static_cast<std::size_t>(batch_length) + 12; }
 };
 
-/// Decodes the header of the batch that starts at `bytes` and checks magic, lengths and counts against the limits, not
-/// the checksum. kCorruption names the field that is wrong.
+/// Decodes the header of the batch that starts at `bytes` and checks magic, lengths, counts and attributes against the
+/// limits, not the checksum. kCorruption names the field that is wrong; kUnimplemented for a transactional or control
+/// batch.
 Result<BatchHeader> ParseBatchHeader(std::string_view bytes);
 
-/// Checks that `bytes` is exactly one batch and that its CRC32C holds. Returns its header.
+/// Checks that `bytes` is exactly one batch and that its CRC32C holds. Returns its header. The records are not looked
+/// at.
 Result<BatchHeader> VerifyBatch(std::string_view bytes);
 
 /// Writes base_offset into a batch in place; outside the checksum.
@@ -79,7 +86,8 @@ class BatchReader {
  public:
   static Result<BatchReader> Open(std::string_view batch, std::string& scratch);
 
-  /// The next record, nullptr at the end, kCorruption where a record does not parse. The record is valid until the next call.
+  /// The next record, nullptr at the end, kCorruption where a record does not parse or bytes follow the last one (and
+  /// again on each further call). The record is valid until the next call or until the reader moves.
   Result<const RecordView*> Next();
   const BatchHeader& header() const { return header_; }
 
@@ -90,7 +98,9 @@ class BatchReader {
   RecordView record_;
 };
 
-/// Builds one batch. Reusable after Finish.
+/// Builds one batch. Reusable after Finish. The caller minds the limits: it asks size_bytes() before it adds, and
+/// finishes in time; a batch beyond kBatchBytesUncompressedMax is a bug, one that finishes beyond kBatchBytesMax is
+/// refused by brokers.
 class BatchBuilder {
  public:
   explicit BatchBuilder(Compression compression = Compression::kNone) : compression_(compression) {}
@@ -104,14 +114,15 @@ class BatchBuilder {
   std::int32_t record_count() const { return record_count_; }
   bool empty() const { return record_count_ == 0; }
   /// Size of the batch so far, before compression.
-  std::size_t size_bytes() const { return kBatchHeaderSize + records_.size(); }
+  std::size_t size_bytes() const { return std::max(kBatchHeaderSize, batch_.size()); }
 
-  /// Compresses, checksums, appends the batch to `out` and starts anew (the producer fields are kept).
+  /// Compresses, checksums, appends the batch to `out` and starts anew (the producer fields are kept). At least one
+  /// record was added. Cheapest with an empty `out`: an uncompressed batch then changes hands without a copy.
   void Finish(std::string& out);
 
  private:
   Compression compression_;
-  std::string records_;
+  std::string batch_;  // room for the header, then the records; empty where record_count_ is 0
   std::int32_t record_count_ = 0;
   std::int64_t base_timestamp_ms_ = 0;
   std::int64_t max_timestamp_ms_ = 0;

@@ -1,8 +1,8 @@
 // Hash keys and the shard map: which shard a partition key belongs to.
 //
-// As Amazon Kinesis defines it: MD5 of the UTF-8 partition key, read as a big-endian 128-bit number; each shard owns one
-// contiguous range of these numbers, the ranges of a stream's open shards cover the whole space. Users and the KPL depend
-// on this, so it never changes. Values only, no threads.
+// As Amazon Kinesis defines it: MD5 of the UTF-8 partition key, read as a big-endian 128-bit number; each shard owns
+// one contiguous range of these numbers, the ranges of a stream's open shards cover the whole space. Users and the KPL
+// depend on this, so it never changes. Values only, no threads.
 #pragma once
 
 #include <compare>

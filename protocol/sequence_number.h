@@ -1,6 +1,6 @@
-// Sequence numbers as Kinesis writes them: 56 decimal digits that hold shard creation time, shard index, offset and record
-// time, so that they grow within a shard and over a split or merge, and a number of another stream is recognised.
-// Layout (47 hex digits, "version 2"): protocol/BATCH.md, section "Sequence numbers".
+// Sequence numbers as Kinesis writes them: 56 decimal digits that hold shard creation time, shard index, offset and
+// record time, so that they grow within a shard and over a split or merge, and a number of another stream is
+// recognised. Layout (47 hex digits, "version 2"): protocol/BATCH.md, section "Sequence numbers".
 #pragma once
 
 #include <cstdint>

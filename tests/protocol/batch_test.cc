@@ -1,0 +1,118 @@
+// Record batches: what the builder writes the reader reads, and nothing else is read.
+#include "protocol/batch.h"
+
+#include <string>
+#include <vector>
+
+#include "tests/catch.h"
+
+namespace sluice::protocol {
+namespace {
+
+constexpr Compression kAll[] = {Compression::kNone, Compression::kGzip, Compression::kSnappy, Compression::kLz4,
+                                Compression::kZstd};
+
+std::string SmallBatch(Compression compression) {
+  BatchBuilder builder(compression);
+  const std::vector<HeaderView> headers = {{"trace", "abc"}, {"empty", ""}, {"none", std::nullopt}};
+  builder.Add(1'700'000'000'000, "user-1", "first", headers);
+  builder.Add(1'700'000'000'005, std::nullopt, "second");
+  builder.Add(1'699'999'999'990, "", std::nullopt);
+  builder.SetProducer(ProducerId(7), 2, 40);
+  std::string out;
+  builder.Finish(out);
+  return out;
+}
+
+TEST_CASE("BatchReader Next: reads what BatchBuilder wrote", "[protocol]") {
+  for (const Compression compression : kAll) {
+    INFO(CompressionName(compression));
+    const std::string batch = SmallBatch(compression);
+    const auto header = VerifyBatch(batch);
+    REQUIRE(header);
+    CHECK(header->compression() == compression);
+    CHECK(header->record_count == 3);
+    CHECK(header->last_offset_delta == 2);
+    CHECK(header->base_timestamp_ms == 1'700'000'000'000);
+    CHECK(header->max_timestamp_ms == 1'700'000'000'005);
+    CHECK(header->producer_id == 7);
+    CHECK(header->producer_epoch == 2);
+    CHECK(header->base_sequence == 40);
+
+    std::string scratch;
+    auto reader = BatchReader::Open(batch, scratch);
+    REQUIRE(reader);
+    const RecordView* record = reader->Next().value();
+    REQUIRE(record != nullptr);
+    CHECK(record->timestamp_ms == 1'700'000'000'000);
+    CHECK(record->key == "user-1");
+    CHECK(record->value == "first");
+    REQUIRE(record->headers.size() == 3);
+    CHECK(record->headers[0].key == "trace");
+    CHECK(record->headers[0].value == "abc");
+    CHECK(record->headers[1].value == "");
+    CHECK_FALSE(record->headers[2].value.has_value());
+    record = reader->Next().value();
+    REQUIRE(record != nullptr);
+    CHECK(record->offset_delta == 1);
+    CHECK(record->timestamp_ms == 1'700'000'000'005);
+    CHECK_FALSE(record->key.has_value());
+    CHECK(record->headers.empty());
+    record = reader->Next().value();
+    REQUIRE(record != nullptr);
+    CHECK(record->timestamp_ms == 1'699'999'999'990);
+    CHECK(record->key == "");
+    CHECK_FALSE(record->value.has_value());
+    CHECK(reader->Next().value() == nullptr);
+  }
+}
+
+TEST_CASE("SetBaseOffset: leaves the checksum valid", "[protocol]") {
+  std::string batch = SmallBatch(Compression::kNone);
+  SetBaseOffset(batch, Offset(123456789));
+  const auto header = VerifyBatch(batch);
+  REQUIRE(header);
+  CHECK(header->base_offset == 123456789);
+}
+
+TEST_CASE("BatchBuilder Finish: starts anew, appends behind what is there", "[protocol]") {
+  BatchBuilder builder;
+  std::string out = "before";
+  builder.Add(1, "k", "v");
+  builder.Finish(out);
+  CHECK(builder.empty());
+  CHECK(builder.size_bytes() == kBatchHeaderSize);
+  builder.Add(2, "k", "v");
+  std::string second;
+  builder.Finish(second);
+  CHECK(out.starts_with("before"));
+  REQUIRE(VerifyBatch(std::string_view(out).substr(6)));
+  const auto header = VerifyBatch(second);
+  REQUIRE(header);
+  CHECK(header->base_timestamp_ms == 2);
+  CHECK(header->record_count == 1);
+}
+
+TEST_CASE("VerifyBatch: refuses every truncation", "[protocol]") {
+  for (const Compression compression : kAll) {
+    const std::string batch = SmallBatch(compression);
+    for (std::size_t size = 0; size < batch.size(); ++size) {
+      CHECK_FALSE(VerifyBatch(std::string_view(batch).substr(0, size)));
+    }
+    CHECK_FALSE(VerifyBatch(batch + '\0'));
+  }
+}
+
+TEST_CASE("VerifyBatch: refuses every flipped byte but those outside the checksum", "[protocol]") {
+  const std::string batch = SmallBatch(Compression::kNone);
+  for (std::size_t at = 0; at < batch.size(); ++at) {
+    INFO("byte " << at);
+    std::string flipped = batch;
+    flipped[at] = static_cast<char>(flipped[at] ^ 0x01);
+    const bool outside = at < 8 || (at >= 12 && at < 16);  // base_offset, partition_leader_epoch
+    CHECK(VerifyBatch(flipped).has_value() == outside);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::protocol
