@@ -48,7 +48,7 @@ class MetadataStore {
   virtual Result<std::optional<std::string>> Get(std::string_view key) = 0;
   /// All entries whose key starts with `prefix`, sorted by key.
   virtual Result<std::vector<KeyValue>> Scan(std::string_view prefix) = 0;
-  /// All of it or nothing; durable when it returns OK.
+  /// All of it or nothing; durable when it returns OK. Puts in their order, then deletes.
   virtual Status Commit(const Transaction& transaction) = 0;
 };
 

@@ -1,0 +1,146 @@
+// The metadata store of one machine. RocksDB is set up to be small (the whole idle broker has a budget of 24 MB) and
+// strict: every commit is synced, and a damaged log of changes refuses to open rather than lose its end.
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <mutex>
+
+#include "protocol/check.h"
+#include "storage/env/posix_env.h"
+#include "storage/metadata_key.h"
+#include "storage/metadata_store.h"
+
+namespace sluice::storage {
+namespace {
+
+rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+
+Status Translate(const rocksdb::Status& status, std::string_view action, const std::string& dir) {
+  if (status.ok()) return {};
+  const std::string text = fmt::format("cannot {} the metadata in {}: {}", action, dir, status.ToString());
+  if (status.IsNoSpace()) return Status(Code::kResourceExhausted, text + "; free space on this disk");
+  if (status.IsCorruption()) {
+    return Status(Code::kCorruption, text + "; stop, keep a copy of this directory and restore it from a backup: the " +
+                                         "records themselves are kept elsewhere and are not touched by this");
+  }
+  return Status(Code::kIoError, text);
+}
+
+Status TranslateOpen(const rocksdb::Status& status, const std::string& dir) {
+  // RocksDB has no code of its own for a lock that is taken, but it always names the file.
+  if (status.IsIOError() && status.ToString().find(dir + "/LOCK") != std::string::npos) {
+    return Status(Code::kFailedPrecondition,
+                  fmt::format("the data directory is in use by another process ({}/LOCK is held): stop it or use "
+                              "another directory",
+                              dir));
+  }
+  return Translate(status, "open", dir);
+}
+
+rocksdb::Options SmallAndStrict() {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(512 << 10, 0);
+  table.cache_index_and_filter_blocks = true;
+
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = 1 << 20;
+  options.arena_block_size = 32 << 10;
+  options.max_write_buffer_number = 2;
+  options.max_open_files = 32;
+  options.max_background_jobs = 2;
+  options.compression = rocksdb::kNoCompression;
+  options.max_manifest_file_size = 1 << 20;
+  options.max_total_wal_size = 4 << 20;
+  // Every commit is synced, so only an unfinished last record can be missing; anything else is damage. The default
+  // would quietly drop everything after it.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.skip_stats_update_on_db_open = true;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_log_file_size = 256 << 10;
+  options.keep_log_file_num = 2;
+  return options;
+}
+
+class RocksdbMetadataStore final : public MetadataStore {
+ public:
+  RocksdbMetadataStore(std::unique_ptr<rocksdb::DB> db, std::string dir) : db_(std::move(db)), dir_(std::move(dir)) {
+    SLUICE_CHECK(db_ != nullptr);
+  }
+
+  Result<std::optional<std::string>> Get(std::string_view key) override {
+    std::string value;
+    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), SliceOf(key), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return Error(Translate(status, "read", dir_));
+    return value;
+  }
+
+  Result<std::vector<KeyValue>> Scan(std::string_view prefix) override {
+    const std::string end = EndOfPrefix(prefix);
+    const rocksdb::Slice end_slice(end);
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    if (!end.empty()) options.iterate_upper_bound = &end_slice;
+    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
+    std::vector<KeyValue> entries;
+    for (it->Seek(SliceOf(prefix)); it->Valid(); it->Next()) {
+      SLUICE_CHECK(it->key().starts_with(SliceOf(prefix)));
+      entries.emplace_back(it->key().ToString(), it->value().ToString());
+    }
+    if (!it->status().ok()) return Error(Translate(it->status(), "read", dir_));
+    return entries;
+  }
+
+  Status Commit(const Transaction& transaction) override {
+    const std::scoped_lock lock(commit_mutex_);
+    if (Status status = Resume(); !status.ok()) return status;
+    for (const auto& [key, value] : transaction.conditions) {
+      const auto current = Get(key);
+      if (!current.has_value()) return current.error();
+      if (*current != value) return ConditionRefused(key);
+    }
+    rocksdb::WriteBatch batch;
+    for (const auto& [key, value] : transaction.puts) batch.Put(key, value);
+    for (const std::string& key : transaction.deletes) batch.Delete(key);
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    Status status = Translate(db_->Write(options, &batch), "change", dir_);
+    paused_ = status.code() == Code::kResourceExhausted;
+    return status;
+  }
+
+ private:
+  /// After a full disk RocksDB takes no writes until it is asked to look again; it then goes on with a new log file.
+  Status Resume() {
+    if (!paused_) return {};
+    Status status = Translate(db_->Resume(), "write again to", dir_);
+    paused_ = !status.ok();
+    return status;
+  }
+
+  const std::unique_ptr<rocksdb::DB> db_;  // locks itself
+  const std::string dir_;
+  std::mutex commit_mutex_;  // from the check of the conditions to the end of the write
+  bool paused_ = false;      // guarded by commit_mutex_
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MetadataStore>> OpenRocksdbMetadataStore(const std::string& dir) {
+  if (Status status = NewPosixEnv()->MakeDirs(dir); !status.ok()) return Error(std::move(status));
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(SmallAndStrict(), dir, &opened);
+  std::unique_ptr<rocksdb::DB> db(opened);
+  if (!status.ok()) return Error(TranslateOpen(status, dir));
+  return std::make_unique<RocksdbMetadataStore>(std::move(db), dir);
+}
+
+}  // namespace sluice::storage
