@@ -1,7 +1,7 @@
 // The frame: what stands in journal, segment, cache and on the wire to consumers; storage/FORMAT.md has every byte.
 //
-// A frame is our fixed 64-byte header and one record batch. XXH3-64 covers the header (but for the checksum itself, which is
-// its last field) and the batch. A Frame is an immutable, shared piece of memory: the bytes that were received are the
+// A frame is our fixed 64-byte header and one record batch. XXH3-64 covers the batch, seeded with the XXH3-64 of the header
+// (but for the checksum itself, which is its last field). A Frame is an immutable, shared piece of memory: the bytes that were received are the
 // bytes that are journalled, cached, written to the segment and sent.
 #pragma once
 
