@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "broker/event_loops.h"
 #include "protocol/frame.h"
@@ -13,7 +14,15 @@
 #include "sluice/status.h"
 #include "storage/log_writer.h"
 
+namespace sluice::storage {
+class Clock;
+class LogStore;
+}  // namespace sluice::storage
+
 namespace sluice::broker {
+
+class Metrics;
+class Shards;
 
 struct AppendRequest {
   StreamId stream;
@@ -32,6 +41,9 @@ class AppendService {
  public:
   using Done = storage::LogWriter::Done;
   virtual ~AppendService() = default;
+  /// All references outlive the service.
+  static std::unique_ptr<AppendService> New(Shards& shards, storage::LogStore& store, Metrics& metrics,
+                                            storage::Clock& clock, AppendOptions options);
 
   /// kNotFound: no such stream or shard; kInvalidArgument: not a valid batch, or over a limit; kCorruption: wrong
   /// checksum; and what storage::LogWriter::Append says.

@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <atomic>
+#include <barrier>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -29,9 +29,10 @@ std::size_t DefaultCount() {
 class AsioLoop : public EventLoop {
  public:
   explicit AsioLoop(std::size_t index)
-      : context_(BOOST_ASIO_CONCURRENCY_HINT_1),
+      : index_(index),
+        context_(BOOST_ASIO_CONCURRENCY_HINT_1),
         work_(context_.get_executor()),
-        thread_([this, index] { Run(index); }) {}
+        thread_([this] { Run(); }) {}
 
   ~AsioLoop() override { SLUICE_CHECK(!thread_.joinable()); }
 
@@ -40,6 +41,7 @@ class AsioLoop : public EventLoop {
   }
   boost::asio::io_context& context() override { return context_; }
   bool InLoop() const override { return current_ == this; }
+  std::size_t index() const override { return index_; }
 
   void Stop() {
     SLUICE_CHECK(!InLoop());
@@ -48,8 +50,8 @@ class AsioLoop : public EventLoop {
   }
 
  private:
-  void Run(std::size_t index) {
-    NameThread("loop-" + std::to_string(index));
+  void Run() {
+    NameThread("loop-" + std::to_string(index_));
     current_ = this;
     context_.run();
     current_ = nullptr;
@@ -57,6 +59,7 @@ class AsioLoop : public EventLoop {
 
   inline static thread_local const AsioLoop* current_ = nullptr;
 
+  const std::size_t index_;
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::thread thread_;  // last: it uses the others
@@ -95,6 +98,13 @@ EventLoop& EventLoops::OwnerOf(ShardId id) { return loop(OwnerIndexOf(id)); }
 
 void EventLoops::RunBlocking(std::move_only_function<void()> task) {
   boost::asio::post(impl_->blocking, [task = std::move(task)]() mutable { task(); });
+}
+
+// As many tasks as threads that wait for one another: all run only when every earlier task is done.
+void EventLoops::DrainBlocking() {
+  auto all = std::make_shared<std::barrier<>>(kBlockingThreads + 1);
+  for (std::size_t i = 0; i < kBlockingThreads; ++i) RunBlocking([all] { all->arrive_and_wait(); });
+  all->arrive_and_wait();
 }
 
 void EventLoops::Stop() {

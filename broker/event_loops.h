@@ -22,6 +22,7 @@ class EventLoop : public storage::Executor {
  public:
   virtual boost::asio::io_context& context() = 0;
   virtual bool InLoop() const = 0;  // true on the loop's own thread
+  virtual std::size_t index() const = 0;
 };
 
 class EventLoops {
@@ -39,6 +40,8 @@ class EventLoops {
   std::size_t OwnerIndexOf(ShardId id) const;
   /// Runs `task` on a thread that may block (disk reads, metadata); a small pool, for short work.
   void RunBlocking(std::move_only_function<void()> task);
+  /// Waits until every blocking task that was handed over before has run.
+  void DrainBlocking();
   /// Waits for the blocking tasks and ends all threads; tasks that are still posted are dropped. Called once, not from
   /// a loop.
   void Stop();

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <variant>
 
 #include "protocol/ids.h"
@@ -14,6 +15,9 @@
 #include "storage/shard_log.h"
 
 namespace sluice::broker {
+
+class Metrics;
+class Shards;
 
 struct FromOldest {};
 struct FromLatest {};
@@ -48,6 +52,8 @@ class ReadService {
  public:
   using Done = std::move_only_function<void(Result<ReadAnswer>)>;
   virtual ~ReadService() = default;
+  /// The references outlive the service.
+  static std::unique_ptr<ReadService> New(Shards& shards, Metrics& metrics, ReadOptions options);
 
   /// kNotFound: no such stream or shard; kOutOfRange: below the oldest or above the end (the message names both).
   virtual void Read(storage::Executor& caller, ReadRequest request, Done done) = 0;

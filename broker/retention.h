@@ -1,9 +1,8 @@
-// The background task that removes what no stream keeps any longer: segments past a stream's age or bytes limit, and
-// the shards of deleted streams.
+// The background task that removes what no stream keeps any longer: segments past a stream's age or bytes limit.
 //
-// Every interval, off the event loops: each shard gets its stream's age limit and its part of the stream's bytes limit,
-// never past the lowest undelivered offset (RetentionHolds); a shard whose stream is not in the catalog is dropped. A
-// crash at any point only leaves work for the next pass.
+// Every interval, on its own thread: each shard gets its stream's age limit and its even part of the stream's bytes
+// limit, never past the lowest undelivered offset (RetentionHolds). Whole segments go, the oldest first. A crash at any
+// point only leaves work for the next pass. The files of deleted streams are not its business: Shards drops them.
 //
 // Threads: Start and Stop by one thread; RunOnce by tests, when not started.
 #pragma once

@@ -1,10 +1,10 @@
 // The streams: names, ids, shards and settings, kept in the metadata store and cached in memory.
 //
-// Every door and the delivery stage look streams up here. Lookups never block (an immutable snapshot behind an atomic
-// pointer); changes block on the metadata store and run off the event loops.
+// Every door and the delivery stage look streams up here. Lookups never wait for the disk (an immutable snapshot whose
+// pointer is copied under its own short lock); changes block on the metadata store and run off the event loops. A
+// change is visible once it is durable; a crash leaves all of it or nothing. broker/METADATA.md has the keys.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -45,10 +45,13 @@ Status ValidateStreamName(std::string_view name);
 
 class StreamCatalog {
  public:
+  inline static constexpr std::size_t kProducerNameBytesMax = 256;
   inline static constexpr std::uint32_t kShardsMax = 10'000;  // per stream
 
-  /// Reads all streams from `store`, which outlives the catalog.
+  /// Reads all streams from `store`, which outlives the catalog. kCorruption and kUnimplemented name the key.
   static Result<std::unique_ptr<StreamCatalog>> Open(storage::MetadataStore& store, storage::Clock& clock);
+
+  ~StreamCatalog();
 
   /// kNotFound, with the nearest existing name as a suggestion.
   Result<StreamPtr> Find(std::string_view name) const;
@@ -64,7 +67,7 @@ class StreamCatalog {
   /// Gives the stream that was deleted, so that the caller can drop its shards.
   Result<StreamPtr> Delete(std::string_view name);
 
-  /// A new producer id, or a known name's id with its epoch raised.
+  /// A new producer id (an empty name), or a known name's id with its epoch raised.
   struct ProducerGrant {
     ProducerId id;
     std::int16_t epoch = 0;
@@ -74,11 +77,18 @@ class StreamCatalog {
  private:
   struct Snapshot;
   StreamCatalog(storage::MetadataStore& store, storage::Clock& clock);
+  Status Load();
+  std::shared_ptr<const Snapshot> snapshot() const;
+  void Publish(StreamPtr added, StreamPtr removed);
+  Result<ProducerId> ReserveProducerId();
 
   storage::MetadataStore& store_;
   storage::Clock& clock_;
-  mutable std::mutex mutex_;                               // one change at a time
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot_;  // what lookups see
+  std::mutex change_mutex_;                // one change at a time; taken before snapshot_mutex_
+  std::int64_t producer_id_next_ = 0;      // guarded by change_mutex_
+  std::int64_t producer_id_reserved_ = 0;  // guarded by change_mutex_; one past the last id of the block
+  mutable std::mutex snapshot_mutex_;      // held only to copy or swap the pointer
+  std::shared_ptr<const Snapshot> snapshot_;
 };
 
 }  // namespace sluice::broker

@@ -1,0 +1,102 @@
+// The shards that an event loop owns: their logs, and the reads that wait for new records in them.
+//
+// LoopShards is one loop's part; Shards is all loops. A shard is opened at its first use and forgotten when its stream
+// is deleted: waiting reads are told, and its files go as soon as the last append in flight has been answered.
+//
+// Threads: LoopShards only on its loop's thread; Shards as its methods say.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/event_loops.h"
+#include "broker/stream_catalog.h"
+#include "protocol/ids.h"
+#include "sluice/status.h"
+#include "storage/log_store.h"
+
+namespace sluice::broker {
+
+enum class Wake : std::uint8_t { kPublished, kTimedOut, kDeleted, kStopping };
+using Waiters = std::list<std::move_only_function<void(Wake)>>;
+
+/// One shard on its own loop.
+struct Shard {
+  ShardId id;
+  std::shared_ptr<storage::ShardLog> log;
+  Waiters waiters;
+  std::uint32_t appends_in_flight = 0;
+  bool deleted = false;
+};
+
+class LoopShards {
+ public:
+  LoopShards(EventLoops& loops, EventLoop& loop, storage::LogStore& store, const StreamCatalog& catalog);
+
+  EventLoop& loop() { return loop_; }
+  storage::LogWriter& writer() { return *writer_; }
+
+  /// kNotFound: no such stream or shard. The pointer is good until the stream is deleted, or while an append is in
+  /// flight.
+  Result<Shard*> Find(ShardId id);
+  void AppendStarted(Shard& shard) { ++shard.appends_in_flight; }
+  void AppendEnded(Shard& shard);
+
+  /// Waits for the shard's next Wake; kept until then or until Unwait.
+  Waiters::iterator Wait(Shard& shard, std::move_only_function<void(Wake)> waiter);
+  void Unwait(Shard& shard, Waiters::iterator waiter);
+  std::size_t waiters() const { return waiters_; }
+
+  /// `hook` runs after each Publish and the reads that it woke: doors send what has gathered.
+  void AddPublishedHook(std::function<void()> hook) { published_hooks_.push_back(std::move(hook)); }
+
+  /// Drops the stream's shards that this loop owns.
+  void ForgetStream(const StreamInfo& stream);
+  /// Wakes all waiters with kStopping; from then on none may wait.
+  void Stop();
+  bool stopping() const { return stopping_; }
+
+ private:
+  void OnPublished(storage::ShardLog& log);
+  void WakeAll(Shard& shard, Wake wake);
+  void DropFiles(ShardId id);
+
+  EventLoops& loops_;
+  EventLoop& loop_;
+  storage::LogStore& store_;
+  const StreamCatalog& catalog_;
+  std::unique_ptr<storage::LogWriter> writer_;
+  std::unordered_map<ShardId, std::unique_ptr<Shard>> shards_;
+  std::unordered_map<ShardId, std::unique_ptr<Shard>> leaving_;  // deleted, with appends in flight
+  std::vector<std::function<void()>> published_hooks_;
+  std::size_t waiters_ = 0;
+  bool stopping_ = false;
+};
+
+class Shards {
+ public:
+  /// All references outlive the object.
+  Shards(EventLoops& loops, storage::LogStore& store, const StreamCatalog& catalog);
+
+  /// Any thread; what is given is used on its loop only.
+  LoopShards& at(std::size_t loop_index) { return *loops_shards_.at(loop_index); }
+  LoopShards& OwnerOf(ShardId id) { return at(loops_.OwnerIndexOf(id)); }
+  EventLoops& loops() { return loops_; }
+
+  /// Any thread, after the catalog has forgotten the stream.
+  void ForgetStream(StreamPtr stream);
+  /// Any thread but a loop's own; returns when every waiting read has been told.
+  void Stop();
+  /// Before any door opens: removes the files of shards that the catalog does not know, which a crash left behind.
+  static std::size_t DropOrphans(storage::LogStore& store, const StreamCatalog& catalog);
+
+ private:
+  EventLoops& loops_;
+  std::vector<std::unique_ptr<LoopShards>> loops_shards_;  // constant after construction
+};
+
+}  // namespace sluice::broker
