@@ -1,0 +1,54 @@
+# What `cmake --install` lays out beside the libraries of the folders, and the .deb that cpack makes of it.
+#
+#   bin/sluice                                   finds Arrow's libraries in lib/sluice by its run path
+#   lib/sluice/                                  Arrow of the wheel (cmake/FindSluiceArrow.cmake)
+#   etc/sluice/sluice.toml                       the documented sample; in /etc where the prefix is /usr
+#   share/bash-completion, lib/systemd/system    completion and service
+#   lib, include, lib/cmake/sluice               the client SDK (client/CMakeLists.txt)
+install(TARGETS sluice RUNTIME DESTINATION bin)
+install(FILES "${PROJECT_SOURCE_DIR}/tools/package/sluice.service" DESTINATION lib/systemd/system)
+install(FILES README.md LICENSE DESTINATION share/doc/sluice)
+
+# The completion comes out of the program itself.
+set(completion "${PROJECT_BINARY_DIR}/completions/sluice")
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/completions")
+add_custom_command(OUTPUT "${completion}"
+  COMMAND sh -c "\"$<TARGET_FILE:sluice>\" completion bash > \"${completion}\"" DEPENDS sluice VERBATIM)
+add_custom_target(sluice_completion ALL DEPENDS "${completion}")
+install(FILES "${completion}" DESTINATION share/bash-completion/completions)
+
+# The service starts in /var/lib/sluice; the packaged file says so in full, so that an operator sees where the records are.
+file(READ "${PROJECT_SOURCE_DIR}/broker/sluice.toml" sample)
+string(REPLACE "\"sluice-data\"" "\"/var/lib/sluice/data\"" packaged "${sample}")
+if(packaged STREQUAL sample)
+  message(FATAL_ERROR "broker/sluice.toml names no data directory \"sluice-data\"; adapt cmake/SluiceInstall.cmake")
+endif()
+file(WRITE "${PROJECT_BINARY_DIR}/package/sluice.toml" "${packaged}")
+install(CODE "
+  if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+    set(etc /etc)
+  else()
+    set(etc \"\${CMAKE_INSTALL_PREFIX}/etc\")
+  endif()
+  file(INSTALL DESTINATION \"\${etc}/sluice\" TYPE FILE FILES \"${PROJECT_BINARY_DIR}/package/sluice.toml\")")
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME sluice)
+set(CPACK_PACKAGE_VENDOR "Sluice")
+set(CPACK_PACKAGE_CONTACT "Sluice maintainers <sluice@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Takes records from producers, keeps them in durable partition-keyed shards,
+serves them to consumers and delivers them to the lake as Parquet, exactly once.")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "passwd")
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${SLUICE_ARROW_DIR}/lib")
+set(package_dir "${PROJECT_SOURCE_DIR}/tools/package")
+file(WRITE "${PROJECT_BINARY_DIR}/package/conffiles" "/etc/sluice/sluice.toml\n")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
+  "${package_dir}/postinst;${package_dir}/prerm;${package_dir}/postrm;${PROJECT_BINARY_DIR}/package/conffiles")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+include(CPack)
