@@ -2,12 +2,12 @@
 #include "protocol/native/wire.h"
 
 #include <fmt/format.h>
-#include <isa-l/crc.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "protocol/check.h"
+#include "protocol/crc32c.h"
+#include "protocol/endian.h"
 
 namespace sluice::protocol::wire {
 namespace {
@@ -24,27 +24,6 @@ constexpr std::size_t kBodyBytesAt = 24;
 constexpr std::size_t kCrcAt = 28;
 static_assert(kCrcAt + sizeof(std::uint32_t) == kHeaderSize);
 static_assert(kBodyBytesMax > kBatchBytesMax);
-
-template <typename Int>
-void Store(char* to, Int value) {
-  for (std::size_t i = 0; i < sizeof(Int); ++i) to[i] = static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i));
-}
-
-template <typename Int>
-Int Load(const char* from) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < sizeof(Int); ++i) value |= std::uint64_t{static_cast<unsigned char>(from[i])} << (8 * i);
-  return static_cast<Int>(value);
-}
-
-// ISA-L neither inverts the start value nor the result, and takes its input as not const without writing to it.
-std::uint32_t Crc32cOf(std::string_view first, std::string_view second) {
-  auto update = [](std::uint32_t crc, std::string_view part) {
-    auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(part.data()));
-    return part.empty() ? crc : crc32_iscsi(bytes, static_cast<int>(part.size()), crc);
-  };
-  return ~update(update(~std::uint32_t{0}, first), second);
-}
 
 Status CheckLengths(const MessageHeader& header) {
   if (header.control_bytes > kControlBytesMax) {
@@ -64,16 +43,16 @@ HeaderBytes EncodeHeader(const MessageHeader& header, std::string_view control) 
   SLUICE_CHECK(control.size() <= kControlBytesMax);
   SLUICE_CHECK(header.body_bytes <= kBodyBytesMax);
   HeaderBytes bytes{};
-  Store(bytes.data() + kMagicAt, kMagic);
-  Store(bytes.data() + kVersionAt, header.version);
-  Store(bytes.data() + kKindAt, static_cast<std::uint8_t>(header.kind));
-  Store(bytes.data() + kOperationAt, static_cast<std::uint16_t>(header.operation));
-  Store(bytes.data() + kCorrelationAt, header.correlation_id);
-  Store(bytes.data() + kStatusAt, static_cast<std::uint16_t>(header.status));
-  Store(bytes.data() + kFlagsAt, std::uint16_t{0});
-  Store(bytes.data() + kControlBytesAt, static_cast<std::uint32_t>(control.size()));
-  Store(bytes.data() + kBodyBytesAt, header.body_bytes);
-  Store(bytes.data() + kCrcAt, Crc32cOf({bytes.data(), kCrcAt}, control));
+  StoreLittleEndian(bytes.data() + kMagicAt, kMagic);
+  StoreLittleEndian(bytes.data() + kVersionAt, header.version);
+  StoreLittleEndian(bytes.data() + kKindAt, static_cast<std::uint8_t>(header.kind));
+  StoreLittleEndian(bytes.data() + kOperationAt, static_cast<std::uint16_t>(header.operation));
+  StoreLittleEndian(bytes.data() + kCorrelationAt, header.correlation_id);
+  StoreLittleEndian(bytes.data() + kStatusAt, static_cast<std::uint16_t>(header.status));
+  StoreLittleEndian(bytes.data() + kFlagsAt, std::uint16_t{0});
+  StoreLittleEndian(bytes.data() + kControlBytesAt, static_cast<std::uint32_t>(control.size()));
+  StoreLittleEndian(bytes.data() + kBodyBytesAt, header.body_bytes);
+  StoreLittleEndian(bytes.data() + kCrcAt, Crc32c(control, Crc32c({bytes.data(), kCrcAt})));
   return bytes;
 }
 
@@ -88,19 +67,19 @@ void AppendMessage(const MessageHeader& header, std::string_view control, std::s
 Result<MessageHeader> DecodeHeader(std::string_view bytes) {
   SLUICE_CHECK(bytes.size() >= kHeaderSize);
   const char* at = bytes.data();
-  if (Load<std::uint32_t>(at + kMagicAt) != kMagic) {
+  if (LoadLittleEndian<std::uint32_t>(at + kMagicAt) != kMagic) {
     return Error(Code::kCorruption,
                  "native message: wrong magic; the other side does not speak Sluice's native protocol");
   }
   MessageHeader header;
-  header.version = Load<std::uint8_t>(at + kVersionAt);
-  const auto kind = Load<std::uint8_t>(at + kKindAt);
-  header.operation = static_cast<Operation>(Load<std::uint16_t>(at + kOperationAt));
-  header.correlation_id = Load<std::uint64_t>(at + kCorrelationAt);
-  const auto status = Load<std::uint16_t>(at + kStatusAt);
-  header.control_bytes = Load<std::uint32_t>(at + kControlBytesAt);
-  header.body_bytes = Load<std::uint32_t>(at + kBodyBytesAt);
-  header.crc32c = Load<std::uint32_t>(at + kCrcAt);
+  header.version = LoadLittleEndian<std::uint8_t>(at + kVersionAt);
+  const auto kind = LoadLittleEndian<std::uint8_t>(at + kKindAt);
+  header.operation = static_cast<Operation>(LoadLittleEndian<std::uint16_t>(at + kOperationAt));
+  header.correlation_id = LoadLittleEndian<std::uint64_t>(at + kCorrelationAt);
+  const auto status = LoadLittleEndian<std::uint16_t>(at + kStatusAt);
+  header.control_bytes = LoadLittleEndian<std::uint32_t>(at + kControlBytesAt);
+  header.body_bytes = LoadLittleEndian<std::uint32_t>(at + kBodyBytesAt);
+  header.crc32c = LoadLittleEndian<std::uint32_t>(at + kCrcAt);
 
   if (header.version < kVersionMin || header.version > kVersionMax) {
     return Error(Code::kCorruption, fmt::format("native message: version {} is not one of {} to {}", header.version,
@@ -118,7 +97,7 @@ Result<MessageHeader> DecodeHeader(std::string_view bytes) {
                                                 kind == 1 ? "request" : "response"));
   }
   header.status = static_cast<Code>(status);
-  if (const auto flags = Load<std::uint16_t>(at + kFlagsAt); flags != 0) {
+  if (const auto flags = LoadLittleEndian<std::uint16_t>(at + kFlagsAt); flags != 0) {
     return Error(Code::kCorruption, fmt::format("native message: flags {} are not 0", flags));
   }
   if (Status lengths = CheckLengths(header); !lengths.ok()) return Error(std::move(lengths));
@@ -128,7 +107,7 @@ Result<MessageHeader> DecodeHeader(std::string_view bytes) {
 Status VerifyControl(const MessageHeader& header, std::string_view header_bytes, std::string_view control) {
   SLUICE_CHECK(header_bytes.size() >= kHeaderSize);
   SLUICE_CHECK(control.size() == header.control_bytes);
-  const std::uint32_t crc32c = Crc32cOf(header_bytes.substr(0, kCrcAt), control);
+  const std::uint32_t crc32c = Crc32c(control, Crc32c(header_bytes.substr(0, kCrcAt)));
   if (crc32c == header.crc32c) return {};
   return {Code::kCorruption,
           fmt::format("native message: checksum {:08x} does not match its bytes ({:08x})", header.crc32c, crc32c)};

@@ -1,0 +1,108 @@
+// One blocking call to the broker for each administrative operation.
+#include "sluice/admin.h"
+
+#include "client/connection.h"
+#include "client/stream_lookup.h"
+#include "protocol/native/native.pb.h"
+
+namespace sluice {
+
+using client::Answer;
+using protocol::wire::Operation;
+
+struct AdminClient::Impl {
+  explicit Impl(ClientOptions options) : connection(std::make_shared<client::Connection>(io, std::move(options))) {}
+  ~Impl() {
+    io.RunAndWait([this] { connection->Close(); });
+    io.Stop();
+  }
+
+  template <typename Response, typename Request>
+  Result<Response> Call(Operation operation, const Request& request) {
+    std::string control = request.SerializeAsString();
+    if (control.size() > protocol::wire::kControlBytesMax) {
+      return Error(Code::kInvalidArgument,
+                   "the request is larger than " + std::to_string(protocol::wire::kControlBytesMax) + " bytes");
+    }
+    const Result<Answer> answer = connection->CallAndWait({.operation = operation,
+                                                           .control = std::move(control),
+                                                           .body = nullptr,
+                                                           .timeout = connection->options().request_timeout});
+    if (!answer) return std::unexpected(answer.error());
+    Response response;
+    if (!response.ParseFromString(answer->control)) {
+      return Error(Code::kCorruption,
+                   "the answer to '" + std::string(protocol::wire::OperationName(operation)) + "' does not parse");
+    }
+    return response;
+  }
+
+  template <typename Request>
+  Result<StreamDescription> CallForStream(Operation operation, const Request& request) {
+    const auto info = Call<native::StreamInfo>(operation, request);
+    if (!info) return std::unexpected(info.error());
+    return client::DescriptionOf(*info);
+  }
+
+  client::IoThread io;
+  std::shared_ptr<client::Connection> connection;
+};
+
+AdminClient::AdminClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AdminClient::~AdminClient() = default;
+
+Result<std::unique_ptr<AdminClient>> AdminClient::Connect(ClientOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  const Status reached = impl->connection->Reach();
+  if (!reached.ok()) return Error(reached);
+  return std::unique_ptr<AdminClient>(new AdminClient(std::move(impl)));
+}
+
+Result<StreamDescription> AdminClient::CreateStream(std::string_view name, std::uint32_t shards, Retention retention) {
+  native::CreateStreamRequest request;
+  request.set_name(std::string(name));
+  request.set_shards(shards);
+  client::SetRetention(retention, *request.mutable_retention());
+  return impl_->CallForStream(Operation::kCreateStream, request);
+}
+
+Result<std::vector<StreamDescription>> AdminClient::ListStreams() {
+  const auto response = impl_->Call<native::ListStreamsResponse>(Operation::kListStreams, native::ListStreamsRequest());
+  if (!response) return std::unexpected(response.error());
+  std::vector<StreamDescription> streams;
+  for (const native::StreamInfo& info : response->streams()) streams.push_back(client::DescriptionOf(info));
+  return streams;
+}
+
+Result<StreamDescription> AdminClient::DescribeStream(std::string_view name) {
+  return client::LookUp(*impl_->connection, name);
+}
+
+Result<StreamDescription> AdminClient::SetRetention(std::string_view name, Retention retention) {
+  native::SetRetentionRequest request;
+  request.set_name(std::string(name));
+  client::SetRetention(retention, *request.mutable_retention());
+  return impl_->CallForStream(Operation::kSetRetention, request);
+}
+
+Status AdminClient::DeleteStream(std::string_view name) {
+  native::DeleteStreamRequest request;
+  request.set_name(std::string(name));
+  const auto response = impl_->Call<native::Empty>(Operation::kDeleteStream, request);
+  return response ? Status() : response.error();
+}
+
+Result<DeliveryAnswer> AdminClient::Delivery(DeliveryAction action, std::string_view name, std::string_view document,
+                                             std::string_view document_name) {
+  static_assert(static_cast<int>(DeliveryAction::kLedger) == native::DeliveryRequest::LEDGER);
+  native::DeliveryRequest request;
+  request.set_action(static_cast<native::DeliveryRequest::Action>(action));
+  request.set_name(std::string(name));
+  request.set_document(std::string(document));
+  request.set_document_name(std::string(document_name));
+  const auto response = impl_->Call<native::DeliveryResponse>(Operation::kDelivery, request);
+  if (!response) return std::unexpected(response.error());
+  return DeliveryAnswer{response->document(), {response->warnings().begin(), response->warnings().end()}};
+}
+
+}  // namespace sluice
