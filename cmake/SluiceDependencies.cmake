@@ -1,7 +1,7 @@
 # Every outside library, found once, by package name of Debian 12 and 13 (tools/setup.sh installs them).
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
-find_package(Boost 1.81 CONFIG REQUIRED)
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS json)
 find_package(Protobuf REQUIRED)
 # pkg_check_modules below leaves empty cache entries of the names that RocksDB's own find modules look up when CMake runs again.
 foreach(name lz4 zstd)
@@ -28,3 +28,4 @@ add_library(PkgConfig::zstd ALIAS PkgConfig::sluice_zstd)
 add_library(PkgConfig::lz4 ALIAS PkgConfig::sluice_lz4)
 find_package(Snappy CONFIG REQUIRED)
 find_package(SluiceArrow REQUIRED)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)

@@ -1,0 +1,52 @@
+// Sizes, durations, times and positions as people write them.
+#include "tools/sluice/units.h"
+
+#include <chrono>
+
+#include "tests/catch.h"
+
+using namespace sluice;
+using namespace sluice::tools;
+using std::chrono::milliseconds;
+
+TEST_CASE("ParseSize: decimal and binary units, overflow and nonsense", "[tools]") {
+  CHECK(ParseSize("10GiB").value() == 10ull << 30);
+  CHECK(ParseSize("512 MB").value() == 512'000'000);
+  CHECK(ParseSize("4096").value() == 4096);
+  CHECK_FALSE(ParseSize("10 parsecs").has_value());
+  CHECK_FALSE(ParseSize("99999999999TiB").has_value());
+  CHECK_FALSE(ParseSize("-1").has_value());
+}
+
+TEST_CASE("ParseDuration: needs a unit", "[tools]") {
+  CHECK(ParseDuration("24h").value() == milliseconds(86'400'000));
+  CHECK(ParseDuration("250ms").value() == milliseconds(250));
+  CHECK_FALSE(ParseDuration("24").has_value());
+}
+
+TEST_CASE("ParseRetention: age, size, both, forever", "[tools]") {
+  CHECK_FALSE(ParseRetention("forever")->age.has_value());
+  CHECK(ParseRetention("7d")->age == milliseconds(604'800'000));
+  auto both = ParseRetention("24h,10GiB");
+  REQUIRE(both.has_value());
+  CHECK(both->bytes == 10ull << 30);
+  CHECK(FormatRetention(*both) == "1d, 10.0 GiB");
+  CHECK_FALSE(ParseRetention("soon").has_value());
+}
+
+TEST_CASE("ParsePosition: all forms", "[tools]") {
+  CHECK(ParsePosition("oldest", 0)->kind == Position::Kind::kOldest);
+  CHECK(ParsePosition("latest", 0)->kind == Position::Kind::kLatest);
+  CHECK(ParsePosition("seq:17", 0)->offset == 17);
+  CHECK(ParsePosition("time:1000", 0)->time_ms == 1000);
+  CHECK(ParsePosition("time:10m", 600'001)->time_ms == 1);
+  CHECK(ParsePosition("time:1970-01-01T01:00:01.5+01:00", 0)->time_ms == 1500);
+  CHECK_FALSE(ParsePosition("seq:-1", 0).has_value());
+  CHECK_FALSE(ParsePosition("yesterday", 0).has_value());
+}
+
+TEST_CASE("FormatTime and FormatCount", "[tools]") {
+  CHECK(FormatTime(1'500) == "1970-01-01T00:00:01.500Z");
+  CHECK(FormatCount(0) == "0");
+  CHECK(FormatCount(1'234'567) == "1,234,567");
+}

@@ -1,0 +1,202 @@
+// Rows 1 to 4, 7 and 24: appends over the native protocol beside the bare ingest server.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/bench/broker_process.h"
+#include "tools/bench/ingest_bound.h"
+#include "tools/bench/load_generator.h"
+#include "tools/bench/native_load.h"
+#include "tools/bench/workloads.h"
+
+namespace sluice::tools {
+
+namespace {
+
+constexpr std::size_t kRecordBytes = 1024;
+
+/// How a row drives the server.
+struct Shape {
+  std::size_t connections = 1;
+  std::size_t depth = 1;
+  std::size_t records = 1;  // per request
+  Ack ack = Ack::kDurable;
+  std::uint32_t shards = 4;
+  double requests_per_second = 0;
+};
+
+LoadOptions Load(const BenchOptions& options, const Shape& shape, std::uint16_t port) {
+  LoadOptions load;
+  load.port = port;
+  load.connections = shape.connections;
+  load.depth = shape.depth;
+  load.seconds = options.seconds;
+  load.requests_per_second = shape.requests_per_second;
+  return load;
+}
+
+Result<LoadResult> MeasureBound(const BenchOptions& options, const Shape& shape, bool commit_thread) {
+  auto bound = IngestBound::Start({options.dir, shape.ack == Ack::kDurable, commit_thread});
+  if (!bound) return Error(bound.error());
+  LoadOptions load = Load(options, shape, (*bound)->port());
+  std::string payload;
+  for (std::size_t i = 0; i < shape.records; ++i) payload += JsonLine(i, kRecordBytes);
+  load.requests = {IngestBound::Request(payload)};
+  load.answer_size = [](std::string_view bytes) -> Result<std::size_t> {
+    return bytes.size() < IngestBound::kAnswerBytes ? 0 : IngestBound::kAnswerBytes;
+  };
+  return RunLoad(load);
+}
+
+Result<LoadResult> MeasureOurs(const BenchOptions& options, const Shape& shape) {
+  auto broker = BrokerProcess::Start(options, "append");
+  if (!broker) return Error(broker.error());
+  auto admin = (*broker)->Admin();
+  if (!admin) return Error(Code::kUnavailable, "the broker does not answer");
+  auto stream = admin->CreateStream("bench", shape.shards, Retention{.age = {}, .bytes = std::uint64_t{4} << 30});
+  if (!stream) return Error(stream.error());
+  LoadOptions load = Load(options, shape, (*broker)->native_port());
+  load.greeting = HelloMessage();
+  for (std::uint32_t shard = 0; shard < shape.shards; ++shard) {
+    load.requests.push_back(AppendMessageFor(stream->stream_id, shard, shape.records, kRecordBytes, shape.ack));
+  }
+  load.answer_size = AnswerSize;
+  return RunLoad(load);
+}
+
+/// The medians over the rounds, ours and the bound in turn.
+struct Measured {
+  LoadResult ours;
+  LoadResult bound;
+};
+
+LoadResult Median(std::vector<LoadResult>& results) {
+  std::ranges::sort(results, {}, &LoadResult::requests);
+  return std::move(results[results.size() / 2]);
+}
+
+Result<Measured> Measure(const BenchOptions& options, const Shape& shape) {
+  std::vector<LoadResult> ours;
+  std::vector<LoadResult> bounds;
+  for (int round = 0; round < options.rounds; ++round) {
+    // The bound is what the machine allows: the better of committing inline and on a thread.
+    auto inline_bound = MeasureBound(options, shape, false);
+    if (!inline_bound) return Error(inline_bound.error());
+    auto thread_bound = MeasureBound(options, shape, true);
+    if (!thread_bound) return Error(thread_bound.error());
+    bounds.push_back(inline_bound->requests >= thread_bound->requests ? std::move(*inline_bound)
+                                                                      : std::move(*thread_bound));
+    auto result = MeasureOurs(options, shape);
+    if (!result) return Error(result.error());
+    ours.push_back(std::move(*result));
+  }
+  return Measured{Median(ours), Median(bounds)};
+}
+
+std::string Percentiles(LoadResult& result) {
+  return fmt::format("p50 {:.0f} p99 {:.0f} p99.9 {:.0f} us", result.latency.PercentileUs(50),
+                     result.latency.PercentileUs(99), result.latency.PercentileUs(99.9));
+}
+
+Figure Rate(int row, std::string name, Measured& measured, std::size_t records) {
+  Figure figure{.row = row, .name = std::move(name), .unit = "rec/s"};
+  figure.value = measured.ours.requests_per_second() * static_cast<double>(records);
+  figure.bound = measured.bound.requests_per_second() * static_cast<double>(records);
+  figure.note = Percentiles(measured.ours) + "; bound " + Percentiles(measured.bound);
+  return figure;
+}
+
+Figure Bandwidth(int row, std::string name, Measured& measured, std::size_t records) {
+  Figure figure = Rate(row, std::move(name), measured, records);
+  figure.unit = "MB/s";
+  figure.value *= kRecordBytes / 1e6;
+  *figure.bound *= kRecordBytes / 1e6;
+  return figure;
+}
+
+}  // namespace
+
+Result<std::vector<Figure>> BenchSingle(const BenchOptions& options) {
+  auto measured = Measure(options, Shape{});
+  if (!measured) return Error(measured.error());
+  Figure p50{.row = 1,
+             .name = "durable, 1 in flight, p50",
+             .unit = "us",
+             .better = Better::kLower,
+             .goal = 0.85,
+             .floor = 0.70};
+  p50.value = measured->ours.latency.PercentileUs(50);
+  p50.bound = measured->bound.latency.PercentileUs(50);
+  Figure p99 = p50;
+  p99.name = "durable, 1 in flight, p99";
+  p99.value = measured->ours.latency.PercentileUs(99);
+  p99.bound = measured->bound.latency.PercentileUs(99);
+  p99.goal = 0.78;
+  p99.floor = 0.60;
+  return std::vector<Figure>{p50, p99};
+}
+
+Result<std::vector<Figure>> BenchMany(const BenchOptions& options) {
+  auto measured = Measure(options, Shape{.connections = 64});
+  if (!measured) return Error(measured.error());
+  Figure figure = Rate(2, "durable, 64 connections", *measured, 1);
+  figure.goal = 0.85;
+  figure.floor = 0.66;
+  return std::vector<Figure>{figure};
+}
+
+Result<std::vector<Figure>> BenchPipelined(const BenchOptions& options) {
+  auto measured = Measure(options, Shape{.connections = 64, .depth = 16});
+  if (!measured) return Error(measured.error());
+  Figure figure = Rate(3, "durable, 64 connections x 16 deep", *measured, 1);
+  figure.goal = 0.82;
+  figure.floor = 0.57;
+  return std::vector<Figure>{figure};
+}
+
+Result<std::vector<Figure>> BenchBatches(const BenchOptions& options) {
+  auto measured = Measure(options, Shape{.connections = 16, .depth = 2, .records = 64});
+  if (!measured) return Error(measured.error());
+  Figure figure = Bandwidth(4, "durable, 64 KiB batches x 32 in flight", *measured, 64);
+  figure.goal = 0.83;
+  figure.floor = 0.58;
+  return std::vector<Figure>{figure};
+}
+
+Result<std::vector<Figure>> BenchWritten(const BenchOptions& options) {
+  auto many = Measure(options, Shape{.connections = 64, .ack = Ack::kWritten});
+  if (!many) return Error(many.error());
+  Figure rate = Rate(7, "written, 64 connections", *many, 1);
+  rate.goal = 0.86;
+  rate.floor = 0.69;
+  auto batches = Measure(options, Shape{.connections = 16, .depth = 2, .records = 64, .ack = Ack::kWritten});
+  if (!batches) return Error(batches.error());
+  Figure bandwidth = Bandwidth(7, "written, 64 KiB batches x 32 in flight", *batches, 64);
+  bandwidth.goal = 0.80;
+  bandwidth.floor = 0.61;
+  return std::vector<Figure>{rate, bandwidth};
+}
+
+Result<std::vector<Figure>> BenchSteady(const BenchOptions& options) {
+  auto ours = MeasureOurs(options, Shape{.connections = 64, .depth = 64, .requests_per_second = 50'000});
+  if (!ours) return Error(ours.error());
+  const std::string note = fmt::format("{:.0f} rec/s arrived, {:.0f} answered", 50'000.0, ours->requests_per_second());
+  const auto figure = [&](const char* percentile, double percent, double goal_us, double floor_us) {
+    return Figure{.row = 24,
+                  .name = fmt::format("durable, 50k rec/s open loop, {}", percentile),
+                  .unit = "us",
+                  .better = Better::kLower,
+                  .value = ours->latency.PercentileUs(percent),
+                  .bound = {},
+                  .goal = goal_us,
+                  .floor = floor_us,
+                  .note = note};
+  };
+  return std::vector<Figure>{figure("p50", 50, 250, 400), figure("p99", 99, 800, 1'500),
+                             figure("p99.9", 99.9, 2'000, 5'000)};
+}
+
+}  // namespace sluice::tools

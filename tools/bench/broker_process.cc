@@ -1,0 +1,115 @@
+// Starts, watches and ends a broker process.
+#include "tools/bench/broker_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <thread>
+
+namespace sluice::tools {
+
+namespace {
+
+constexpr auto kStartTimeout = std::chrono::seconds(120);
+constexpr auto kPollInterval = std::chrono::microseconds(500);
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+}  // namespace
+
+BrokerProcess::BrokerProcess(const BenchOptions& options, std::string dir, Settings settings)
+    : program_(options.program), dir_(std::move(dir)), settings_(std::move(settings)) {}
+
+Result<std::unique_ptr<BrokerProcess>> BrokerProcess::Start(const BenchOptions& options, const std::string& name,
+                                                            Settings settings) {
+  const std::string dir = fmt::format("{}/{}.{}", options.dir, name, getpid());
+  std::filesystem::remove_all(dir);
+  std::filesystem::create_directories(dir);
+  std::unique_ptr<BrokerProcess> broker(new BrokerProcess(options, dir, std::move(settings)));
+  if (auto started = broker->Launch(); !started) return Error(started.error());
+  return broker;
+}
+
+BrokerProcess::~BrokerProcess() {
+  End(SIGKILL);
+  std::error_code ignored;
+  std::filesystem::remove_all(dir_, ignored);
+}
+
+Result<double> BrokerProcess::Launch() {
+  const std::string ports_file = data_dir() + "/ports.json";
+  std::filesystem::remove(ports_file);
+  const auto start = std::chrono::steady_clock::now();
+  pid_ = fork();
+  if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setenv("SLUICE_NATIVE__PORT", "0", 1);
+    setenv("SLUICE_ADMIN__PORT", "0", 1);
+    for (const auto& [key, value] : settings_) setenv(key.c_str(), value.c_str(), 1);
+    const int log = open((dir_ + "/broker.log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    dup2(log, STDOUT_FILENO);
+    dup2(log, STDERR_FILENO);
+    const std::string lake = dir_ + "/lake";
+    execl(program_.c_str(), "sluice", "serve", "--data", data_dir().c_str(), "--lake", lake.c_str(), nullptr);
+    _exit(127);
+  }
+  while (std::chrono::steady_clock::now() - start < kStartTimeout) {
+    boost::system::error_code error;
+    const boost::json::value ports = boost::json::parse(ReadFile(ports_file), error);
+    if (!error && ports.is_object() && ports.as_object().contains("native")) {
+      native_port_ = static_cast<std::uint16_t>(ports.at("native").to_number<int>());
+      admin_port_ = static_cast<std::uint16_t>(ports.at("admin").to_number<int>());
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
+    if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
+      pid_ = -1;
+      break;
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
+  return Error(Code::kUnavailable,
+               fmt::format("the broker did not start; its log says: {}", ReadFile(dir_ + "/broker.log")));
+}
+
+void BrokerProcess::End(int signal) {
+  if (pid_ <= 0) return;
+  kill(pid_, signal);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+Result<double> BrokerProcess::Restart(int signal) {
+  End(signal);
+  return Launch();
+}
+
+std::unique_ptr<AdminClient> BrokerProcess::Admin() const {
+  ClientOptions options;
+  options.address = fmt::format("127.0.0.1:{}", native_port_);
+  auto client = AdminClient::Connect(options);
+  return client ? std::move(*client) : nullptr;
+}
+
+std::uint64_t BrokerProcess::ResidentBytes() const {
+  std::istringstream fields(ReadFile(fmt::format("/proc/{}/statm", pid_)));
+  std::uint64_t total_pages = 0;
+  std::uint64_t resident_pages = 0;
+  fields >> total_pages >> resident_pages;
+  return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace sluice::tools

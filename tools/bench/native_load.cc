@@ -1,0 +1,92 @@
+// Messages for the load generator, built once by the project's own codecs.
+#include "tools/bench/native_load.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <random>
+
+#include "protocol/batch.h"
+#include "protocol/native/data_messages.h"
+#include "protocol/native/native.pb.h"
+#include "protocol/native/wire.h"
+
+namespace sluice::tools {
+
+namespace wire = protocol::wire;
+
+std::string JsonLine(std::uint64_t seed, std::size_t bytes) {
+  static constexpr std::array<std::string_view, 12> kWords{"timeout", "connection", "accepted", "payment",
+                                                           "session", "retry",      "upstream", "cache",
+                                                           "queue",   "worker",     "token",    "request"};
+  static constexpr std::array<std::string_view, 4> kLevels{"INFO", "WARN", "ERROR", "DEBUG"};
+  std::mt19937_64 random(seed);
+  std::string line = fmt::format(
+      R"({{"ts":"2026-03-01T09:{:02}:{:02}.{:06}Z","event_id":"{:016x}{:016x}","level":"{}","user_id":{},"ip":"10.{}.{}.{}",)"
+      R"("path":"/api/v1/orders/{}","status":{},"latency_ms":{:.3f},"cached":{},"tags":["{}","{}"],"msg":")",
+      random() % 60, random() % 60, random() % 1'000'000, random(), random(), kLevels[random() % 4],
+      random() % 1'000'000, random() % 256, random() % 256, random() % 256, random() % 100'000,
+      200 + random() % 4 * 100, static_cast<double>(random() % 1'000'000) / 1000, random() % 2 == 0,
+      kWords[random() % 12], kWords[random() % 12]);
+  while (line.size() + 2 < bytes) line.append(kWords[random() % 12]).push_back(' ');
+  line.resize(std::max<std::size_t>(bytes, 400) - 2);
+  return line.append("\"}");
+}
+
+std::string HelloMessage() {
+  native::HelloRequest hello;
+  hello.set_version_min(wire::kVersionMin);
+  hello.set_version_max(wire::kVersionMax);
+  hello.set_client_name("sluice-bench");
+  std::string out;
+  wire::MessageHeader header;
+  header.operation = wire::Operation::kHello;
+  wire::AppendMessage(header, hello.SerializeAsString(), {}, out);
+  return out;
+}
+
+std::string AppendMessageFor(std::uint32_t stream_id, std::uint32_t shard, std::size_t records,
+                             std::size_t record_bytes, Ack ack) {
+  protocol::BatchBuilder builder;
+  for (std::size_t i = 0; i < records; ++i) builder.Add(1'770'000'000'000, "key", JsonLine(i, record_bytes));
+  std::string batch;
+  builder.Finish(batch);
+  const wire::AppendRequest request{stream_id, shard, static_cast<std::uint32_t>(ack)};
+  wire::MessageHeader header;
+  header.version = wire::kVersionMax;
+  header.operation = wire::Operation::kAppend;
+  std::string out;
+  wire::AppendMessage(header, wire::Encode(request).view(), batch, out);
+  return out;
+}
+
+std::string ReadMessageFor(std::uint32_t stream_id, std::uint32_t shard, std::uint64_t offset, std::uint64_t bytes_max,
+                           std::uint32_t wait_ms) {
+  wire::ReadRequest request;
+  request.stream_id = stream_id;
+  request.shard = shard;
+  request.from = wire::ReadFrom::kOffset;
+  request.offset = offset;
+  request.bytes_max = bytes_max;
+  request.wait_ms = wait_ms;
+  wire::MessageHeader header;
+  header.version = wire::kVersionMax;
+  header.operation = wire::Operation::kRead;
+  std::string out;
+  wire::AppendMessage(header, wire::Encode(request).view(), {}, out);
+  return out;
+}
+
+Result<std::size_t> AnswerSize(std::string_view bytes) {
+  if (bytes.size() < wire::kHeaderSize) return std::size_t{0};
+  auto header = wire::DecodeHeader(bytes);
+  if (!header) return Error(header.error());
+  if (header->status != Code::kOk) {
+    native::ErrorResponse error;
+    error.ParseFromString(std::string(bytes.substr(wire::kHeaderSize, header->control_bytes)));
+    return Error(header->status, error.message());
+  }
+  return header->total_size();
+}
+
+}  // namespace sluice::tools

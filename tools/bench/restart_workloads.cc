@@ -1,0 +1,145 @@
+// Rows 17 to 19: how long a restart takes, and what a shard costs.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/bench/broker_process.h"
+#include "tools/bench/load_generator.h"
+#include "tools/bench/native_load.h"
+#include "tools/bench/workloads.h"
+
+namespace sluice::tools {
+
+namespace {
+
+constexpr std::size_t kRecordBytes = 1024;
+constexpr std::size_t kBatchRecords = 64;
+
+/// Appends about `bytes` over all shards of a new stream.
+Status FillShards(BrokerProcess& broker, const std::string& name, std::uint32_t shards, std::uint64_t bytes) {
+  auto admin = broker.Admin();
+  if (!admin) return Status(Code::kUnavailable, "the broker does not answer");
+  auto stream = admin->CreateStream(name, shards);
+  if (!stream) return stream.error();
+  std::uint64_t done = 0;
+  while (done < bytes) {
+    LoadOptions load;
+    load.port = broker.native_port();
+    load.connections = shards;
+    load.depth = 2;
+    load.warm_up_seconds = 0;
+    load.seconds = 0.5;
+    load.greeting = HelloMessage();
+    for (std::uint32_t shard = 0; shard < shards; ++shard) {
+      load.requests.push_back(AppendMessageFor(stream->stream_id, shard, kBatchRecords, kRecordBytes, Ack::kDurable));
+    }
+    load.answer_size = AnswerSize;
+    auto result = RunLoad(load);
+    if (!result) return result.error();
+    done += result->requests * kBatchRecords * kRecordBytes;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Figure>> BenchReplay(const BenchOptions& options) {
+  constexpr std::uint64_t kJournalBytes = std::uint64_t{2} << 30;
+  // A journal large enough that no checkpoint shortens the replay.
+  auto broker = BrokerProcess::Start(options, "replay",
+                                     {{"SLUICE_STORAGE__JOURNAL_BYTES_MAX", "16GiB"},
+                                      {"SLUICE_STORAGE__CHECKPOINT_INTERVAL", "1h"},
+                                      {"SLUICE_STORAGE__TAIL_BYTES_MAX", "4GiB"}});
+  if (!broker) return Error(broker.error());
+  if (Status status = FillShards(**broker, "bench", 16, kJournalBytes); !status.ok()) return Error(status);
+  auto seconds = (*broker)->Restart(SIGKILL);
+  if (!seconds) return Error(seconds.error());
+  Figure figure{.row = 17,
+                .name = "restart after kill -9, per GiB of journal",
+                .unit = "s",
+                .better = Better::kLower,
+                .goal = 0.4,
+                .floor = 0.6};
+  figure.value = *seconds / (static_cast<double>(kJournalBytes) / (1u << 30));
+  figure.note = fmt::format("{:.2f} s from exec to ready for at least {:.0f} GiB", *seconds,
+                            static_cast<double>(kJournalBytes) / (1u << 30));
+  return std::vector<Figure>{figure};
+}
+
+Result<std::vector<Figure>> BenchRestart(const BenchOptions& options) {
+  constexpr std::uint32_t kShards = 1'000;
+  constexpr std::uint64_t kBytes = std::uint64_t{8} << 30;
+  auto broker = BrokerProcess::Start(options, "restart");
+  if (!broker) return Error(broker.error());
+  if (Status status = FillShards(**broker, "bench", kShards, kBytes); !status.ok()) return Error(status);
+  auto clean = (*broker)->Restart(SIGTERM);
+  if (!clean) return Error(clean.error());
+  if (Status status = FillShards(**broker, "more", kShards, std::uint64_t{256} << 20); !status.ok())
+    return Error(status);
+  auto crash = (*broker)->Restart(SIGKILL);
+  if (!crash) return Error(crash.error());
+  Figure a{.row = 18,
+           .name = "restart, 1,000 shards, clean",
+           .unit = "s",
+           .better = Better::kLower,
+           .goal = 0.1,
+           .floor = 0.3};
+  a.value = *clean;
+  a.note = "8 GiB of records (a clean start reads no segment, so the target's 100 GiB would cost the same)";
+  Figure b{.row = 18,
+           .name = "restart, 2,000 shards, after kill -9",
+           .unit = "s",
+           .better = Better::kLower,
+           .goal = 1,
+           .floor = 2};
+  b.value = *crash;
+  return std::vector<Figure>{a, b};
+}
+
+Result<std::vector<Figure>> BenchShards(const BenchOptions& options) {
+  constexpr std::uint32_t kShards = 10'000;
+  auto broker = BrokerProcess::Start(options, "shards");
+  if (!broker) return Error(broker.error());
+  auto admin = (*broker)->Admin();
+  if (!admin) return Error(Code::kUnavailable, "the broker does not answer");
+  const std::uint64_t before = (*broker)->ResidentBytes();
+  const auto start = std::chrono::steady_clock::now();
+  auto stream = admin->CreateStream("bench", kShards);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!stream) return Error(stream.error());
+  Figure create{.row = 19, .name = "create a shard", .unit = "ms", .better = Better::kLower, .goal = 0.5, .floor = 1};
+  create.value = seconds * 1000 / kShards;
+  create.note = fmt::format("{} shards in one stream, {:.2f} s", kShards, seconds);
+
+  // One small record in each: the shard is in use, then idle.
+  LoadOptions load;
+  load.port = (*broker)->native_port();
+  load.connections = 64;
+  load.depth = 1;
+  load.warm_up_seconds = 0;
+  load.seconds = 5;
+  load.greeting = HelloMessage();
+  std::string all;
+  for (std::uint32_t shard = 0; shard < kShards; ++shard)
+    all += AppendMessageFor(stream->stream_id, shard, 1, 400, Ack::kDurable);
+  load.connections = 1;
+  load.requests = {all};
+  load.answer_size = AnswerSize;
+  auto result = RunLoad(load);
+  if (!result) return Error(result.error());
+  Figure memory{.row = 19,
+                .name = "memory of a used, idle shard",
+                .unit = "KiB",
+                .better = Better::kLower,
+                .goal = 6,
+                .floor = 16};
+  memory.value = static_cast<double>((*broker)->ResidentBytes() - before) / 1024 / kShards;
+  memory.note = fmt::format("{} shards held", kShards);
+  return std::vector<Figure>{create, memory};
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,76 @@
+// sluice bench [WORKLOAD..]: how fast this machine and this broker are, beside what the machine allows.
+#include "tools/bench/bench.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/sluice/commands/commands.h"
+
+namespace sluice::tools {
+
+namespace {
+
+struct BenchArguments {
+  std::vector<std::string> workloads;
+  BenchOptions options;
+  bool list = false;
+};
+
+std::string OwnProgram() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
+bool Bench(Context& context, BenchArguments& arguments) {
+  if (arguments.list) {
+    for (const Workload& workload : Workloads())
+      fmt::print("{:<12} rows {:<6} {}\n", workload.name, workload.rows, workload.description);
+    return true;
+  }
+  arguments.options.program = OwnProgram();
+  arguments.options.json = context.json;
+  std::error_code error;
+  std::filesystem::create_directories(arguments.options.dir, error);
+  if (error)
+    return context.Fail({Code::kIoError, fmt::format("cannot make {}: {}", arguments.options.dir, error.message())});
+  auto reached = RunBench(arguments.workloads, arguments.options);
+  if (!reached) return context.Fail(reached.error());
+  if (!*reached) context.exit_code = kExitFailed;
+  return true;
+}
+
+}  // namespace
+
+void RegisterBenchCommand(CLI::App& app, Context& context) {
+  CLI::App* bench = app.add_subcommand("bench", "Measure this broker on this machine, beside what the machine allows");
+  auto arguments = std::make_shared<BenchArguments>();
+  arguments->options.dir = "sluice-bench";
+  bench->add_option("WORKLOAD", arguments->workloads, "Workloads by name; none: all (see --list)");
+  bench->add_flag("--list", arguments->list, "Name the workloads and end");
+  bench->add_option("--dir", arguments->options.dir, "Where to write; must be on the disk to measure")
+      ->capture_default_str();
+  bench->add_option("--seconds", arguments->options.seconds, "Length of one measurement")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  bench->add_option("--rounds", arguments->options.rounds, "Ours and the bound in turn, so often; medians are shown")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 99));
+  bench->footer(
+      "Starts brokers of its own on free ports and removes what it wrote. RATIO is ours to the bound measured in the "
+      "same run;\n"
+      "where there is no bound, GOAL and FLOOR are in the figure's own unit. Ends with 1 where a figure is below its "
+      "floor.\n\n"
+      "Examples:\n"
+      "  sluice bench single many\n"
+      "  sluice bench --dir /mnt/nvme/bench --json");
+  bench->callback([=, &context] { Bench(context, *arguments); });
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,17 @@
+// One registration function per command file. A new command is one file, one line here and one in commands.cc.
+#pragma once
+
+#include "tools/sluice/context.h"
+
+namespace sluice::tools {
+
+void RegisterServeCommand(CLI::App& app, Context& context);
+void RegisterStreamCommands(CLI::App& app, Context& context);
+void RegisterPutCommand(CLI::App& app, Context& context);
+void RegisterGetCommands(CLI::App& app, Context& context);
+void RegisterDeliveryCommands(CLI::App& app, Context& context);
+void RegisterLogCommands(CLI::App& app, Context& context);
+void RegisterBenchCommand(CLI::App& app, Context& context);
+void RegisterCompletionCommand(CLI::App& app, Context& context);
+
+}  // namespace sluice::tools

@@ -1,0 +1,118 @@
+// sluice delivery create | check | list | describe | pause | resume | flush | delete
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "tools/sluice/commands/commands.h"
+#include "tools/sluice/units.h"
+
+namespace sluice::tools {
+
+namespace {
+
+struct DeliveryArguments {
+  std::string name;
+  std::string file;
+};
+
+std::string TextOf(const boost::json::value& value) {
+  if (value.is_string()) return std::string(value.as_string());
+  return boost::json::serialize(value);
+}
+
+/// "name: value" lines, objects and arrays indented below their name.
+void PrintTree(const boost::json::value& value, int indent) {
+  const std::string margin(static_cast<std::size_t>(indent), ' ');
+  if (const auto* object = value.if_object()) {
+    for (const auto& [key, member] : *object) {
+      if (member.is_structured() && boost::json::serialize(member).size() > 60) {
+        fmt::print("{}{}:\n", margin, std::string_view(key));
+        PrintTree(member, indent + 2);
+      } else {
+        fmt::print("{}{}: {}\n", margin, std::string_view(key), TextOf(member));
+      }
+    }
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& member : *array) {
+      fmt::print("{}- {}\n", margin,
+                 member.is_structured() && boost::json::serialize(member).size() > 60 ? "" : TextOf(member));
+      if (member.is_structured() && boost::json::serialize(member).size() > 60) PrintTree(member, indent + 2);
+    }
+  } else {
+    fmt::print("{}{}\n", margin, TextOf(value));
+  }
+}
+
+void PrintAnswer(const Context& context, const DeliveryAnswer& answer) {
+  for (const std::string& warning : answer.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  if (answer.document.empty()) return;
+  if (context.json) {
+    fmt::print("{}\n", answer.document);
+    return;
+  }
+  boost::system::error_code error;
+  const boost::json::value document = boost::json::parse(answer.document, error);
+  if (error) {
+    fmt::print("{}\n", answer.document);
+  } else {
+    PrintTree(document, 0);
+  }
+}
+
+bool Run(Context& context, DeliveryAction action, const DeliveryArguments& arguments) {
+  std::string document;
+  if (!arguments.file.empty()) {
+    std::ifstream file(arguments.file, std::ios::binary);
+    if (!file)
+      return context.Fail({Code::kNotFound, fmt::format("cannot read {}: {}", arguments.file, std::strerror(errno))});
+    document.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  auto client = context.Connect();
+  if (!client) return false;
+  auto answer = client->Delivery(action, arguments.name, document, arguments.file);
+  if (!answer) return context.Fail(answer.error());
+  PrintAnswer(context, *answer);
+  return true;
+}
+
+}  // namespace
+
+void RegisterDeliveryCommands(CLI::App& app, Context& context) {
+  CLI::App* delivery = app.add_subcommand(
+      "delivery", "Deliver streams to the lake: create, check, list, describe, pause, resume, flush, delete");
+  delivery->require_subcommand(1);
+  auto arguments = std::make_shared<DeliveryArguments>();
+  const auto add = [&](const std::string& name, const std::string& help, DeliveryAction action) {
+    CLI::App* command = delivery->add_subcommand(name, help);
+    command->callback([=, &context] { Run(context, action, *arguments); });
+    return command;
+  };
+  const auto with_file = [&](CLI::App* command) {
+    command->add_option("-f,--file", arguments->file, "The body of CreateDeliveryStream as JSON or YAML")->required();
+    return command;
+  };
+  const auto with_name = [&](CLI::App* command) {
+    command->add_option("NAME", arguments->name, "The delivery stream")->required();
+  };
+
+  with_file(add("create", "Create a delivery stream from a file", DeliveryAction::kCreate))
+      ->footer("Example:\n  sluice delivery create -f orders-to-parquet.json");
+  with_file(add("check", "Check a delivery stream's file and say what it would do", DeliveryAction::kCheck));
+  add("list", "List all delivery streams", DeliveryAction::kList);
+  with_name(add("describe", "Show a delivery stream: configuration, position, lag, last object, last error",
+                DeliveryAction::kDescribe));
+  with_name(add("pause", "Stop delivering; nothing is lost", DeliveryAction::kPause));
+  with_name(add("resume", "Go on delivering", DeliveryAction::kResume));
+  with_name(add("flush", "Deliver all that is there now, without waiting for size or time", DeliveryAction::kFlush));
+  with_name(add("delete", "Delete a delivery stream; its objects stay in the lake", DeliveryAction::kDelete));
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,166 @@
+// sluice get NAME, sluice tail NAME
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/sequence_number.h"
+#include "sluice/consumer.h"
+#include "tools/sluice/commands/commands.h"
+#include "tools/sluice/record_printer.h"
+#include "tools/sluice/units.h"
+
+namespace sluice::tools {
+
+namespace {
+
+constexpr auto kPollTimeout = std::chrono::milliseconds(250);  // also how soon Ctrl-C is heard
+
+struct GetArguments {
+  std::string name;
+  std::optional<std::uint32_t> shard;
+  std::string from = "oldest";
+  std::uint64_t limit = 0;
+  bool follow = false;
+  bool meta = false;
+  RecordFormat format = RecordFormat::kText;
+};
+
+volatile std::sig_atomic_t interrupted = 0;
+void HandleInterrupt(int) { interrupted = 1; }
+
+std::int64_t NowMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Where the end of each shard was when the command started; without --follow the reading stops there.
+using Ends = std::map<std::uint32_t, std::uint64_t>;
+
+Result<Ends> EndsNow(Context& context, const GetArguments& arguments) {
+  auto client = AdminClient::Connect(context.client_options());
+  if (!client) return Error(client.error());
+  auto stream = (*client)->DescribeStream(arguments.name);
+  if (!stream) return Error(stream.error());
+  Ends ends;
+  for (const ShardDescription& shard : stream->shards) ends[shard.shard] = shard.end_offset;
+  if (arguments.shard && !ends.contains(*arguments.shard)) {
+    return Error(Code::kNotFound, fmt::format("stream {} has no shard {}; it has 0 to {}", arguments.name,
+                                              *arguments.shard, ends.size() - 1));
+  }
+  return ends;
+}
+
+bool ReachedEnds(const Consumer& consumer, const Ends& ends) {
+  const std::vector<ShardProgress> progress = consumer.progress();
+  return std::ranges::all_of(progress, [&](const ShardProgress& shard) {
+    const auto end = ends.find(shard.shard);
+    return end == ends.end() || shard.next_offset >= end->second;
+  });
+}
+
+/// Prints what Poll gives until the end, the limit or an interrupt.
+Status Print(Consumer& consumer, const GetArguments& arguments, const Ends& ends) {
+  std::uint64_t printed = 0;
+  std::string out;
+  while (interrupted == 0 && (arguments.follow || !ReachedEnds(consumer, ends))) {
+    auto records = consumer.Poll(kPollTimeout);
+    if (!records) return records.error();
+    out.clear();
+    for (const ConsumedRecord& record : *records) {
+      const auto end = ends.find(record.shard);
+      if (!arguments.follow && end != ends.end() && record.offset >= end->second) continue;
+      AppendRecord(record, arguments.format, arguments.meta, out);
+      if (++printed == arguments.limit) break;
+    }
+    if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
+      return {};  // the reader left
+    if (arguments.limit != 0 && printed >= arguments.limit) break;
+  }
+  return {};
+}
+
+Result<ConsumerOptions> OptionsFor(Context& context, const GetArguments& arguments, const Ends& ends) {
+  ConsumerOptions options;
+  options.client = context.client_options();
+  auto start = ParsePosition(arguments.from, NowMs());
+  if (!start) return Error(start.error());
+  options.start = *start;
+  if (arguments.shard) options.shards = {*arguments.shard};
+  if (arguments.from.starts_with("seq:")) {
+    if (auto sequence = protocol::ParseSequenceNumber(arguments.from.substr(4))) {
+      options.shards = {sequence->shard.value};
+    } else if (!arguments.shard && ends.size() > 1) {
+      return Error(Code::kInvalidArgument, fmt::format("an offset belongs to one shard: add --shard (stream {} has {})",
+                                                       arguments.name, ends.size()));
+    }
+  }
+  return options;
+}
+
+bool Get(Context& context, GetArguments arguments) {
+  if (context.json) arguments.format = RecordFormat::kJson;
+  auto ends = EndsNow(context, arguments);
+  if (!ends) return context.Fail(ends.error());
+  auto options = OptionsFor(context, arguments, *ends);
+  if (!options) return context.FailUsage(options.error().message());
+  auto consumer = Consumer::Open(arguments.name, *options);
+  if (!consumer) return context.Fail(consumer.error());
+  std::signal(SIGINT, HandleInterrupt);
+  std::signal(SIGTERM, HandleInterrupt);
+  std::signal(SIGPIPE, SIG_IGN);
+  if (Status status = Print(**consumer, arguments, *ends); !status.ok()) return context.Fail(status);
+  return true;
+}
+
+const std::map<std::string, RecordFormat> kFormats{
+    {"text", RecordFormat::kText}, {"json", RecordFormat::kJson}, {"hex", RecordFormat::kHex}};
+
+void AddCommonOptions(CLI::App* command, const std::shared_ptr<GetArguments>& arguments) {
+  command->add_option("NAME", arguments->name, "The stream")->required();
+  command->add_option("--shard", arguments->shard, "Only this shard");
+  command->add_option("--limit", arguments->limit, "Stop after so many records");
+  command->add_flag("--meta", arguments->meta, "Text: shard:offset, append time and key in front of each value");
+  command->add_option("--format", arguments->format, "text: values; json: one object a record; hex: a dump")
+      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description("{text,json,hex}"))
+      ->default_str("text");
+}
+
+}  // namespace
+
+void RegisterGetCommands(CLI::App& app, Context& context) {
+  auto arguments = std::make_shared<GetArguments>();
+  CLI::App* get = app.add_subcommand("get", "Print the records of a stream, up to its end at the time of the call");
+  AddCommonOptions(get, arguments);
+  get->add_option("--from", arguments->from,
+                  "oldest | latest | seq:N (offset or sequence number) | time:T (2026-03-01T12:00:00Z, or 10m for ten "
+                  "minutes ago)")
+      ->capture_default_str();
+  get->add_flag("--follow", arguments->follow, "Go on with new records as they come, until Ctrl-C");
+  get->footer(
+      "Examples:\n"
+      "  sluice get orders --limit 10\n"
+      "  sluice get orders --shard 0 --from seq:1000 --format json\n"
+      "  sluice get orders --from time:10m --follow");
+  get->callback([=, &context] { Get(context, *arguments); });
+
+  auto tail_arguments = std::make_shared<GetArguments>();
+  CLI::App* tail = app.add_subcommand("tail", "Print new records as they come (get --from latest --follow)");
+  AddCommonOptions(tail, tail_arguments);
+  tail->callback([=, &context] {
+    tail_arguments->from = "latest";
+    tail_arguments->follow = true;
+    Get(context, *tail_arguments);
+  });
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,184 @@
+// sluice put NAME [FILE..]
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <boost/json.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sluice/producer.h"
+#include "tools/sluice/commands/commands.h"
+#include "tools/sluice/input.h"
+#include "tools/sluice/progress.h"
+#include "tools/sluice/record_parser.h"
+#include "tools/sluice/units.h"
+
+namespace sluice::tools {
+
+namespace {
+
+enum class BadLines { kStop, kSkip };
+
+struct PutArguments {
+  std::string name;
+  std::vector<std::string> files;
+  std::string key;
+  std::string key_field;
+  std::string parse = "raw";
+  Ack ack = Ack::kDurable;
+  CompressionType compression = CompressionType::kNone;
+  BadLines bad_lines = BadLines::kStop;
+};
+
+/// Feeds lines to the producer and keeps count.
+class Putter {
+ public:
+  Putter(Producer& producer, const PutArguments& arguments, RecordParser& parser, Progress& progress)
+      : producer_(producer), arguments_(arguments), parser_(parser), progress_(progress) {
+    if (!arguments.key_field.empty()) key_.emplace(arguments.key_field);
+  }
+
+  bool Take(const InputLine& line) {
+    Status status = Put(line);
+    if (!status.ok()) {
+      if (first_error_.ok()) first_error_ = status.WithContext(fmt::format("{}:{}", line.file, line.number));
+      ++lines_refused_;
+      if (arguments_.bad_lines == BadLines::kStop) return false;
+    }
+    progress_.Update(line.bytes_read, records_);
+    return true;
+  }
+
+  std::uint64_t records() const { return records_; }
+  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t lines_refused() const { return lines_refused_; }
+  const Status& first_error() const { return first_error_; }
+
+ private:
+  Status Put(const InputLine& line) {
+    auto record = parser_.Parse(line.text);
+    if (!record) return record.error();
+    if (!*record) return {};
+    std::string key = arguments_.key;
+    if (key_) {
+      auto extracted = key_->Extract(**record);
+      if (!extracted) return extracted.error();
+      key = std::move(*extracted);
+    }
+    if (Status sent = producer_.Send(key, **record); !sent.ok()) return sent;
+    ++records_;
+    bytes_ += (*record)->size();
+    return {};
+  }
+
+  Producer& producer_;
+  const PutArguments& arguments_;
+  RecordParser& parser_;
+  Progress& progress_;
+  std::optional<KeyExtractor> key_;
+  std::uint64_t records_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t lines_refused_ = 0;
+  Status first_error_;
+};
+
+std::string_view AckName(Ack ack) {
+  switch (ack) {
+    case Ack::kDurable:
+      return "durable";
+    case Ack::kWritten:
+      return "written";
+    case Ack::kNone:
+      return "none";
+  }
+  return "unknown";
+}
+
+void PrintSummary(const Context& context, const PutArguments& arguments, const Putter& putter,
+                  const ProducerStats& stats, double seconds) {
+  if (context.json) {
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"stream", arguments.name},
+                                                                  {"records", stats.records_acknowledged},
+                                                                  {"records_failed", stats.records_failed},
+                                                                  {"lines_refused", putter.lines_refused()},
+                                                                  {"bytes", putter.bytes()},
+                                                                  {"seconds", seconds},
+                                                                  {"ack", AckName(arguments.ack)}}));
+    return;
+  }
+  fmt::print("Put {} records ({}) into {} in {:.2f} s, acknowledged {}.\n", FormatCount(putter.records()),
+             FormatSize(putter.bytes()), arguments.name, seconds, AckName(arguments.ack));
+  if (putter.lines_refused() > 0) fmt::print(stderr, "{} lines were refused.\n", FormatCount(putter.lines_refused()));
+}
+
+bool Put(Context& context, const PutArguments& arguments) {
+  auto parser = NewRecordParser(arguments.parse);
+  if (!parser) return context.FailUsage(parser.error().message());
+  ProducerOptions options;
+  options.client = context.client_options();
+  options.ack = arguments.ack;
+  options.compression = arguments.compression;
+  auto producer = Producer::Open(arguments.name, options);
+  if (!producer) return context.Fail(producer.error());
+
+  const auto start = std::chrono::steady_clock::now();
+  Progress progress("put", TotalBytes(arguments.files));
+  Putter putter(**producer, arguments, **parser, progress);
+  const Status read = ForEachLine(arguments.files, **parser, [&](const InputLine& line) { return putter.Take(line); });
+  const Status flushed = (*producer)->Flush();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  PrintSummary(context, arguments, putter, (*producer)->stats(), seconds);
+  for (const Status& status : {flushed, read, putter.first_error()}) {
+    if (!status.ok()) return context.Fail(status);
+  }
+  return true;
+}
+
+const std::map<std::string, Ack> kAcks{{"durable", Ack::kDurable}, {"written", Ack::kWritten}, {"none", Ack::kNone}};
+const std::map<std::string, CompressionType> kCompressions{{"none", CompressionType::kNone},
+                                                           {"gzip", CompressionType::kGzip},
+                                                           {"snappy", CompressionType::kSnappy},
+                                                           {"lz4", CompressionType::kLz4},
+                                                           {"zstd", CompressionType::kZstd}};
+const std::map<std::string, BadLines> kBadLines{{"stop", BadLines::kStop}, {"skip", BadLines::kSkip}};
+
+}  // namespace
+
+void RegisterPutCommand(CLI::App& app, Context& context) {
+  CLI::App* put = app.add_subcommand("put", "Put lines of files or of standard input into a stream, one record each");
+  auto arguments = std::make_shared<PutArguments>();
+  put->add_option("NAME", arguments->name, "The stream")->required();
+  put->add_option("FILE", arguments->files, "Files to read; none or '-': standard input");
+  auto* key = put->add_option("--key", arguments->key, "Partition key of every record (none: shards in turn)");
+  put->add_option("--key-field", arguments->key_field,
+                  "Take the partition key from this field of the JSON record, such as user.id")
+      ->excludes(key);
+  put->add_option("--parse", arguments->parse,
+                  fmt::format("How lines become records: {}", fmt::join(RecordParserNames(), ", ")))
+      ->capture_default_str();
+  put->add_option("--ack", arguments->ack, "When a record counts as put: durable (flushed to disk), written, none")
+      ->transform(CLI::CheckedTransformer(kAcks, CLI::ignore_case).description("{durable,written,none}"))
+      ->default_str("durable");
+  put->add_option("--compression", arguments->compression, "How batches travel and are stored")
+      ->transform(CLI::CheckedTransformer(kCompressions, CLI::ignore_case).description("{none,gzip,snappy,lz4,zstd}"))
+      ->default_str("none");
+  put->add_option("--bad-lines", arguments->bad_lines,
+                  "What to do with a line that cannot be parsed: stop there, or skip and count it")
+      ->transform(CLI::CheckedTransformer(kBadLines, CLI::ignore_case).description("{stop,skip}"))
+      ->default_str("stop");
+  put->footer(
+      "Examples:\n"
+      "  sluice put orders orders.ndjson --key-field customer.id\n"
+      "  sluice put flights flights.csv --parse csv --key-field carrier\n"
+      "  tail -F access.log | sluice put web --parse COMBINEDAPACHELOG --key-field host");
+  put->callback([=, &context] { Put(context, *arguments); });
+}
+
+}  // namespace sluice::tools

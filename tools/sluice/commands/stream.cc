@@ -1,0 +1,182 @@
+// sluice stream create | list | describe | set | delete
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/sluice/commands/commands.h"
+#include "tools/sluice/units.h"
+
+namespace sluice::tools {
+
+namespace {
+
+struct StreamArguments {
+  std::string name;
+  std::uint32_t shards = 1;
+  std::string retention = "forever";
+  bool yes = false;
+};
+
+boost::json::object ToJson(const StreamDescription& stream) {
+  boost::json::array shards;
+  for (const ShardDescription& shard : stream.shards) {
+    shards.push_back({{"shard", shard.shard},
+                      {"oldest_offset", shard.oldest_offset},
+                      {"end_offset", shard.end_offset},
+                      {"bytes", shard.bytes},
+                      {"last_append_time_ms", shard.last_append_time_ms},
+                      {"hash_first", shard.hash_first},
+                      {"hash_last", shard.hash_last}});
+  }
+  boost::json::object json{{"name", stream.name}, {"stream_id", stream.stream_id}, {"created_ms", stream.created_ms}};
+  json["retention_ms"] = stream.retention.age ? boost::json::value(stream.retention.age->count()) : nullptr;
+  json["retention_bytes"] = stream.retention.bytes ? boost::json::value(*stream.retention.bytes) : nullptr;
+  json["shards"] = std::move(shards);
+  return json;
+}
+
+struct Totals {
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+};
+
+Totals TotalsOf(const StreamDescription& stream) {
+  Totals totals;
+  for (const ShardDescription& shard : stream.shards) {
+    totals.records += shard.end_offset - shard.oldest_offset;
+    totals.bytes += shard.bytes;
+  }
+  return totals;
+}
+
+void PrintStream(const Context& context, const StreamDescription& stream) {
+  if (context.json) {
+    fmt::print("{}\n", boost::json::serialize(ToJson(stream)));
+    return;
+  }
+  const Totals totals = TotalsOf(stream);
+  fmt::print("stream     {}\ncreated    {}\nretention  {}\nrecords    {} ({})\n\n", stream.name,
+             FormatTime(stream.created_ms), FormatRetention(stream.retention), FormatCount(totals.records),
+             FormatSize(totals.bytes));
+  fmt::print("{:>6} {:>16} {:>16} {:>12}  {}\n", "SHARD", "OLDEST", "END", "SIZE", "LAST APPEND");
+  for (const ShardDescription& shard : stream.shards) {
+    fmt::print("{:>6} {:>16} {:>16} {:>12}  {}\n", shard.shard, shard.oldest_offset, shard.end_offset,
+               FormatSize(shard.bytes), shard.last_append_time_ms == 0 ? "-" : FormatTime(shard.last_append_time_ms));
+  }
+}
+
+bool Create(Context& context, const StreamArguments& arguments) {
+  auto retention = ParseRetention(arguments.retention);
+  if (!retention) return context.FailUsage(retention.error().message());
+  auto client = context.Connect();
+  if (!client) return false;
+  auto stream = client->CreateStream(arguments.name, arguments.shards, *retention);
+  if (!stream) return context.Fail(stream.error());
+  if (context.json) {
+    PrintStream(context, *stream);
+  } else {
+    fmt::print("Created stream {} with {} shard{}, retention {}.\n", stream->name, stream->shards.size(),
+               stream->shards.size() == 1 ? "" : "s", FormatRetention(stream->retention));
+  }
+  return true;
+}
+
+bool List(Context& context) {
+  auto client = context.Connect();
+  if (!client) return false;
+  auto streams = client->ListStreams();
+  if (!streams) return context.Fail(streams.error());
+  if (context.json) {
+    boost::json::array all;
+    for (const StreamDescription& stream : *streams) all.push_back(ToJson(stream));
+    fmt::print("{}\n", boost::json::serialize(all));
+    return true;
+  }
+  if (streams->empty()) {
+    fmt::print("No streams yet. Create one with 'sluice stream create NAME'.\n");
+    return true;
+  }
+  fmt::print("{:<32} {:>7} {:>16} {:>12}  {}\n", "NAME", "SHARDS", "RECORDS", "SIZE", "RETENTION");
+  for (const StreamDescription& stream : *streams) {
+    const Totals totals = TotalsOf(stream);
+    fmt::print("{:<32} {:>7} {:>16} {:>12}  {}\n", stream.name, stream.shards.size(), FormatCount(totals.records),
+               FormatSize(totals.bytes), FormatRetention(stream.retention));
+  }
+  return true;
+}
+
+bool Describe(Context& context, const StreamArguments& arguments) {
+  auto client = context.Connect();
+  if (!client) return false;
+  auto stream = client->DescribeStream(arguments.name);
+  if (!stream) return context.Fail(stream.error());
+  PrintStream(context, *stream);
+  return true;
+}
+
+bool Set(Context& context, const StreamArguments& arguments) {
+  auto retention = ParseRetention(arguments.retention);
+  if (!retention) return context.FailUsage(retention.error().message());
+  auto client = context.Connect();
+  if (!client) return false;
+  auto stream = client->SetRetention(arguments.name, *retention);
+  if (!stream) return context.Fail(stream.error());
+  if (context.json) {
+    PrintStream(context, *stream);
+  } else {
+    fmt::print("Retention of stream {} is now {}.\n", stream->name, FormatRetention(stream->retention));
+  }
+  return true;
+}
+
+bool Delete(Context& context, const StreamArguments& arguments) {
+  auto client = context.Connect();
+  if (!client) return false;
+  if (Status status = client->DeleteStream(arguments.name); !status.ok()) return context.Fail(status);
+  if (!context.json) fmt::print("Deleted stream {} and its records.\n", arguments.name);
+  return true;
+}
+
+}  // namespace
+
+void RegisterStreamCommands(CLI::App& app, Context& context) {
+  CLI::App* stream = app.add_subcommand("stream", "Create, list, describe, change and delete streams");
+  stream->require_subcommand(1);
+  auto arguments = std::make_shared<StreamArguments>();
+  const auto with_name = [&](CLI::App* command) {
+    command->add_option("NAME", arguments->name, "The stream")->required();
+  };
+
+  CLI::App* create = stream->add_subcommand("create", "Create a stream");
+  with_name(create);
+  create->add_option("--shards", arguments->shards, "Number of shards (1 to 10,000)")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  create->add_option("--retention", arguments->retention, "An age, a size, both, or forever: 24h | 10GiB | 24h,10GiB")
+      ->capture_default_str();
+  create->footer("Example:\n  sluice stream create orders --shards 4 --retention 7d");
+  create->callback([=, &context] { Create(context, *arguments); });
+
+  stream->add_subcommand("list", "List all streams")->callback([&context] { List(context); });
+
+  CLI::App* describe = stream->add_subcommand("describe", "Show a stream and its shards");
+  with_name(describe);
+  describe->callback([=, &context] { Describe(context, *arguments); });
+
+  CLI::App* set = stream->add_subcommand("set", "Change a stream's retention");
+  with_name(set);
+  set->add_option("--retention", arguments->retention, "An age, a size, both, or forever")->required();
+  set->footer("Example:\n  sluice stream set orders --retention 24h,10GiB");
+  set->callback([=, &context] { Set(context, *arguments); });
+
+  CLI::App* remove = stream->add_subcommand("delete", "Delete a stream and all its records");
+  with_name(remove);
+  remove->callback([=, &context] { Delete(context, *arguments); });
+}
+
+}  // namespace sluice::tools
