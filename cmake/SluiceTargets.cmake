@@ -32,6 +32,11 @@ function(sluice_library name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPENDS} PRIVATE sluice_options ${ARG_PRIVATE})
 endfunction()
 
+set(SLUICE_TEST_ENVIRONMENT
+  "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp"
+  "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+  "UBSAN_OPTIONS=print_stacktrace=1")
+
 # sluice_test(NAME SOURCES a_test.cc .. DEPENDS library .. [LABELS fast|slow]): one Catch2 program, one ctest entry.
 function(sluice_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
@@ -45,7 +50,7 @@ function(sluice_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${SLUICE_TEST_ENVIRONMENT}")
 endfunction()
 
 # sluice_fuzzer(NAME SOURCES a_fuzzer.cc .. DEPENDS library .. [CORPUS folder]): one libFuzzer program where SLUICE_BUILD_FUZZERS
