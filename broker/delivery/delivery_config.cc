@@ -1,0 +1,242 @@
+// Reading of a delivery stream's configuration: source, destination, "Sluice".
+#include "broker/delivery/delivery_config.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <set>
+
+#include "broker/delivery/config_reader.h"
+#include "broker/delivery/destination_config.h"
+#include "broker/delivery/iso_time.h"
+#include "broker/delivery/schema.h"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr std::int64_t kFileSizeMbMax = 16'384;
+constexpr std::array<std::string_view, 9> kOtherDestinations = {"RedshiftDestinationConfiguration",
+                                                                "ElasticsearchDestinationConfiguration",
+                                                                "AmazonopensearchserviceDestinationConfiguration",
+                                                                "SplunkDestinationConfiguration",
+                                                                "HttpEndpointDestinationConfiguration",
+                                                                "AmazonOpenSearchServerlessDestinationConfiguration",
+                                                                "SnowflakeDestinationConfiguration",
+                                                                "IcebergDestinationConfiguration",
+                                                                "DatabaseSourceConfiguration"};
+
+void ReadName(MapReader& root, DeliveryConfig& config) {
+  const std::optional<std::string> name = root.String("DeliveryStreamName");
+  if (!name) {
+    root.report().Problem(root.line(), "DeliveryStreamName", "is missing");
+    return;
+  }
+  config.name = *name;
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  if (name->empty() || name->size() > 64 || name->find_first_not_of(kAllowed) != name->npos || *name == "." ||
+      *name == "..") {
+    root.report().Problem(root.LineOf("DeliveryStreamName"), "DeliveryStreamName",
+                          fmt::format("'{}' is no name; 1 to 64 letters, digits, '_', '.', '-'", *name));
+  }
+}
+
+/// "arn:aws:kinesis:eu-west-1:123456789012:stream/orders" or a stream's name.
+std::string StreamOfArn(std::string_view arn) {
+  const std::size_t marker = arn.find(":stream/");
+  return std::string(arn.starts_with("arn:") && marker != arn.npos ? arn.substr(marker + 8) : arn);
+}
+
+void ReadSource(MapReader& root, DeliveryConfig& config) {
+  const std::string type = root.String("DeliveryStreamType").value_or("");
+  const std::string word = PlainWord(type);
+  std::optional<MapReader> stream = root.Map("KinesisStreamSourceConfiguration");
+  const int line = root.LineOf("DeliveryStreamType");
+  if (word == "mskassource" || word == "databaseassource") {
+    root.report().NotServed(line, "DeliveryStreamType", fmt::format("{} is not yet served", type));
+  } else if (!word.empty() && word != "directput" && word != "kinesisstreamassource") {
+    root.report().Problem(line, "DeliveryStreamType",
+                          fmt::format("'{}' is neither DirectPut nor KinesisStreamAsSource", type));
+  } else if (word == "directput" && stream) {
+    root.report().Problem(line, "DeliveryStreamType",
+                          "DirectPut contradicts KinesisStreamSourceConfiguration; give one of them");
+  } else if (word == "kinesisstreamassource" && !stream) {
+    root.report().Problem(line, "DeliveryStreamType", "KinesisStreamAsSource needs a KinesisStreamSourceConfiguration");
+  } else if (word.empty() && stream) {
+    root.report().Warn(stream->line(), "DeliveryStreamType", "is missing; taken as KinesisStreamAsSource");
+  }
+  config.direct_put = !stream;
+  config.source_stream = DirectPutStreamName(config.name);
+  if (!stream) return;
+  const std::optional<std::string> arn = stream->String("KinesisStreamARN");
+  stream->Ignore({"RoleARN"});
+  stream->Finish();
+  config.source_stream = arn ? StreamOfArn(*arn) : "";
+  if (config.source_stream.empty())
+    stream->report().Problem(stream->line(), stream->PathOf("KinesisStreamARN"), "is missing");
+}
+
+void ReadTags(MapReader& root, DeliveryConfig& config) {
+  const ConfigNode* tags = root.List("Tags");
+  if (tags == nullptr) return;
+  for (const ConfigNode& item : tags->items) {
+    MapReader tag(root.report(), item, "Tags");
+    config.tags.emplace_back(tag.String("Key").value_or(""), tag.String("Value").value_or(""));
+    tag.Finish();
+  }
+}
+
+void ReadStartPosition(MapReader& sluice, DeliveryConfig& config) {
+  const std::optional<std::string> text = sluice.String("StartPosition");
+  if (!text) return;
+  const std::string word = PlainWord(*text);
+  if (word == "latest") return;
+  if (word == "oldest" || word == "trimhorizon" || word == "earliest") {
+    config.start.kind = StartPosition::Kind::kOldest;
+    return;
+  }
+  const std::string_view time = std::string_view(*text).starts_with("time:") ? std::string_view(*text).substr(5) : "";
+  const std::optional<std::int64_t> time_ms = ParseIsoTimeMs(time);
+  if (!time_ms) {
+    sluice.report().Problem(sluice.LineOf("StartPosition"), sluice.PathOf("StartPosition"),
+                            fmt::format("'{}' is none of oldest, latest, time:2026-11-21T10:00:00Z", *text));
+    return;
+  }
+  config.start = {StartPosition::Kind::kTime, *time_ms};
+}
+
+void ReadColumns(MapReader& sluice, DeliveryConfig& config) {
+  const ConfigNode* columns = sluice.List("Columns");
+  if (columns == nullptr) return;
+  std::set<std::string> names;
+  for (const ConfigNode& item : columns->items) {
+    MapReader column(sluice.report(), item, sluice.PathOf("Columns"));
+    const std::string name = column.String("Name").value_or("");
+    const std::string type = column.String("Type").value_or("");
+    column.Ignore({"Comment"});
+    column.Finish();
+    if (name.empty()) column.report().Problem(item.line, column.PathOf("Name"), "is missing");
+    if (!names.insert(name).second)
+      column.report().Problem(item.line, column.PathOf("Name"), fmt::format("'{}' stands twice", name));
+    const Result<ColumnType> parsed = ParseHiveType(type);
+    if (!parsed) column.report().Problem(column.LineOf("Type"), column.PathOf("Type"), parsed.error().message());
+    config.columns.push_back({name, parsed ? ToHiveType(*parsed) : type});
+  }
+  if (columns->items.empty())
+    sluice.report().Problem(columns->line, sluice.PathOf("Columns"), "is empty; leave it out to infer the schema");
+}
+
+SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
+  SluiceExtras extras;
+  ReadStartPosition(sluice, config);
+  ReadColumns(sluice, config);
+  config.table_file = sluice.String("TableFile").value_or("");
+  if (!config.columns.empty() && !config.table_file.empty()) {
+    sluice.report().Problem(sluice.LineOf("TableFile"), sluice.PathOf("TableFile"),
+                            "stands beside Columns; give one of them");
+  }
+  extras.has_schema = !config.columns.empty() || !config.table_file.empty();
+  const std::optional<bool> infer = sluice.Bool("InferSchema");
+  extras.infer_schema = infer.value_or(false);
+  extras.infer_schema_off = infer.has_value() && !*infer;
+  if (const std::optional<std::string> delimiter = sluice.String("Delimiter")) {
+    config.delimiter = *delimiter;
+    extras.has_delimiter = true;
+  }
+  return extras;
+}
+
+/// What can only be said once the destination is known.
+void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig& config) {
+  if (const auto size_mb = sluice.Int("FileSizeMB", 1, kFileSizeMbMax))
+    config.size_mb = static_cast<std::uint64_t>(*size_mb);
+  if (sluice.Take("SortBy") != nullptr) {
+    sluice.report().NotServed(sluice.LineOf("SortBy"), sluice.PathOf("SortBy"), "sorting of rows is not yet served");
+  }
+  if (!config.convert && (extras.has_schema || extras.infer_schema)) {
+    sluice.report().Warn(sluice.line(), sluice.path(),
+                         "a schema is passed over: DataFormatConversionConfiguration is not enabled");
+  }
+  if (config.convert && extras.has_delimiter) {
+    sluice.report().Warn(sluice.LineOf("Delimiter"), sluice.PathOf("Delimiter"),
+                         "is passed over: Parquet files need none");
+  }
+  sluice.Finish();
+}
+
+void DecideSchema(MapReader& root, const SluiceExtras& extras, DeliveryConfig& config) {
+  if (!config.convert) {
+    config.columns.clear();
+    config.table_file.clear();
+    return;
+  }
+  config.infer_schema = extras.infer_schema || !extras.has_schema;
+  if (!extras.has_schema && extras.infer_schema_off) {
+    root.report().Problem(root.LineOf("Sluice"), "Sluice.InferSchema",
+                          "is false, but there is no schema; give Sluice.Columns or Sluice.TableFile");
+  }
+}
+
+void ReadDestination(MapReader& root, const SluiceExtras& extras, DeliveryConfig& config) {
+  bool other = false;
+  for (const std::string_view key : kOtherDestinations) {
+    if (root.Take(key) == nullptr) continue;
+    root.report().NotServed(root.LineOf(key), key, "is not yet served; ExtendedS3DestinationConfiguration is");
+    other = true;
+  }
+  if (root.Take("MSKSourceConfiguration") != nullptr) {
+    root.report().NotServed(root.LineOf("MSKSourceConfiguration"), "MSKSourceConfiguration", "is not yet served");
+  }
+  std::optional<MapReader> extended = root.Map("ExtendedS3DestinationConfiguration");
+  std::optional<MapReader> plain = root.Map("S3DestinationConfiguration");
+  if (extended && plain) {
+    root.report().Problem(plain->line(), "S3DestinationConfiguration",
+                          "exactly one destination is possible; ExtendedS3DestinationConfiguration stands here too");
+  } else if (extended) {
+    ReadS3Destination(*extended, true, extras, config);
+  } else if (plain) {
+    ReadS3Destination(*plain, false, extras, config);
+  } else if (!other) {
+    root.report().Problem(root.line(), "ExtendedS3DestinationConfiguration", "is missing: where shall the records go?");
+  }
+}
+
+}  // namespace
+
+Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name) {
+  const Result<ConfigNode> tree = ParseConfigDocument(document, document_name);
+  if (!tree) return Error(tree.error());
+  ConfigReport report(document_name);
+  ParsedDeliveryConfig parsed;
+  DeliveryConfig& config = parsed.config;
+  MapReader root(report, *tree, "");
+  ReadName(root, config);
+  ReadSource(root, config);
+  ReadTags(root, config);
+  root.Ignore({"DirectPutSourceConfiguration"});
+  if (root.Take("DeliveryStreamEncryptionConfigurationInput") != nullptr) {
+    report.Warn(root.LineOf("DeliveryStreamEncryptionConfigurationInput"), "DeliveryStreamEncryptionConfigurationInput",
+                "is passed over: the log is not encrypted by Sluice; encrypt the file system");
+  }
+  std::optional<MapReader> sluice = root.Map("Sluice");
+  const SluiceExtras extras = sluice ? ReadSluice(*sluice, config) : SluiceExtras{};
+  ReadDestination(root, extras, config);
+  if (sluice) FinishSluice(*sluice, extras, config);
+  DecideSchema(root, extras, config);
+  root.Finish();
+  if (!report.ok()) return Error(report.status());
+  parsed.warnings = report.TakeWarnings();
+  return parsed;
+}
+
+std::string ObjectExtension(const DeliveryConfig& config) {
+  if (!config.file_extension.empty()) return config.file_extension;
+  return config.convert ? ".parquet" : std::string(RawCompressionExtension(config.compression));
+}
+
+std::string DirectPutStreamName(std::string_view delivery_stream) {
+  return fmt::format("delivery:{}", delivery_stream);
+}
+
+}  // namespace sluice::delivery

@@ -1,0 +1,90 @@
+// The configuration of one delivery stream: the body of Firehose's CreateDeliveryStream, as JSON or YAML, and what goes
+// beyond it under one key, "Sluice". docs/delivery.md lists every field.
+//
+// Files are read kindly: where the meaning is obvious (a missing RoleARN, "gzip", a compression beside a conversion, an
+// ErrorOutputPrefix without its type), it is taken and a warning says so. Unknown keys, contradictions and what this
+// version does not serve are errors that name file, line and key.
+//
+// Values only; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "broker/delivery/parquet_object_writer.h"
+#include "broker/delivery/raw_object_writer.h"
+#include "broker/delivery/row_converter.h"
+#include "sluice/status.h"
+
+namespace sluice::delivery {
+
+/// Where a delivery stream starts to read; Firehose: from the moment of its creation.
+struct StartPosition {
+  enum class Kind : std::uint8_t { kLatest, kOldest, kTime };
+  Kind kind = Kind::kLatest;
+  std::int64_t time_ms = 0;  // kTime only
+  friend bool operator==(const StartPosition&, const StartPosition&) = default;
+};
+
+struct ColumnConfig {
+  std::string name;
+  std::string type;  // Hive's spelling
+  friend bool operator==(const ColumnConfig&, const ColumnConfig&) = default;
+};
+
+struct DeliveryConfig {
+  std::string name;
+  bool direct_put = true;
+  std::string source_stream;  // the stream that is read; "delivery:NAME" for direct put
+  StartPosition start;
+  std::string role_arn;  // kept as it is; nothing here needs it
+  std::vector<std::pair<std::string, std::string>> tags;
+
+  std::string bucket;        // a directory under the lake root, or where the lake's bucket map says
+  std::string prefix;        // as given; expressions in prefix.h
+  std::string error_prefix;  // complete: holds error-output-type
+  std::string file_extension;
+  std::string time_zone;  // empty: UTC
+
+  std::uint64_t size_mb = 5;  // of record bytes, before compression
+  std::uint64_t interval_s = 300;
+
+  RawCompression compression = RawCompression::kUncompressed;  // without conversion
+  std::string delimiter = "\n";
+  bool delimiter_after_last = true;
+
+  bool convert = false;  // JSON to Parquet
+  bool infer_schema = false;
+  std::vector<ColumnConfig> columns;
+  std::string table_file;  // to be read, into columns, before the configuration is stored
+  ConverterOptions converter;
+  ParquetOptions parquet;
+};
+
+struct ParsedDeliveryConfig {
+  DeliveryConfig config;
+  std::vector<std::string> warnings;
+};
+
+/// kInvalidArgument or kUnimplemented with one line per problem: "FILE:LINE: KEY: what is wrong and what to write".
+Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name);
+
+/// The canonical form: one JSON document in Firehose's shape with the defaults filled in; ParseDeliveryConfig reads the
+/// same configuration back.
+std::string DeliveryConfigToJson(const DeliveryConfig& config);
+
+/// ".parquet", ".gz" ...; the FileExtension where one is given.
+std::string ObjectExtension(const DeliveryConfig& config);
+
+/// The name of the hidden stream behind a direct-put delivery stream.
+std::string DirectPutStreamName(std::string_view delivery_stream);
+
+/// Firehose's words: "UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"; "UNCOMPRESSED", "SNAPPY", "GZIP",
+/// "ZSTD".
+std::string_view RawCompressionName(RawCompression compression);
+std::string_view ParquetCompressionName(ParquetCompression compression);
+
+}  // namespace sluice::delivery

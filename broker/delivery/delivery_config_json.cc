@@ -1,0 +1,159 @@
+// The canonical JSON of a delivery stream's configuration, in Firehose's shape and order.
+#include <fmt/format.h>
+
+#include "broker/delivery/delivery_config.h"
+#include "broker/delivery/iso_time.h"
+#include "broker/delivery/json_writer.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+void WriteOpenX(const DeliveryConfig& config, JsonWriter& json) {
+  json.Key("OpenXJsonSerDe").BeginObject();
+  json.Key("CaseInsensitive").Bool(config.converter.case_insensitive);
+  json.Key("ColumnToJsonKeyMappings").BeginObject();
+  for (const auto& [column, key] : config.converter.column_to_key) json.Key(column).String(key);
+  json.EndObject();
+  json.Key("ConvertDotsInJsonKeysToUnderscores").Bool(config.converter.dots_to_underscores).EndObject();
+}
+
+void WriteHive(const DeliveryConfig& config, JsonWriter& json) {
+  json.Key("HiveJsonSerDe").BeginObject().Key("TimestampFormats").BeginList();
+  for (const std::string& format : config.converter.timestamp_formats) json.String(format);
+  json.EndList().EndObject();
+}
+
+void WriteConversion(const DeliveryConfig& config, JsonWriter& json) {
+  json.Key("DataFormatConversionConfiguration").BeginObject();
+  json.Key("InputFormatConfiguration").BeginObject().Key("Deserializer").BeginObject();
+  if (config.converter.timestamp_formats.empty()) {
+    WriteOpenX(config, json);
+  } else {
+    WriteHive(config, json);
+  }
+  json.EndObject().EndObject();
+  json.Key("OutputFormatConfiguration").BeginObject().Key("Serializer").BeginObject().Key("ParquetSerDe").BeginObject();
+  json.Key("BlockSizeBytes").Number(config.parquet.row_group_bytes);
+  json.Key("PageSizeBytes").Number(config.parquet.page_bytes);
+  json.Key("Compression").String(ParquetCompressionName(config.parquet.compression));
+  json.Key("EnableDictionaryCompression").Bool(config.parquet.dictionary);
+  json.Key("WriterVersion").String(config.parquet.writer_version_2 ? "V2" : "V1");
+  json.EndObject().EndObject().EndObject();
+  json.Key("Enabled").Bool(true).EndObject();
+}
+
+void WriteProcessing(const DeliveryConfig& config, JsonWriter& json) {
+  json.Key("ProcessingConfiguration").BeginObject().Key("Enabled").Bool(true).Key("Processors").BeginList();
+  json.BeginObject().Key("Type").String("AppendDelimiterToRecord").Key("Parameters").BeginList();
+  json.BeginObject()
+      .Key("ParameterName")
+      .String("Delimiter")
+      .Key("ParameterValue")
+      .String(config.delimiter)
+      .EndObject();
+  json.EndList().EndObject().EndList().EndObject();
+}
+
+void WriteDestination(const DeliveryConfig& config, JsonWriter& json) {
+  json.Key("ExtendedS3DestinationConfiguration").BeginObject();
+  json.Key("RoleARN").String(config.role_arn);
+  json.Key("BucketARN").String(fmt::format("arn:aws:s3:::{}", config.bucket));
+  json.Key("Prefix").String(config.prefix);
+  json.Key("ErrorOutputPrefix").String(config.error_prefix);
+  json.Key("BufferingHints").BeginObject();
+  json.Key("SizeInMBs").Number(config.size_mb <= 4096 ? config.size_mb : 4096);
+  json.Key("IntervalInSeconds").Number(config.interval_s).EndObject();
+  json.Key("CompressionFormat").String(RawCompressionName(config.compression));
+  if (!config.delimiter_after_last) WriteProcessing(config, json);
+  if (config.convert) WriteConversion(config, json);
+  json.Key("FileExtension").String(config.file_extension);
+  json.Key("CustomTimeZone").String(config.time_zone.empty() ? "UTC" : config.time_zone).EndObject();
+}
+
+void WriteSluice(const DeliveryConfig& config, JsonWriter& json) {
+  json.Key("Sluice").BeginObject().Key("StartPosition");
+  switch (config.start.kind) {
+    case StartPosition::Kind::kLatest:
+      json.String("latest");
+      break;
+    case StartPosition::Kind::kOldest:
+      json.String("oldest");
+      break;
+    case StartPosition::Kind::kTime:
+      json.String(fmt::format("time:{}", IsoTimeText(config.start.time_ms)));
+      break;
+  }
+  if (config.size_mb > 4096) json.Key("FileSizeMB").Number(config.size_mb);
+  if (config.convert) {
+    json.Key("InferSchema").Bool(config.infer_schema);
+    if (!config.table_file.empty()) json.Key("TableFile").String(config.table_file);
+    if (!config.columns.empty()) {
+      json.Key("Columns").BeginList();
+      for (const ColumnConfig& column : config.columns) {
+        json.BeginObject().Key("Name").String(column.name).Key("Type").String(column.type).EndObject();
+      }
+      json.EndList();
+    }
+  } else if (config.delimiter_after_last) {
+    json.Key("Delimiter").String(config.delimiter);
+  }
+  json.EndObject();
+}
+
+}  // namespace
+
+std::string DeliveryConfigToJson(const DeliveryConfig& config) {
+  SLUICE_CHECK(!config.name.empty());
+  JsonWriter json;
+  json.BeginObject();
+  json.Key("DeliveryStreamName").String(config.name);
+  json.Key("DeliveryStreamType").String(config.direct_put ? "DirectPut" : "KinesisStreamAsSource");
+  if (!config.direct_put) {
+    json.Key("KinesisStreamSourceConfiguration")
+        .BeginObject()
+        .Key("KinesisStreamARN")
+        .String(config.source_stream)
+        .EndObject();
+  }
+  WriteDestination(config, json);
+  json.Key("Tags").BeginList();
+  for (const auto& [key, value] : config.tags)
+    json.BeginObject().Key("Key").String(key).Key("Value").String(value).EndObject();
+  json.EndList();
+  WriteSluice(config, json);
+  json.EndObject();
+  return json.text();
+}
+
+std::string_view RawCompressionName(RawCompression compression) {
+  switch (compression) {
+    case RawCompression::kUncompressed:
+      return "UNCOMPRESSED";
+    case RawCompression::kGzip:
+      return "GZIP";
+    case RawCompression::kZip:
+      return "ZIP";
+    case RawCompression::kSnappy:
+      return "Snappy";
+    case RawCompression::kHadoopSnappy:
+      return "HADOOP_SNAPPY";
+  }
+  return "UNCOMPRESSED";
+}
+
+std::string_view ParquetCompressionName(ParquetCompression compression) {
+  switch (compression) {
+    case ParquetCompression::kUncompressed:
+      return "UNCOMPRESSED";
+    case ParquetCompression::kSnappy:
+      return "SNAPPY";
+    case ParquetCompression::kGzip:
+      return "GZIP";
+    case ParquetCompression::kZstd:
+      return "ZSTD";
+  }
+  return "UNCOMPRESSED";
+}
+
+}  // namespace sluice::delivery
