@@ -1,0 +1,192 @@
+// Damaged and forged batches: every kind of damage is an error, also where the checksum was made to fit it.
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/batch.h"
+#include "protocol/crc32c.h"
+#include "protocol/endian.h"
+#include "tests/catch.h"
+#include "tests/protocol/bytes.h"
+
+namespace sluice::protocol {
+namespace {
+
+constexpr Compression kAll[] = {Compression::kNone, Compression::kGzip, Compression::kSnappy, Compression::kLz4,
+                                Compression::kZstd};
+
+std::string SmallBatch(Compression compression) {
+  BatchBuilder builder(compression);
+  const std::vector<HeaderView> headers = {{"trace", "abc"}, {"none", std::nullopt}};
+  builder.Add(1'700'000'000'000, "user-1", "first", headers);
+  builder.Add(1'700'000'000'005, std::nullopt, "second");
+  std::string out;
+  builder.Finish(out);
+  return out;
+}
+
+/// Sets batch_length and crc32c to what the bytes ask for.
+void Seal(std::string& batch) {
+  StoreBigEndian(batch.data() + 8, static_cast<std::int32_t>(batch.size() - 12));
+  StoreBigEndian(batch.data() + 17, Crc32c(std::string_view(batch).substr(21)));
+}
+
+/// A batch with a sound header and checksum around `records`.
+std::string Forge(std::string_view records, std::int32_t record_count = 1) {
+  std::string batch = SmallBatch(Compression::kNone).substr(0, kBatchHeaderSize) + std::string(records);
+  StoreBigEndian(batch.data() + 23, record_count - 1);
+  StoreBigEndian(batch.data() + 57, record_count);
+  Seal(batch);
+  return batch;
+}
+
+/// Opens the batch and reads to its end or to the first error.
+Status ReadAll(std::string_view batch) {
+  std::string scratch;
+  auto reader = BatchReader::Open(batch, scratch);
+  if (!reader) return reader.error();
+  while (true) {
+    const auto record = reader->Next();
+    if (!record) {
+      CHECK(reader->Next().error() == record.error());  // an error stays
+      return record.error();
+    }
+    if (*record == nullptr) return Status();
+  }
+}
+
+TEST_CASE("VerifyBatch: refuses every truncation and every longer batch", "[protocol]") {
+  for (const Compression compression : kAll) {
+    const std::string batch = SmallBatch(compression);
+    REQUIRE(VerifyBatch(batch));
+    for (std::size_t size = 0; size < batch.size(); ++size) {
+      CHECK_FALSE(VerifyBatch(std::string_view(batch).substr(0, size)));
+      CHECK_FALSE(ReadAll(std::string_view(batch).substr(0, size)).ok());
+    }
+    CHECK_FALSE(VerifyBatch(batch + '\0'));
+    CHECK_FALSE(ReadAll(batch + '\0').ok());
+  }
+}
+
+TEST_CASE("VerifyBatch: refuses every flipped bit but those a broker may set", "[protocol]") {
+  for (const Compression compression : kAll) {
+    const std::string batch = SmallBatch(compression);
+    for (std::size_t at = 0; at < batch.size(); ++at) {
+      for (int bit = 0; bit < 8; ++bit) {
+        INFO(CompressionName(compression) << " byte " << at << " bit " << bit);
+        std::string flipped = batch;
+        flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
+        const bool sign_of_base_offset = at == 0 && bit == 7;
+        const bool outside_the_checksum = (at < 8 && !sign_of_base_offset) || (at >= 12 && at < 16);
+        const auto header = VerifyBatch(flipped);
+        CHECK(header.has_value() == outside_the_checksum);
+        if (!header) {
+          CHECK((header.error().code() == Code::kCorruption || header.error().code() == Code::kUnimplemented));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("BatchReader: survives every flipped bit under a checksum that fits", "[protocol]") {
+  for (const Compression compression : kAll) {
+    const std::string batch = SmallBatch(compression);
+    for (std::size_t at = 21; at < batch.size(); ++at) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string flipped = batch;
+        flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
+        Seal(flipped);
+        const Status status = ReadAll(flipped);
+        CHECK((status.ok() || status.code() == Code::kCorruption || status.code() == Code::kUnimplemented));
+      }
+    }
+  }
+}
+
+TEST_CASE("ParseBatchHeader: names the field that is wrong", "[protocol]") {
+  struct Wrong {
+    std::string field;
+    std::size_t at;
+    std::string bytes;
+  };
+  const Wrong wrong =
+      GENERATE(Wrong{"base_offset", 0, "ffffffffffffffff"}, Wrong{"batch_length", 8, "00000030"},
+               Wrong{"batch_length", 8, "ffffffff"}, Wrong{"batch_length", 8, "01000000"}, Wrong{"magic 1", 16, "01"},
+               Wrong{"magic 3", 16, "03"}, Wrong{"attributes", 21, "0040"}, Wrong{"attributes", 21, "8000"},
+               Wrong{"compression number 5", 21, "0005"}, Wrong{"compression number 7", 21, "0007"},
+               Wrong{"last_offset_delta", 23, "00000002"}, Wrong{"last_offset_delta", 23, "ffffffff"},
+               Wrong{"record_count", 57, "00000000"}, Wrong{"record_count", 57, "ffffffff"},
+               Wrong{"record_count", 57, "80000000"}, Wrong{"producer_id", 43, "fffffffffffffffe"},
+               Wrong{"producer_epoch", 43, "0000000000000001"}, Wrong{"record_count", 23, "7ffffffe"});
+  std::string batch = SmallBatch(Compression::kNone);
+  batch.replace(wrong.at, wrong.bytes.size() / 2, FromHex(wrong.bytes));
+  if (wrong.bytes == "7ffffffe") batch.replace(57, 4, FromHex("7fffffff"));
+  const auto header = ParseBatchHeader(batch);
+  REQUIRE_FALSE(header);
+  INFO(header.error().ToString());
+  CHECK(header.error().code() == Code::kCorruption);
+  CHECK(header.error().message().find(wrong.field) != std::string::npos);
+}
+
+TEST_CASE("ParseBatchHeader: needs epoch and sequence of an idempotent producer", "[protocol]") {
+  std::string batch = SmallBatch(Compression::kNone);
+  batch.replace(43, 14, FromHex("0000000000000001 0000 00000000"));
+  CHECK(ParseBatchHeader(batch).has_value());
+  batch.replace(43, 14, FromHex("0000000000000001 ffff 00000000"));
+  CHECK_FALSE(ParseBatchHeader(batch).has_value());
+  batch.replace(43, 14, FromHex("0000000000000001 0000 ffffffff"));
+  CHECK_FALSE(ParseBatchHeader(batch).has_value());
+}
+
+TEST_CASE("BatchReader Next: refuses each malformed record", "[protocol]") {
+  // A sound record: length 6, attributes, timestamp 0, offset 0, key none, value none, no headers.
+  REQUIRE(ReadAll(Forge(FromHex("0c 00 00 00 01 01 00"))).ok());
+  const std::pair<std::string, std::string> wrong =
+      GENERATE(std::pair<std::string, std::string>{"length too long", "0e 00 00 00 01 01 00"},
+               std::pair<std::string, std::string>{"length negative", "0b 00 00 00 01 01 00"},
+               std::pair<std::string, std::string>{"length zero", "00 00 00 00 01 01 00"},
+               std::pair<std::string, std::string>{"length of six bytes", "ff ff ff ff ff 0f 00"},
+               std::pair<std::string, std::string>{"length ends early", "80 80 80 80 80 80 80"},
+               std::pair<std::string, std::string>{"length too short", "0a 00 00 00 01 01 00"},
+               std::pair<std::string, std::string>{"attributes only", "02 00 00 00 01 01 00"},
+               std::pair<std::string, std::string>{"timestamp ends early", "04 00 80 00 01 01 00"},
+               std::pair<std::string, std::string>{"offset not its place", "0c 00 00 02 01 01 00"},
+               std::pair<std::string, std::string>{"offset negative", "0c 00 00 01 01 01 00"},
+               std::pair<std::string, std::string>{"key too long", "0c 00 00 00 08 01 00"},
+               std::pair<std::string, std::string>{"key length -2", "0c 00 00 00 03 01 00"},
+               std::pair<std::string, std::string>{"value too long", "0c 00 00 00 01 04 00"},
+               std::pair<std::string, std::string>{"value length -2", "0c 00 00 00 01 03 00"},
+               std::pair<std::string, std::string>{"header count negative", "0c 00 00 00 01 01 01"},
+               std::pair<std::string, std::string>{"header count too large", "0c 00 00 00 01 01 02"},
+               std::pair<std::string, std::string>{"header count huge", "14 00 00 00 01 01 fe ff ff ff 0f"},
+               std::pair<std::string, std::string>{"header key none", "10 00 00 00 01 01 02 01 01"},
+               std::pair<std::string, std::string>{"header key too long", "10 00 00 00 01 01 02 04 01"},
+               std::pair<std::string, std::string>{"header value too long", "10 00 00 00 01 01 02 00 02"},
+               std::pair<std::string, std::string>{"bytes after the headers", "0e 00 00 00 01 01 00 00"},
+               std::pair<std::string, std::string>{"bytes after the record", "0c 00 00 00 01 01 00 00"});
+  INFO(wrong.first);
+  const std::string batch = Forge(FromHex(wrong.second));
+  REQUIRE(VerifyBatch(batch));
+  CHECK(ReadAll(batch).code() == Code::kCorruption);
+}
+
+TEST_CASE("BatchReader Next: refuses fewer and more records than the header counts", "[protocol]") {
+  const std::string two = FromHex("0c 00 00 00 01 01 00  0c 00 00 02 01 01 00");
+  CHECK(ReadAll(Forge(two, 2)).ok());
+  CHECK_FALSE(ReadAll(Forge(two, 1)).ok());
+  CHECK_FALSE(ReadAll(Forge(two + "\x04", 3)).ok());
+  CHECK_FALSE(ReadAll(Forge(two + std::string(7, '\0'), 3)).ok());
+}
+
+TEST_CASE("BatchReader Open: holds compressed batches to the count that fits", "[protocol]") {
+  std::string batch = SmallBatch(Compression::kLz4);
+  StoreBigEndian<std::int32_t>(batch.data() + 23, 99);
+  StoreBigEndian<std::int32_t>(batch.data() + 57, 100);
+  Seal(batch);
+  CHECK(VerifyBatch(batch).has_value());  // only who decompresses can know
+  CHECK(ReadAll(batch).code() == Code::kCorruption);
+}
+
+}  // namespace
+}  // namespace sluice::protocol
