@@ -63,6 +63,7 @@ packages_build() {
 
 packages_test() {
   echo clang-format-19 curl git libclang-rt-19-dev llvm-19 openssl procps python3-venv
+  echo e2fsprogs mount util-linux xfsprogs  # power-cut tests
 }
 
 packages_package() {

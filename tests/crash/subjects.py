@@ -1,0 +1,137 @@
+"""What the crash tests can be run on: the real broker with its client, and the toy log.
+
+A subject has start(), which gives a process in a session of its own; begin_load(name) and end_load(); and read_back(path).
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+START_TIMEOUT_S = 30
+READ_TIMEOUT_S = 300
+SHARDS = 4
+PRODUCERS = 8
+
+
+class SubjectFailed(Exception):
+    """The subject did something that no crash excuses: it does not start, or cannot be read."""
+
+
+def stop(process, signal_number):
+    if process is not None and process.poll() is None:
+        os.killpg(process.pid, signal_number)
+        process.wait()
+
+
+class Broker:
+    """`sluice serve` with 8 producers, 4 shards and a reader that follows."""
+
+    # Small files, so that seconds of load pass checkpoints, recycled journals and new segments.
+    SETTINGS = {
+        "SLUICE_NATIVE__PORT": "0",
+        "SLUICE_ADMIN__PORT": "0",
+        "SLUICE_SERVER__EVENT_LOOPS": "2",
+        "SLUICE_STORAGE__JOURNAL_FILE_BYTES": "1MiB",
+        "SLUICE_STORAGE__JOURNAL_BYTES_MAX": "4MiB",
+        "SLUICE_STORAGE__SEGMENT_BYTES": "4MiB",
+        "SLUICE_STORAGE__CHECKPOINT_INTERVAL_MS": "200",
+    }
+
+    def __init__(self, build, data, notes, acks="durable", lying_disk=False):
+        self.binary = build / "bin" / "sluice"
+        self.tools = build / "tests" / "crash"
+        self.data = data
+        self.notes = notes
+        self.acks = acks
+        self.environment = os.environ | self.SETTINGS
+        if lying_disk:
+            self.environment["LD_PRELOAD"] = str(self.tools / "libcrash_lying_disk.so")
+        self.port = None
+        self.load = None
+        self.follower = None
+        self.followed = 0
+
+    def command(self):
+        return [str(self.binary), "serve", "--data", str(self.data), "--lake", str(self.data / "lake")]
+
+    def spawn(self):
+        """A broker that may not be ready yet."""
+        (self.data / "ports.json").unlink(missing_ok=True)
+        with (self.notes / "broker.log").open("ab") as log:
+            if self.port is not None:  # producers that wait for the broker find it where it was
+                self.environment["SLUICE_NATIVE__PORT"] = str(self.port)
+            return subprocess.Popen(self.command(), env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    start_new_session=True)
+
+    def start(self):
+        process = self.spawn()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise SubjectFailed(f"the broker ended with code {process.returncode} while starting")
+            try:
+                self.port = json.loads((self.data / "ports.json").read_text())["native"]
+                return process
+            except (FileNotFoundError, json.JSONDecodeError):
+                time.sleep(0.002)
+        stop(process, signal.SIGKILL)
+        raise SubjectFailed(f"the broker was not ready after {START_TIMEOUT_S} s")
+
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def begin_load(self, name):
+        self.load = subprocess.Popen(
+            [self.tools / "crash_load", self.address(), "crash", str(SHARDS), str(PRODUCERS), self.acks, name, self.notes],
+            start_new_session=True)
+        self.followed += 1
+        with (self.notes / f"follow-{self.followed}.unfinished").open("wb") as out:
+            self.follower = subprocess.Popen([self.tools / "crash_readback", self.address(), "crash", "--follow"], stdout=out,
+                                             stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def end_load(self):
+        if self.load.poll() is not None:
+            raise SubjectFailed(f"crash_load ended by itself with code {self.load.returncode}")
+        stop(self.load, signal.SIGTERM)
+        stop(self.follower, signal.SIGTERM)
+        unfinished = self.notes / f"follow-{self.followed}.unfinished"
+        whole = unfinished.read_bytes().rpartition(b"\n")
+        (self.notes / "follow.seen").write_bytes(whole[0] + whole[1])  # the earlier ones are in the earlier read-backs
+        unfinished.unlink()
+
+    def read_back(self, path):
+        with path.open("wb") as out:
+            result = subprocess.run([self.tools / "crash_readback", self.address(), "crash"], stdout=out, stderr=subprocess.PIPE,
+                                    text=True, timeout=READ_TIMEOUT_S, check=False)
+        if result.returncode != 0:
+            raise SubjectFailed(result.stderr.strip())
+
+
+class Toy:
+    """toy_log.py, which is broker and producer in one process."""
+
+    def __init__(self, mode, data, notes):
+        self.mode = mode
+        self.data = data
+        self.notes = notes
+        self.started = 0
+
+    def start(self):
+        self.started += 1
+        name = f"toy-{self.started}"
+        return subprocess.Popen([sys.executable, "-B", HERE / "toy_log.py", self.mode, self.data, self.notes / f"{name}.history", name],
+                                start_new_session=True)
+
+    def begin_load(self, name):
+        pass
+
+    def end_load(self):
+        pass
+
+    def read_back(self, path):
+        with path.open("wb") as out:
+            subprocess.run([sys.executable, "-B", HERE / "toy_log.py", "read", self.data], stdout=out, check=True)
