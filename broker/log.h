@@ -58,12 +58,13 @@ inline void Error(std::string_view message, Fields fields = {}) { Write(Level::k
 /// Lets one event per interval through and counts the others. One object per kind of event.
 class RateLimit {
  public:
-  explicit RateLimit(std::int64_t interval_ns = 1'000'000'000) : interval_ns_(interval_ns) {}
+  RateLimit() = default;
+  explicit RateLimit(std::int64_t interval_ns) : interval_ns_(interval_ns) {}
   /// True where the event may be logged now; `suppressed` then holds how many were not since the last one.
   bool Allow(std::int64_t now_ns, std::uint64_t& suppressed);
 
  private:
-  const std::int64_t interval_ns_;
+  const std::int64_t interval_ns_ = 1'000'000'000;
   std::atomic<std::int64_t> next_ns_{INT64_MIN};
   std::atomic<std::uint64_t> suppressed_{0};
 };

@@ -10,7 +10,14 @@
 #include <memory>
 #include <string>
 
+#include "broker/append_service.h"
+#include "broker/delivery_control.h"
+#include "broker/read_service.h"
 #include "sluice/status.h"
+
+namespace sluice::broker {
+class StreamCatalog;
+}  // namespace sluice::broker
 
 namespace sluice::broker::native {
 
@@ -23,6 +30,39 @@ struct NativeDoorOptions {
   std::int64_t hello_timeout_ms = 10'000;        // from connect to the first complete message
   std::int64_t message_timeout_ms = 30'000;  // from the first to the last byte of a message, and for a write to move
   std::int64_t idle_timeout_ms = 600'000;    // without any request in work
+};
+
+/// What the door needs; all of it outlives the door.
+struct NativeDoorParts {
+  StreamCatalog& catalog;
+  Shards& shards;
+  storage::LogStore& store;
+  AppendService& appends;
+  ReadService& reads;
+  Metrics& metrics;
+  storage::Clock& clock;
+  AppendOptions append_options;
+  DeliveryControl* delivery = nullptr;
+};
+
+class NativeDoor {
+ public:
+  /// Listens. kUnavailable where the address cannot be bound: the message says which setting to change.
+  static Result<std::unique_ptr<NativeDoor>> Start(NativeDoorParts parts, NativeDoorOptions options);
+  /// After the event loops have ended.
+  ~NativeDoor();
+
+  std::uint16_t port() const;
+  /// Takes no connection and no request any more; what was taken is still answered.
+  void StopAccepting();
+  /// Waits until every connection is closed, `timeout_ms` at most, and closes what is left. After StopAccepting and
+  /// after waiting reads have been told. False where connections had to be cut.
+  bool Finish(std::int64_t timeout_ms);
+
+ private:
+  class Impl;
+  explicit NativeDoor(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace sluice::broker::native

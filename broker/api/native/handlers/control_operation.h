@@ -1,0 +1,55 @@
+// The control operations of the native protocol: one file each, and a table that finds them by number.
+//
+// A handler gets the bytes of its control message and gives those of its answer. It may block: it runs on the blocking
+// pool, or on the delivery thread where the table says so.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "broker/append_service.h"
+#include "broker/delivery_control.h"
+#include "broker/shards.h"
+#include "broker/stream_catalog.h"
+#include "protocol/native/wire.h"
+#include "sluice/status.h"
+#include "storage/log_store.h"
+
+namespace sluice::broker::native {
+
+/// What handlers work with; all of it may be used from any thread and outlives the door.
+struct HandlerContext {
+  StreamCatalog& catalog;
+  Shards& shards;
+  storage::LogStore& store;
+  AppendOptions append_options;
+  DeliveryControl* delivery = nullptr;  // null where this broker has no delivery stage
+};
+
+using ControlHandler = Result<std::string> (*)(const HandlerContext& context, std::string_view control);
+enum class HandlerThread : std::uint8_t { kBlocking, kDelivery };
+
+struct ControlOperation {
+  protocol::wire::Operation operation;
+  ControlHandler handler;
+  HandlerThread thread = HandlerThread::kBlocking;
+};
+
+/// nullptr where there is no such control operation.
+const ControlOperation* FindControlOperation(protocol::wire::Operation operation);
+
+Result<std::string> HandleCreateStream(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleDescribeStream(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleListStreams(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleSetRetention(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleDeleteStream(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleInitProducer(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleDelivery(const HandlerContext& context, std::string_view control);
+
+/// Hello is answered by the session itself, before any other operation. The negotiated version goes to `version`.
+Result<std::string> HandleHello(const AppendOptions& limits, std::string_view control, std::uint8_t& version);
+/// The control message of a failed call.
+std::string ErrorControl(const Status& status);
+
+}  // namespace sluice::broker::native

@@ -1,0 +1,98 @@
+// Flushing together, ticking, stopping: what a loop does for all its sessions.
+#include "broker/api/native/native_loop.h"
+
+#include <chrono>
+#include <utility>
+
+#include "broker/api/native/session.h"
+#include "protocol/check.h"
+#include "storage/env/env.h"
+
+namespace sluice::broker::native {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{250};
+
+}  // namespace
+
+NativeLoop::NativeLoop(DoorShared& shared, EventLoop& loop, LoopMetrics& metrics)
+    : shared_(shared),
+      loop_(loop),
+      metrics_(metrics),
+      timer_(loop.context()),
+      now_ms_(shared.clock.MonotonicNs() / 1'000'000) {}
+
+NativeLoop::~NativeLoop() = default;
+
+void NativeLoop::Add(boost::intrusive_ptr<Session> session) {
+  session->place = sessions_.size();
+  sessions_.push_back(session);
+  metrics_.connections_opened.Add();
+  session->Start();
+  if (stopping_) session->BeginStop();
+}
+
+void NativeLoop::Remove(Session& session) {
+  SLUICE_CHECK(session.place < sessions_.size() && sessions_[session.place].get() == &session);
+  const boost::intrusive_ptr<Session> keep = sessions_[session.place];
+  sessions_.back()->place = session.place;
+  std::swap(sessions_[session.place], sessions_.back());
+  sessions_.pop_back();
+  metrics_.connections_closed.Add();
+  const std::uint32_t before = shared_.connections.fetch_sub(1);
+  SLUICE_CHECK(before > 0);
+  // The last reference must not go while a method of the session runs.
+  loop_.Post([keep] {});
+}
+
+void NativeLoop::FlushLater(Session& session) {
+  if (session.dirty) return;
+  session.dirty = true;
+  dirty_.emplace_back(&session);
+  if (std::exchange(flush_posted_, true)) return;
+  loop_.Post([this] {
+    flush_posted_ = false;
+    FlushNow();
+  });
+}
+
+void NativeLoop::FlushNow() {
+  if (dirty_.empty()) return;
+  std::vector<boost::intrusive_ptr<Session>> flushed;
+  flushed.swap(dirty_);
+  for (const auto& session : flushed) {
+    session->dirty = false;
+    session->Flush();
+  }
+  flushed.clear();
+  if (dirty_.empty()) dirty_.swap(flushed);  // keeps the memory
+}
+
+void NativeLoop::StartTicks() {
+  timer_.expires_after(kTick);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    Tick();
+    StartTicks();
+  });
+}
+
+void NativeLoop::Tick() {
+  now_ms_ = shared_.clock.MonotonicNs() / 1'000'000;
+  // From the back: a session that closes is replaced by the last one, which has been looked at.
+  for (std::size_t i = sessions_.size(); i > 0; --i) {
+    if (i <= sessions_.size()) sessions_[i - 1]->CheckDeadlines();
+  }
+}
+
+void NativeLoop::BeginStop() {
+  stopping_ = true;
+  for (std::size_t i = sessions_.size(); i > 0; --i) sessions_[i - 1]->BeginStop();
+}
+
+void NativeLoop::CloseAll() {
+  timer_.cancel();
+  while (!sessions_.empty()) sessions_.back()->Close();
+}
+
+}  // namespace sluice::broker::native
