@@ -1,3 +1,4 @@
+// The keys of the metadata store: their order, their bounds, and what is refused.
 #include "storage/metadata_key.h"
 
 #include "tests/catch.h"
