@@ -12,7 +12,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <cstring>
 
 #include "protocol/check.h"
 #include "protocol/native/native.pb.h"
@@ -150,7 +149,7 @@ asio::awaitable<bool> Channel::ReadMessage() {
 asio::awaitable<bool> Channel::Read(std::span<char> out) {
   for (;;) {
     const std::size_t taken = std::min(out.size(), in_end_ - in_begin_);
-    std::memcpy(out.data(), in_.data() + in_begin_, taken);
+    std::copy_n(in_.data() + in_begin_, taken, out.data());
     in_begin_ += taken;
     out = out.subspan(taken);
     if (out.empty()) co_return true;
