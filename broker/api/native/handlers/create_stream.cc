@@ -1,6 +1,7 @@
 // CreateStream: makes a stream and describes it.
 #include "broker/api/native/handlers/messages.h"
 #include "broker/log.h"
+#include "protocol/native/native.pb.h"
 
 namespace sluice::broker::native {
 

@@ -1,6 +1,7 @@
 // DeleteStream: the name is free at once; waiting reads are told; the files go in the background.
 #include "broker/api/native/handlers/messages.h"
 #include "broker/log.h"
+#include "protocol/native/native.pb.h"
 
 namespace sluice::broker::native {
 

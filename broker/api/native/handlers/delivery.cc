@@ -1,5 +1,6 @@
 // Delivery: hands the call to the delivery stage.
 #include "broker/api/native/handlers/messages.h"
+#include "protocol/native/native.pb.h"
 
 namespace sluice::broker::native {
 

@@ -1,5 +1,6 @@
 // DescribeStream: a stream's settings, and where its shards stand.
 #include "broker/api/native/handlers/messages.h"
+#include "protocol/native/native.pb.h"
 
 namespace sluice::broker::native {
 

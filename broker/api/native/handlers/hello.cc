@@ -1,6 +1,7 @@
 // Hello: agrees on a version and names the limits. And the message of every error.
 #include "broker/api/native/handlers/messages.h"
 #include "broker/version.h"
+#include "protocol/native/native.pb.h"
 
 namespace sluice::broker::native {
 namespace {

@@ -1,5 +1,6 @@
 // InitProducer: an id for an idempotent producer; a name gets its id again with a higher epoch.
 #include "broker/api/native/handlers/messages.h"
+#include "protocol/native/native.pb.h"
 
 namespace sluice::broker::native {
 

@@ -1,5 +1,6 @@
 // ListStreams: all streams that are not hidden, sorted by name, with their shards.
 #include "broker/api/native/handlers/messages.h"
+#include "protocol/native/native.pb.h"
 
 namespace sluice::broker::native {
 

@@ -1,6 +1,8 @@
 // Streams and retention as messages.
 #include "broker/api/native/handlers/messages.h"
 
+#include "protocol/native/native.pb.h"
+
 namespace sluice::broker::native {
 
 RetentionSettings FromMessage(const ::sluice::native::Retention& message) {

@@ -5,7 +5,11 @@
 #include <string_view>
 
 #include "broker/api/native/handlers/control_operation.h"
-#include "protocol/native/native.pb.h"
+
+namespace sluice::native {
+class Retention;
+class StreamInfo;
+}  // namespace sluice::native
 
 namespace sluice::broker::native {
 

@@ -1,6 +1,7 @@
 // SetRetention: how long a stream's records are kept, from now on.
 #include "broker/api/native/handlers/messages.h"
 #include "broker/log.h"
+#include "protocol/native/native.pb.h"
 
 namespace sluice::broker::native {
 
