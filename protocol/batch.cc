@@ -207,6 +207,15 @@ void SetBaseOffset(std::span<char> batch, Offset base_offset) {
   StoreBigEndian(batch.data() + kBaseOffsetAt, base_offset.value);
 }
 
+void SetProducer(std::span<char> batch, ProducerId id, std::int16_t epoch, std::int32_t base_sequence) {
+  SLUICE_CHECK(batch.size() >= kBatchHeaderSize);
+  StoreBigEndian(batch.data() + kProducerIdAt, id.value);
+  StoreBigEndian(batch.data() + kProducerEpochAt, epoch);
+  StoreBigEndian(batch.data() + kBaseSequenceAt, base_sequence);
+  const std::uint32_t crc = Crc32c({batch.data() + kAttributesAt, batch.size() - kAttributesAt});
+  StoreBigEndian(batch.data() + kCrcAt, crc);
+}
+
 Result<BatchReader> BatchReader::Open(std::string_view batch, std::string& scratch) {
   Result<BatchHeader> header = ParseBatchHeader(batch);
   if (!header) return Error(std::move(header.error()));

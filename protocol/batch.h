@@ -66,6 +66,9 @@ Result<BatchHeader> VerifyBatch(std::string_view bytes);
 /// Writes base_offset into a batch in place; outside the checksum.
 void SetBaseOffset(std::span<char> batch, Offset base_offset);
 
+/// Writes the idempotence fields into a batch in place, and its checksum; -1 each where the producer is not idempotent.
+void SetProducer(std::span<char> batch, ProducerId id, std::int16_t epoch, std::int32_t base_sequence);
+
 struct HeaderView {
   std::string_view key;
   std::optional<std::string_view> value;

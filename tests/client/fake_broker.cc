@@ -20,7 +20,9 @@ using protocol::wire::MessageHeader;
 using protocol::wire::MessageKind;
 using protocol::wire::Operation;
 
-Peer::~Peer() { ::close(socket_); }
+Peer::~Peer() {
+  if (socket_ >= 0) ::close(socket_);
+}
 
 void Peer::Answer(const Message& request, std::string_view control, std::string_view body) {
   MessageHeader header = request.header;

@@ -75,6 +75,16 @@ TEST_CASE("SetBaseOffset: leaves the checksum valid", "[protocol]") {
   CHECK(header->base_offset == 123456789);
 }
 
+TEST_CASE("SetProducer: writes the fields and renews the checksum", "[protocol]") {
+  std::string batch = SmallBatch(Compression::kNone);
+  SetProducer(batch, ProducerId(77), 5, 123);
+  const auto header = VerifyBatch(batch);
+  REQUIRE(header);
+  CHECK(header->producer_id == 77);
+  CHECK(header->producer_epoch == 5);
+  CHECK(header->base_sequence == 123);
+}
+
 TEST_CASE("BatchBuilder Finish: starts anew, appends behind what is there", "[protocol]") {
   BatchBuilder builder;
   std::string out = "before";

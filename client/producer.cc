@@ -1,0 +1,390 @@
+// The producer: takes records under a memory bound, has one sender per shard, reports outcomes, renews its identity.
+#include "sluice/producer.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <boost/asio/steady_timer.hpp>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "client/shard_sender.h"
+#include "client/stream_lookup.h"
+#include "protocol/check.h"
+#include "protocol/native/native.pb.h"
+
+namespace sluice {
+namespace {
+
+using protocol::wire::Operation;
+
+// What a record costs in memory beside its bytes, roughly.
+constexpr std::uint64_t kRecordMemoryBytes = 64;
+
+Status Validate(const ProducerOptions& options) {
+  const auto invalid = [](std::string text) { return Status(Code::kInvalidArgument, std::move(text)); };
+  if (options.batch_bytes_max == 0 || options.batch_bytes_max > protocol::kBatchBytesMax) {
+    return invalid(
+        fmt::format("batch_bytes_max {} is not within 1 to {}", options.batch_bytes_max, protocol::kBatchBytesMax));
+  }
+  if (options.batches_in_flight_max == 0 || (options.idempotent && options.batches_in_flight_max > 5)) {
+    return invalid(fmt::format("batches_in_flight_max {} is not within 1 to 5 (more only without idempotent)",
+                               options.batches_in_flight_max));
+  }
+  if (options.delivery_timeout.count() <= 0) return invalid("delivery_timeout is not positive");
+  if (options.linger.count() < 0) return invalid("linger is negative");
+  if (options.buffer_bytes_max == 0) return invalid("buffer_bytes_max is 0");
+  return {};
+}
+
+std::uint64_t RecordBytes(std::string_view key, std::string_view value, const Headers& headers) {
+  std::uint64_t bytes = key.size() + value.size();
+  for (const auto& [name, content] : headers) bytes += name.size() + content.size();
+  return bytes;
+}
+
+client::Call InitProducerCall(const ProducerOptions& options) {
+  native::InitProducerRequest request;
+  request.set_name(options.producer_name);
+  return {.operation = Operation::kInitProducer,
+          .control = request.SerializeAsString(),
+          .body = nullptr,
+          .timeout = options.client.request_timeout};
+}
+
+Result<client::ProducerIdentity> ReadIdentity(const Result<client::Answer>& answer, std::uint64_t generation) {
+  if (!answer) return std::unexpected(answer.error());
+  native::InitProducerResponse response;
+  if (!response.ParseFromString(answer->control) || response.producer_id() < 0 || response.epoch() < 0 ||
+      response.epoch() > INT16_MAX) {
+    return Error(Code::kCorruption, "the broker's answer to 'init producer' is not valid");
+  }
+  return client::ProducerIdentity{ProducerId(response.producer_id()), static_cast<std::int16_t>(response.epoch()),
+                                  generation};
+}
+
+}  // namespace
+
+struct Producer::Impl final : client::SenderHost {
+  explicit Impl(ProducerOptions opts)
+      : options_(std::move(opts)),
+        connection_(std::make_shared<client::Connection>(io_, options_.client)),
+        expiry_timer_(io_.context()),
+        renew_timer_(io_.context()),
+        renew_backoff_(options_.client) {}
+  ~Impl() override;
+
+  // ---- any thread of the user ----
+  Status Start(std::string_view stream);
+  Status Queue(std::optional<std::uint32_t> shard, const client::NewRecord& record, Callback callback, bool block);
+  Status Flush();
+  ProducerStats stats();
+
+  // ---- the client's own thread ----
+  const ProducerOptions& options() const override { return options_; }
+  client::Connection& connection() override { return *connection_; }
+  std::uint32_t stream_id() const override { return stream_.stream_id; }
+  const client::ProducerIdentity& identity() const override { return identity_; }
+  client::SendState state() const override { return state_; }
+  bool flushing() const override { return flushing_ > 0; }
+  void Report(std::uint32_t shard, std::unique_ptr<client::Batch> batch, const client::Outcome& outcome) override;
+  void CountBatch(bool again) override { ++(again ? retries_ : batches_sent_); }
+  void RenewIdentity() override;
+  void Progressed() override;
+  void End(const Status& why) override;
+
+ private:
+  struct Slot {
+    explicit Slot(client::SenderHost& host, std::uint32_t shard) : sender(host, shard) {}
+    client::ShardSender sender;
+    std::atomic<bool> pump_posted = false;
+  };
+
+  Status Reserve(std::uint64_t memory_bytes, bool block);
+  Result<Slot*> SlotFor(std::optional<std::uint32_t> shard, std::string_view key);
+  void PostPump(Slot& slot);
+  void PumpAll();
+  void ArmExpiry();
+  void AskForIdentity();
+  void TakeIdentity(const Result<client::Answer>& answer);
+  void EndNow(const Status& why);
+  void Refused(const Status& why);
+
+  const ProducerOptions options_;  // constant after construction
+  client::IoThread io_;
+  std::shared_ptr<client::Connection> connection_;
+  StreamDescription stream_;                              // constant after Start
+  client::BrokerLimits limits_;                           // constant after Start
+  protocol::ShardMap shard_map_;                          // constant after Start
+  std::map<std::uint32_t, std::unique_ptr<Slot>> slots_;  // constant after Start
+  std::vector<Slot*> slots_in_turn_;                      // constant after Start
+  std::atomic<std::size_t> next_in_turn_ = 0;
+  std::atomic<int> flushing_ = 0;  // calls of Flush that wait
+  std::atomic<std::uint64_t> records_sent_ = 0;
+  std::atomic<std::uint64_t> records_acknowledged_ = 0;
+  std::atomic<std::uint64_t> records_failed_ = 0;
+  std::atomic<std::uint64_t> batches_sent_ = 0;
+  std::atomic<std::uint64_t> retries_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;   // buffer space, outstanding_, ended_
+  std::uint64_t buffered_bytes_ = 0;  // guarded by mutex_
+  std::uint64_t outstanding_ = 0;     // guarded by mutex_; records not yet reported
+  Status first_failure_;              // guarded by mutex_; since the last Flush
+  Status ended_;                      // guarded by mutex_; why nothing more is taken
+
+  // The client's own thread, after Start:
+  client::ProducerIdentity identity_;
+  client::SendState state_ = client::SendState::kAll;
+  bool ended_for_senders_ = false;
+  boost::asio::steady_timer expiry_timer_;
+  boost::asio::steady_timer renew_timer_;
+  client::Backoff renew_backoff_;
+};
+
+Status Producer::Impl::Start(std::string_view stream) {
+  if (Status valid = Validate(options_); !valid.ok()) return valid;
+  auto description = client::LookUp(*connection_, stream);
+  if (!description) return description.error();
+  stream_ = std::move(*description);
+  auto map = client::ShardMapOf(stream_);
+  if (!map) return map.error();
+  shard_map_ = std::move(*map);
+  // With no answers a gap in the sequence could not be told from success: there is nothing to be idempotent about.
+  if (options_.idempotent && options_.ack != Ack::kNone) {
+    const auto identity = ReadIdentity(connection_->CallAndWait(InitProducerCall(options_)), 1);
+    if (!identity) return identity.error();
+    identity_ = *identity;
+  }
+  for (const ShardDescription& shard : stream_.shards) {
+    const auto [slot, added] = slots_.emplace(shard.shard, std::make_unique<Slot>(*this, shard.shard));
+    if (!added) return {Code::kCorruption, fmt::format("the broker describes shard {} twice", shard.shard)};
+    slots_in_turn_.push_back(slot->second.get());
+  }
+  io_.RunAndWait([this] {
+    limits_ = connection_->limits();
+    connection_->OnRefusal([this](const Status& why) { Refused(why); });
+    ArmExpiry();
+  });
+  if (options_.batch_bytes_max > limits_.batch_bytes_max) {
+    return {Code::kInvalidArgument, fmt::format("batch_bytes_max {} is over the broker's limit of {}",
+                                                options_.batch_bytes_max, limits_.batch_bytes_max)};
+  }
+  return {};
+}
+
+Producer::Impl::~Impl() {
+  io_.RunAndWait([this] {
+    expiry_timer_.cancel();
+    renew_timer_.cancel();
+    state_ = client::SendState::kNothing;
+    for (auto& [shard, slot] : slots_) slot->sender.Stop();
+    connection_->Close();
+  });
+  io_.Stop();
+}
+
+Status Producer::Impl::Queue(std::optional<std::uint32_t> shard, const client::NewRecord& record, Callback callback,
+                             bool block) {
+  const std::uint64_t record_bytes = RecordBytes(record.key, record.value, *record.headers);
+  if (record_bytes > limits_.record_bytes_max) {
+    return {Code::kInvalidArgument, fmt::format("a record of {} bytes is over the broker's limit of {}", record_bytes,
+                                                limits_.record_bytes_max)};
+  }
+  const Result<Slot*> slot = SlotFor(shard, record.key);
+  if (!slot) return slot.error();
+  client::NewRecord accounted = record;
+  accounted.memory_bytes = record_bytes + kRecordMemoryBytes;
+  accounted.timestamp_ms =
+      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
+  if (Status reserved = Reserve(accounted.memory_bytes, block && !io_.InThread()); !reserved.ok()) return reserved;
+  ++records_sent_;
+  if ((*slot)->sender.gatherer().Add(accounted, std::move(callback))) PostPump(**slot);
+  return {};
+}
+
+Status Producer::Impl::Reserve(std::uint64_t memory_bytes, bool block) {
+  if (memory_bytes > options_.buffer_bytes_max) {
+    return {Code::kInvalidArgument, fmt::format("a record of {} bytes does not fit in the buffer of {} bytes "
+                                                "(buffer_bytes_max)",
+                                                memory_bytes, options_.buffer_bytes_max)};
+  }
+  std::unique_lock lock(mutex_);
+  const auto fits = [&] { return buffered_bytes_ + memory_bytes <= options_.buffer_bytes_max; };
+  if (block) changed_.wait(lock, [&] { return fits() || !ended_.ok(); });
+  if (!ended_.ok()) return ended_;
+  if (!fits()) {
+    return {Code::kResourceExhausted,
+            fmt::format("the producer's buffer of {} bytes is full", options_.buffer_bytes_max)};
+  }
+  buffered_bytes_ += memory_bytes;
+  ++outstanding_;
+  return {};
+}
+
+Result<Producer::Impl::Slot*> Producer::Impl::SlotFor(std::optional<std::uint32_t> shard, std::string_view key) {
+  if (!shard && key.empty()) return slots_in_turn_[next_in_turn_++ % slots_in_turn_.size()];
+  if (!shard) shard = shard_map_.FindByPartitionKey(key).value;
+  const auto found = slots_.find(*shard);
+  if (found != slots_.end()) return found->second.get();
+  return Error(Code::kNotFound, fmt::format("stream '{}' has no shard {}", stream_.name, *shard));
+}
+
+void Producer::Impl::PostPump(Slot& slot) {
+  if (slot.pump_posted.exchange(true)) return;
+  io_.Post([this, &slot] {
+    slot.pump_posted = false;
+    if (ended_for_senders_) {
+      slot.sender.FailAll(ended_);  // a record that came while the end was made known
+    } else {
+      slot.sender.Pump();
+    }
+  });
+}
+
+Status Producer::Impl::Flush() {
+  if (io_.InThread())
+    return {Code::kFailedPrecondition, "Flush was called in a callback, where it would wait for itself"};
+  ++flushing_;
+  io_.Post([this] { PumpAll(); });
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return outstanding_ == 0; });
+  --flushing_;
+  return std::exchange(first_failure_, Status());
+}
+
+ProducerStats Producer::Impl::stats() {
+  const std::lock_guard lock(mutex_);
+  return {records_sent_, records_acknowledged_, records_failed_, batches_sent_, retries_, buffered_bytes_};
+}
+
+void Producer::Impl::PumpAll() {
+  for (auto& [shard, slot] : slots_) slot->sender.Pump();
+}
+
+void Producer::Impl::Report(std::uint32_t shard, std::unique_ptr<client::Batch> batch, const client::Outcome& outcome) {
+  DeliveryReport report{.status = outcome.status, .shard = shard, .append_time_ms = outcome.stored.append_time_ms};
+  (outcome.status.ok() ? records_acknowledged_ : records_failed_) += batch->records;
+  for (const auto& [place, callback] : batch->callbacks) {
+    if (outcome.status.ok() && options_.ack != Ack::kNone) report.offset = outcome.stored.base_offset + place;
+    callback(report);
+  }
+  const std::lock_guard lock(mutex_);
+  SLUICE_CHECK(outstanding_ >= batch->records && buffered_bytes_ >= batch->memory_bytes);
+  if (!outcome.status.ok() && first_failure_.ok()) first_failure_ = outcome.status;
+  outstanding_ -= batch->records;
+  buffered_bytes_ -= batch->memory_bytes;
+  changed_.notify_all();
+}
+
+// Of an append with ack none, whose records have been reported long ago.
+void Producer::Impl::Refused(const Status& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (first_failure_.ok()) first_failure_ = why;
+  }
+  if (why.code() == Code::kNotFound || why.code() == Code::kFenced) End(why);
+}
+
+void Producer::Impl::ArmExpiry() {
+  const auto tick = std::clamp<std::chrono::milliseconds>(options_.delivery_timeout / 20, std::chrono::milliseconds(1),
+                                                          std::chrono::milliseconds(1'000));
+  expiry_timer_.expires_after(tick);
+  expiry_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    for (auto& [shard, slot] : slots_) slot->sender.Expire(client::Batch::Clock::now());
+    if (state_ == client::SendState::kUnresolved) Progressed();
+    ArmExpiry();
+  });
+}
+
+void Producer::Impl::RenewIdentity() {
+  if (state_ != client::SendState::kAll) return;
+  state_ = client::SendState::kUnresolved;
+}
+
+void Producer::Impl::Progressed() {
+  const auto resolved = [](const auto& slot) { return slot.second->sender.resolved(); };
+  if (!std::ranges::all_of(slots_, resolved)) return;
+  state_ = client::SendState::kNothing;
+  AskForIdentity();
+}
+
+void Producer::Impl::AskForIdentity() {
+  connection_->Make(InitProducerCall(options_), [this](const Result<client::Answer>& answer) { TakeIdentity(answer); });
+}
+
+void Producer::Impl::TakeIdentity(const Result<client::Answer>& answer) {
+  if (ended_for_senders_) return;
+  const auto identity = ReadIdentity(answer, identity_.generation + 1);
+  if (!identity && !identity.error().retriable()) return EndNow(identity.error());
+  if (!identity) {
+    renew_timer_.expires_after(renew_backoff_.Next());
+    renew_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) AskForIdentity();
+    });
+    return;
+  }
+  renew_backoff_.Reset();
+  identity_ = *identity;
+  state_ = client::SendState::kAll;
+  for (auto& [shard, slot] : slots_) slot->sender.StartSequences();
+  PumpAll();
+}
+
+void Producer::Impl::End(const Status& why) {
+  if (state_ == client::SendState::kNothing) return;
+  state_ = client::SendState::kNothing;
+  if (why.code() != Code::kNotFound) return EndNow(why);
+  client::FindOutWhatBecame(*connection_, stream_.name, stream_.stream_id,
+                            [this](const Status& gone) { EndNow(gone); });
+}
+
+void Producer::Impl::EndNow(const Status& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = why;
+    changed_.notify_all();
+  }
+  ended_for_senders_ = true;
+  for (auto& [shard, slot] : slots_) slot->sender.FailAll(why);
+}
+
+Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Producer::~Producer() { static_cast<void>(impl_->Flush()); }
+
+Result<std::unique_ptr<Producer>> Producer::Open(std::string_view stream, ProducerOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (Status started = impl->Start(stream); !started.ok()) return Error(std::move(started));
+  return std::unique_ptr<Producer>(new Producer(std::move(impl)));
+}
+
+Status Producer::Send(std::string_view key, std::string_view value, Callback callback, const Headers& headers) {
+  return impl_->Queue(std::nullopt, {.key = key, .value = value, .headers = &headers}, std::move(callback), true);
+}
+
+std::future<DeliveryReport> Producer::SendFuture(std::string_view key, std::string_view value, const Headers& headers) {
+  const auto promise = std::make_shared<std::promise<DeliveryReport>>();
+  auto future = promise->get_future();
+  const Status taken =
+      Send(key, value, [promise](const DeliveryReport& report) { promise->set_value(report); }, headers);
+  if (!taken.ok()) promise->set_value({.status = taken});
+  return future;
+}
+
+Status Producer::TrySend(std::string_view key, std::string_view value, Callback callback, const Headers& headers) {
+  return impl_->Queue(std::nullopt, {.key = key, .value = value, .headers = &headers}, std::move(callback), false);
+}
+
+Status Producer::SendToShard(std::uint32_t shard, std::string_view key, std::string_view value, Callback callback,
+                             const Headers& headers) {
+  return impl_->Queue(shard, {.key = key, .value = value, .headers = &headers}, std::move(callback), true);
+}
+
+Status Producer::Flush() { return impl_->Flush(); }
+
+ProducerStats Producer::stats() const { return impl_->stats(); }
+
+}  // namespace sluice
