@@ -13,32 +13,26 @@
 #include "storage/env/posix_env.h"
 #include "storage/metadata_key.h"
 #include "storage/metadata_store.h"
+#include "storage/rocksdb_log_check.h"
 
 namespace sluice::storage {
 namespace {
 
 rocksdb::Slice SliceOf(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
+Status Damaged(const std::string& what, const std::string& dir) {
+  return Status(Code::kCorruption,
+                fmt::format("{}; keep a copy of {} and restore it from a backup: the records are kept "
+                            "elsewhere and are not touched by this",
+                            what, dir));
+}
+
 Status Translate(const rocksdb::Status& status, std::string_view action, const std::string& dir) {
   if (status.ok()) return {};
   const std::string text = fmt::format("cannot {} the metadata in {}: {}", action, dir, status.ToString());
   if (status.IsNoSpace()) return Status(Code::kResourceExhausted, text + "; free space on this disk");
-  if (status.IsCorruption()) {
-    return Status(Code::kCorruption, text + "; stop, keep a copy of this directory and restore it from a backup: the " +
-                                         "records themselves are kept elsewhere and are not touched by this");
-  }
+  if (status.IsCorruption()) return Damaged(text, dir);
   return Status(Code::kIoError, text);
-}
-
-Status TranslateOpen(const rocksdb::Status& status, const std::string& dir) {
-  // RocksDB has no code of its own for a lock that is taken, but it always names the file.
-  if (status.IsIOError() && status.ToString().find(dir + "/LOCK") != std::string::npos) {
-    return Status(Code::kFailedPrecondition,
-                  fmt::format("the data directory is in use by another process ({}/LOCK is held): stop it or use "
-                              "another directory",
-                              dir));
-  }
-  return Translate(status, "open", dir);
 }
 
 rocksdb::Options SmallAndStrict() {
@@ -57,9 +51,8 @@ rocksdb::Options SmallAndStrict() {
   options.compression = rocksdb::kNoCompression;
   options.max_manifest_file_size = 1 << 20;
   options.max_total_wal_size = 4 << 20;
-  // Every commit is synced, so only an unfinished last record can be missing; anything else is damage. The default
-  // would quietly drop everything after it.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // Takes a log up to the first record that does not hold; CheckLogs has seen to it that nothing stands behind that.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.skip_stats_update_on_db_open = true;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
@@ -67,6 +60,43 @@ rocksdb::Options SmallAndStrict() {
   options.max_log_file_size = 256 << 10;
   options.keep_log_file_num = 2;
   return options;
+}
+
+/// kCorruption where a log of changes is damaged before its end.
+Status CheckLogs(Env& env, const std::string& dir) {
+  const auto names = env.List(dir);
+  if (!names.has_value()) return names.error();
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".log")) continue;
+    const std::string path = dir + "/" + name;
+    const auto file = env.Open(path, OpenMode::kRead);
+    if (!file.has_value()) return file.error();
+    const auto size = (*file)->Size();
+    if (!size.has_value()) return size.error();
+    std::string bytes(*size, '\0');
+    const auto got = (*file)->Read(0, bytes);
+    if (!got.has_value()) return got.error();
+    if (HasChangeBehindTear(std::string_view(bytes).substr(0, *got)))
+      return Damaged(path + " is damaged before its end", dir);
+  }
+  return {};
+}
+
+/// CheckLogs under RocksDB's own lock, so that nobody writes to them meanwhile; this is also where a second process is
+/// refused.
+Status CheckLogsLocked(Env& env, const std::string& dir) {
+  rocksdb::FileLock* lock = nullptr;
+  rocksdb::Env* const locks = rocksdb::Env::Default();
+  if (const rocksdb::Status locked = locks->LockFile(dir + "/LOCK", &lock); !locked.ok()) {
+    return Status(Code::kFailedPrecondition,
+                  fmt::format("the data directory is in use by another process: stop it or use "
+                              "another directory ({})",
+                              locked.ToString()));
+  }
+  Status status = CheckLogs(env, dir);
+  const rocksdb::Status unlocked = locks->UnlockFile(lock);
+  if (status.ok() && !unlocked.ok()) status = Translate(unlocked, "unlock", dir);
+  return status;
 }
 
 class RocksdbMetadataStore final : public MetadataStore {
@@ -135,11 +165,13 @@ class RocksdbMetadataStore final : public MetadataStore {
 }  // namespace
 
 Result<std::unique_ptr<MetadataStore>> OpenRocksdbMetadataStore(const std::string& dir) {
-  if (Status status = NewPosixEnv()->MakeDirs(dir); !status.ok()) return Error(std::move(status));
+  const std::unique_ptr<Env> env = NewPosixEnv();
+  if (Status status = env->MakeDirs(dir); !status.ok()) return Error(std::move(status));
+  if (Status status = CheckLogsLocked(*env, dir); !status.ok()) return Error(std::move(status));
   rocksdb::DB* opened = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(SmallAndStrict(), dir, &opened);
   std::unique_ptr<rocksdb::DB> db(opened);
-  if (!status.ok()) return Error(TranslateOpen(status, dir));
+  if (!status.ok()) return Error(Translate(status, "open", dir));
   return std::make_unique<RocksdbMetadataStore>(std::move(db), dir);
 }
 
