@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Writes the inputs that the fuzz targets start from into tests/fuzz/corpus/; run it from the top of the tree."""
+
+import gzip
+import os
+import struct
+
+CORPUS = "tests/fuzz/corpus"
+COMPRESSIONS = ["none", "gzip", "snappy", "lz4", "zstd"]
+BATCH_HEADER_SIZE = 61
+
+
+def write(target, name, content):
+    os.makedirs(f"{CORPUS}/{target}", exist_ok=True)
+    with open(f"{CORPUS}/{target}/{name}", "wb") as file:
+        file.write(content)
+
+
+def batches():
+    """The batches that Kafka's own client made: whole, their records alone, and behind a frame's header."""
+    with open("tests/protocol/data/kafka_batches.txt", encoding="ascii") as lines:
+        vectors = {name: bytes.fromhex(digits) for name, digits in map(str.split, lines)}
+    for name, batch in vectors.items():
+        write("batch", f"kafka_{name}", batch)
+    for number, name in enumerate(COMPRESSIONS):
+        write("decompress", name, bytes([number]) + vectors[name][BATCH_HEADER_SIZE:])
+    write("decompress", "snappy_plain", b"\x02\x03\x08abc")
+    write("decompress", "gzip_two_members", b"\x01" + gzip.compress(b"first", mtime=0) + gzip.compress(b"second", mtime=0))
+    batch = vectors["none"]
+    header = struct.pack("<4sBBHIIQIIqQQQ", b"SLF1", 1, 0, 0, 7, 3, 41, 3, len(batch), 1700000000000, 41, 0, 0)
+    write("frame", "kafka_none", header + batch)
+
+
+def texts():
+    for number, text in enumerate([
+            "49543463076548007577105092703039560359975228518395019266", "49549167410956685081233009822320176730553508082787287058",
+            "49646437577175378652512468275300102539007575381589884978", "0"]):
+        write("sequence_number", str(number), text.encode())
+    largest = 2**128 - 1
+    for name, text in {"zero": "0", "max": str(largest), "over": str(largest + 1), "leading": "01"}.items():
+        write("hash_key", name, text.encode())
+    for name, text in {"padded": "Zm9vYg==", "plain": "Zm9v", "not_canonical": "Zm9vYh=="}.items():
+        write("base64", name, text.encode())
+
+
+def native_messages():
+    """A header, then a control part: stream 7, shard 3 and an ack or a position."""
+    append = bytes.fromhex("080710031801")
+    read = bytes.fromhex("080710032080808080800138808001")
+    for name, operation, control in (("append", 2, append), ("read", 3, read), ("empty", 1, b"")):
+        header = struct.pack("<4sBBHQHHIII", b"SLN1", 1, 1, operation, 9, 0, 0, len(control), 0, 0)
+        write("native_wire", name, header + control)
+
+
+if __name__ == "__main__":
+    batches()
+    texts()
+    native_messages()
