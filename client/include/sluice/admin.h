@@ -21,7 +21,15 @@ struct DeliveryAnswer {
 };
 
 enum class DeliveryAction : std::uint8_t {
-  kCreate = 0, kCheck = 1, kList = 2, kDescribe = 3, kPause = 4, kResume = 5, kFlush = 6, kDelete = 7, kLedger = 8,
+  kCreate = 0,
+  kCheck = 1,
+  kList = 2,
+  kDescribe = 3,
+  kPause = 4,
+  kResume = 5,
+  kFlush = 6,
+  kDelete = 7,
+  kLedger = 8,
 };
 
 class AdminClient {

@@ -1,7 +1,8 @@
-// The consumer: reads one shard or all shards of a stream in order per shard, from any position, waiting for new records.
+// The consumer: reads one shard or all shards of a stream in order per shard, from any position, waiting for new
+// records.
 //
-// It keeps a bounded number of bytes read ahead. Damaged data, a position that retention has passed and a deleted stream
-// are errors of Poll, told once per shard; nothing is skipped in silence.
+// It keeps a bounded number of bytes read ahead. Damaged data, a position that retention has passed and a deleted
+// stream are errors of Poll, told once per shard; nothing is skipped in silence.
 //
 // Threads: one thread uses a Consumer at a time.
 #pragma once
@@ -22,9 +23,10 @@ namespace sluice {
 struct ConsumerOptions {
   ClientOptions client;
   Position start = Position::Oldest();
-  std::vector<std::uint32_t> shards;             // empty: all shards of the stream
-  std::uint64_t fetch_bytes_max = 4u << 20;      // per request
-  std::chrono::milliseconds fetch_wait{5'000};   // how long one request may wait at the broker
+  std::vector<std::uint32_t> shards;            // empty: all shards of the stream
+  std::uint64_t fetch_bytes_max = 4u << 20;     // per request
+  std::chrono::milliseconds fetch_wait{5'000};  // how long one request may wait at the broker
+  std::uint64_t buffer_bytes_max = 64u << 20;   // read ahead, of all shards together (64 KiB per shard at least)
   std::uint32_t poll_records_max = 10'000;
 };
 
@@ -51,7 +53,9 @@ class Consumer {
   static Result<std::unique_ptr<Consumer>> Open(std::string_view stream, ConsumerOptions options);
   ~Consumer();
 
-  /// Records that are there, or that come within `timeout`; empty where none came. In offset order per shard.
+  /// Records that are there, or that come within `timeout`; empty where none came. In offset order per shard. While the
+  /// broker cannot be reached it is tried again and no records come. An error ends the reading of its shard until Seek;
+  /// when all shards have ended, Poll says so (kFailedPrecondition).
   Result<std::vector<ConsumedRecord>> Poll(std::chrono::milliseconds timeout);
 
   /// The next Poll reads this shard from here.

@@ -1,7 +1,8 @@
-// The producer: takes records, gathers them per shard, sends them, retries, and reports each record's fate exactly once.
+// The producer: takes records, gathers them per shard, sends them, retries, and reports each record's fate exactly
+// once.
 //
-// Records of one partition key stay in order. With `idempotent` (the default) a retried batch is stored once, also when the
-// broker or the connection died in between. Memory is bounded: Send blocks, and TrySend refuses, while
+// Records of one partition key stay in order. With `idempotent` (the default) a retried batch is stored once, also when
+// the broker or the connection died in between. Memory is bounded: Send blocks, and TrySend refuses, while
 // `buffer_bytes_max` is in use.
 //
 // Threads: a Producer may be shared; callbacks run on its own thread and must not block.
@@ -25,11 +26,11 @@ struct ProducerOptions {
   Ack ack = Ack::kDurable;
   CompressionType compression = CompressionType::kNone;
   bool idempotent = true;
-  std::string producer_name;                      // optional: a newer producer of the same name fences this one
-  std::uint64_t batch_bytes_max = 256u << 10;     // a batch is sent at this size ...
-  std::chrono::microseconds linger{1'000};        // ... or at this age
-  std::uint32_t batches_in_flight_max = 5;        // per shard (1 to 5 when idempotent)
-  std::uint64_t buffer_bytes_max = 64u << 20;     // of all records not yet reported
+  std::string producer_name;                            // optional: a newer producer of the same name fences this one
+  std::uint64_t batch_bytes_max = 256u << 10;           // a batch is sent at this size ...
+  std::chrono::microseconds linger{1'000};              // ... or at this age
+  std::uint32_t batches_in_flight_max = 5;              // per shard (1 to 5 when idempotent)
+  std::uint64_t buffer_bytes_max = 64u << 20;           // of all records not yet reported
   std::chrono::milliseconds delivery_timeout{120'000};  // from Send to the report, retries included
 };
 
@@ -59,8 +60,9 @@ class Producer {
   /// Waits for all reports (as Flush), then closes.
   ~Producer();
 
-  /// Queues a record; `key` chooses the shard (an empty key: shards in turn). Blocks while the buffer is full. `callback` is
-  /// called exactly once. The Status is for records that were not taken (too large, closed): no callback then.
+  /// Queues a record; `key` chooses the shard (an empty key: shards in turn). Blocks while the buffer is full.
+  /// `callback` is called exactly once. The Status is for records that were not taken (too large, closed): no callback
+  /// then.
   Status Send(std::string_view key, std::string_view value, Callback callback = {}, const Headers& headers = {});
   /// The same with a future.
   std::future<DeliveryReport> SendFuture(std::string_view key, std::string_view value, const Headers& headers = {});
@@ -70,7 +72,8 @@ class Producer {
   Status SendToShard(std::uint32_t shard, std::string_view key, std::string_view value, Callback callback = {},
                      const Headers& headers = {});
 
-  /// Sends what is gathered and waits until every record has been reported. The first failure since the last Flush, or OK.
+  /// Sends what is gathered and waits until every record has been reported. The first failure since the last Flush, or
+  /// OK.
   Status Flush();
   ProducerStats stats() const;
 

@@ -18,7 +18,7 @@ struct ClientOptions {
   std::string client_name = "sluice-cpp";
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds request_timeout{30'000};
-  std::chrono::milliseconds retry_backoff_min{10};   // doubled after each try, with jitter
+  std::chrono::milliseconds retry_backoff_min{10};  // doubled after each try, with jitter
   std::chrono::milliseconds retry_backoff_max{1'000};
 };
 
