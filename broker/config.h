@@ -17,6 +17,7 @@
 #include "broker/api/admin/admin_door.h"
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
+#include "broker/delivery/delivery_options.h"
 #include "broker/log.h"
 #include "broker/read_service.h"
 #include "broker/retention.h"
@@ -41,6 +42,7 @@ struct Config {
   LogOptions log;
   native::NativeDoorOptions native;
   admin::AdminDoorOptions admin;
+  delivery::DeliveryOptions delivery;
 };
 
 struct ConfigSources {

@@ -21,4 +21,26 @@ struct AdminDoorOptions {
   std::int64_t request_timeout_ms = 10'000;  // for a request to arrive and for its answer to leave
 };
 
+/// What the pages show. Called on the blocking pool, from the door's start to its Stop.
+struct AdminPages {
+  std::function<std::string()> metrics;  // Prometheus text
+  std::function<Status()> ready;         // OK, or why this broker cannot serve
+};
+
+class AdminDoor {
+ public:
+  /// Listens. kUnavailable where the address cannot be bound: the message says which setting to change.
+  static Result<std::unique_ptr<AdminDoor>> Start(EventLoops& loops, AdminPages pages, AdminDoorOptions options);
+  ~AdminDoor();
+
+  std::uint16_t port() const;
+  /// Takes no connection any more; returns when no page is being made.
+  void Stop();
+
+ private:
+  class Impl;
+  explicit AdminDoor(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  // its connections share it
+};
+
 }  // namespace sluice::broker::admin

@@ -1,0 +1,196 @@
+// A small HTTP/1.1 server over Beast. Requests have no body, answers are made on the blocking pool.
+#include "broker/api/admin/admin_door.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <future>
+#include <mutex>
+
+#include "broker/api/listen.h"
+#include "broker/version.h"
+#include "protocol/check.h"
+
+namespace sluice::broker::admin {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using Request = http::request<http::empty_body>;
+using Response = http::response<http::string_body>;
+
+constexpr std::size_t kHeaderBytesMax = 8u << 10;
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+Response Page(const Request& request, http::status status, std::string_view type, std::string body) {
+  Response response(status, request.version());
+  response.set(http::field::server, std::string("sluice/").append(kVersion));
+  response.set(http::field::content_type, type);
+  response.set(http::field::cache_control, "no-store");
+  response.keep_alive(request.keep_alive());
+  response.content_length(body.size());
+  if (request.method() != http::verb::head) response.body() = std::move(body);
+  return response;
+}
+
+Response Answer(const AdminPages& pages, const Request& request) {
+  constexpr std::string_view kText = "text/plain; charset=utf-8";
+  if (request.method() != http::verb::get && request.method() != http::verb::head) {
+    Response response = Page(request, http::status::method_not_allowed, kText, "use GET or HEAD\n");
+    response.set(http::field::allow, "GET, HEAD");
+    return response;
+  }
+  const std::string_view target = std::string_view(request.target()).substr(0, request.target().find('?'));
+  if (target == "/metrics")
+    return Page(request, http::status::ok, "text/plain; version=0.0.4; charset=utf-8", pages.metrics());
+  if (target == "/healthz") return Page(request, http::status::ok, kText, "ok\n");
+  if (target == "/version") {
+    return Page(request, http::status::ok, "application/json", fmt::format("{{\"version\":\"{}\"}}\n", kVersion));
+  }
+  if (target == "/readyz") {
+    const Status ready = pages.ready();
+    if (ready.ok()) return Page(request, http::status::ok, kText, "ready\n");
+    return Page(request, http::status::service_unavailable, kText, ready.message() + "\n");
+  }
+  return Page(request, http::status::not_found, kText, "no such page; there are /metrics /healthz /readyz /version\n");
+}
+
+}  // namespace
+
+class AdminDoor::Impl : public std::enable_shared_from_this<AdminDoor::Impl> {
+ public:
+  Impl(EventLoops& loops, AdminPages pages, AdminDoorOptions options)
+      : loops_(loops),
+        pages_(std::move(pages)),
+        options_(std::move(options)),
+        acceptor_(loops.loop(0).context()),
+        pause_(loops.loop(0).context()) {}
+
+  Status Listen() {
+    Status status = OpenListener(acceptor_, options_.address, options_.port, "admin");
+    if (status.ok()) port_ = acceptor_.local_endpoint().port();
+    return status;
+  }
+  std::uint16_t port() const { return port_; }
+
+  void Start() {
+    loops_.loop(0).Post([me = shared_from_this()] { me->Accept(); });
+  }
+  void Stop();
+
+ private:
+  void Accept();
+  static asio::awaitable<void> Serve(std::shared_ptr<Impl> me, tcp::socket socket);
+  asio::awaitable<Response> MakePage(Request request);
+  Response MakePageNow(const Request& request);
+
+  EventLoops& loops_;
+  const AdminPages pages_;
+  const AdminDoorOptions options_;
+  std::uint16_t port_ = 0;
+  tcp::acceptor acceptor_;         // on the first loop
+  asio::steady_timer pause_;       // on the first loop
+  std::uint32_t connections_ = 0;  // on the first loop
+  std::mutex pages_mutex_;         // held while a page is made
+  bool stopped_ = false;           // guarded by pages_mutex_
+};
+
+void AdminDoor::Impl::Accept() {
+  acceptor_.async_accept([me = shared_from_this()](const boost::system::error_code& error, tcp::socket socket) {
+    if (error == asio::error::operation_aborted || !me->acceptor_.is_open()) return;
+    if (error) {
+      me->pause_.expires_after(kAcceptPause);
+      me->pause_.async_wait([me](const boost::system::error_code& cancelled) {
+        if (!cancelled) me->Accept();
+      });
+      return;
+    }
+    if (me->connections_ < me->options_.connections_max) {
+      ++me->connections_;
+      asio::co_spawn(me->loops_.loop(0).context(), Serve(me, std::move(socket)),
+                     [me](const std::exception_ptr&) { --me->connections_; });
+    }
+    me->Accept();
+  });
+}
+
+asio::awaitable<void> AdminDoor::Impl::Serve(std::shared_ptr<Impl> me, tcp::socket socket) {
+  const auto timeout = std::chrono::milliseconds(me->options_.request_timeout_ms);
+  beast::tcp_stream stream(std::move(socket));
+  beast::flat_buffer buffer;
+  boost::system::error_code error;
+  bool keep_alive = true;
+  while (keep_alive) {
+    http::request_parser<http::empty_body> parser;
+    parser.header_limit(kHeaderBytesMax);
+    stream.expires_after(timeout);
+    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    if (error) break;
+    Response response = co_await me->MakePage(parser.release());
+    keep_alive = response.keep_alive();
+    stream.expires_after(timeout);
+    co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
+    if (error) break;
+  }
+  stream.socket().shutdown(tcp::socket::shutdown_send, error);
+}
+
+// On the blocking pool and back.
+asio::awaitable<Response> AdminDoor::Impl::MakePage(Request request) {
+  const auto initiate = [this, &request](auto handler) {
+    loops_.RunBlocking([this, request = std::move(request), handler = std::move(handler)]() mutable {
+      Response response = MakePageNow(request);
+      loops_.loop(0).Post(
+          [handler = std::move(handler), response = std::move(response)]() mutable { handler(std::move(response)); });
+    });
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(initiate, asio::use_awaitable);
+}
+
+Response AdminDoor::Impl::MakePageNow(const Request& request) {
+  const std::lock_guard lock(pages_mutex_);
+  if (!stopped_) return Answer(pages_, request);
+  return Page(request, http::status::service_unavailable, "text/plain", "the broker is stopping\n");
+}
+
+void AdminDoor::Impl::Stop() {
+  std::promise<void> closed;
+  loops_.loop(0).Post([this, &closed] {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+    closed.set_value();
+  });
+  closed.get_future().wait();
+  const std::lock_guard lock(pages_mutex_);
+  stopped_ = true;
+}
+
+AdminDoor::AdminDoor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AdminDoor::~AdminDoor() = default;
+
+Result<std::unique_ptr<AdminDoor>> AdminDoor::Start(EventLoops& loops, AdminPages pages, AdminDoorOptions options) {
+  auto impl = std::make_shared<Impl>(loops, std::move(pages), std::move(options));
+  if (Status status = impl->Listen(); !status.ok()) return Error(status);
+  impl->Start();
+  return std::unique_ptr<AdminDoor>(new AdminDoor(std::move(impl)));
+}
+
+std::uint16_t AdminDoor::port() const { return impl_->port(); }
+void AdminDoor::Stop() { impl_->Stop(); }
+
+}  // namespace sluice::broker::admin

@@ -1,0 +1,28 @@
+// The data directory before anything is opened in it: that it is on a disk, and the file that tells tools the ports.
+//
+//   DATA/            the log (storage/FORMAT.md)
+//   DATA/metadata/   the metadata store
+//   DATA/ports.json  {"native": 7420, "admin": 9420}; written when the doors are open, removed at the stop
+//
+// Threads: one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sluice/status.h"
+
+namespace sluice::broker {
+
+/// kFailedPrecondition where the directory (or the nearest one above it that exists) is on a file system whose
+/// fdatasync does not mean what "durable" promises: memory, network or user space. The message names
+/// `storage.allow_volatile`.
+Status CheckDurableFileSystem(const std::string& dir);
+
+std::string MetadataDir(const std::string& data_dir);
+
+/// Written beside and renamed, so that a reader never sees half of it.
+Status WritePortsFile(const std::string& data_dir, std::uint16_t native_port, std::uint16_t admin_port);
+void RemovePortsFile(const std::string& data_dir);
+
+}  // namespace sluice::broker

@@ -1,0 +1,246 @@
+// Puts the parts together in the order in which they need one another, and takes them apart in the other.
+#include "broker/server.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "broker/api/admin/admin_door.h"
+#include "broker/api/native/native_door.h"
+#include "broker/append_service.h"
+#include "broker/data_dir.h"
+#include "broker/event_loops.h"
+#include "broker/log.h"
+#include "broker/metrics.h"
+#include "broker/read_service.h"
+#include "broker/retention.h"
+#include "broker/shards.h"
+#include "broker/signals.h"
+#include "broker/store_metrics.h"
+#include "broker/stream_catalog.h"
+#include "broker/version.h"
+#include "protocol/check.h"
+#include "storage/env/posix_env.h"
+#include "storage/log_store.h"
+#include "storage/metadata_store.h"
+
+namespace sluice::broker {
+namespace {
+
+// Connections are file descriptors; the usual soft limit of 1,024 is far below what the broker can serve.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Why the broker is not ready; for /readyz.
+class Readiness {
+ public:
+  void Set(std::string reason) {
+    const std::lock_guard lock(mutex_);
+    reason_ = std::move(reason);
+  }
+  std::string reason() const {
+    const std::lock_guard lock(mutex_);
+    return reason_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string reason_ = "starting";  // guarded by mutex_; empty: ready
+};
+
+void LogRecovery(const storage::RecoveryReport& report) {
+  log::Info("log opened", {{"clean_shutdown", report.clean_shutdown},
+                           {"duration_ms", report.duration_ms},
+                           {"journal_bytes_scanned", report.journal_bytes_scanned},
+                           {"frames_replayed", report.frames_replayed},
+                           {"torn_bytes_cut", report.torn_bytes_cut}});
+  for (const std::string& sentence : report.quarantined)
+    log::Error("damaged records were set aside", {{"what", sentence}});
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  explicit Impl(Config config)
+      : config_(std::move(config)),
+        env_(storage::NewPosixEnv()),
+        loops_(config_.server.event_loops),
+        metrics_(loops_.size()) {}
+  ~Impl() { (void)Stop(); }
+
+  Status Start();
+  Status Stop();
+  Ports ports() const { return ports_; }
+
+ private:
+  Status PrepareDataDir();
+  Status OpenAdminDoor();
+  Status OpenStores();
+  Status OpenDoors();
+  Status Ready() const;
+  Status TakeApart();
+
+  const Config config_;
+  std::unique_ptr<storage::Env> env_;
+  EventLoops loops_;
+  Metrics metrics_;
+  Readiness readiness_;
+  std::unique_ptr<admin::AdminDoor> admin_door_;
+  std::unique_ptr<storage::LogStore> store_;
+  std::unique_ptr<storage::MetadataStore> metadata_;
+  std::unique_ptr<StreamCatalog> catalog_;
+  RetentionHolds holds_;
+  std::unique_ptr<Shards> shards_;
+  std::unique_ptr<AppendService> appends_;
+  std::unique_ptr<ReadService> reads_;
+  std::unique_ptr<Retention> retention_;
+  std::unique_ptr<native::NativeDoor> native_door_;
+  Ports ports_;
+  bool ports_written_ = false;
+  std::optional<Status> stopped_;
+};
+
+Status Server::Impl::Start() {
+  Status status = PrepareDataDir();
+  if (status.ok()) status = OpenAdminDoor();
+  if (status.ok()) status = OpenStores();
+  if (status.ok()) status = OpenDoors();
+  if (!status.ok()) return status;
+  readiness_.Set("");
+  log::Info("broker is ready", {{"version", kVersion},
+                                {"native", fmt::format("{}:{}", config_.native.address, ports_.native)},
+                                {"admin", fmt::format("{}:{}", config_.admin.address, ports_.admin)},
+                                {"data_dir", config_.server.data_dir},
+                                {"event_loops", loops_.size()},
+                                {"streams", catalog_->List().size()}});
+  return {};
+}
+
+Status Server::Impl::PrepareDataDir() {
+  if (Status status = CheckDurableFileSystem(config_.server.data_dir); !status.ok()) {
+    if (!config_.server.allow_volatile || status.code() != Code::kFailedPrecondition) return status;
+    log::Warning("acknowledged records may be lost with the machine: storage.allow_volatile is set",
+                 {{"data_dir", config_.server.data_dir}});
+  }
+  return env_->MakeDirs(config_.server.data_dir).WithContext("the data directory (server.data_dir) cannot be made");
+}
+
+Status Server::Impl::OpenAdminDoor() {
+  admin::AdminPages pages{.metrics = [this] { return metrics_.Render(); }, .ready = [this] { return Ready(); }};
+  auto door = admin::AdminDoor::Start(loops_, std::move(pages), config_.admin);
+  if (!door) return door.error();
+  admin_door_ = std::move(*door);
+  ports_.admin = admin_door_->port();
+  return {};
+}
+
+Status Server::Impl::OpenStores() {
+  readiness_.Set("recovering the log");
+  storage::RecoveryReport report;
+  auto store = storage::LogStore::Open(*env_, config_.server.data_dir, config_.storage, &report);
+  if (!store) return store.error();
+  store_ = std::move(*store);
+  LogRecovery(report);
+  auto metadata = storage::OpenRocksdbMetadataStore(MetadataDir(config_.server.data_dir));
+  if (!metadata) return metadata.error();
+  metadata_ = std::move(*metadata);
+  auto catalog = StreamCatalog::Open(*metadata_, env_->clock());
+  if (!catalog) return catalog.error();
+  catalog_ = std::move(*catalog);
+  const std::size_t orphans = Shards::DropOrphans(*store_, *catalog_);
+  if (orphans > 0)
+    log::Info("removing the shards of streams that were deleted before the last stop", {{"shards", orphans}});
+  store_->SetCommitObserver([this](std::int64_t latency_ns, std::uint64_t) { metrics_.RecordCommit(latency_ns); });
+  metrics_.AddSource([this](MetricSink& sink) { CollectStoreMetrics(*store_, *catalog_, sink); });
+  return {};
+}
+
+Status Server::Impl::OpenDoors() {
+  readiness_.Set("opening the doors");
+  shards_ = std::make_unique<Shards>(loops_, *store_, *catalog_);
+  appends_ = AppendService::New(*shards_, *store_, metrics_, env_->clock(), config_.append);
+  reads_ = ReadService::New(*shards_, metrics_, config_.read);
+  retention_ = std::make_unique<Retention>(*store_, *catalog_, holds_, config_.retention);
+  retention_->Start();
+  const native::NativeDoorParts parts{.catalog = *catalog_,
+                                      .shards = *shards_,
+                                      .store = *store_,
+                                      .appends = *appends_,
+                                      .reads = *reads_,
+                                      .metrics = metrics_,
+                                      .clock = env_->clock(),
+                                      .append_options = config_.append,
+                                      .delivery = nullptr};
+  auto door = native::NativeDoor::Start(parts, config_.native);
+  if (!door) return door.error();
+  native_door_ = std::move(*door);
+  ports_.native = native_door_->port();
+  ports_written_ = true;
+  return WritePortsFile(config_.server.data_dir, ports_.native, ports_.admin);
+}
+
+Status Server::Impl::Ready() const {
+  if (const std::string reason = readiness_.reason(); !reason.empty()) return Status(Code::kUnavailable, reason);
+  if (store_->stats().writable) return {};
+  return Status(Code::kIoError,
+                "writing has ended on this data directory after a failed flush; look at the disk, then restart");
+}
+
+Status Server::Impl::Stop() {
+  if (!stopped_) stopped_ = TakeApart();
+  return *stopped_;
+}
+
+Status Server::Impl::TakeApart() {
+  readiness_.Set("stopping");
+  if (ports_written_) RemovePortsFile(config_.server.data_dir);
+  if (native_door_) native_door_->StopAccepting();
+  if (shards_) shards_->Stop();
+  if (native_door_ && !native_door_->Finish(config_.server.shutdown_timeout_ms)) {
+    log::Warning("some connections did not finish in time and were closed",
+                 {{"timeout_ms", config_.server.shutdown_timeout_ms}});
+  }
+  if (retention_) retention_->Stop();
+  if (admin_door_) admin_door_->Stop();
+  loops_.DrainBlocking();
+  Status closed;
+  if (store_) closed = store_->Close();
+  loops_.Stop();
+  if (!store_) return closed;
+  if (closed.ok()) {
+    log::Info("broker has stopped; the log is closed");
+  } else {
+    log::Error("the log could not be closed; the next start recovers it", {{"reason", closed}});
+  }
+  return closed;
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::Start(Config config) {
+  if (Status status = log::Configure(config.log); !status.ok()) return Error(status);
+  RaiseFileLimit();
+  auto impl = std::make_unique<Impl>(std::move(config));
+  if (Status status = impl->Start(); !status.ok()) return Error(status);
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Ports Server::ports() const { return impl_->ports(); }
+Status Server::Stop() { return impl_->Stop(); }
+
+ExitCode Server::Run() {
+  StopSignals signals(static_cast<int>(ExitCode::kSecondSignal));
+  log::Info("stopping", {{"signal", signals.Wait()}});
+  return Stop().ok() ? ExitCode::kOk : ExitCode::kDirtyStop;
+}
+
+}  // namespace sluice::broker

@@ -1,0 +1,229 @@
+// The table of all settings, and how a value gets into its place.
+#include "broker/setting.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "broker/units.h"
+
+namespace sluice::broker {
+namespace {
+
+constexpr std::uint64_t kKiB = 1u << 10;
+constexpr std::uint64_t kMiB = 1u << 20;
+constexpr std::uint64_t kGiB = 1u << 30;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMinuteMs = 60'000;
+constexpr std::uint64_t kHourMs = 60 * kMinuteMs;
+constexpr std::uint64_t kDayMs = 24 * kHourMs;
+
+template <typename... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted.push_back('\\');
+    quoted.push_back(c);
+  }
+  return quoted + "\"";
+}
+
+std::string Shown(const SettingValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return Quoted(*text);
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  return std::get<bool>(value) ? "true" : "false";
+}
+
+Status Wrong(const Setting& setting, const SettingValue& value, std::string_view what) {
+  return Status(Code::kInvalidArgument, fmt::format("{} is {}; allowed: {}", Shown(value), what, RangeOf(setting)));
+}
+
+std::optional<std::uint64_t> ToNumber(const SettingValue& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    if (*number < 0) return std::nullopt;
+    return static_cast<std::uint64_t>(*number);
+  }
+  const auto* text = std::get_if<std::string>(&value);
+  std::uint64_t number = 0;
+  if (text == nullptr) return std::nullopt;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return number;
+}
+
+template <typename Int>
+Status AssignNumber(const Setting& setting, const SettingValue& value, Int* target) {
+  const auto number = ToNumber(value);
+  if (!number) return Wrong(setting, value, "not a whole number");
+  if (*number < setting.min || *number > setting.max) return Wrong(setting, value, "out of range");
+  *target = static_cast<Int>(*number);
+  return {};
+}
+
+Status AssignBytes(const Setting& setting, const SettingValue& value, std::uint64_t* target) {
+  const auto* text = std::get_if<std::string>(&value);
+  const auto bytes = text != nullptr ? ParseBytes(*text) : ToNumber(value);
+  if (!bytes) return Wrong(setting, value, "not a size such as \"64MiB\"");
+  if (*bytes < setting.min || *bytes > setting.max) return Wrong(setting, value, "out of range");
+  *target = *bytes;
+  return {};
+}
+
+Status AssignDuration(const Setting& setting, const SettingValue& value, std::int64_t* target) {
+  const auto* text = std::get_if<std::string>(&value);
+  const auto ms = text != nullptr ? ParseDurationMs(*text) : std::nullopt;
+  if (!ms) return Wrong(setting, value, "not a time with a unit, such as \"10s\" or \"24h\"");
+  const auto unsigned_ms = static_cast<std::uint64_t>(*ms);
+  if (unsigned_ms < setting.min || unsigned_ms > setting.max) return Wrong(setting, value, "out of range");
+  *target = *ms;
+  return {};
+}
+
+Status AssignBool(const Setting& setting, const SettingValue& value, bool* target) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (const auto* boolean = std::get_if<bool>(&value)) {
+    *target = *boolean;
+  } else if (text != nullptr && (*text == "true" || *text == "false")) {
+    *target = *text == "true";
+  } else {
+    return Wrong(setting, value, "not a truth value");
+  }
+  return {};
+}
+
+Status AssignText(const Setting& setting, const SettingValue& value, std::string* target) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr) return Wrong(setting, value, "not a text in quotes");
+  *target = *text;
+  return {};
+}
+
+Status AssignChoice(const Setting& setting, const SettingValue& value, const Choice& choice) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr || std::ranges::find(choice.choices, *text) == choice.choices.end()) {
+    return Wrong(setting, value, "not one of its values");
+  }
+  *choice.value = *text;
+  return {};
+}
+
+void AddServer(Config& c, std::vector<Setting>& s) {
+  s.push_back({"server.data_dir", &c.server.data_dir});
+  s.push_back({"server.event_loops", &c.server.event_loops, 0, 256});
+  s.push_back({"server.shutdown_timeout", DurationMs{&c.server.shutdown_timeout_ms}, 0, kHourMs});
+  s.push_back({"log.level", Choice{&c.log.level, {"debug", "info", "warning", "error"}}});
+  s.push_back({"log.format", Choice{&c.log.format, {"text", "json"}}});
+}
+
+void AddDoors(Config& c, std::vector<Setting>& s) {
+  s.push_back({"native.address", &c.native.address});
+  s.push_back({"native.port", &c.native.port, 0, 65'535});
+  s.push_back({"native.connections_max", &c.native.connections_max, 1, 1'000'000});
+  s.push_back({"native.inflight_bytes_max", ByteSize{&c.native.inflight_bytes_max}, kMiB, kGiB});
+  s.push_back({"native.output_bytes_max", ByteSize{&c.native.output_bytes_max}, kMiB, kGiB});
+  s.push_back({"native.hello_timeout", DurationMs{&c.native.hello_timeout_ms}, 100, kHourMs});
+  s.push_back({"native.message_timeout", DurationMs{&c.native.message_timeout_ms}, 100, kHourMs});
+  s.push_back({"native.idle_timeout", DurationMs{&c.native.idle_timeout_ms}, 1'000, 365 * kDayMs});
+  s.push_back({"admin.address", &c.admin.address});
+  s.push_back({"admin.port", &c.admin.port, 0, 65'535});
+  s.push_back({"admin.connections_max", &c.admin.connections_max, 1, 10'000});
+  s.push_back({"admin.request_timeout", DurationMs{&c.admin.request_timeout_ms}, 100, kHourMs});
+}
+
+void AddRecords(Config& c, std::vector<Setting>& s) {
+  s.push_back({"append.batch_bytes_max", ByteSize{&c.append.batch_bytes_max}, kKiB, protocol::kBatchBytesMax});
+  s.push_back({"append.record_bytes_max", ByteSize{&c.append.record_bytes_max}, kKiB, protocol::kRecordBytesMax});
+  s.push_back({"append.inflight_bytes_max", ByteSize{&c.append.inflight_bytes_max}, kMiB, 64 * kGiB});
+  s.push_back({"read.bytes_max", ByteSize{&c.read.bytes_max}, kKiB, protocol::kBatchBytesMax});
+  s.push_back({"read.wait_max", DurationMs{&c.read.wait_ms_max}, 0, kHourMs});
+  s.push_back({"read.waiters_max", &c.read.waiters_max, 1, 10'000'000});
+  s.push_back({"retention.interval", DurationMs{&c.retention.interval_ms}, 100, kDayMs});
+}
+
+void AddStorage(Config& c, std::vector<Setting>& s) {
+  s.push_back({"storage.allow_volatile", &c.server.allow_volatile});
+  s.push_back({"storage.journal_file_bytes", ByteSize{&c.storage.journal_file_bytes}, 32 * kMiB, 4 * kGiB});
+  s.push_back({"storage.journal_bytes_max", ByteSize{&c.storage.journal_bytes_max}, 128 * kMiB, kTiB});
+  s.push_back({"storage.segment_bytes", ByteSize{&c.storage.segment_bytes}, kMiB, 4 * kGiB});
+  s.push_back({"storage.tail_bytes_max", ByteSize{&c.storage.tail_bytes_max}, 32 * kMiB, kTiB});
+  s.push_back({"storage.write_behind_bytes", ByteSize{&c.storage.write_behind_bytes}, 4 * kKiB, 16 * kMiB});
+  s.push_back({"storage.inline_commit_bytes", ByteSize{&c.storage.inline_commit_bytes}, 0, 16 * kMiB});
+  s.push_back({"storage.flush_interval", DurationMs{&c.storage.flush_interval_ms}, 1, kMinuteMs});
+  s.push_back({"storage.checkpoint_interval", DurationMs{&c.storage.checkpoint_interval_ms}, 100, kHourMs});
+}
+
+void AddDelivery(Config& c, std::vector<Setting>& s) {
+  s.push_back({"delivery.lake_dir", &c.delivery.lake_dir});
+  s.push_back({"delivery.config_dir", &c.delivery.config_dir});
+  s.push_back({"delivery.threads", &c.delivery.threads, 1, 256});
+  s.push_back({"delivery.buckets", TextMap{&c.delivery.buckets}});
+}
+
+}  // namespace
+
+std::vector<Setting> SettingsOf(Config& config) {
+  std::vector<Setting> settings;
+  AddServer(config, settings);
+  AddDoors(config, settings);
+  AddRecords(config, settings);
+  AddStorage(config, settings);
+  AddDelivery(config, settings);
+  return settings;
+}
+
+Status Assign(const Setting& setting, const SettingValue& value) {
+  return std::visit(Overloaded{
+                        [&](std::string* target) { return AssignText(setting, value, target); },
+                        [&](bool* target) { return AssignBool(setting, value, target); },
+                        [&](const ByteSize& size) { return AssignBytes(setting, value, size.value); },
+                        [&](const DurationMs& duration) { return AssignDuration(setting, value, duration.value); },
+                        [&](const Choice& choice) { return AssignChoice(setting, value, choice); },
+                        [&](const TextMap&) { return Wrong(setting, value, "not a table"); },
+                        [&](auto* number) { return AssignNumber(setting, value, number); },
+                    },
+                    setting.target);
+}
+
+std::string RangeOf(const Setting& setting) {
+  return std::visit(
+      Overloaded{
+          [](const std::string*) { return std::string("a text"); },
+          [](const bool*) { return std::string("true, false"); },
+          [&](const ByteSize&) { return fmt::format("{} to {}", FormatBytes(setting.min), FormatBytes(setting.max)); },
+          [&](const DurationMs&) {
+            return fmt::format("{} to {}", FormatDurationMs(setting.min), FormatDurationMs(setting.max));
+          },
+          [](const Choice& choice) { return fmt::format("{}", fmt::join(choice.choices, ", ")); },
+          [](const TextMap&) { return std::string("a table of texts"); },
+          [&](const auto*) { return fmt::format("{} to {}", setting.min, setting.max); },
+      },
+      setting.target);
+}
+
+std::string ValueOf(const Setting& setting) {
+  return std::visit(Overloaded{
+                        [](const std::string* text) { return Quoted(*text); },
+                        [](const bool* value) { return std::string(*value ? "true" : "false"); },
+                        [](const ByteSize& size) { return Quoted(FormatBytes(*size.value)); },
+                        [](const DurationMs& duration) { return Quoted(FormatDurationMs(*duration.value)); },
+                        [](const Choice& choice) { return Quoted(*choice.value); },
+                        [](const TextMap& map) {
+                          std::string table = "{";
+                          for (const auto& [key, text] : *map.value) {
+                            table.append(table.size() > 1 ? ", " : " ").append(Quoted(key) + " = " + Quoted(text));
+                          }
+                          return table + (table.size() > 1 ? " }" : "}");
+                        },
+                        [](const auto* number) { return std::to_string(*number); },
+                    },
+                    setting.target);
+}
+
+}  // namespace sluice::broker
