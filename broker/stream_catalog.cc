@@ -152,7 +152,9 @@ void StreamCatalog::Publish(StreamPtr added, StreamPtr removed) {
 
 Result<StreamPtr> StreamCatalog::Create(std::string_view name, std::uint32_t shards, RetentionSettings retention,
                                         bool hidden) {
-  if (Status status = ValidateStreamName(name); !status.ok()) return Error(status);
+  // Hidden streams are called "KIND:NAME", so that no user's stream can have such a name.
+  const std::size_t kind = hidden ? name.find(':') + 1 : 0;
+  if (Status status = ValidateStreamName(name.substr(kind)); !status.ok()) return Error(status);
   if (Status status = ValidateRetention(retention); !status.ok()) return Error(status);
   if (shards < 1 || shards > kShardsMax) {
     return Error(Code::kInvalidArgument, fmt::format("a stream has 1 to {} shards, not {}", kShardsMax, shards));

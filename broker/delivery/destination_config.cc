@@ -12,6 +12,7 @@ namespace sluice::delivery {
 namespace {
 
 constexpr std::int64_t kSizeMbMax = 4096;             // Firehose: 128
+constexpr std::size_t kExtensionMax = 120;            // Firehose: 128, but then a file's name may be too long
 constexpr std::int64_t kIntervalSecondsMax = 86'400;  // Firehose: 900
 
 bool IsBucketName(std::string_view name) {
@@ -391,7 +392,7 @@ void ReadFilesAndZone(MapReader& map, DeliveryConfig& config) {
              std::string_view("!-_.*'()").find(c) != std::string_view::npos;
     };
     config.file_extension = *extension;
-    if (extension->front() != '.' || extension->size() < 2 || extension->size() > 128 ||
+    if (extension->front() != '.' || extension->size() < 2 || extension->size() > kExtensionMax ||
         !std::all_of(extension->begin(), extension->end(), allowed)) {
       map.report().Problem(map.LineOf("FileExtension"), map.PathOf("FileExtension"),
                            "must be a '.' and small letters or digits, such as .json.gz");

@@ -74,6 +74,8 @@ class Env {
   /// Makes creations, renames and removals in `dir` durable.
   virtual Status SyncDir(const std::string& dir) = 0;
   virtual Result<bool> Exists(const std::string& path) = 0;
+  /// Where an existing path really leads, symbolic links resolved. An Env without links gives the path itself.
+  virtual Result<std::string> RealPath(const std::string& path) { return path; }
   virtual Result<std::uint64_t> FreeBytes(const std::string& dir) = 0;
   /// kFailedPrecondition where another process holds it; the message names the file and what to do.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;

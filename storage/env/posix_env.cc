@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -288,6 +289,12 @@ class PosixEnv final : public Env {
   Status SyncDir(const std::string& dir) override {
     const int error = SyncDirErrno(dir);
     return error == 0 ? Status() : SyncFailed(error, dir);
+  }
+
+  Result<std::string> RealPath(const std::string& path) override {
+    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+    if (real == nullptr) return Error(ErrnoStatus(errno, "resolve", path));
+    return std::string(real.get());
   }
 
   Result<bool> Exists(const std::string& path) override {

@@ -46,6 +46,11 @@ ENV_TEST("Env Open: says what exists and what does not") {
   CHECK(on.env->Open(path, OpenMode::kCreate).error().message().find(path) != std::string::npos);
 }
 
+ENV_TEST("Env RealPath: an existing path without links is itself") {
+  TestType on;
+  CHECK(on.env->RealPath(on.root).value() == on.root);
+}
+
 ENV_TEST("File Write: pieces follow one another at the offset") {
   TestType on;
   const auto file = on.env->Open(on.root + "/a", OpenMode::kCreate).value();

@@ -1,0 +1,104 @@
+// Writing of the answers.
+#include "broker/delivery/delivery_answers.h"
+
+#include <algorithm>
+
+#include "broker/delivery/iso_time.h"
+#include "broker/delivery/json_writer.h"
+
+namespace sluice::delivery {
+namespace {
+
+void WriteTime(std::string_view key, std::int64_t time_ms, JsonWriter& json) {
+  json.Key(key);
+  if (time_ms > 0) {
+    json.String(IsoTimeText(time_ms));
+  } else {
+    json.Raw("null");
+  }
+}
+
+/// How long the oldest record that is not yet in the lake has waited.
+std::int64_t FreshnessMs(const DeliveryStatus& status, std::int64_t now_ms) {
+  std::int64_t oldest_ms = status.oldest_pending_ms;
+  if (status.intent && status.intent->time_ms > 0) oldest_ms = status.intent->time_ms;
+  return oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_ms);
+}
+
+void WriteSource(const DeliveryStream& stream, JsonWriter& json) {
+  json.Key("source").BeginObject().Key("stream").String(stream.config().source_stream);
+  json.Key("direct_put").Bool(stream.config().direct_put).EndObject();
+}
+
+void WriteState(const DeliveryStatus& status, std::int64_t now_ms, JsonWriter& json) {
+  json.Key("mode").String(DeliveryModeName(status.mode));
+  json.Key("lag_records").Number(status.lag_records);
+  json.Key("freshness_ms").Number(FreshnessMs(status, now_ms));
+  WriteTime("delivered_at", status.checkpoint.delivered_ms, json);
+  json.Key("last_error").String(status.last_error);
+  WriteTime("retry_at", status.retry_ms, json);
+}
+
+}  // namespace
+
+std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms) {
+  const DeliveryStatus status = stream.status();
+  const DeliveryIdentity identity = stream.identity();
+  JsonWriter json;
+  json.BeginObject().Key("name").String(stream.config().name);
+  WriteSource(stream, json);
+  json.Key("bucket").String(stream.config().bucket);
+  WriteTime("created_at", identity.created_ms, json);
+  json.Key("version").Number(identity.version);
+  WriteState(status, now_ms, json);
+  json.Key("failures").Number(status.failures);
+  json.Key("pending").BeginObject().Key("records").Number(status.pending_records);
+  json.Key("bytes").Number(status.pending_bytes).EndObject();
+  json.Key("schema_version").Number(status.schema_version);
+  WriteShards(status.checkpoint.shards, json);
+  WriteTotals(status.checkpoint.totals, json);
+  json.Key("intent").Raw(status.intent ? IntentToJson(*status.intent) : "null");
+  json.Key("config").Raw(identity.config_json).EndObject();
+  return json.text();
+}
+
+std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int64_t now_ms) {
+  JsonWriter json;
+  json.BeginObject().Key("delivery_streams").BeginList();
+  for (const DeliveryStream* stream : streams) {
+    json.BeginObject().Key("name").String(stream->config().name);
+    WriteSource(*stream, json);
+    json.Key("bucket").String(stream->config().bucket);
+    const DeliveryStatus status = stream->status();
+    WriteState(status, now_ms, json);
+    json.Key("records").Number(status.checkpoint.totals.records).Key("errors").Number(status.checkpoint.totals.errors);
+    json.EndObject();
+  }
+  json.EndList().EndObject();
+  return json.text();
+}
+
+std::string LedgerJson(const DeliveryStream& stream, const std::vector<LedgerEntry>& ledger,
+                       const std::string& directory) {
+  const DeliveryStatus status = stream.status();
+  JsonWriter json;
+  json.BeginObject().Key("name").String(stream.config().name);
+  WriteSource(stream, json);
+  json.Key("bucket").String(stream.config().bucket).Key("directory").String(directory);
+  json.Key("converted").Bool(stream.config().convert);
+  json.Key("intent").Raw(status.intent ? IntentToJson(*status.intent) : "null");
+  WriteShards(status.checkpoint.shards, json);
+  json.Key("entries").BeginList();
+  for (const LedgerEntry& entry : ledger) json.Raw(LedgerEntryToJson(entry));
+  json.EndList().EndObject();
+  return json.text();
+}
+
+std::string CheckJson(const DeliveryConfig& config, const std::string& example_key) {
+  JsonWriter json;
+  json.BeginObject().Key("name").String(config.name).Key("valid").Bool(true);
+  json.Key("example_key").String(example_key).Key("config").Raw(DeliveryConfigToJson(config)).EndObject();
+  return json.text();
+}
+
+}  // namespace sluice::delivery

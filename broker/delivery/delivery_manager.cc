@@ -1,0 +1,430 @@
+// Loading, creating and controlling delivery streams.
+#include "broker/delivery/delivery_manager.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker/delivery/config_document.h"
+#include "broker/delivery/delivery_answers.h"
+#include "broker/delivery/error_record.h"
+#include "broker/delivery/log_record_source.h"
+#include "broker/log.h"
+#include "protocol/check.h"
+#include "protocol/suggest.h"
+
+namespace sluice::delivery {
+namespace {
+
+using broker::DeliveryAction;
+using broker::DeliveryAnswer;
+
+constexpr std::string_view kConfigTask = "/config";  // no delivery stream's name has a slash
+constexpr std::int64_t kConfigRetryMs = 2000;
+constexpr std::int64_t kFlushTimeoutMs = 60'000;
+constexpr std::uint32_t kDirectPutShards = 4;
+constexpr std::int64_t kDirectPutRetentionMs = 24ll * 3600 * 1000;  // as Firehose keeps what it could not deliver
+constexpr std::string_view kZoneDir = "/usr/share/zoneinfo";
+
+bool IsConfigFile(std::string_view name) {
+  return name.ends_with(".json") || name.ends_with(".yaml") || name.ends_with(".yml");
+}
+
+std::string HexOf(std::uint64_t high, std::uint64_t low) { return fmt::format("{:016x}{:016x}", high, low); }
+
+std::optional<Schema> DeclaredSchema(const DeliveryConfig& config) {
+  if (!config.convert || config.columns.empty()) return std::nullopt;
+  Schema schema{.version = 1, .columns = {}, .overflow = config.infer_schema};
+  for (const ColumnConfig& column : config.columns) {
+    Result<ColumnType> type = ParseHiveType(column.type);
+    SLUICE_CHECK(type.has_value());  // the configuration was checked
+    schema.columns.push_back({column.name, std::move(*type)});
+  }
+  return schema;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions options, BrokerParts parts) {
+  std::unique_ptr<DeliveryManager> manager(new DeliveryManager(std::move(options), std::move(parts)));
+  if (Status status = manager->LoadAll(); !status.ok()) return Error(std::move(status));
+  if (!manager->options_.config_dir.empty()) {
+    manager->workers_.Add(kConfigTask, [raw = manager.get()] { return raw->ReadConfigDir(); });
+  }
+  return manager;
+}
+
+DeliveryManager::DeliveryManager(DeliveryOptions options, BrokerParts parts)
+    : options_(std::move(options)),
+      parts_(std::move(parts)),
+      objects_(NewLocalObjectStore(parts_.env, options_.lake_dir, options_.buckets)),
+      workers_(parts_.env.clock(), std::max<std::uint32_t>(1, options_.threads)) {}
+
+DeliveryManager::~DeliveryManager() { Stop(); }
+
+void DeliveryManager::Stop() { workers_.Stop(); }
+
+Status DeliveryManager::LoadAll() {
+  const Result<std::vector<std::string>> names = DeliveryStore::Names(parts_.metadata);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (Status status = LoadOne(name); !status.ok())
+      return status.WithContext(fmt::format("delivery stream '{}'", name));
+  }
+  return Status();
+}
+
+Status DeliveryManager::LoadOne(const std::string& name) {
+  const Result<DeliveryIdentity> identity = DeliveryStore::LoadIdentity(parts_.metadata, name);
+  if (!identity) return identity.error();
+  const Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(identity->config_json, "stored configuration");
+  if (!parsed) return parsed.error();
+  const Result<StreamPtr> stream = Open(parsed->config, identity->source);
+  return stream ? Status() : stream.error();
+}
+
+Result<DeliveryManager::StreamPtr> DeliveryManager::Open(const DeliveryConfig& config, StreamId source) {
+  Result<TimeZone> zone = LoadZone(config.time_zone);
+  if (!zone) return Error(zone.error());
+  const auto hold = [&holds = parts_.holds, holder = config.name](StreamId stream, ShardIndex shard, Offset offset) {
+    holds.Set({stream, shard}, holder, offset);
+  };
+  auto stream = std::make_shared<DeliveryStream>(config, std::move(*zone),
+                                                 NewLogRecordSource(parts_.reads, parts_.catalog, source),
+                                                 DeliveryParts{parts_.metadata, *objects_, parts_.env.clock(), hold});
+  if (Status status = stream->Open(); !status.ok()) return Error(std::move(status));
+  {
+    const std::lock_guard lock(streams_mutex_);
+    streams_[config.name] = stream;
+  }
+  workers_.Add(config.name, [this, stream] { return StepAndLog(*stream); });
+  return stream;
+}
+
+/// Says in the log when a delivery stream begins to fail and when it is well again, not each try.
+std::int64_t DeliveryManager::StepAndLog(DeliveryStream& stream) {
+  const DeliveryStatus before = stream.status();
+  const std::int64_t wait_ms = stream.Step();
+  const DeliveryStatus after = stream.status();
+  if (after.last_error != before.last_error && !after.last_error.empty()) {
+    broker::log::Error("delivery fails and is tried again",
+                       {{"delivery_stream", stream.config().name}, {"error", after.last_error}});
+  } else if (!before.last_error.empty() && after.last_error.empty()) {
+    broker::log::Info("delivery goes on", {{"delivery_stream", stream.config().name}});
+  }
+  if (after.checkpoint.totals.errors > before.checkpoint.totals.errors) {
+    broker::log::Warning("records could not be converted and are in the error output",
+                         {{"delivery_stream", stream.config().name},
+                          {"records", after.checkpoint.totals.errors - before.checkpoint.totals.errors}});
+  }
+  if (after.checkpoint.totals.lost > before.checkpoint.totals.lost) {
+    broker::log::Error("records were removed by retention before they were delivered",
+                       {{"delivery_stream", stream.config().name},
+                        {"records", after.checkpoint.totals.lost - before.checkpoint.totals.lost}});
+  }
+  return wait_ms;
+}
+
+std::int64_t DeliveryManager::ReadConfigDir() {
+  const Result<std::vector<std::string>> names = parts_.env.List(options_.config_dir);
+  if (!names) {
+    broker::log::Error("cannot read the folder of delivery streams",
+                       {{"folder", options_.config_dir}, {"error", names.error()}});
+    return kConfigRetryMs;
+  }
+  for (const std::string& name : *names) {
+    if (!IsConfigFile(name)) continue;
+    bool& done = config_files_[fmt::format("{}/{}", options_.config_dir, name)];
+    if (!done) done = ReadConfigFile(fmt::format("{}/{}", options_.config_dir, name));
+  }
+  return kConfigRetryMs;
+}
+
+bool DeliveryManager::ReadConfigFile(const std::string& path) {
+  const Result<std::string> document = ReadFile(path);
+  if (!document) {
+    broker::log::Error("cannot read a delivery stream's file", {{"file", path}, {"error", document.error()}});
+    return true;
+  }
+  // A request that holds the lock may be waiting for the thread that this runs on.
+  const std::unique_lock lock(control_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  const Result<DeliveryAnswer> answer = Create(*document, path);
+  if (answer) {
+    for (const std::string& warning : answer->warnings) broker::log::Warning(warning);
+    broker::log::Info("delivery stream made from its file", {{"file", path}});
+    return true;
+  }
+  if (answer.error().code() == Code::kNotFound) {
+    broker::log::Debug("a delivery stream's file waits for its source", {{"file", path}, {"error", answer.error()}});
+    return false;
+  }
+  if (answer.error().code() != Code::kAlreadyExists) {
+    broker::log::Error("a delivery stream's file cannot be used", {{"file", path}, {"error", answer.error()}});
+  }
+  return true;
+}
+
+Result<DeliveryAnswer> DeliveryManager::Handle(DeliveryAction action, std::string_view name, std::string_view document,
+                                               std::string_view document_name) {
+  const std::lock_guard lock(control_mutex_);
+  switch (action) {
+    case DeliveryAction::kCreate:
+      return Create(document, document_name);
+    case DeliveryAction::kCheck:
+      return Check(document, document_name);
+    case DeliveryAction::kList:
+      return List();
+    case DeliveryAction::kDescribe:
+      return Describe(name);
+    case DeliveryAction::kPause:
+      return Pause(name, true);
+    case DeliveryAction::kResume:
+      return Pause(name, false);
+    case DeliveryAction::kFlush:
+      return Flush(name);
+    case DeliveryAction::kDelete:
+      return Delete(name);
+    case DeliveryAction::kLedger:
+      return Ledger(name);
+  }
+  return Error(Code::kInvalidArgument, "unknown delivery action");
+}
+
+Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::string_view document_name) {
+  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(document, document_name);
+  if (!parsed) return Error(parsed.error());
+  if (Status status = ReadTableFile(document_name, parsed->config); !status.ok()) return Error(std::move(status));
+  const Result<std::string> key = ExampleKey(parsed->config);
+  if (!key) return Error(key.error());
+  if (!parsed->config.direct_put) {
+    if (const auto source = SourceOf(parsed->config); !source) parsed->warnings.push_back(source.error().message());
+  }
+  return DeliveryAnswer{CheckJson(parsed->config, *key), std::move(parsed->warnings)};
+}
+
+Result<DeliveryAnswer> DeliveryManager::Create(std::string_view document, std::string_view document_name) {
+  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(document, document_name);
+  if (!parsed) return Error(parsed.error());
+  DeliveryConfig& config = parsed->config;
+  if (Find(config.name)) {
+    return Error(Code::kAlreadyExists,
+                 fmt::format("delivery stream '{}' exists already; delete it first, its objects stay", config.name));
+  }
+  if (Status status = ReadTableFile(document_name, config); !status.ok()) return Error(std::move(status));
+  if (const Result<std::string> key = ExampleKey(config); !key) return Error(key.error());
+  const Result<broker::StreamPtr> source = SourceOf(config);
+  if (!source) return Error(source.error());
+  if (Status status = Store(config, (*source)->id); !status.ok()) return Error(std::move(status));
+  const Result<StreamPtr> stream = Open(config, (*source)->id);
+  if (!stream) return Error(stream.error());
+  broker::log::Info("delivery stream created", {{"delivery_stream", config.name}, {"source", config.source_stream}});
+  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs()), std::move(parsed->warnings)};
+}
+
+/// The positions are resolved now: "latest" is the moment of creation.
+Status DeliveryManager::Store(const DeliveryConfig& config, StreamId source) {
+  const std::unique_ptr<RecordSource> records = NewLogRecordSource(parts_.reads, parts_.catalog, source);
+  const Result<SourceStream> stream = records->Describe();
+  if (!stream) return stream.error();
+  Checkpoint checkpoint;
+  for (const ShardIndex shard : stream->shards) {
+    const Result<Offset> start = records->Resolve(shard, config.start);
+    if (!start) return start.error().WithContext(fmt::format("start position of shard {}", shard.value));
+    checkpoint.shards.push_back({shard, *start, *start});
+  }
+  DeliveryIdentity identity;
+  const std::uint64_t high = parts_.env.random().Next();
+  identity.uid = HexOf(high, parts_.env.random().Next());
+  identity.source = source;
+  identity.created_ms = parts_.env.clock().WallMs();
+  identity.config_json = DeliveryConfigToJson(config);
+  return DeliveryStore(parts_.metadata, config.name).Create(identity, checkpoint, DeclaredSchema(config));
+}
+
+Result<broker::StreamPtr> DeliveryManager::SourceOf(const DeliveryConfig& config) {
+  Result<broker::StreamPtr> found = parts_.catalog.Find(config.source_stream);
+  if (found || !config.direct_put || found.error().code() != Code::kNotFound) return found;
+  broker::RetentionSettings retention;
+  retention.age_ms = kDirectPutRetentionMs;
+  return parts_.catalog.Create(config.source_stream, kDirectPutShards, retention, true);
+}
+
+Result<DeliveryAnswer> DeliveryManager::List() {
+  std::vector<StreamPtr> held;
+  {
+    const std::lock_guard lock(streams_mutex_);
+    for (const auto& [name, stream] : streams_) held.push_back(stream);
+  }
+  std::vector<const DeliveryStream*> streams;
+  for (const StreamPtr& stream : held) streams.push_back(stream.get());
+  return DeliveryAnswer{ListJson(streams, parts_.env.clock().WallMs()), {}};
+}
+
+Result<DeliveryAnswer> DeliveryManager::Describe(std::string_view name) {
+  const Result<StreamPtr> stream = Find(name);
+  if (!stream) return Error(stream.error());
+  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs()), {}};
+}
+
+Result<DeliveryAnswer> DeliveryManager::Pause(std::string_view name, bool paused) {
+  const Result<StreamPtr> stream = Find(name);
+  if (!stream) return Error(stream.error());
+  Status status;
+  workers_.RunBetween(name, [&] { status = (*stream)->SetPaused(paused); });
+  if (!status.ok()) return Error(std::move(status));
+  return Describe(name);
+}
+
+Result<DeliveryAnswer> DeliveryManager::Flush(std::string_view name) {
+  const Result<StreamPtr> stream = Find(name);
+  if (!stream) return Error(stream.error());
+  if ((*stream)->status().mode == DeliveryMode::kPaused) {
+    return Error(Code::kFailedPrecondition, fmt::format("delivery stream '{}' is paused; resume it first", name));
+  }
+  (*stream)->RequestFlush();
+  workers_.Wake(name);
+  const std::uint64_t failures = (*stream)->status().failures;
+  const auto over = [&] { return (*stream)->flushed() || (*stream)->status().failures > failures; };
+  workers_.WaitUntil(over, kFlushTimeoutMs);
+  if ((*stream)->flushed()) return Describe(name);
+  const DeliveryStatus status = (*stream)->status();
+  if (status.failures > failures)
+    return Error(Code::kUnavailable, fmt::format("delivery fails and is tried again: {}", status.last_error));
+  return Error(Code::kTimedOut,
+               fmt::format("delivery stream '{}' is still delivering what was there; ask again", name));
+}
+
+Result<DeliveryAnswer> DeliveryManager::Delete(std::string_view name) {
+  const Result<StreamPtr> stream = Find(name);
+  if (!stream) return Error(stream.error());
+  workers_.Remove(name);
+  Status status = (*stream)->Remove();
+  if (!status.ok()) {
+    workers_.Add(name, [this, held = *stream] { return StepAndLog(*held); });
+    return Error(std::move(status));
+  }
+  parts_.holds.RemoveAll(name);
+  {
+    const std::lock_guard lock(streams_mutex_);
+    streams_.erase(std::string(name));
+  }
+  if ((*stream)->config().direct_put) {
+    const Result<broker::StreamPtr> hidden = parts_.catalog.Delete((*stream)->config().source_stream);
+    if (hidden) parts_.forget_stream(*hidden);
+  }
+  broker::log::Info("delivery stream deleted", {{"delivery_stream", name}});
+  JsonWriter json;
+  json.BeginObject().Key("name").String(name).Key("deleted").Bool(true).EndObject();
+  return DeliveryAnswer{json.text(), {}};
+}
+
+/// Between two steps, so that checkpoint, intent and ledger belong together.
+Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name) {
+  const Result<StreamPtr> stream = Find(name);
+  if (!stream) return Error(stream.error());
+  Result<DeliveryAnswer> answer = Error(Code::kInternal, "the ledger was not read");
+  workers_.RunBetween(name, [&] {
+    const Result<std::vector<LedgerEntry>> ledger = (*stream)->Ledger();
+    if (!ledger) {
+      answer = Error(ledger.error());
+    } else {
+      answer = DeliveryAnswer{LedgerJson(**stream, *ledger, DirectoryOf((*stream)->config().bucket)), {}};
+    }
+  });
+  return answer;
+}
+
+Result<DeliveryManager::StreamPtr> DeliveryManager::Find(std::string_view name) const {
+  const std::lock_guard lock(streams_mutex_);
+  if (const auto it = streams_.find(name); it != streams_.end()) return it->second;
+  std::vector<std::string> names;
+  for (const auto& [known, stream] : streams_) names.push_back(known);
+  return Error(Code::kNotFound,
+               fmt::format("delivery stream '{}' does not exist{}", name, protocol::DidYouMean(name, names)));
+}
+
+std::vector<std::pair<std::string, DeliveryStatus>> DeliveryManager::Statuses() const {
+  const std::lock_guard lock(streams_mutex_);
+  std::vector<std::pair<std::string, DeliveryStatus>> statuses;
+  for (const auto& [name, stream] : streams_) statuses.emplace_back(name, stream->status());
+  return statuses;
+}
+
+Result<std::string> DeliveryManager::ReadFile(const std::string& path) {
+  Result<std::unique_ptr<storage::File>> file = parts_.env.Open(path, storage::OpenMode::kRead);
+  if (!file) return Error(file.error());
+  const Result<std::uint64_t> size = (*file)->Size();
+  if (!size) return Error(size.error());
+  if (*size > kConfigDocumentBytesMax) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("'{}' has {} bytes; at most {} are read", path, *size, kConfigDocumentBytesMax));
+  }
+  std::string bytes(*size, '\0');
+  const Result<std::size_t> read = (*file)->Read(0, std::span(bytes.data(), bytes.size()));
+  if (!read) return Error(read.error());
+  bytes.resize(*read);
+  return bytes;
+}
+
+Result<TimeZone> DeliveryManager::LoadZone(const std::string& name) {
+  if (name.empty()) return TimeZone::Utc();
+  SLUICE_CHECK(IsTimeZoneName(name));
+  const Result<std::string> bytes = ReadFile(fmt::format("{}/{}", kZoneDir, name));
+  if (!bytes && bytes.error().code() == Code::kNotFound) {
+    return Error(Code::kInvalidArgument,
+                 fmt::format("CustomTimeZone: this machine does not know the time zone '{}'; is the package "
+                             "tzdata installed?",
+                             name));
+  }
+  if (!bytes) return Error(bytes.error());
+  return TimeZone::FromTzif(name, *bytes);
+}
+
+/// The table's columns become part of the configuration, so that the file may go.
+Status DeliveryManager::ReadTableFile(std::string_view document_name, DeliveryConfig& config) {
+  if (config.table_file.empty()) return Status();
+  std::string path = config.table_file;
+  const std::size_t slash = document_name.rfind('/');
+  if (path.front() != '/' && slash != document_name.npos)
+    path = fmt::format("{}/{}", document_name.substr(0, slash), path);
+  const auto context = [&](const Status& status) {
+    return status.WithContext(fmt::format("{}: Sluice.TableFile '{}'", document_name, config.table_file));
+  };
+  const Result<std::string> json = ReadFile(path);
+  if (!json) return Status(Code::kInvalidArgument, context(json.error()).message());
+  const Result<Schema> schema = SchemaFromGlueTable(*json);
+  if (!schema) return context(schema.error());
+  for (const Field& field : schema->columns) config.columns.push_back({field.name, ToHiveType(field.type)});
+  config.table_file.clear();
+  return Status();
+}
+
+/// A key as deliveries will have it; also finds out whether the store can have such keys.
+Result<std::string> DeliveryManager::ExampleKey(const DeliveryConfig& config) {
+  const Result<TimeZone> zone = LoadZone(config.time_zone);
+  if (!zone) return Error(zone.error());
+  PrefixContext context{parts_.env.clock().WallMs(), &*zone, 0, ""};
+  const std::string uuid = HashedUuid(config.name);
+  std::string example;
+  for (const PrefixKind kind : {PrefixKind::kErrors, PrefixKind::kObjects}) {
+    const bool errors = kind == PrefixKind::kErrors;
+    const Result<Prefix> prefix = Prefix::Parse(errors ? config.error_prefix : config.prefix, kind);
+    if (!prefix) return Error(prefix.error());
+    context.error_output_type = errors ? kFormatConversionFailed : "";
+    example = SafeKey(prefix->Evaluate(context) +
+                      ObjectName(config.name, 1, context, uuid, errors ? "" : ObjectExtension(config)));
+    if (Status status = objects_->CheckKey(example); !status.ok()) return Error(std::move(status));
+  }
+  return example;
+}
+
+std::string DeliveryManager::DirectoryOf(const std::string& bucket) const {
+  const auto mapped = options_.buckets.find(bucket);
+  std::string directory =
+      mapped != options_.buckets.end() ? mapped->second : fmt::format("{}/{}", options_.lake_dir, bucket);
+  const Result<std::string> real = parts_.env.RealPath(directory);
+  return real ? *real : directory;
+}
+
+}  // namespace sluice::delivery

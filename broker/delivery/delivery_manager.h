@@ -1,0 +1,95 @@
+// All delivery streams of a broker: loaded at start, made from files, the API or the command line, worked on by a small
+// pool.
+//
+// Start-up: every stored delivery stream is opened and sets its retention holds before Start returns, so start it
+// before the retention task. Then the files of the configured folder are read; one whose source stream does not exist
+// yet is tried again until it does, one that is wrong is logged and passed over.
+//
+// Threads: Start and Stop by one thread; the rest from any. Stop before the event loops stop: the workers wait for
+// their answers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/delivery/delivery_options.h"
+#include "broker/delivery/delivery_stream.h"
+#include "broker/delivery/delivery_workers.h"
+#include "broker/delivery_control.h"
+#include "broker/read_service.h"
+#include "broker/retention_holds.h"
+#include "broker/stream_catalog.h"
+#include "storage/env/env.h"
+#include "storage/metadata_store.h"
+
+namespace sluice::delivery {
+
+/// What the broker gives; all outlive the manager.
+struct BrokerParts {
+  broker::StreamCatalog& catalog;
+  broker::ReadService& reads;
+  broker::RetentionHolds& holds;
+  storage::MetadataStore& metadata;
+  storage::Env& env;
+  /// Drops the shards of a stream that the catalog has deleted (the hidden stream of a direct-put delivery stream).
+  std::function<void(broker::StreamPtr)> forget_stream;
+};
+
+class DeliveryManager final : public broker::DeliveryControl {
+ public:
+  static Result<std::unique_ptr<DeliveryManager>> Start(DeliveryOptions options, BrokerParts parts);
+  ~DeliveryManager() override;
+  void Stop();
+
+  Result<broker::DeliveryAnswer> Handle(broker::DeliveryAction action, std::string_view name, std::string_view document,
+                                        std::string_view document_name) override;
+
+  /// Of all delivery streams, by name; for metrics.
+  std::vector<std::pair<std::string, DeliveryStatus>> Statuses() const;
+
+ private:
+  using StreamPtr = std::shared_ptr<DeliveryStream>;
+
+  DeliveryManager(DeliveryOptions options, BrokerParts parts);
+  Status LoadAll();
+  Status LoadOne(const std::string& name);
+  std::int64_t ReadConfigDir();
+  /// True where the file needs no further try.
+  bool ReadConfigFile(const std::string& path);
+
+  Result<broker::DeliveryAnswer> Create(std::string_view document, std::string_view document_name);
+  Result<broker::DeliveryAnswer> Check(std::string_view document, std::string_view document_name);
+  Result<broker::DeliveryAnswer> List();
+  Result<broker::DeliveryAnswer> Pause(std::string_view name, bool paused);
+  Result<broker::DeliveryAnswer> Flush(std::string_view name);
+  Result<broker::DeliveryAnswer> Delete(std::string_view name);
+  Result<broker::DeliveryAnswer> Ledger(std::string_view name);
+  Result<broker::DeliveryAnswer> Describe(std::string_view name);
+
+  Result<StreamPtr> Find(std::string_view name) const;
+  Result<TimeZone> LoadZone(const std::string& name);
+  Result<std::string> ReadFile(const std::string& path);
+  Status ReadTableFile(std::string_view document_name, DeliveryConfig& config);
+  Result<std::string> ExampleKey(const DeliveryConfig& config);
+  Result<broker::StreamPtr> SourceOf(const DeliveryConfig& config);
+  Status Store(const DeliveryConfig& config, StreamId source);
+  Result<StreamPtr> Open(const DeliveryConfig& config, StreamId source);
+  std::int64_t StepAndLog(DeliveryStream& stream);
+  std::string DirectoryOf(const std::string& bucket) const;
+
+  const DeliveryOptions options_;
+  BrokerParts parts_;
+  std::unique_ptr<ObjectStore> objects_;
+  DeliveryWorkers workers_;
+  std::mutex control_mutex_;  // one change at a time
+  mutable std::mutex streams_mutex_;
+  std::map<std::string, StreamPtr, std::less<>> streams_;  // guarded by streams_mutex_
+  std::map<std::string, bool> config_files_;               // path -> done; the config task only
+};
+
+}  // namespace sluice::delivery

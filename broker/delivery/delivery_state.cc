@@ -1,0 +1,240 @@
+// The JSON of intents, checkpoints and ledger entries. Every document has "format":1; a newer one is refused.
+#include "broker/delivery/delivery_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker/delivery/config_document.h"
+#include "broker/delivery/state_reader.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr std::uint64_t kFormat = 1;
+
+void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, JsonWriter& json) {
+  json.Key(key).BeginList();
+  for (const SourceRange& range : ranges) {
+    json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
+    json.Key("last").Number(range.last.value).EndObject();
+  }
+  json.EndList();
+}
+
+std::vector<SourceRange> ReadRanges(StateReader& reader, std::string_view key) {
+  std::vector<SourceRange> ranges;
+  for (const ConfigNode& item : reader.List(key)) {
+    StateReader range(item, "a range");
+    ranges.push_back({ShardIndex(range.U32("shard")), Offset(range.U64("first")), Offset(range.U64("last"))});
+    if (ranges.back().last < ranges.back().first) range.Fail("it ends before it begins");
+    reader.Keep(range.status());
+  }
+  return ranges;
+}
+
+/// Parses and checks the format; then `read` fills the value.
+template <typename T, typename Read>
+Result<T> FromJson(std::string_view json, std::string_view what, Read read) {
+  const Result<ConfigNode> tree = ParseJsonTree(json, what);
+  if (!tree) return Error(Code::kCorruption, tree.error().message());
+  StateReader reader(*tree, what);
+  if (reader.U64("format") > kFormat) {
+    return Error(Code::kUnimplemented,
+                 fmt::format("{} was written by a newer version of Sluice; start that version", what));
+  }
+  T value;
+  read(reader, value);
+  if (!reader.ok()) return Error(reader.status());
+  return value;
+}
+
+std::uint64_t CountRecords(const std::vector<SourceRange>& ranges) {
+  std::uint64_t records = 0;
+  for (const SourceRange& range : ranges) records += range.last - range.first + 1;
+  return records;
+}
+
+DeliveryTotals ReadTotals(StateReader& reader) {
+  StateReader totals(reader.Map("totals"), "the totals");
+  DeliveryTotals read;
+  read.records = totals.U64("records");
+  read.rows = totals.U64("rows");
+  read.errors = totals.U64("errors");
+  read.lost = totals.U64("lost");
+  read.overflow_fields = totals.U64("overflow_fields");
+  read.objects = totals.U64("objects");
+  read.bytes_in = totals.U64("bytes_in");
+  read.bytes_out = totals.U64("bytes_out");
+  reader.Keep(totals.status());
+  return read;
+}
+
+void ReadObjects(StateReader& reader, std::vector<DeliveredObject>& objects) {
+  for (const ConfigNode& item : reader.List("objects")) {
+    StateReader object(item, "an object");
+    objects.push_back({object.String("key"), object.Bool("error"), object.U64("rows"), object.U64("bytes"), 0});
+    const std::string checksum = object.String("checksum");
+    if (checksum.size() != 16 || checksum.find_first_not_of("0123456789abcdef") != checksum.npos) {
+      object.Fail("'checksum' is not 16 hexadecimal digits");
+    } else {
+      objects.back().checksum = std::stoull(checksum, nullptr, 16);
+    }
+    reader.Keep(object.status());
+  }
+}
+
+}  // namespace
+
+ShardPosition* Checkpoint::Find(ShardIndex shard) {
+  const auto found =
+      std::find_if(shards.begin(), shards.end(), [&](const ShardPosition& p) { return p.shard == shard; });
+  return found == shards.end() ? nullptr : &*found;
+}
+
+Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int64_t now_ms) {
+  SLUICE_CHECK(entry.seq == before.next_seq);
+  Checkpoint after = before;
+  after.next_seq = entry.seq + 1;
+  after.delivered_ms = now_ms;
+  for (const std::vector<SourceRange>* ranges : {&entry.lost, &entry.ranges}) {
+    for (const SourceRange& range : *ranges) {
+      ShardPosition* position = after.Find(range.shard);
+      SLUICE_CHECK(position != nullptr && position->next == range.first);  // no gap, no overlap
+      position->next = range.last + 1;
+    }
+  }
+  DeliveryTotals& totals = after.totals;
+  totals.records += entry.records;
+  totals.rows += entry.rows;
+  totals.errors += entry.errors;
+  totals.lost += CountRecords(entry.lost);
+  totals.overflow_fields += entry.overflow_fields;
+  totals.objects += entry.objects.size();
+  totals.bytes_in += entry.bytes_in;
+  for (const DeliveredObject& object : entry.objects) totals.bytes_out += object.bytes;
+  return after;
+}
+
+std::string IdentityToJson(const DeliveryIdentity& identity) {
+  JsonWriter json;
+  json.BeginObject().Key("format").Number(kFormat).Key("uid").String(identity.uid);
+  json.Key("source").Number(identity.source.value).Key("created_ms").Number(identity.created_ms);
+  json.Key("version").Number(identity.version).Key("paused").Bool(identity.paused);
+  json.Key("config").String(identity.config_json).EndObject();
+  return json.text();
+}
+
+Result<DeliveryIdentity> IdentityFromJson(std::string_view json) {
+  return FromJson<DeliveryIdentity>(json, "a delivery stream", [](StateReader& reader, DeliveryIdentity& identity) {
+    identity.uid = reader.String("uid");
+    identity.source = StreamId(reader.U32("source"));
+    identity.created_ms = reader.I64("created_ms");
+    identity.version = reader.U32("version");
+    identity.paused = reader.Bool("paused");
+    identity.config_json = reader.String("config");
+  });
+}
+
+std::string IntentToJson(const Intent& intent) {
+  JsonWriter json;
+  json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(intent.seq);
+  json.Key("decided_ms").Number(intent.decided_ms).Key("time_ms").Number(intent.time_ms);
+  json.Key("schema_version").Number(intent.schema_version);
+  WriteRanges("ranges", intent.ranges, json);
+  WriteRanges("lost", intent.lost, json);
+  json.Key("data_key").String(intent.data_key).Key("error_key").String(intent.error_key).EndObject();
+  return json.text();
+}
+
+Result<Intent> IntentFromJson(std::string_view json) {
+  return FromJson<Intent>(json, "an intent", [](StateReader& reader, Intent& intent) {
+    intent.seq = reader.U64("seq");
+    intent.decided_ms = reader.I64("decided_ms");
+    intent.time_ms = reader.I64("time_ms");
+    intent.schema_version = reader.U32("schema_version");
+    intent.ranges = ReadRanges(reader, "ranges");
+    intent.lost = ReadRanges(reader, "lost");
+    intent.data_key = reader.String("data_key");
+    intent.error_key = reader.String("error_key");
+  });
+}
+
+std::string LedgerEntryToJson(const LedgerEntry& entry) {
+  JsonWriter json;
+  json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(entry.seq);
+  json.Key("decided_ms").Number(entry.decided_ms).Key("schema_version").Number(entry.schema_version);
+  WriteRanges("ranges", entry.ranges, json);
+  WriteRanges("lost", entry.lost, json);
+  json.Key("objects").BeginList();
+  for (const DeliveredObject& object : entry.objects) {
+    json.BeginObject().Key("key").String(object.key).Key("error").Bool(object.error).Key("rows").Number(object.rows);
+    json.Key("bytes").Number(object.bytes).Key("checksum").String(fmt::format("{:016x}", object.checksum)).EndObject();
+  }
+  json.EndList();
+  json.Key("records").Number(entry.records).Key("rows").Number(entry.rows).Key("errors").Number(entry.errors);
+  json.Key("filtered").Number(entry.filtered).Key("overflow_fields").Number(entry.overflow_fields);
+  json.Key("bytes_in").Number(entry.bytes_in).EndObject();
+  return json.text();
+}
+
+Result<LedgerEntry> LedgerEntryFromJson(std::string_view json) {
+  return FromJson<LedgerEntry>(json, "a ledger entry", [](StateReader& reader, LedgerEntry& entry) {
+    entry.seq = reader.U64("seq");
+    entry.decided_ms = reader.I64("decided_ms");
+    entry.schema_version = reader.U32("schema_version");
+    entry.ranges = ReadRanges(reader, "ranges");
+    entry.lost = ReadRanges(reader, "lost");
+    ReadObjects(reader, entry.objects);
+    entry.records = reader.U64("records");
+    entry.rows = reader.U64("rows");
+    entry.errors = reader.U64("errors");
+    entry.filtered = reader.U64("filtered");
+    entry.overflow_fields = reader.U64("overflow_fields");
+    entry.bytes_in = reader.U64("bytes_in");
+    if (entry.records != CountRecords(entry.ranges)) reader.Fail("'records' does not agree with the ranges");
+  });
+}
+
+void WriteShards(const std::vector<ShardPosition>& shards, JsonWriter& json) {
+  json.Key("shards").BeginList();
+  for (const ShardPosition& position : shards) {
+    json.BeginObject().Key("shard").Number(position.shard.value).Key("start").Number(position.start.value);
+    json.Key("next").Number(position.next.value).EndObject();
+  }
+  json.EndList();
+}
+
+void WriteTotals(const DeliveryTotals& totals, JsonWriter& json) {
+  json.Key("totals").BeginObject().Key("records").Number(totals.records).Key("rows").Number(totals.rows);
+  json.Key("errors").Number(totals.errors).Key("lost").Number(totals.lost);
+  json.Key("overflow_fields").Number(totals.overflow_fields).Key("objects").Number(totals.objects);
+  json.Key("bytes_in").Number(totals.bytes_in).Key("bytes_out").Number(totals.bytes_out).EndObject();
+}
+
+std::string CheckpointToJson(const Checkpoint& checkpoint) {
+  JsonWriter json;
+  json.BeginObject().Key("format").Number(kFormat).Key("next_seq").Number(checkpoint.next_seq);
+  json.Key("delivered_ms").Number(checkpoint.delivered_ms);
+  WriteShards(checkpoint.shards, json);
+  WriteTotals(checkpoint.totals, json);
+  json.EndObject();
+  return json.text();
+}
+
+Result<Checkpoint> CheckpointFromJson(std::string_view json) {
+  return FromJson<Checkpoint>(json, "a checkpoint", [](StateReader& reader, Checkpoint& checkpoint) {
+    checkpoint.next_seq = reader.U64("next_seq");
+    checkpoint.delivered_ms = reader.I64("delivered_ms");
+    for (const ConfigNode& item : reader.List("shards")) {
+      StateReader shard(item, "a shard's position");
+      checkpoint.shards.push_back(
+          {ShardIndex(shard.U32("shard")), Offset(shard.U64("start")), Offset(shard.U64("next"))});
+      reader.Keep(shard.status());
+    }
+    checkpoint.totals = ReadTotals(reader);
+  });
+}
+
+}  // namespace sluice::delivery

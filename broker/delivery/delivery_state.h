@@ -1,0 +1,109 @@
+// What a delivery stream keeps in the metadata store, and the JSON that it is kept as (docs/delivery.md).
+//
+// Values only; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/delivery/json_writer.h"
+#include "broker/delivery/object_writer.h"
+#include "broker/delivery/schema.h"
+#include "protocol/ids.h"
+#include "sluice/status.h"
+
+namespace sluice::delivery {
+
+/// What a delivery stream is; changes only by pause and resume.
+struct DeliveryIdentity {
+  std::string uid;  // random, given at creation: keys of a later stream of the same name never meet these
+  StreamId source;
+  std::int64_t created_ms = 0;
+  std::uint32_t version = 1;
+  bool paused = false;
+  std::string config_json;  // canonical
+};
+
+/// One delivery, decided: everything that its objects' bytes and keys depend on besides the records.
+struct Intent {
+  std::uint64_t seq = 0;             // 1 and up, without gap
+  std::int64_t decided_ms = 0;       // when it was decided; the error records' attempt time
+  std::int64_t time_ms = 0;          // append time of the oldest record: the prefix' time
+  std::uint32_t schema_version = 0;  // 0: no conversion
+  std::vector<SourceRange> ranges;   // by shard, at most one each
+  std::vector<SourceRange> lost;     // removed by retention before they could be delivered
+  std::string data_key;
+  std::string error_key;
+  friend bool operator==(const Intent&, const Intent&) = default;
+};
+
+struct DeliveredObject {
+  std::string key;
+  bool error = false;  // holds error records
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;  // XXH3-64
+  friend bool operator==(const DeliveredObject&, const DeliveredObject&) = default;
+};
+
+/// One delivery, done.
+struct LedgerEntry {
+  std::uint64_t seq = 0;
+  std::int64_t decided_ms = 0;
+  std::uint32_t schema_version = 0;
+  std::vector<SourceRange> ranges;
+  std::vector<SourceRange> lost;
+  std::vector<DeliveredObject> objects;
+  std::uint64_t records = 0;   // in the ranges
+  std::uint64_t rows = 0;      // in the data object; a record may hold several
+  std::uint64_t errors = 0;    // records in the error object
+  std::uint64_t filtered = 0;  // records dropped on purpose
+  std::uint64_t overflow_fields = 0;
+  std::uint64_t bytes_in = 0;
+  friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
+};
+
+struct ShardPosition {
+  ShardIndex shard;
+  Offset start;  // the first offset that this delivery stream answers for
+  Offset next;   // the first one not yet delivered
+  friend bool operator==(const ShardPosition&, const ShardPosition&) = default;
+};
+
+struct DeliveryTotals {
+  std::uint64_t records = 0, rows = 0, errors = 0, lost = 0, overflow_fields = 0, objects = 0, bytes_in = 0,
+                bytes_out = 0;
+  friend bool operator==(const DeliveryTotals&, const DeliveryTotals&) = default;
+};
+
+struct Checkpoint {
+  std::uint64_t next_seq = 1;
+  std::int64_t delivered_ms = 0;      // of the last delivery; 0: none
+  std::vector<ShardPosition> shards;  // ascending
+  DeliveryTotals totals;
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+
+  ShardPosition* Find(ShardIndex shard);
+};
+
+/// The checkpoint after `entry`.
+Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int64_t now_ms);
+
+std::string IdentityToJson(const DeliveryIdentity& identity);
+std::string IntentToJson(const Intent& intent);
+std::string LedgerEntryToJson(const LedgerEntry& entry);
+std::string CheckpointToJson(const Checkpoint& checkpoint);
+/// "shards":[..] and "totals":{..}, for the answers to users.
+void WriteShards(const std::vector<ShardPosition>& shards, JsonWriter& json);
+void WriteTotals(const DeliveryTotals& totals, JsonWriter& json);
+
+/// kCorruption names the document and what is wrong with it; kUnimplemented where a newer version wrote it.
+Result<DeliveryIdentity> IdentityFromJson(std::string_view json);
+Result<Intent> IntentFromJson(std::string_view json);
+Result<LedgerEntry> LedgerEntryFromJson(std::string_view json);
+Result<Checkpoint> CheckpointFromJson(std::string_view json);
+
+}  // namespace sluice::delivery

@@ -1,0 +1,245 @@
+// The delivery loop.
+#include "broker/delivery/delivery_stream.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "broker/delivery/error_record.h"
+#include "broker/delivery/object_builder.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr std::int64_t kPollMs = 200;  // how often the end of the source is looked at
+constexpr std::int64_t kShardsPerPollMs = 10;
+constexpr std::int64_t kRetryFirstMs = 1000;
+constexpr std::int64_t kRetryMaxMs = 60'000;
+constexpr std::int64_t kStoppedMs = 60'000;  // paused or fenced: nothing to do until somebody asks
+
+/// A prefix of a configuration that was parsed before.
+Prefix MustParse(std::string_view text, PrefixKind kind) {
+  Result<Prefix> prefix = Prefix::Parse(text, kind);
+  SLUICE_CHECK(prefix.has_value());
+  return std::move(*prefix);
+}
+
+}  // namespace
+
+std::string_view DeliveryModeName(DeliveryMode mode) {
+  switch (mode) {
+    case DeliveryMode::kActive:
+      return "active";
+    case DeliveryMode::kPaused:
+      return "paused";
+    case DeliveryMode::kFailing:
+      return "failing";
+    case DeliveryMode::kFenced:
+      return "fenced";
+  }
+  return "unknown";
+}
+
+DeliveryStream::DeliveryStream(DeliveryConfig config, TimeZone zone, std::unique_ptr<RecordSource> source,
+                               DeliveryParts parts)
+    : config_(std::move(config)),
+      zone_(std::move(zone)),
+      source_(std::move(source)),
+      parts_(std::move(parts)),
+      prefix_(MustParse(config_.prefix, PrefixKind::kObjects)),
+      error_prefix_(MustParse(config_.error_prefix, PrefixKind::kErrors)),
+      store_(parts_.metadata, config_.name),
+      planner_(config_, *source_, parts_.clock) {
+  SLUICE_CHECK(source_ != nullptr && parts_.hold != nullptr);
+}
+
+Status DeliveryStream::Open() {
+  if (Status status = store_.Open(); !status.ok()) return status;
+  return Reload();
+}
+
+Status DeliveryStream::Reload() {
+  Result<DeliveryState> state = store_.Load();
+  if (!state) return state.error();
+  state_ = std::move(*state);
+  state_known_ = true;
+  planner_.Reset(state_.checkpoint.shards, state_.schema);
+  SetHolds();
+  PublishStatus();
+  return Status();
+}
+
+void DeliveryStream::SetHolds() {
+  for (const ShardPosition& position : state_.checkpoint.shards) {
+    parts_.hold(state_.identity.source, position.shard, position.next);
+  }
+}
+
+std::int64_t DeliveryStream::Step() {
+  Result<std::int64_t> next = TryStep();
+  const std::int64_t wait_ms = next ? *next : Failed(next.error());
+  if (next && !state_.identity.paused) failures_in_a_row_ = 0;
+  PublishStatus();
+  return wait_ms;
+}
+
+Result<std::int64_t> DeliveryStream::TryStep() {
+  if (status().mode == DeliveryMode::kFenced) return kStoppedMs;
+  if (!state_known_) {
+    if (Status status = Reload(); !status.ok()) return Error(std::move(status));
+  }
+  if (state_.identity.paused) return kStoppedMs;
+  if (!state_.intent) return PlanStep();
+  if (Status status = Deliver(); !status.ok()) return Error(std::move(status));
+  return 0;
+}
+
+Result<std::int64_t> DeliveryStream::PlanStep() {
+  const std::uint64_t asked = flushes_asked_.load();
+  const bool flush = asked > flushes_done_.load();
+  if (Status status = AddNewShards(); !status.ok()) return Error(std::move(status));
+  const Result<bool> more = planner_.ReadAhead();
+  if (!more) return Error(more.error());
+  if (*more) return 0;
+  if (planner_.Due() || (flush && !planner_.empty())) {
+    if (Status status = Decide(); !status.ok()) return Error(std::move(status));
+    if (!planner_.full()) flushes_decided_ = asked;  // all that was there when the flush was asked is in this delivery
+    return 0;
+  }
+  flushes_done_ = asked;  // there is nothing left to flush, or nobody asked
+  const std::int64_t poll_ms = kPollMs + static_cast<std::int64_t>(state_.checkpoint.shards.size()) / kShardsPerPollMs;
+  return planner_.empty() ? poll_ms : std::min(poll_ms, std::max<std::int64_t>(1, planner_.UntilDueMs()));
+}
+
+/// A shard that a split or merge made after this delivery stream: all of it is new.
+Status DeliveryStream::AddNewShards() {
+  const Result<SourceStream> stream = source_->Describe();
+  if (!stream) return stream.error();
+  if (stream->shards.size() == state_.checkpoint.shards.size()) return Status();
+  for (const ShardIndex shard : stream->shards) {
+    if (state_.checkpoint.Find(shard) != nullptr) continue;
+    state_.checkpoint.shards.push_back({shard, Offset(0), Offset(0)});
+    parts_.hold(state_.identity.source, shard, Offset(0));
+  }
+  std::sort(state_.checkpoint.shards.begin(), state_.checkpoint.shards.end(),
+            [](const ShardPosition& a, const ShardPosition& b) { return a.shard < b.shard; });
+  planner_.Reset(state_.checkpoint.shards, state_.schema);
+  return Status();
+}
+
+Status DeliveryStream::Decide() {
+  const DeliveryPlan plan = planner_.Plan();
+  SLUICE_CHECK(!plan.empty());
+  Intent intent = MakeIntent(plan);
+  state_known_ = false;  // until the transaction is known to be durable
+  if (Status status = store_.PutIntent(intent, plan.new_schema); !status.ok())
+    return status.WithContext("storing the intent");
+  state_.intent = std::move(intent);
+  if (plan.new_schema) state_.schema = plan.new_schema;
+  state_known_ = true;
+  return Status();
+}
+
+Intent DeliveryStream::MakeIntent(const DeliveryPlan& plan) const {
+  Intent intent;
+  intent.seq = state_.checkpoint.next_seq;
+  intent.decided_ms = parts_.clock.WallMs();
+  intent.time_ms = plan.oldest_ms;
+  intent.schema_version = plan.schema_version;
+  intent.ranges = plan.ranges;
+  intent.lost = plan.lost;
+  std::string identity = fmt::format("{}|{}", state_.identity.uid, intent.seq);
+  for (const SourceRange& range : plan.ranges) {
+    identity += fmt::format("|{}:{}-{}", range.shard.value, range.first.value, range.last.value);
+  }
+  PrefixContext context{intent.time_ms, &zone_, XXH3_64bits(identity.data(), identity.size()), ""};
+  const std::uint32_t version = state_.identity.version;
+  intent.data_key =
+      SafeKey(prefix_.Evaluate(context) +
+              ObjectName(config_.name, version, context, HashedUuid(identity + "|data"), ObjectExtension(config_)));
+  context.error_output_type = kFormatConversionFailed;
+  intent.error_key = SafeKey(error_prefix_.Evaluate(context) +
+                             ObjectName(config_.name, version, context, HashedUuid(identity + "|errors"), ""));
+  return intent;
+}
+
+Status DeliveryStream::Deliver() {
+  SLUICE_CHECK(state_.intent.has_value());
+  const Intent intent = *state_.intent;
+  Schema schema;
+  if (intent.schema_version > 0) {
+    Result<Schema> pinned = store_.LoadSchema(intent.schema_version);
+    if (!pinned) return pinned.error();
+    schema = std::move(*pinned);
+  }
+  const Result<LedgerEntry> entry = ObjectBuilder(config_, schema, *source_, parts_.objects).Build(intent);
+  if (!entry) return entry.error();
+  Checkpoint checkpoint = Advance(state_.checkpoint, *entry, parts_.clock.WallMs());
+  state_known_ = false;
+  if (Status status = store_.PutCheckpoint(intent, checkpoint, *entry); !status.ok())
+    return status.WithContext("storing the checkpoint");
+  state_.checkpoint = std::move(checkpoint);
+  state_.intent.reset();
+  state_known_ = true;
+  planner_.Reset(state_.checkpoint.shards, state_.schema);
+  SetHolds();
+  flushes_done_ = std::max(flushes_done_.load(), flushes_decided_);
+  return Status();
+}
+
+std::int64_t DeliveryStream::Failed(const Status& status) {
+  state_known_ = false;  // read the stored state again, and plan anew
+  const int doublings = std::min(failures_in_a_row_++, 10);
+  const std::int64_t wait_ms = std::min(kRetryMaxMs, kRetryFirstMs << doublings);
+  const std::lock_guard lock(status_mutex_);
+  ++status_.failures;
+  status_.last_error = status.ToString();
+  status_.mode = status.code() == Code::kFenced ? DeliveryMode::kFenced : DeliveryMode::kFailing;
+  status_.retry_ms = parts_.clock.WallMs() + wait_ms;
+  return status_.mode == DeliveryMode::kFenced ? kStoppedMs : wait_ms;
+}
+
+Status DeliveryStream::SetPaused(bool paused) {
+  if (!state_known_) {
+    if (Status status = Reload(); !status.ok()) return status;
+  }
+  DeliveryIdentity identity = state_.identity;
+  identity.paused = paused;
+  if (Status status = store_.PutIdentity(identity); !status.ok()) return status;
+  state_.identity = std::move(identity);
+  failures_in_a_row_ = 0;
+  PublishStatus();
+  return Status();
+}
+
+/// Takes over what Step knows for those who ask from other threads.
+void DeliveryStream::PublishStatus() {
+  const std::lock_guard lock(status_mutex_);
+  identity_ = state_.identity;
+  status_.checkpoint = state_.checkpoint;
+  status_.intent = state_.intent;
+  status_.schema_version = state_.schema ? state_.schema->version : 0;
+  status_.pending_records = planner_.pending_records();
+  status_.pending_bytes = planner_.pending_bytes();
+  status_.lag_records = planner_.lag_records();
+  status_.oldest_pending_ms = planner_.oldest_ms();
+  if (status_.mode == DeliveryMode::kFenced) return;
+  if (failures_in_a_row_ == 0) status_.last_error.clear();
+  status_.mode = failures_in_a_row_ > 0 ? DeliveryMode::kFailing : DeliveryMode::kActive;
+  if (state_.identity.paused) status_.mode = DeliveryMode::kPaused;
+  if (status_.mode != DeliveryMode::kFailing) status_.retry_ms = 0;
+}
+
+DeliveryStatus DeliveryStream::status() const {
+  const std::lock_guard lock(status_mutex_);
+  return status_;
+}
+
+DeliveryIdentity DeliveryStream::identity() const {
+  const std::lock_guard lock(status_mutex_);
+  return identity_;
+}
+
+}  // namespace sluice::delivery

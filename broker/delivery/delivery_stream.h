@@ -1,0 +1,130 @@
+// One delivery stream at work: reads its source, decides deliveries and carries them out, each exactly once.
+//
+//     loop:
+//       if an intent is stored:                                  # also after a crash: the same steps again
+//         read its ranges, convert, write the objects under its keys        (same bytes, same keys: no duplicate)
+//         CHECKPOINT: next offsets, ledger entry, intent cleared            (one synced, conditional transaction)
+//         raise the retention hold
+//       else:
+//         read ahead until the size is reached, or the oldest record has waited for the interval, or a flush is asked
+//         INTENT: ranges, keys, schema version, times                       (one synced, conditional transaction)
+//
+// A boundary is decided once, by INTENT, before the first byte is written; what is in memory before it is only counts.
+// A crash before INTENT forgets the counts; after it, before CHECKPOINT, replays; after CHECKPOINT, goes on behind it.
+// Every failure (lake not writable, metadata not writable) leaves that state as it is, and the step is tried again
+// after a pause that doubles up to a minute. After a failed transaction the stored state is read again, because it may
+// have been made durable nevertheless. Where another owner's epoch stands in the metadata, this one stops for good.
+//
+// Threads: Step by one thread at a time; the rest from any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "broker/delivery/delivery_config.h"
+#include "broker/delivery/delivery_state.h"
+#include "broker/delivery/delivery_store.h"
+#include "broker/delivery/object_store.h"
+#include "broker/delivery/prefix.h"
+#include "broker/delivery/range_planner.h"
+#include "broker/delivery/record_source.h"
+#include "storage/env/env.h"
+
+namespace sluice::delivery {
+
+enum class DeliveryMode : std::uint8_t {
+  kActive,
+  kPaused,   // by the user; nothing is decided or written
+  kFailing,  // the last step failed; it is tried again
+  kFenced,   // another broker delivers, or it was deleted
+};
+std::string_view DeliveryModeName(DeliveryMode mode);
+
+/// What `describe` shows.
+struct DeliveryStatus {
+  DeliveryMode mode = DeliveryMode::kActive;
+  std::string last_error;      // of the last failure; empty where none has happened since the last success
+  std::int64_t retry_ms = 0;   // when the next try is due; kFailing only
+  std::uint64_t failures = 0;  // since the broker started
+  Checkpoint checkpoint;
+  std::optional<Intent> intent;
+  std::uint32_t schema_version = 0;
+  std::uint64_t pending_records = 0;  // read ahead, not yet decided
+  std::uint64_t pending_bytes = 0;
+  std::uint64_t lag_records = 0;       // not yet delivered, as far as seen
+  std::int64_t oldest_pending_ms = 0;  // append time of the oldest undelivered record; 0: none seen
+};
+
+/// What a delivery stream works with; all outlive it.
+struct DeliveryParts {
+  storage::MetadataStore& metadata;
+  ObjectStore& objects;
+  storage::Clock& clock;
+  /// Nothing at or above the offset may be removed from the shard; called at every checkpoint.
+  std::function<void(StreamId, ShardIndex, Offset)> hold;
+};
+
+class DeliveryStream {
+ public:
+  DeliveryStream(DeliveryConfig config, TimeZone zone, std::unique_ptr<RecordSource> source, DeliveryParts parts);
+
+  /// Becomes the owner, reads the stored state and sets the retention holds. Before the first Step.
+  Status Open();
+
+  /// One bounded piece of work. Returns the milliseconds until the next one is due; 0: at once.
+  std::int64_t Step();
+
+  /// Delivers what is there now without waiting for size or interval.
+  void RequestFlush() { ++flushes_asked_; }
+  /// True where everything that was there at the last RequestFlush is delivered.
+  bool flushed() const { return flushes_done_.load() >= flushes_asked_.load(); }
+  /// Stored before it is in force. Not while a Step runs.
+  Status SetPaused(bool paused);
+
+  /// All deliveries done, from the first. Not while a Step runs.
+  Result<std::vector<LedgerEntry>> Ledger() { return store_.LoadLedger(); }
+  /// Forgets everything but the objects in the lake. Not while a Step runs; no Step after it.
+  Status Remove() { return store_.Remove(); }
+
+  const DeliveryConfig& config() const { return config_; }
+  DeliveryIdentity identity() const;
+  DeliveryStatus status() const;
+
+ private:
+  Result<std::int64_t> TryStep();
+  Result<std::int64_t> PlanStep();
+  Status Decide();
+  Status Deliver();
+  Status Reload();
+  Status AddNewShards();
+  Intent MakeIntent(const DeliveryPlan& plan) const;
+  std::int64_t Failed(const Status& status);
+  void SetHolds();
+  void PublishStatus();
+
+  const DeliveryConfig config_;
+  const TimeZone zone_;
+  const std::unique_ptr<RecordSource> source_;
+  DeliveryParts parts_;
+  Prefix prefix_;
+  Prefix error_prefix_;
+  DeliveryStore store_;
+  RangePlanner planner_;
+  DeliveryState state_;       // as stored
+  bool state_known_ = false;  // false after a failure: read it again
+  int failures_in_a_row_ = 0;
+  std::atomic<std::uint64_t> flushes_asked_ = 0;
+  std::atomic<std::uint64_t> flushes_done_ = 0;
+  std::uint64_t flushes_decided_ = 0;  // done with the delivery that is decided
+
+  mutable std::mutex status_mutex_;
+  DeliveryStatus status_;      // guarded by status_mutex_
+  DeliveryIdentity identity_;  // guarded by status_mutex_
+};
+
+}  // namespace sluice::delivery

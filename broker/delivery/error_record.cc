@@ -1,0 +1,62 @@
+// Writing and reading of error records.
+#include "broker/delivery/error_record.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "broker/delivery/json_writer.h"
+#include "broker/delivery/state_reader.h"
+#include "protocol/base64.h"
+#include "protocol/sequence_number.h"
+
+namespace sluice::delivery {
+namespace {
+
+/// Messages may quote the record, which may be any bytes; JSON must be UTF-8.
+std::string Utf8(std::string_view text) {
+  std::string safe(text);
+  if (simdjson::validate_utf8(safe.data(), safe.size())) return safe;
+  for (char& c : safe) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return safe;
+}
+
+}  // namespace
+
+std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record, std::string_view code,
+                            std::string_view message) {
+  const protocol::SequenceNumber number{.shard_created_s = context.stream_created_ms / 1000,
+                                        .shard = record.shard,
+                                        .offset = record.offset,
+                                        .record_time_s = record.append_time_ms / 1000};
+  JsonWriter json;
+  json.BeginObject().Key("attemptsMade").Number(1).Key("arrivalTimestamp").Number(record.append_time_ms);
+  json.Key("lastErrorCode").String(code).Key("lastErrorMessage").String(Utf8(message));
+  json.Key("attemptEndingTimestamp")
+      .Number(context.attempt_ms)
+      .Key("rawData")
+      .String(protocol::EncodeBase64(record.value));
+  json.Key("shardId").String(fmt::format("shardId-{:012}", record.shard.value));
+  json.Key("sequenceNumber").String(protocol::ToDecimal(number));
+  json.Key("dataCatalogTable").BeginObject().Key("tableName").String(context.delivery_stream);
+  json.Key("versionId").String(std::to_string(context.schema_version)).EndObject().EndObject();
+  return json.text() + '\n';
+}
+
+Result<ErrorRecordPlace> ParseErrorRecordLine(std::string_view line) {
+  const Result<ConfigNode> tree = ParseJsonTree(line, "error record");
+  if (!tree) return Error(Code::kCorruption, tree.error().message());
+  StateReader reader(*tree, "an error record");
+  const std::string shard_id = reader.String("shardId");
+  const std::string raw = reader.String("rawData");
+  const Result<protocol::SequenceNumber> number = protocol::ParseSequenceNumber(reader.String("sequenceNumber"));
+  if (!number) reader.Fail(number.error().message());
+  if (const Result<std::string> bytes = protocol::DecodeBase64(raw); !bytes) reader.Fail("'rawData' is not base64");
+  if (number && shard_id != fmt::format("shardId-{:012}", number->shard.value))
+    reader.Fail("'shardId' and 'sequenceNumber' disagree");
+  if (!reader.ok()) return Error(reader.status());
+  return ErrorRecordPlace{number->shard, number->offset};
+}
+
+}  // namespace sluice::delivery

@@ -1,0 +1,44 @@
+// The line that stands in the error output for a record that could not be converted: Firehose's error record, and
+// shardId.
+//
+//     {"attemptsMade":1,"arrivalTimestamp":..,"lastErrorCode":"DataFormatConversion.ParseError","lastErrorMessage":"..",
+//      "attemptEndingTimestamp":..,"rawData":"<base64>","shardId":"shardId-000000000003","sequenceNumber":"<56
+//      digits>", "dataCatalogTable":{"tableName":"<delivery stream>","versionId":"<schema version>"}}
+//
+// Values only; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/delivery/object_writer.h"
+#include "protocol/ids.h"
+#include "sluice/status.h"
+
+namespace sluice::delivery {
+
+/// {firehose:error-output-type} of these records.
+inline constexpr std::string_view kFormatConversionFailed = "format-conversion-failed";
+
+/// What all error records of one object have in common.
+struct ErrorContext {
+  std::string_view delivery_stream;
+  std::int64_t stream_created_ms = 0;  // for sequence numbers
+  std::int64_t attempt_ms = 0;
+  std::uint32_t schema_version = 0;
+};
+
+/// One line, with its line break.
+std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record, std::string_view code,
+                            std::string_view message);
+
+/// Where the record of such a line came from.
+struct ErrorRecordPlace {
+  ShardIndex shard;
+  Offset offset;
+};
+/// kCorruption says what is wrong with the line.
+Result<ErrorRecordPlace> ParseErrorRecordLine(std::string_view line);
+
+}  // namespace sluice::delivery

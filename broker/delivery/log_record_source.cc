@@ -1,0 +1,137 @@
+// Asks the read service and waits; unpacks batches into records.
+#include "broker/delivery/log_record_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "protocol/batch.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+/// Runs what is posted to it on the thread that waits: the read service answers "on the caller", and this is the
+/// caller.
+class WaitingExecutor : public storage::Executor {
+ public:
+  void Post(std::move_only_function<void()> task) override {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+    posted_.notify_one();
+  }
+
+  void RunUntil(const bool& done) {
+    while (!done) {
+      std::unique_lock lock(mutex_);
+      posted_.wait(lock, [this] { return !tasks_.empty(); });
+      std::move_only_function<void()> task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable posted_;
+  std::deque<std::move_only_function<void()>> tasks_;  // guarded by mutex_
+};
+
+class LogRecordSource : public RecordSource {
+ public:
+  LogRecordSource(broker::ReadService& reads, const broker::StreamCatalog& catalog, StreamId stream)
+      : reads_(reads), catalog_(catalog), stream_(stream) {}
+
+  Result<SourceStream> Describe() override {
+    const Result<broker::StreamPtr> found = catalog_.Find(stream_);
+    if (!found) return Error(found.error());
+    SourceStream stream{(*found)->id, (*found)->name, (*found)->created_ms, {}};
+    for (const protocol::ShardRange& range : (*found)->shards.ranges()) stream.shards.push_back(range.shard);
+    std::sort(stream.shards.begin(), stream.shards.end());
+    return stream;
+  }
+
+  Result<Offset> Resolve(ShardIndex shard, const StartPosition& start) override {
+    broker::ReadFrom from = broker::FromLatest{};
+    if (start.kind == StartPosition::Kind::kOldest) from = broker::FromOldest{};
+    if (start.kind == StartPosition::Kind::kTime) from = broker::FromTime{start.time_ms};
+    const Result<broker::ReadAnswer> answer = Ask(shard, from, 1);
+    if (!answer) return Error(answer.error());
+    return answer->first;
+  }
+
+  Result<ReadProgress> Read(ShardIndex shard, Offset from, Offset to, std::uint64_t bytes_max,
+                            const Visitor& visitor) override {
+    SLUICE_CHECK(from <= to);
+    const Result<broker::ReadAnswer> answer = Ask(shard, from, bytes_max);
+    if (!answer) return Error(answer.error());
+    ReadProgress progress{from, answer->oldest, answer->end, 0, 0};
+    for (const protocol::Frame& frame : answer->run.frames) {
+      if (progress.next >= to) break;
+      if (Status status = ReadFrame(shard, frame, to, visitor, progress); !status.ok()) return Error(std::move(status));
+    }
+    return progress;
+  }
+
+  Result<ReadProgress> Bounds(ShardIndex shard) override {
+    const Result<broker::ReadAnswer> answer = Ask(shard, broker::FromLatest{}, 1);
+    if (!answer) return Error(answer.error());
+    return ReadProgress{answer->first, answer->oldest, answer->end, 0, 0};
+  }
+
+ private:
+  Result<broker::ReadAnswer> Ask(ShardIndex shard, broker::ReadFrom from, std::uint64_t bytes_max) {
+    broker::ReadRequest request{.stream = stream_, .shard = shard, .from = from, .bytes_max = bytes_max};
+    Result<broker::ReadAnswer> answer = Error(Code::kInternal, "no answer");
+    bool done = false;
+    reads_.Read(executor_, std::move(request), [&](Result<broker::ReadAnswer> result) {
+      answer = std::move(result);
+      done = true;
+    });
+    executor_.RunUntil(done);
+    return answer;
+  }
+
+  Status ReadFrame(ShardIndex shard, const protocol::Frame& frame, Offset to, const Visitor& visitor,
+                   ReadProgress& progress) {
+    Result<protocol::BatchReader> reader = protocol::BatchReader::Open(frame.batch(), scratch_);
+    if (!reader) return reader.error();
+    records_.clear();
+    const Offset first = progress.next;
+    for (;;) {
+      const Result<const protocol::RecordView*> record = reader->Next();
+      if (!record) return record.error();
+      if (*record == nullptr) break;
+      const Offset offset = frame.base_offset() + static_cast<std::uint64_t>((*record)->offset_delta);
+      if (offset < first || offset >= to) continue;
+      const std::string_view value = (*record)->value.value_or(std::string_view());
+      records_.push_back(
+          {value, (*record)->key.value_or(std::string_view()), shard, offset, frame.header().append_time_ms});
+      progress.bytes += value.size();
+    }
+    progress.next = std::min(frame.end_offset(), to);
+    progress.records += records_.size();
+    return records_.empty() ? Status() : visitor(records_);
+  }
+
+  broker::ReadService& reads_;
+  const broker::StreamCatalog& catalog_;
+  StreamId stream_;
+  WaitingExecutor executor_;
+  std::string scratch_;
+  std::vector<RecordRef> records_;
+};
+
+}  // namespace
+
+std::unique_ptr<RecordSource> NewLogRecordSource(broker::ReadService& reads, const broker::StreamCatalog& catalog,
+                                                 StreamId stream) {
+  return std::make_unique<LogRecordSource>(reads, catalog, stream);
+}
+
+}  // namespace sluice::delivery

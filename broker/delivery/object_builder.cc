@@ -1,0 +1,148 @@
+// From the records of an intent to its objects.
+#include "broker/delivery/object_builder.h"
+
+#include <fmt/format.h>
+
+#include "broker/delivery/error_record.h"
+#include "broker/delivery/parquet_object_writer.h"
+#include "broker/delivery/raw_object_writer.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr std::uint64_t kReadBytes = 4u << 20;
+
+}  // namespace
+
+/// The data object and the error object while they are written.
+class ObjectBuilder::Output {
+ public:
+  Output(const ObjectBuilder& builder, const SourceStream& stream, const Intent& intent)
+      : builder_(builder), stream_(stream), intent_(intent) {}
+
+  Status Open() {
+    const DeliveryConfig& config = builder_.config_;
+    Result<std::unique_ptr<ObjectSpool>> spool = builder_.objects_.NewSpool(config.bucket, config.name + ".data");
+    if (!spool) return spool.error();
+    data_ = std::move(*spool);
+    Result<std::unique_ptr<ObjectWriter>> writer =
+        config.convert
+            ? NewParquetObjectWriter(config.parquet, builder_.schema_, config.converter, *data_)
+            : NewRawObjectWriter({.compression = config.compression,
+                                  .delimiter = config.delimiter,
+                                  .delimiter_after_last = config.delimiter_after_last,
+                                  .zip_entry_name = intent_.data_key.substr(intent_.data_key.rfind('/') + 1)},
+                                 *data_);
+    if (!writer) return writer.error();
+    writer_ = std::move(*writer);
+    return Status();
+  }
+
+  Status Append(std::span<const RecordRef> records) {
+    Result<AppendOutcome> outcome = writer_->Append(records);
+    if (!outcome) return outcome.error();
+    records_ += records.size();
+    for (const RecordRef& record : records) bytes_in_ += record.value.size();
+    for (const RecordError& error : outcome->errors) {
+      SLUICE_CHECK(error.index < records.size());
+      if (Status status = AppendError(records[error.index], error); !status.ok()) return status;
+    }
+    return Status();
+  }
+
+  Result<LedgerEntry> Finish() {
+    const ObjectMetadata metadata{.stream = stream_.name,
+                                  .delivery_stream = builder_.config_.name,
+                                  .ranges = intent_.ranges,
+                                  .schema_version = intent_.schema_version};
+    const Result<ObjectSummary> summary = writer_->Finish(metadata);
+    if (!summary) return Error(summary.error());
+    writer_.reset();
+    LedgerEntry entry;
+    entry.seq = intent_.seq;
+    entry.decided_ms = intent_.decided_ms;
+    entry.schema_version = intent_.schema_version;
+    entry.ranges = intent_.ranges;
+    entry.lost = intent_.lost;
+    entry.records = records_;
+    entry.rows = summary->rows;
+    entry.errors = errors_;
+    entry.overflow_fields = summary->overflow_fields;
+    entry.bytes_in = bytes_in_;
+    if (records_ > errors_)
+      entry.objects.push_back({intent_.data_key, false, summary->rows, data_->bytes(), data_->checksum()});
+    if (errors_ > 0) entry.objects.push_back({intent_.error_key, true, errors_, error_->bytes(), error_->checksum()});
+    const std::string& bucket = builder_.config_.bucket;
+    if (records_ > errors_) {
+      if (Status status = builder_.objects_.Put(bucket, intent_.data_key, std::move(data_)); !status.ok())
+        return Error(status);
+    }
+    if (errors_ > 0) {
+      if (Status status = builder_.objects_.Put(bucket, intent_.error_key, std::move(error_)); !status.ok())
+        return Error(status);
+    }
+    return entry;
+  }
+
+ private:
+  Status AppendError(const RecordRef& record, const RecordError& error) {
+    if (error_ == nullptr) {
+      Result<std::unique_ptr<ObjectSpool>> spool =
+          builder_.objects_.NewSpool(builder_.config_.bucket, builder_.config_.name + ".errors");
+      if (!spool) return spool.error();
+      error_ = std::move(*spool);
+    }
+    ++errors_;
+    const ErrorContext context{.delivery_stream = builder_.config_.name,
+                               .stream_created_ms = stream_.created_ms,
+                               .attempt_ms = intent_.decided_ms,
+                               .schema_version = intent_.schema_version};
+    return error_->Write(ErrorRecordLine(context, record, error.code, error.message));
+  }
+
+  const ObjectBuilder& builder_;
+  const SourceStream& stream_;
+  const Intent& intent_;
+  std::unique_ptr<ObjectSpool> data_;
+  std::unique_ptr<ObjectSpool> error_;
+  std::unique_ptr<ObjectWriter> writer_;  // writes to data_
+  std::uint64_t records_ = 0;
+  std::uint64_t errors_ = 0;
+  std::uint64_t bytes_in_ = 0;
+};
+
+ObjectBuilder::ObjectBuilder(const DeliveryConfig& config, const Schema& schema, RecordSource& source,
+                             ObjectStore& objects)
+    : config_(config), schema_(schema), source_(source), objects_(objects) {}
+
+Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
+  const Result<SourceStream> stream = source_.Describe();
+  if (!stream) return Error(stream.error());
+  Output output(*this, *stream, intent);
+  if (Status status = output.Open(); !status.ok()) return Error(std::move(status));
+  std::uint64_t expected = 0;
+  std::uint64_t read = 0;
+  for (const SourceRange& range : intent.ranges) {
+    expected += range.last - range.first + 1;
+    for (Offset next = range.first; next <= range.last;) {
+      const Result<ReadProgress> progress =
+          source_.Read(range.shard, next, range.last + 1, kReadBytes,
+                       [&](std::span<const RecordRef> records) { return output.Append(records); });
+      if (!progress) return Error(progress.error());
+      if (progress->next == next) {
+        return Error(Code::kUnavailable,
+                     fmt::format("shard {} does not yet have offset {} of the delivery that was decided",
+                                 range.shard.value, next.value));
+      }
+      read += progress->records;
+      next = progress->next;
+    }
+  }
+  if (read != expected) {
+    return Error(Code::kCorruption, fmt::format("the log gave {} records of a range of {}", read, expected));
+  }
+  return output.Finish();
+}
+
+}  // namespace sluice::delivery

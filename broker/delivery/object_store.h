@@ -1,0 +1,54 @@
+// Where objects go: a whole object at a time, under a key, never replacing another one.
+//
+// The bytes of an object are collected in a spool, then put under its key in one step that is durable when it returns.
+// Putting the same bytes under the same key again is a success, so that a delivery that is repeated after a crash
+// changes nothing; other bytes under the same key are kCorruption: somebody else writes there, and nothing is
+// overwritten.
+//
+// Implementations: NewLocalObjectStore (a directory). A destination is one file behind this interface.
+//
+// Threads: any; a spool belongs to one thread. Crash behaviour: an object is there whole or not at all; a spool that a
+// crash left behind is overwritten by the next one of its name.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "broker/delivery/object_writer.h"
+#include "sluice/status.h"
+#include "storage/env/env.h"
+
+namespace sluice::delivery {
+
+class ObjectSpool : public ObjectSink {
+ public:
+  virtual std::uint64_t bytes() const = 0;
+  /// XXH3-64 of the bytes so far.
+  virtual std::uint64_t checksum() const = 0;
+};
+
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  /// kInvalidArgument says why `key` cannot be the key of an object here.
+  virtual Status CheckKey(std::string_view key) = 0;
+  /// An empty spool for one object of `bucket`. One spool of a name at a time.
+  virtual Result<std::unique_ptr<ObjectSpool>> NewSpool(std::string_view bucket, std::string_view name) = 0;
+  /// Makes the spool's bytes the object `key`; the spool is used up. kUnavailable: the store cannot take it now, try
+  /// again later; kCorruption: another object has this key; kInvalidArgument: not a key.
+  virtual Status Put(std::string_view bucket, std::string_view key, std::unique_ptr<ObjectSpool> spool) = 0;
+  /// Size of an object in bytes; nullopt where there is none.
+  virtual Result<std::optional<std::uint64_t>> Size(std::string_view bucket, std::string_view key) = 0;
+};
+
+/// Objects as files: DIR/BUCKET/KEY, or in the directory that `buckets` names for a bucket. Spools are
+/// BUCKET/.sluice/NAME.spool, on the same file system. Keys and symbolic links never lead out of the bucket's
+/// directory.
+std::unique_ptr<ObjectStore> NewLocalObjectStore(storage::Env& env, std::string dir,
+                                                 std::map<std::string, std::string> buckets);
+
+}  // namespace sluice::delivery

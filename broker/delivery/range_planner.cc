@@ -1,0 +1,149 @@
+// Reading ahead over all shards in turns.
+#include "broker/delivery/range_planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr std::uint64_t kReadBytes = 4u << 20;   // of one shard at a time
+constexpr std::uint64_t kStepBytes = 16u << 20;  // of all shards before other delivery streams get their turn
+
+}  // namespace
+
+RangePlanner::RangePlanner(const DeliveryConfig& config, RecordSource& source, storage::Clock& clock)
+    : config_(config), source_(source), clock_(clock), bytes_max_(config.size_mb << 20) {
+  SLUICE_CHECK(bytes_max_ > 0);
+}
+
+void RangePlanner::Reset(const std::vector<ShardPosition>& positions, const std::optional<Schema>& pinned) {
+  std::map<ShardIndex, Shard> shards;
+  for (const ShardPosition& position : positions) {
+    const auto before = shards_.find(position.shard);
+    const Offset end = before == shards_.end() ? position.next : std::max(before->second.end, position.next);
+    shards.emplace(position.shard, Shard{position.next, position.next, end});
+  }
+  shards_ = std::move(shards);
+  ++turn_;
+  records_ = bytes_ = 0;
+  oldest_ms_ = first_seen_ns_ = 0;
+  lost_.clear();
+  pinned_ = pinned;
+  wanted_ = pinned;
+}
+
+Result<bool> RangePlanner::ReadAhead() {
+  if (shards_.empty()) return false;
+  const std::uint64_t before = bytes_;
+  bool more = false;
+  auto it = std::next(shards_.begin(), static_cast<std::ptrdiff_t>(turn_ % shards_.size()));
+  for (std::size_t i = 0; i < shards_.size() && !full(); ++i) {
+    const Result<bool> shard_has_more = ReadShard(it->first, it->second, std::min(kReadBytes, bytes_max_ - bytes_));
+    if (!shard_has_more) return shard_has_more;
+    more = more || *shard_has_more;
+    if (++it == shards_.end()) it = shards_.begin();
+    if (bytes_ - before >= kStepBytes) {
+      turn_ += static_cast<std::uint32_t>(i + 1);  // the next call goes on with the next shard
+      return !full();
+    }
+  }
+  return more && !full();
+}
+
+/// True where the shard has more to read right now.
+Result<bool> RangePlanner::ReadShard(ShardIndex index, Shard& shard, std::uint64_t bytes_max) {
+  const Result<ReadProgress> progress = source_.Read(
+      index, shard.next, kMaxOffset, bytes_max, [this](std::span<const RecordRef> records) { return Visit(records); });
+  if (!progress && progress.error().code() == Code::kOutOfRange) {
+    Status status = SkipLost(index, shard, progress.error());
+    if (!status.ok()) return Error(std::move(status));
+    return true;
+  }
+  if (!progress) return Error(progress.error());
+  SLUICE_CHECK(progress->next >= shard.next && progress->records == progress->next - shard.next);
+  shard.next = progress->next;
+  shard.end = std::max(progress->end, progress->next);
+  return shard.next < progress->end;
+}
+
+/// Retention has removed what was to come next: that is said in the ledger and counted, and delivery goes on behind it.
+Status RangePlanner::SkipLost(ShardIndex index, Shard& shard, const Status& why) {
+  const Result<ReadProgress> bounds = source_.Bounds(index);
+  if (!bounds) return bounds.error();
+  if (bounds->oldest <= shard.next || shard.next != shard.first)
+    return why;  // not retention, or in the middle of a range
+  lost_.push_back({index, shard.next, Offset(bounds->oldest.value - 1)});
+  shard.first = shard.next = bounds->oldest;
+  shard.end = bounds->end;
+  return Status();
+}
+
+Status RangePlanner::Visit(std::span<const RecordRef> records) {
+  values_.clear();
+  for (const RecordRef& record : records) {
+    bytes_ += record.value.size();
+    if (oldest_ms_ == 0 || record.append_time_ms < oldest_ms_) oldest_ms_ = record.append_time_ms;
+    if (config_.infer_schema) values_.push_back(record.value);
+  }
+  if (records_ == 0 && !records.empty()) first_seen_ns_ = clock_.MonotonicNs();
+  records_ += records.size();
+  if (!config_.infer_schema || !config_.convert) return Status();
+  const InferenceRules rules;
+  if (wanted_) {
+    wanted_ = WidenSchema(*wanted_, values_, rules);
+  } else if (Result<Schema> first = InferSchema(values_, rules)) {
+    wanted_ = std::move(*first);
+  }
+  return Status();
+}
+
+/// By the records' own times, so that what waited during a restart goes at once, and by our clock, in case theirs
+/// jumped.
+std::int64_t RangePlanner::AgeMs() const {
+  const std::int64_t by_records = clock_.WallMs() - oldest_ms_;
+  const std::int64_t by_watching = (clock_.MonotonicNs() - first_seen_ns_) / 1'000'000;
+  return std::max(by_records, by_watching);
+}
+
+bool RangePlanner::Due() const {
+  if (empty()) return false;
+  if (full() || !lost_.empty()) return true;
+  return AgeMs() >= static_cast<std::int64_t>(config_.interval_s) * 1000;
+}
+
+std::int64_t RangePlanner::UntilDueMs() const {
+  if (empty()) return 0;
+  return std::max<std::int64_t>(0, static_cast<std::int64_t>(config_.interval_s) * 1000 - AgeMs());
+}
+
+DeliveryPlan RangePlanner::Plan() const {
+  DeliveryPlan plan;
+  plan.lost = lost_;
+  plan.records = records_;
+  plan.bytes = bytes_;
+  plan.oldest_ms = oldest_ms_;
+  for (const auto& [index, shard] : shards_) {
+    if (shard.next > shard.first) plan.ranges.push_back({index, shard.first, Offset(shard.next.value - 1)});
+  }
+  if (!config_.convert) return plan;
+  // Where no record so far had a key, everything is an error or a row without columns: an empty schema says that.
+  Schema schema = wanted_.value_or(Schema{.version = 1, .columns = {}, .overflow = true});
+  const bool changed = !pinned_ || pinned_->columns != schema.columns;
+  schema.version = !pinned_ ? 1 : pinned_->version + (changed ? 1 : 0);
+  plan.schema_version = schema.version;
+  if (changed) plan.new_schema = std::move(schema);
+  return plan;
+}
+
+std::uint64_t RangePlanner::lag_records() const {
+  std::uint64_t lag = 0;
+  for (const auto& [index, shard] : shards_) lag += shard.end - shard.first;
+  return lag;
+}
+
+}  // namespace sluice::delivery

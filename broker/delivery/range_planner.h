@@ -1,0 +1,88 @@
+// Decides what the next delivery is: reads ahead, counts bytes and age, widens the inferred schema, and says when there
+// is enough. Nothing is kept but counts: the records are read again when the objects are written, exactly as after a
+// crash.
+//
+// One thread at a time. Memory: one read. After a crash the planner starts anew from the checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "broker/delivery/delivery_config.h"
+#include "broker/delivery/delivery_state.h"
+#include "broker/delivery/record_source.h"
+#include "broker/delivery/schema.h"
+#include "sluice/status.h"
+#include "storage/env/env.h"
+
+namespace sluice::delivery {
+
+/// What a delivery would hold if it were decided now.
+struct DeliveryPlan {
+  std::vector<SourceRange> ranges;
+  std::vector<SourceRange> lost;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t oldest_ms = 0;        // append time of the oldest record; 0 where there is none
+  std::optional<Schema> new_schema;  // to be pinned with this delivery
+  std::uint32_t schema_version = 0;  // 0: no conversion
+
+  bool empty() const { return ranges.empty() && lost.empty(); }
+};
+
+class RangePlanner {
+ public:
+  /// All outlive the planner.
+  RangePlanner(const DeliveryConfig& config, RecordSource& source, storage::Clock& clock);
+
+  /// Starts from a checkpoint, with the newest pinned schema.
+  void Reset(const std::vector<ShardPosition>& positions, const std::optional<Schema>& pinned);
+
+  /// Reads a bounded piece on from where it stands. False where all shards are at their end or the delivery is full.
+  Result<bool> ReadAhead();
+
+  bool full() const { return bytes_ >= bytes_max_; }
+  bool empty() const { return records_ == 0 && lost_.empty(); }
+  /// True where the delivery is full or its oldest record has waited for the interval.
+  bool Due() const;
+  /// Milliseconds until the oldest record has waited for the interval; 0 where there is none.
+  std::int64_t UntilDueMs() const;
+
+  DeliveryPlan Plan() const;
+  std::uint64_t pending_records() const { return records_; }
+  std::uint64_t pending_bytes() const { return bytes_; }
+  /// Records at or behind `next` of all shards that exist now, planned ones too.
+  std::uint64_t lag_records() const;
+  std::int64_t oldest_ms() const { return oldest_ms_; }
+
+ private:
+  struct Shard {
+    Offset first;  // of this delivery
+    Offset next;   // read up to here
+    Offset end;    // as last seen
+  };
+  Result<bool> ReadShard(ShardIndex index, Shard& shard, std::uint64_t bytes_max);
+  Status SkipLost(ShardIndex index, Shard& shard, const Status& why);
+  Status Visit(std::span<const RecordRef> records);
+  std::int64_t AgeMs() const;
+
+  const DeliveryConfig& config_;
+  RecordSource& source_;
+  storage::Clock& clock_;
+  std::uint64_t bytes_max_;
+
+  std::map<ShardIndex, Shard> shards_;
+  std::uint32_t turn_ = 0;  // which shard reads first; moves on, so that none starves
+  std::uint64_t records_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::int64_t oldest_ms_ = 0;
+  std::int64_t first_seen_ns_ = 0;
+  std::vector<SourceRange> lost_;
+  std::optional<Schema> pinned_;
+  std::optional<Schema> wanted_;  // pinned_, widened by what was read
+  std::vector<std::string_view> values_;
+};
+
+}  // namespace sluice::delivery
