@@ -17,12 +17,15 @@ add_custom_command(OUTPUT "${completion}"
 add_custom_target(sluice_completion ALL DEPENDS "${completion}")
 install(FILES "${completion}" DESTINATION share/bash-completion/completions)
 
-# The service starts in /var/lib/sluice; the packaged file says so in full, so that an operator sees where the records are.
-file(READ "${PROJECT_SOURCE_DIR}/broker/sluice.toml" sample)
-string(REPLACE "\"sluice-data\"" "\"/var/lib/sluice/data\"" packaged "${sample}")
-if(packaged STREQUAL sample)
-  message(FATAL_ERROR "broker/sluice.toml names no data directory \"sluice-data\"; adapt cmake/SluiceInstall.cmake")
-endif()
+# The packaged file names the package's directories, so that an operator sees where records and lake are.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/broker/sluice.toml")
+file(READ "${PROJECT_SOURCE_DIR}/broker/sluice.toml" packaged)
+foreach(place data lake)
+  if(NOT packaged MATCHES "\"sluice-${place}\"")
+    message(FATAL_ERROR "broker/sluice.toml names no directory \"sluice-${place}\"; adapt cmake/SluiceInstall.cmake")
+  endif()
+  string(REPLACE "\"sluice-${place}\"" "\"/var/lib/sluice/${place}\"" packaged "${packaged}")
+endforeach()
 file(WRITE "${PROJECT_BINARY_DIR}/package/sluice.toml" "${packaged}")
 install(CODE "
   if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")

@@ -32,7 +32,10 @@ function(sluice_library name)
   target_link_libraries(${name} PUBLIC ${ARG_DEPENDS} PRIVATE sluice_options ${ARG_PRIVATE})
 endfunction()
 
+# Temporary files go below the build tree: /tmp is in memory on Debian 13, and a broker does not call that durable.
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/tmp")
 set(SLUICE_TEST_ENVIRONMENT
+  "TMPDIR=${PROJECT_BINARY_DIR}/tmp"
   "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp"
   "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
   "UBSAN_OPTIONS=print_stacktrace=1")

@@ -43,7 +43,7 @@ main() {
   tools/setup.sh build
   step "Build"
   build_sluice
-  place=$(mktemp -d "${TMPDIR:-/tmp}/sluice-demo.XXXXXX")
+  place=$(mktemp -d "$PWD/build/demo.XXXXXX")  # not /tmp, which may be in memory: the broker does not call that durable
   step "Start a broker on its embedded defaults"
   start_broker
   step "Create a stream and a delivery stream to Parquet"
