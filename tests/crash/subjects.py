@@ -30,19 +30,22 @@ def stop(process, signal_number):
 class Broker:
     """`sluice serve` with 8 producers, 4 shards and a reader that follows."""
 
-    # Small files, so that seconds of load pass checkpoints, recycled journals and new segments.
+    # Files as small as they may be, so that seconds of load pass checkpoints, recycled journals and new segments.
     SETTINGS = {
         "SLUICE_NATIVE__PORT": "0",
         "SLUICE_ADMIN__PORT": "0",
         "SLUICE_SERVER__EVENT_LOOPS": "2",
-        "SLUICE_STORAGE__JOURNAL_FILE_BYTES": "1MiB",
-        "SLUICE_STORAGE__JOURNAL_BYTES_MAX": "4MiB",
-        "SLUICE_STORAGE__SEGMENT_BYTES": "4MiB",
-        "SLUICE_STORAGE__CHECKPOINT_INTERVAL_MS": "200",
+        "SLUICE_STORAGE__JOURNAL_FILE_BYTES": "32MiB",
+        "SLUICE_STORAGE__JOURNAL_BYTES_MAX": "128MiB",
+        "SLUICE_STORAGE__SEGMENT_BYTES": "1MiB",
+        "SLUICE_STORAGE__TAIL_BYTES_MAX": "32MiB",
+        "SLUICE_STORAGE__CHECKPOINT_INTERVAL": "100ms",
+        # For SIGKILL any file system will do, also a temporary directory in memory.
+        "SLUICE_STORAGE__ALLOW_VOLATILE": "true",
     }
 
     def __init__(self, build, data, notes, acks="durable", lying_disk=False):
-        self.binary = build / "bin" / "sluice"
+        self.binary = build / "tools" / "sluice"
         self.tools = build / "tests" / "crash"
         self.data = data
         self.notes = notes
@@ -51,6 +54,7 @@ class Broker:
         if lying_disk:
             self.environment["LD_PRELOAD"] = str(self.tools / "libcrash_lying_disk.so")
         self.port = None
+        self.has_stream = False
         self.load = None
         self.follower = None
         self.followed = 0
@@ -84,7 +88,16 @@ class Broker:
     def address(self):
         return f"127.0.0.1:{self.port}"
 
+    def make_stream(self):
+        command = [self.binary, "stream", "create", "crash", "--shards", str(SHARDS), "--broker", self.address()]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise SubjectFailed(f"stream create: {result.stderr.strip()}")
+        self.has_stream = True
+
     def begin_load(self, name):
+        if not self.has_stream:
+            self.make_stream()
         self.load = subprocess.Popen(
             [self.tools / "crash_load", self.address(), "crash", str(SHARDS), str(PRODUCERS), self.acks, name, self.notes],
             start_new_session=True)
