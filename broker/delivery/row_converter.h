@@ -46,7 +46,7 @@ struct RowError {
 
 class RowConverter {
  public:
-  /// kInvalidArgument: a column twice, a mapping of no column, a timestamp format that cannot be read.
+  /// kInvalidArgument: no column, two columns for one JSON key, a timestamp format that cannot be read.
   static Result<std::unique_ptr<RowConverter>> New(const Schema& schema, const ConverterOptions& options);
 
   virtual ~RowConverter() = default;
@@ -54,7 +54,7 @@ class RowConverter {
   /// Adds the rows of one record, or none and the reason.
   virtual std::optional<RowError> Add(std::string_view record) = 0;
 
-  /// Of the batch being built.
+  /// Of the batch being built; `bytes` is the size of the records and a byte for every value. Take it before it reaches 1 GiB.
   virtual std::uint64_t rows() const = 0;
   virtual std::uint64_t bytes() const = 0;
   /// Over the converter's life.
@@ -62,8 +62,8 @@ class RowConverter {
 
   virtual std::shared_ptr<arrow::Schema> arrow_schema() const = 0;
 
-  /// The rows added since the last call, as columns; starts anew.
-  virtual Result<std::shared_ptr<arrow::RecordBatch>> TakeBatch() = 0;
+  /// The rows added since the last call, as columns over the converter's own memory: good until the next Add, which starts anew.
+  virtual std::shared_ptr<arrow::RecordBatch> TakeBatch() = 0;
 };
 
 }  // namespace sluice::delivery

@@ -1,0 +1,77 @@
+#include "broker/delivery/key_table.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+namespace sluice::delivery {
+namespace {
+
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// A key as it stands in the JSON, without its escapes. A bad escape leaves it as it is: then no column takes it.
+std::string Unescape(std::string_view raw) {
+  if (raw.find('\\') == std::string_view::npos) return std::string(raw);
+  simdjson::dom::parser parser;
+  std::string_view text;
+  auto error = parser.parse('"' + std::string(raw) + '"').get_string().get(text);
+  return std::string(error == simdjson::SUCCESS ? text : raw);
+}
+
+}  // namespace
+
+Result<KeyTable> KeyTable::New(const std::vector<Field>& fields, const ConverterOptions& options) {
+  KeyTable table;
+  table.case_insensitive_ = options.case_insensitive;
+  table.dots_to_underscores_ = options.dots_to_underscores;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::string& name = fields[i].name;
+    auto mapping = std::ranges::find(options.column_to_key, name, &std::pair<std::string, std::string>::first);
+    bool mapped = mapping != options.column_to_key.end();
+    std::string key = mapped ? mapping->second : name;
+    if (options.case_insensitive) key = Lower(key);
+    auto& keys = mapped ? table.mapped_keys_ : table.columns_;
+    if (!keys.emplace(key, static_cast<int>(i)).second) {
+      return Error(Code::kInvalidArgument, fmt::format("two columns take the JSON key '{}'; '{}' is the second", key, name));
+    }
+  }
+  return table;
+}
+
+int KeyTable::Resolve(std::string_view key) const {
+  std::string name = Unescape(key);
+  if (case_insensitive_) name = Lower(name);
+  if (auto found = mapped_keys_.find(name); found != mapped_keys_.end()) return found->second;
+  if (dots_to_underscores_) std::ranges::replace(name, '.', '_');
+  auto found = columns_.find(name);
+  return found == columns_.end() ? kNoColumn : found->second;
+}
+
+int KeyTable::FindSlow(const char* raw) {
+  const char* end = raw;
+  while (*end != '"') end += *end == '\\' ? 2 : 1;
+  std::string_view key(raw, static_cast<std::size_t>(end - raw));
+  if (auto known = entry_of_key_.find(key); known != entry_of_key_.end()) {
+    entries_[at_].next = known->second;
+    at_ = known->second;
+    return entries_[at_].column;
+  }
+  int column = Resolve(key);
+  if (key.size() < kKeyBytesMax && entries_.size() < kEntriesMax) {
+    std::size_t added = entries_.size();
+    entries_.push_back(Entry{.quoted = std::string(key) + '"', .column = column, .next = 0});
+    entry_of_key_.emplace(key, added);
+    entries_[at_].next = added;
+    at_ = added;
+  }
+  return column;
+}
+
+}  // namespace sluice::delivery

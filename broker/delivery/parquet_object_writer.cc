@@ -1,0 +1,241 @@
+// ParquetObjectWriter over Arrow's Parquet writer.
+#include "broker/delivery/parquet_object_writer.h"
+
+#include <arrow/api.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/util/key_value_metadata.h>
+#include <fmt/format.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/exception.h>
+#include <parquet/properties.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+// A batch of rows goes to the encoders when it is this large: small enough for the caches, large enough for the per-batch cost.
+constexpr std::uint64_t kBatchBytes = 1u << 20;
+constexpr std::uint64_t kBatchRows = 16'384;
+constexpr std::uint64_t kRowGroupBytesMin = 64u << 10;
+constexpr std::uint64_t kPageBytesMin = 8u << 10;
+constexpr std::uint64_t kBytesMax = 2ull << 30;
+
+Status FromArrow(const arrow::Status& status, std::string_view what) {
+  if (status.ok()) return {};
+  return Status(Code::kInternal, fmt::format("{}: {}", what, status.ToString()));
+}
+
+// An ObjectSink as Arrow sees one. The sink's own error is kept, since Arrow's status has no room for it.
+class SinkStream : public arrow::io::OutputStream {
+ public:
+  explicit SinkStream(ObjectSink& sink) : sink_(sink) { set_mode(arrow::io::FileMode::WRITE); }
+
+  arrow::Status Write(const void* data, std::int64_t bytes) override {
+    if (!error_.ok()) return arrow::Status::IOError(error_.message());
+    error_ = sink_.Write(std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(bytes)));
+    if (!error_.ok()) return arrow::Status::IOError(error_.message());
+    written_ += bytes;
+    return arrow::Status::OK();
+  }
+  arrow::Status Close() override {
+    closed_ = true;
+    return arrow::Status::OK();
+  }
+  bool closed() const override { return closed_; }
+  arrow::Result<std::int64_t> Tell() const override { return written_; }
+
+  const Status& error() const { return error_; }
+  std::uint64_t written() const { return static_cast<std::uint64_t>(written_); }
+
+ private:
+  ObjectSink& sink_;
+  Status error_;
+  std::int64_t written_ = 0;
+  bool closed_ = false;
+};
+
+parquet::Compression::type ToParquet(ParquetCompression compression) {
+  switch (compression) {
+    case ParquetCompression::kUncompressed:
+      return parquet::Compression::UNCOMPRESSED;
+    case ParquetCompression::kSnappy:
+      return parquet::Compression::SNAPPY;
+    case ParquetCompression::kGzip:
+      return parquet::Compression::GZIP;
+    case ParquetCompression::kZstd:
+      return parquet::Compression::ZSTD;
+  }
+  SLUICE_CHECK(false);
+}
+
+class ParquetObjectWriter : public ObjectWriter {
+ public:
+  ParquetObjectWriter(const ParquetOptions& options, std::unique_ptr<RowConverter> converter, ObjectSink& sink)
+      : options_(options), converter_(std::move(converter)), stream_(std::make_shared<SinkStream>(sink)) {}
+
+  Status Open(const Schema& schema);
+
+  Result<AppendOutcome> Append(std::span<const RecordRef> records) override;
+  std::uint64_t bytes_buffered() const override { return converter_->bytes() + row_group_bytes_; }
+  std::uint64_t bytes_written() const override { return stream_->written(); }
+  Result<ObjectSummary> Finish(const ObjectMetadata& metadata) override;
+
+ private:
+  Status FlushBatch();
+  // Runs a call into Arrow; what it throws or returns becomes one Status, the sink's own first.
+  template <typename Call>
+  Status Guard(std::string_view what, Call call);
+
+  const ParquetOptions options_;
+  std::unique_ptr<RowConverter> converter_;
+  std::shared_ptr<SinkStream> stream_;
+  std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  std::uint64_t row_group_bytes_ = 0;  // of records encoded into the open row group; their pages take no more
+  ObjectSummary summary_;
+};
+
+template <typename Call>
+Status ParquetObjectWriter::Guard(std::string_view what, Call call) {
+  Status status;
+  try {
+    status = FromArrow(call(), what);
+  } catch (const std::exception& e) {  // Parquet's inner layers throw
+    status = Status(Code::kInternal, fmt::format("{}: {}", what, e.what()));
+  }
+  return stream_->error().ok() ? status : stream_->error().WithContext(what);
+}
+
+// The place of a column among the leaves of the file, -1 where there is none or it is nested.
+int LeafIndex(const Schema& schema, std::string_view name) {
+  auto leaves = [](const auto& self, const ColumnType& type) -> int {
+    if (type.children.empty()) return 1;
+    int count = 0;
+    for (const Field& child : type.children) count += self(self, child.type);
+    return count;
+  };
+  int index = 0;
+  for (const Field& field : schema.columns) {
+    if (field.name == name) return field.type.children.empty() ? index : -1;
+    index += leaves(leaves, field.type);
+  }
+  return -1;
+}
+
+Status ParquetObjectWriter::Open(const Schema& schema) {
+  parquet::WriterProperties::Builder properties;
+  properties.compression(ToParquet(options_.compression));
+  if (options_.compression == ParquetCompression::kZstd) properties.compression_level(options_.zstd_level);
+  properties.data_pagesize(static_cast<std::int64_t>(options_.page_bytes));
+  properties.max_row_group_length(std::numeric_limits<std::int64_t>::max());
+  properties.data_page_version(options_.writer_version_2 ? parquet::ParquetDataPageVersion::V2
+                                                         : parquet::ParquetDataPageVersion::V1);
+  if (!options_.dictionary) properties.disable_dictionary();
+  if (!options_.sorting_column.empty()) {
+    int leaf = LeafIndex(schema, options_.sorting_column);
+    if (leaf < 0) {
+      return Status(Code::kInvalidArgument, fmt::format("sorting column '{}' is no plain column", options_.sorting_column));
+    }
+    properties.set_sorting_columns({{.column_idx = leaf, .descending = false, .nulls_first = true}});
+  }
+  return Guard("opening a Parquet file", [&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(writer_, parquet::arrow::FileWriter::Open(*converter_->arrow_schema(), arrow::default_memory_pool(),
+                                                                    stream_, properties.build()));
+    return arrow::Status::OK();
+  });
+}
+
+Result<AppendOutcome> ParquetObjectWriter::Append(std::span<const RecordRef> records) {
+  SLUICE_CHECK(writer_ != nullptr);
+  AppendOutcome outcome;
+  std::uint64_t overflow_before = converter_->overflow_fields();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    std::uint64_t rows_before = converter_->rows();
+    if (std::optional<RowError> error = converter_->Add(records[i].value)) {
+      outcome.errors.push_back({i, error->code, std::move(error->message)});
+      continue;
+    }
+    outcome.rows += converter_->rows() - rows_before;
+    if (converter_->bytes() >= kBatchBytes || converter_->rows() >= kBatchRows) {
+      if (Status status = FlushBatch(); !status.ok()) return Error(std::move(status));
+    }
+  }
+  outcome.overflow_fields = converter_->overflow_fields() - overflow_before;
+  summary_.rows += outcome.rows;
+  summary_.records += records.size();
+  summary_.errors += outcome.errors.size();
+  summary_.overflow_fields += outcome.overflow_fields;
+  return outcome;
+}
+
+Status ParquetObjectWriter::FlushBatch() {
+  std::uint64_t bytes = converter_->bytes();
+  std::shared_ptr<arrow::RecordBatch> batch = converter_->TakeBatch();
+  return Guard("writing a Parquet row group", [&]() -> arrow::Status {
+    if (row_group_bytes_ >= options_.row_group_bytes) {
+      ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+      row_group_bytes_ = 0;
+    }
+    row_group_bytes_ += bytes;
+    return writer_->WriteRecordBatch(*batch);
+  });
+}
+
+Result<ObjectSummary> ParquetObjectWriter::Finish(const ObjectMetadata& metadata) {
+  SLUICE_CHECK(writer_ != nullptr);
+  if (converter_->rows() > 0) {
+    if (Status status = FlushBatch(); !status.ok()) return Error(std::move(status));
+  }
+  Status status = Guard("finishing a Parquet file", [&]() -> arrow::Status {
+    auto footer = arrow::key_value_metadata({std::string(kFooterKey)}, {MetadataToJson(metadata, summary_)});
+    ARROW_RETURN_NOT_OK(writer_->AddKeyValueMetadata(footer));
+    return writer_->Close();
+  });
+  if (!status.ok()) return Error(std::move(status));
+  writer_.reset();
+  row_group_bytes_ = 0;
+  summary_.bytes = stream_->written();
+  return summary_;
+}
+
+Status CheckOptions(const ParquetOptions& options) {
+  if (options.row_group_bytes < kRowGroupBytesMin || options.row_group_bytes > kBytesMax) {
+    return Status(Code::kInvalidArgument, fmt::format("row groups of {} bytes; from {} to {} are possible",
+                                                      options.row_group_bytes, kRowGroupBytesMin, kBytesMax));
+  }
+  if (options.page_bytes < kPageBytesMin || options.page_bytes > options.row_group_bytes) {
+    return Status(Code::kInvalidArgument, fmt::format("pages of {} bytes; from {} to a row group's size are possible",
+                                                      options.page_bytes, kPageBytesMin));
+  }
+  if (options.zstd_level < 1 || options.zstd_level > 22) {
+    return Status(Code::kInvalidArgument, fmt::format("zstd level {}; 1 to 22 are possible", options.zstd_level));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ParquetCompression> ParseParquetCompression(std::string_view name) {
+  if (name == "UNCOMPRESSED") return ParquetCompression::kUncompressed;
+  if (name == "SNAPPY") return ParquetCompression::kSnappy;
+  if (name == "GZIP") return ParquetCompression::kGzip;
+  if (name == "ZSTD") return ParquetCompression::kZstd;
+  return Error(Code::kInvalidArgument,
+               fmt::format("Parquet compression '{}': expected UNCOMPRESSED, GZIP, SNAPPY or ZSTD", name));
+}
+
+Result<std::unique_ptr<ObjectWriter>> NewParquetObjectWriter(const ParquetOptions& options, const Schema& schema,
+                                                             const ConverterOptions& converter, ObjectSink& sink) {
+  if (Status status = CheckOptions(options); !status.ok()) return Error(std::move(status));
+  Result<std::unique_ptr<RowConverter>> rows = RowConverter::New(schema, converter);
+  if (!rows) return Error(rows.error());
+  auto writer = std::make_unique<ParquetObjectWriter>(options, *std::move(rows), sink);
+  if (Status status = writer->Open(schema); !status.ok()) return Error(std::move(status));
+  return writer;
+}
+
+}  // namespace sluice::delivery

@@ -1,0 +1,473 @@
+// RowConverter over simdjson On-Demand: one pass over each record, straight into the columns.
+#include "broker/delivery/row_converter.h"
+
+#include <arrow/api.h>
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "broker/delivery/column.h"
+#include "broker/delivery/json_scan.h"
+#include "broker/delivery/json_text.h"
+#include "broker/delivery/key_table.h"
+#include "broker/delivery/scalar_values.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+// Values (nulls included) that one record may put into the columns: stops `[{},{},..]` from filling a wide struct.
+constexpr std::uint64_t kRecordValuesMax = 8u << 20;
+constexpr std::uint64_t kBatchBytesMax = 1u << 30;
+constexpr std::size_t kValueBytesShown = 64;
+constexpr std::size_t kPadding = std::max<std::size_t>(KeyTable::kPadding, simdjson::SIMDJSON_PADDING);
+
+// A column with what its JSON needs: the keys of a struct, and its path for messages and `_overflow`.
+struct Node {
+  Column* column = nullptr;
+  const ColumnType* type = nullptr;
+  std::string path;  // "a.b", escaped as in a JSON string
+  KeyTable keys;
+  std::vector<Node> children;
+  std::uint64_t leaves = 1;
+};
+
+class OnDemandConverter : public RowConverter {
+ public:
+  Status Init(const Schema& schema, const ConverterOptions& options);
+
+  std::optional<RowError> Add(std::string_view record) override;
+  std::uint64_t rows() const override { return rows_; }
+  std::uint64_t bytes() const override { return bytes_; }
+  std::uint64_t overflow_fields() const override { return overflow_fields_; }
+  std::shared_ptr<arrow::Schema> arrow_schema() const override { return arrow_schema_; }
+  std::shared_ptr<arrow::RecordBatch> TakeBatch() override;
+
+ private:
+  Result<Node> MakeNode(Column& column, const Field& field, const std::string& path, const ConverterOptions& options);
+
+  bool AddRecord(std::string_view record);
+  bool AddSeveral(std::string_view record);
+  bool AddNoObject(std::string_view record);
+  bool AddRow(std::string_view text, bool* more);
+
+  Outcome AppendFields(Node& node, ondemand::object object, std::uint64_t row, bool in_list);
+  Outcome AppendField(Node& node, ondemand::value value, std::uint64_t row, bool in_list);
+  Outcome AppendUnknown(const Node& parent, std::string_view key, ondemand::value value, bool in_list);
+  Outcome AppendValue(Node& node, ondemand::value value, bool in_list);
+  Outcome AppendText(Node& node, ondemand::value value, std::string_view token);
+  Outcome AppendRaw(Node& node, std::string_view token);
+  Outcome AppendArray(Node& node, ondemand::value value);
+  Outcome AppendMap(Node& node, ondemand::value value);
+  Outcome AppendMapKey(Node& node, ondemand::field& field);
+  Outcome AppendStruct(Node& node, ondemand::value value, bool in_list);
+
+  std::string_view RawValue(std::string_view token) const;
+  Outcome Overflow(std::string_view path, std::string_view raw);
+  Outcome Malformed(simdjson::error_code error);
+  Outcome Mismatch(const Node& node, std::string_view token);
+  Outcome TooManyValues();
+  bool Fail(std::string_view code, std::string message);
+  void RollBack(std::uint64_t row);
+  void FinishRow();
+
+  // Constant after Init.
+  std::vector<Column> columns_;
+  std::vector<Field> fields_;
+  Node root_;
+  TimestampRules timestamps_;
+  std::size_t record_bytes_max_ = 0;
+  bool overflow_ = false;
+  std::shared_ptr<arrow::Schema> arrow_schema_;
+
+  // Of the batch being built.
+  std::uint64_t rows_ = 0;
+  std::uint64_t bytes_ = 0;
+  bool taken_ = false;  // the columns still hold the batch that was taken
+
+  // Of the record being added.
+  ondemand::parser parser_;
+  std::unique_ptr<char[]> padded_;
+  std::size_t padded_bytes_ = 0;
+  std::string_view text_;  // what is parsed, inside padded_
+  std::uint64_t values_ = 0;
+  std::string overflow_text_;
+  std::uint64_t row_overflow_fields_ = 0;
+  RowError error_;
+
+  bool expect_several_ = false;  // the record before this one held several objects
+  std::uint64_t overflow_fields_ = 0;
+};
+
+Status OnDemandConverter::Init(const Schema& schema, const ConverterOptions& options) {
+  if (schema.columns.empty()) return Status(Code::kInvalidArgument, "the schema has no column");
+  for (const std::string& pattern : options.timestamp_formats) {
+    if (pattern == "millis") {
+      timestamps_.millis = true;
+      continue;
+    }
+    Result<TimestampFormat> format = TimestampFormat::Compile(pattern);
+    if (!format) return format.error();
+    timestamps_.formats.push_back(*std::move(format));
+  }
+  record_bytes_max_ = options.record_bytes_max;
+  overflow_ = schema.overflow;
+  fields_ = schema.columns;
+  if (overflow_) fields_.push_back({std::string(kOverflowColumn), ColumnType{}});
+
+  arrow::FieldVector arrow_fields;
+  columns_.reserve(fields_.size());  // nodes point into it
+  for (const Field& field : fields_) {
+    columns_.emplace_back(field.type);
+    arrow_fields.push_back(arrow::field(field.name, columns_.back().arrow_type()));
+  }
+  arrow_schema_ = arrow::schema(std::move(arrow_fields));
+
+  Result<KeyTable> keys = KeyTable::New(schema.columns, options);
+  if (!keys) return keys.error();
+  root_.keys = *std::move(keys);
+  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+    Result<Node> node = MakeNode(columns_[i], fields_[i], "", options);
+    if (!node) return node.error();
+    root_.children.push_back(*std::move(node));
+    root_.leaves += root_.children.back().leaves;
+  }
+  return {};
+}
+
+Result<Node> OnDemandConverter::MakeNode(Column& column, const Field& field, const std::string& path,
+                                         const ConverterOptions& options) {
+  Node node;
+  node.column = &column;
+  node.type = &field.type;
+  std::string name;
+  AppendJsonString(name, field.name);
+  node.path = path.empty() ? "" : path + ".";
+  node.path.append(name, 1, name.size() - 2);
+  if (field.type.kind == TypeKind::kStruct) {
+    Result<KeyTable> keys = KeyTable::New(field.type.children, options);
+    if (!keys) return Error(keys.error().WithContext(fmt::format("column '{}'", node.path)));
+    node.keys = *std::move(keys);
+  }
+  for (std::size_t i = 0; i < field.type.children.size(); ++i) {
+    Result<Node> child = MakeNode(column.children()[i], field.type.children[i], node.path, options);
+    if (!child) return child;
+    node.leaves += child->leaves;
+    node.children.push_back(*std::move(child));
+  }
+  return node;
+}
+
+std::optional<RowError> OnDemandConverter::Add(std::string_view record) {
+  SLUICE_CHECK(bytes_ < kBatchBytesMax);
+  if (taken_) RollBack(0);
+  taken_ = false;
+  std::uint64_t first_row = rows_;
+  std::uint64_t overflow_fields = overflow_fields_;
+  values_ = 0;
+  if (!AddRecord(record)) {
+    RollBack(first_row);
+    overflow_fields_ = overflow_fields;
+    return std::move(error_);
+  }
+  bytes_ += record.size() + values_;
+  return std::nullopt;
+}
+
+bool OnDemandConverter::AddRecord(std::string_view record) {
+  if (record.size() > record_bytes_max_) {
+    return Fail(kMalformedDataCode, fmt::format("Data does not match the schema. The record has {} bytes, more than {}.",
+                                                record.size(), record_bytes_max_));
+  }
+  if (padded_bytes_ < record.size() + kPadding) {
+    padded_bytes_ = std::max(record.size() + kPadding, 2 * padded_bytes_);
+    padded_ = std::make_unique_for_overwrite<char[]>(padded_bytes_);
+  }
+  if (record.empty() || record.front() != '{') {
+    record = TrimJson(record);
+    if (record.empty() || record.front() != '{') return AddNoObject(record);
+  }
+  if (expect_several_) return AddSeveral(record);
+  std::uint64_t row = rows_;
+  bool more = false;
+  if (!AddRow(record, &more)) return false;
+  if (!more) return true;
+  RollBack(row);
+  values_ = 0;
+  return AddSeveral(record);
+}
+
+// Objects one after another, with or without white space between them; each is found first, then parsed by itself.
+bool OnDemandConverter::AddSeveral(std::string_view record) {
+  std::size_t objects = 0;
+  for (std::string_view rest = TrimJson(record); !rest.empty(); rest = TrimJson(rest), ++objects) {
+    std::string_view object = SkipJsonValue(rest, kDepthMax);
+    if (object.empty()) {
+      Malformed(simdjson::TAPE_ERROR);
+      return false;
+    }
+    if (object.front() != '{') return AddNoObject(object);
+    bool more = false;
+    if (!AddRow(object, &more)) return false;
+    SLUICE_CHECK(!more);
+    rest.remove_prefix(object.size());
+  }
+  expect_several_ = objects > 1;
+  return true;
+}
+
+bool OnDemandConverter::AddNoObject(std::string_view record) {
+  constexpr std::string_view kText = "Data does not match the schema. Expected a JSON object, got ";
+  if (record.empty()) return Fail(kMalformedDataCode, fmt::format("{}an empty record.", kText));
+  if (SkipJsonValue(record, kDepthMax).empty()) {
+    Malformed(simdjson::TAPE_ERROR);
+    return false;
+  }
+  return Fail(kMalformedDataCode, fmt::format("{}{}.", kText, record.front() == '[' ? "an array" : "a primitive"));
+}
+
+// Parses the object that `text` starts with into one row. `more`: something follows the object.
+bool OnDemandConverter::AddRow(std::string_view text, bool* more) {
+  std::memcpy(padded_.get(), text.data(), text.size());
+  std::memset(padded_.get() + text.size(), ' ', kPadding);
+  text_ = std::string_view(padded_.get(), text.size());
+  overflow_text_.clear();
+  row_overflow_fields_ = 0;
+  error_ = {};
+
+  ondemand::document document;
+  ondemand::object object;
+  simdjson::error_code error = parser_.iterate(text_.data(), text_.size(), text_.size() + kPadding).get(document);
+  if (error == simdjson::SUCCESS) error = document.get_object().get(object);
+  if (error != simdjson::SUCCESS) {
+    Malformed(error);
+    return false;
+  }
+  if (AppendFields(root_, object, rows_, false) != Outcome::kTaken) return false;
+  const char* end = nullptr;
+  *more = document.current_location().get(end) == simdjson::SUCCESS;
+  FinishRow();
+  return true;
+}
+
+void OnDemandConverter::FinishRow() {
+  if (overflow_) {
+    Column& column = columns_.back();
+    if (overflow_text_.empty()) {
+      column.AppendNull();
+    } else {
+      overflow_text_ += '}';
+      column.AppendBytes(overflow_text_);
+      bytes_ += overflow_text_.size();
+    }
+    overflow_fields_ += row_overflow_fields_;
+  }
+  ++rows_;
+  SLUICE_DCHECK(columns_.front().size() == rows_ && columns_.back().size() == rows_);
+}
+
+Outcome OnDemandConverter::AppendFields(Node& node, ondemand::object object, std::uint64_t row, bool in_list) {
+  values_ += node.leaves;
+  if (values_ > kRecordValuesMax) return TooManyValues();
+  node.keys.Rewind();
+  for (auto item : object) {
+    ondemand::field field;
+    if (simdjson::error_code error = std::move(item).get(field); error != simdjson::SUCCESS) return Malformed(error);
+    const char* key = field.key().raw();
+    int place = node.keys.Find(key);
+    Outcome outcome = Outcome::kTaken;
+    if (place != KeyTable::kNoColumn) {
+      outcome = AppendField(node.children[static_cast<std::size_t>(place)], field.value(), row, in_list);
+    } else if (overflow_) {
+      const char* end = key;
+      while (*end != '"') end += *end == '\\' ? 2 : 1;
+      outcome = AppendUnknown(node, std::string_view(key, static_cast<std::size_t>(end - key)), field.value(), in_list);
+    }
+    if (outcome != Outcome::kTaken) return outcome;
+  }
+  for (Node& child : node.children) {
+    if (child.column->size() == row) child.column->AppendNull();
+  }
+  return Outcome::kTaken;
+}
+
+// One field of a struct or of the record: afterwards its column has row + 1 values, unless the record fails.
+Outcome OnDemandConverter::AppendField(Node& node, ondemand::value value, std::uint64_t row, bool in_list) {
+  Column& column = *node.column;
+  if (column.size() != row) column.Truncate(row);  // the key came twice: the last one counts
+  std::string_view token = value.raw_json_token();
+  Outcome outcome = AppendValue(node, value, in_list);
+  if (outcome != Outcome::kMismatch) return outcome;
+  if (!overflow_ || in_list) return Mismatch(node, token);
+  std::string_view raw = RawValue(token);
+  if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
+  column.Truncate(row);
+  column.AppendNull();
+  return Overflow(node.path, raw);
+}
+
+// A key without a column. Inside a list there is no path to it: then the whole list is what does not fit.
+Outcome OnDemandConverter::AppendUnknown(const Node& parent, std::string_view key, ondemand::value value, bool in_list) {
+  std::string_view raw = RawValue(value.raw_json_token());
+  if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
+  if (raw == "null") return Outcome::kTaken;
+  if (in_list) return Outcome::kMismatch;
+  return Overflow(parent.path.empty() ? std::string(key) : fmt::format("{}.{}", parent.path, key), raw);
+}
+
+Outcome OnDemandConverter::AppendValue(Node& node, ondemand::value value, bool in_list) {
+  std::string_view token = value.raw_json_token();
+  char first = token.front();
+  if (first == 'n') {
+    if (TrimJson(token) != "null") return Malformed(simdjson::N_ATOM_ERROR);
+    node.column->AppendNull();
+    return Outcome::kTaken;
+  }
+  switch (node.column->kind()) {
+    case TypeKind::kArray:
+      return first == '[' ? AppendArray(node, value) : Outcome::kMismatch;
+    case TypeKind::kMap:
+      return first == '{' ? AppendMap(node, value) : Outcome::kMismatch;
+    case TypeKind::kStruct:
+      return first == '{' ? AppendStruct(node, value, in_list) : Outcome::kMismatch;
+    default:
+      break;
+  }
+  if (first == '"') return AppendText(node, value, token);
+  if (first == '{' || first == '[') return AppendRaw(node, token);
+  Outcome outcome = AppendScalar(*node.column, TrimJson(token), false, timestamps_);
+  return outcome == Outcome::kMalformed ? Malformed(simdjson::NUMBER_ERROR) : outcome;
+}
+
+Outcome OnDemandConverter::AppendText(Node& node, ondemand::value value, std::string_view token) {
+  while (token.back() != '"') token.remove_suffix(1);  // white space behind the string
+  std::string_view text = token.substr(1, token.size() - 2);
+  if (std::memchr(text.data(), '\\', text.size()) != nullptr) {
+    if (simdjson::error_code error = value.get_string().get(text); error != simdjson::SUCCESS) return Malformed(error);
+  }
+  return AppendScalar(*node.column, text, true, timestamps_);
+}
+
+// An object or array where the column is a scalar: a string takes its text.
+Outcome OnDemandConverter::AppendRaw(Node& node, std::string_view token) {
+  if (node.column->kind() != TypeKind::kString) return Outcome::kMismatch;
+  std::string_view raw = RawValue(token);
+  if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
+  node.column->AppendBytes(raw);
+  return Outcome::kTaken;
+}
+
+Outcome OnDemandConverter::AppendArray(Node& node, ondemand::value value) {
+  ondemand::array array;
+  if (simdjson::error_code error = value.get_array().get(array); error != simdjson::SUCCESS) return Malformed(error);
+  for (auto item : array) {
+    ondemand::value element;
+    if (simdjson::error_code error = std::move(item).get(element); error != simdjson::SUCCESS) return Malformed(error);
+    if (++values_ > kRecordValuesMax) return TooManyValues();
+    Outcome outcome = AppendValue(node.children[0], element, true);
+    if (outcome != Outcome::kTaken) return outcome;
+  }
+  node.column->AppendList();
+  return Outcome::kTaken;
+}
+
+Outcome OnDemandConverter::AppendMap(Node& node, ondemand::value value) {
+  ondemand::object object;
+  if (simdjson::error_code error = value.get_object().get(object); error != simdjson::SUCCESS) return Malformed(error);
+  for (auto item : object) {
+    ondemand::field field;
+    if (simdjson::error_code error = std::move(item).get(field); error != simdjson::SUCCESS) return Malformed(error);
+    if (++values_ > kRecordValuesMax) return TooManyValues();
+    Outcome outcome = AppendMapKey(node.children[0], field);
+    if (outcome == Outcome::kTaken) outcome = AppendValue(node.children[1], field.value(), true);
+    if (outcome != Outcome::kTaken) return outcome;
+  }
+  node.column->AppendList();
+  return Outcome::kTaken;
+}
+
+Outcome OnDemandConverter::AppendMapKey(Node& node, ondemand::field& field) {
+  std::string_view key;
+  if (simdjson::error_code error = field.unescaped_key().get(key); error != simdjson::SUCCESS) return Malformed(error);
+  return AppendScalar(*node.column, key, true, timestamps_);
+}
+
+Outcome OnDemandConverter::AppendStruct(Node& node, ondemand::value value, bool in_list) {
+  ondemand::object object;
+  if (simdjson::error_code error = value.get_object().get(object); error != simdjson::SUCCESS) return Malformed(error);
+  Outcome outcome = AppendFields(node, object, node.column->size(), in_list);
+  if (outcome == Outcome::kTaken) node.column->AppendStruct();
+  return outcome;
+}
+
+// The whole value that starts where `token` starts; empty where it is malformed or too deep.
+std::string_view OnDemandConverter::RawValue(std::string_view token) const {
+  auto place = static_cast<std::size_t>(token.data() - text_.data());
+  SLUICE_DCHECK(place < text_.size());
+  return SkipJsonValue(text_.substr(place), kDepthMax);
+}
+
+Outcome OnDemandConverter::Overflow(std::string_view path, std::string_view raw) {
+  overflow_text_ += overflow_text_.empty() ? '{' : ',';
+  overflow_text_ += '"';
+  overflow_text_ += path;
+  overflow_text_ += "\":";
+  overflow_text_ += raw;
+  ++row_overflow_fields_;
+  return Outcome::kTaken;
+}
+
+Outcome OnDemandConverter::Malformed(simdjson::error_code error) {
+  Fail(kParseErrorCode, fmt::format("Encountered malformed JSON. {}", simdjson::error_message(error)));
+  return Outcome::kMalformed;
+}
+
+Outcome OnDemandConverter::Mismatch(const Node& node, std::string_view token) {
+  if (!error_.code.empty()) return Outcome::kMismatch;  // the innermost column has been named
+  std::string_view raw = RawValue(token);
+  if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
+  Fail(kMalformedDataCode, fmt::format("Data does not match the schema. Column '{}' of type {} does not take {}{}", node.path,
+                                       ToHiveType(*node.type), raw.substr(0, kValueBytesShown),
+                                       raw.size() > kValueBytesShown ? "..." : "."));
+  return Outcome::kMismatch;
+}
+
+Outcome OnDemandConverter::TooManyValues() {
+  Fail(kMalformedDataCode,
+       fmt::format("Data does not match the schema. The record holds more than {} values.", kRecordValuesMax));
+  return Outcome::kMalformed;
+}
+
+bool OnDemandConverter::Fail(std::string_view code, std::string message) {
+  error_ = {code, std::move(message)};
+  return false;
+}
+
+// Takes back rows, and what a failed row has left in columns.
+void OnDemandConverter::RollBack(std::uint64_t row) {
+  for (Column& column : columns_) column.Truncate(std::min(row, column.size()));
+  rows_ = row;
+}
+
+std::shared_ptr<arrow::RecordBatch> OnDemandConverter::TakeBatch() {
+  std::vector<std::shared_ptr<arrow::ArrayData>> data;
+  for (Column& column : columns_) data.push_back(column.View());
+  auto batch = arrow::RecordBatch::Make(arrow_schema_, static_cast<std::int64_t>(rows_), std::move(data));
+  rows_ = 0;
+  bytes_ = 0;
+  taken_ = true;
+  return batch;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RowConverter>> RowConverter::New(const Schema& schema, const ConverterOptions& options) {
+  auto converter = std::make_unique<OnDemandConverter>();
+  if (Status status = converter->Init(schema, options); !status.ok()) return Error(std::move(status));
+  return converter;
+}
+
+}  // namespace sluice::delivery
