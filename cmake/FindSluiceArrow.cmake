@@ -1,21 +1,23 @@
 # Arrow C++ with Parquet: an installed one of version 20 or newer, else the pinned pyarrow wheel (tools/fetch_arrow.sh).
 #
-#   Sluice::arrow      libarrow and libparquet, OpenSSL in front of them
+#   Sluice::arrow      libarrow and libparquet, OpenSSL and simdjson in front of them
 #   Sluice::arrow_s3   the above and S3FileSystem (header arrow/filesystem/s3fs.h)
 #
-# The wheel's libparquet exports some 1,100 OpenSSL symbols, and the first library in the link order serves them to the
-# whole process. So OpenSSL is linked first and unconditionally; tests/delivery/link_order_test.cc watches over it.
+# The wheel's libparquet exports OpenSSL's symbols and a newer simdjson's, and the first library in the link order serves them to
+# the whole process. So OpenSSL and simdjson are linked first and unconditionally; tests/delivery/link_order_test.cc watches
+# over it.
 # Programs find the libraries by run path; `install` puts copies into lib/sluice beside the binary.
 set(SLUICE_ARROW_DIR "${PROJECT_SOURCE_DIR}/build/_arrow" CACHE PATH "Where the Arrow C++ of the wheel is or is put; shared by all presets")
 
 find_package(OpenSSL 3 REQUIRED)
+find_package(simdjson CONFIG REQUIRED)
 find_package(Arrow CONFIG QUIET)
 find_package(Parquet CONFIG QUIET)
 
 add_library(Sluice::arrow INTERFACE IMPORTED GLOBAL)
 add_library(Sluice::arrow_s3 INTERFACE IMPORTED GLOBAL)
 target_link_options(Sluice::arrow INTERFACE
-  "-Wl,--push-state,--no-as-needed,${OPENSSL_SSL_LIBRARY},${OPENSSL_CRYPTO_LIBRARY},--pop-state")
+  "-Wl,--push-state,--no-as-needed,${OPENSSL_SSL_LIBRARY},${OPENSSL_CRYPTO_LIBRARY},$<TARGET_FILE:simdjson::simdjson>,--pop-state")
 target_link_libraries(Sluice::arrow_s3 INTERFACE Sluice::arrow)
 
 if(Arrow_FOUND AND Parquet_FOUND AND Arrow_VERSION VERSION_GREATER_EQUAL 20)

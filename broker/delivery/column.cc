@@ -39,7 +39,9 @@ std::size_t WidthOf(TypeKind kind) {
   SLUICE_CHECK(false);
 }
 
+// Arrow takes no null pointer, not even for no bytes.
 std::shared_ptr<arrow::Buffer> Over(const void* data, std::size_t bytes) {
+  if (data == nullptr) data = "";
   return std::make_shared<arrow::Buffer>(static_cast<const std::uint8_t*>(data), static_cast<std::int64_t>(bytes));
 }
 

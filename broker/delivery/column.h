@@ -1,8 +1,8 @@
 // Column: the values of one column while a batch of rows is built, and their hand-over to Arrow without a copy.
 //
-// Every Append* adds one value; a row that turns out bad is taken back with Truncate. Nested columns keep their children in step:
-// a struct's children are as long as the struct, a list's child is as long as its last offset. Memory is kept from batch
-// to batch, so a steady stream does not allocate.
+// Every Append* adds one value; a row that turns out bad is taken back with Truncate. Nested columns keep their
+// children in step: a struct's children are as long as the struct, a list's child is as long as its last offset. Memory
+// is kept from batch to batch, so a steady stream does not allocate.
 //
 // Threads: one at a time. This header sees Arrow's forward declarations only.
 #pragma once

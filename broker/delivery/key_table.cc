@@ -39,7 +39,8 @@ Result<KeyTable> KeyTable::New(const std::vector<Field>& fields, const Converter
     if (options.case_insensitive) key = Lower(key);
     auto& keys = mapped ? table.mapped_keys_ : table.columns_;
     if (!keys.emplace(key, static_cast<int>(i)).second) {
-      return Error(Code::kInvalidArgument, fmt::format("two columns take the JSON key '{}'; '{}' is the second", key, name));
+      return Error(Code::kInvalidArgument,
+                   fmt::format("two columns take the JSON key '{}'; '{}' is the second", key, name));
     }
   }
   return table;

@@ -1,8 +1,10 @@
-// KeyTable: from a JSON key to the column that takes it, fast where the keys of an object come in the order they came last time.
+// KeyTable: from a JSON key to the column that takes it, fast where the keys of an object come in the order they came
+// last time.
 //
-// Every key that was seen is an entry; an entry remembers which entry followed it. A key is first compared with the entry that is
-// expected, byte for byte, and only looked up by hash where that fails. Case, dots and mappings are resolved once a key.
-// Threads: one at a time. Memory: at most kEntriesMax keys are remembered, each of kKeyBytesMax at most.
+// Every key that was seen is an entry; an entry remembers which entry followed it. A key is first compared with the
+// entry that is expected, byte for byte, and only looked up by hash where that fails. Case, dots and mappings are
+// resolved once a key. Threads: one at a time. Memory: at most kEntriesMax keys are remembered, each of kKeyBytesMax at
+// most.
 #pragma once
 
 #include <cstddef>

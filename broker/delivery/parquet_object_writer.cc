@@ -5,20 +5,23 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
+#include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 #include <parquet/properties.h>
 
-#include <algorithm>
 #include <exception>
+#include <limits>
 #include <utility>
 
+#include "broker/delivery/dictionary_choice.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
 namespace {
 
-// A batch of rows goes to the encoders when it is this large: small enough for the caches, large enough for the per-batch cost.
+// A batch of rows goes to the encoders when it is this large: small enough for the caches, large enough for the
+// per-batch cost.
 constexpr std::uint64_t kBatchBytes = 1u << 20;
 constexpr std::uint64_t kBatchRows = 16'384;
 constexpr std::uint64_t kRowGroupBytesMin = 64u << 10;
@@ -78,7 +81,7 @@ class ParquetObjectWriter : public ObjectWriter {
   ParquetObjectWriter(const ParquetOptions& options, std::unique_ptr<RowConverter> converter, ObjectSink& sink)
       : options_(options), converter_(std::move(converter)), stream_(std::make_shared<SinkStream>(sink)) {}
 
-  Status Open(const Schema& schema);
+  Status Init(const Schema& schema);
 
   Result<AppendOutcome> Append(std::span<const RecordRef> records) override;
   std::uint64_t bytes_buffered() const override { return converter_->bytes() + row_group_bytes_; }
@@ -87,6 +90,9 @@ class ParquetObjectWriter : public ObjectWriter {
 
  private:
   Status FlushBatch();
+  // The file is opened with its first rows: they decide which columns have a dictionary.
+  arrow::Status OpenFile(const arrow::RecordBatch& first_rows);
+  arrow::Result<std::shared_ptr<parquet::WriterProperties>> Properties(const arrow::RecordBatch& first_rows) const;
   // Runs a call into Arrow; what it throws or returns becomes one Status, the sink's own first.
   template <typename Call>
   Status Guard(std::string_view what, Call call);
@@ -94,7 +100,9 @@ class ParquetObjectWriter : public ObjectWriter {
   const ParquetOptions options_;
   std::unique_ptr<RowConverter> converter_;
   std::shared_ptr<SinkStream> stream_;
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  std::unique_ptr<parquet::arrow::FileWriter> writer_;  // null before the first rows and after Finish
+  int sorting_leaf_ = -1;
+  bool finished_ = false;
   std::uint64_t row_group_bytes_ = 0;  // of records encoded into the open row group; their pages take no more
   ObjectSummary summary_;
 };
@@ -126,7 +134,8 @@ int LeafIndex(const Schema& schema, std::string_view name) {
   return -1;
 }
 
-Status ParquetObjectWriter::Open(const Schema& schema) {
+arrow::Result<std::shared_ptr<parquet::WriterProperties>> ParquetObjectWriter::Properties(
+    const arrow::RecordBatch& first_rows) const {
   parquet::WriterProperties::Builder properties;
   properties.compression(ToParquet(options_.compression));
   if (options_.compression == ParquetCompression::kZstd) properties.compression_level(options_.zstd_level);
@@ -134,23 +143,38 @@ Status ParquetObjectWriter::Open(const Schema& schema) {
   properties.max_row_group_length(std::numeric_limits<std::int64_t>::max());
   properties.data_page_version(options_.writer_version_2 ? parquet::ParquetDataPageVersion::V2
                                                          : parquet::ParquetDataPageVersion::V1);
-  if (!options_.dictionary) properties.disable_dictionary();
-  if (!options_.sorting_column.empty()) {
-    int leaf = LeafIndex(schema, options_.sorting_column);
-    if (leaf < 0) {
-      return Status(Code::kInvalidArgument, fmt::format("sorting column '{}' is no plain column", options_.sorting_column));
-    }
-    properties.set_sorting_columns({{.column_idx = leaf, .descending = false, .nulls_first = true}});
+  if (sorting_leaf_ >= 0) {
+    properties.set_sorting_columns({{.column_idx = sorting_leaf_, .descending = false, .nulls_first = true}});
   }
-  return Guard("opening a Parquet file", [&]() -> arrow::Status {
-    ARROW_ASSIGN_OR_RAISE(writer_, parquet::arrow::FileWriter::Open(*converter_->arrow_schema(), arrow::default_memory_pool(),
-                                                                    stream_, properties.build()));
-    return arrow::Status::OK();
-  });
+  std::shared_ptr<parquet::SchemaDescriptor> leaves;
+  ARROW_RETURN_NOT_OK(
+      parquet::arrow::ToParquetSchema(first_rows.schema().get(), *parquet::default_writer_properties(), &leaves));
+  std::vector<bool> dictionaries = ChooseDictionaries(first_rows);
+  SLUICE_CHECK(static_cast<std::size_t>(leaves->num_columns()) == dictionaries.size());
+  for (int i = 0; i < leaves->num_columns(); ++i) {
+    if (!options_.dictionary || !dictionaries[static_cast<std::size_t>(i)]) {
+      properties.disable_dictionary(leaves->Column(i)->path());
+    }
+  }
+  return properties.build();
+}
+
+arrow::Status ParquetObjectWriter::OpenFile(const arrow::RecordBatch& first_rows) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<parquet::WriterProperties> properties, Properties(first_rows));
+  ARROW_ASSIGN_OR_RAISE(writer_, parquet::arrow::FileWriter::Open(*first_rows.schema(), arrow::default_memory_pool(),
+                                                                  stream_, properties));
+  return arrow::Status::OK();
+}
+
+Status ParquetObjectWriter::Init(const Schema& schema) {
+  if (options_.sorting_column.empty()) return {};
+  sorting_leaf_ = LeafIndex(schema, options_.sorting_column);
+  if (sorting_leaf_ >= 0) return {};
+  return Status(Code::kInvalidArgument, fmt::format("sorting column '{}' is no plain column", options_.sorting_column));
 }
 
 Result<AppendOutcome> ParquetObjectWriter::Append(std::span<const RecordRef> records) {
-  SLUICE_CHECK(writer_ != nullptr);
+  SLUICE_CHECK(!finished_);
   AppendOutcome outcome;
   std::uint64_t overflow_before = converter_->overflow_fields();
   for (std::size_t i = 0; i < records.size(); ++i) {
@@ -176,6 +200,7 @@ Status ParquetObjectWriter::FlushBatch() {
   std::uint64_t bytes = converter_->bytes();
   std::shared_ptr<arrow::RecordBatch> batch = converter_->TakeBatch();
   return Guard("writing a Parquet row group", [&]() -> arrow::Status {
+    if (writer_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile(*batch));
     if (row_group_bytes_ >= options_.row_group_bytes) {
       ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
       row_group_bytes_ = 0;
@@ -186,8 +211,9 @@ Status ParquetObjectWriter::FlushBatch() {
 }
 
 Result<ObjectSummary> ParquetObjectWriter::Finish(const ObjectMetadata& metadata) {
-  SLUICE_CHECK(writer_ != nullptr);
-  if (converter_->rows() > 0) {
+  SLUICE_CHECK(!finished_);
+  finished_ = true;
+  if (converter_->rows() > 0 || writer_ == nullptr) {
     if (Status status = FlushBatch(); !status.ok()) return Error(std::move(status));
   }
   Status status = Guard("finishing a Parquet file", [&]() -> arrow::Status {
@@ -234,7 +260,7 @@ Result<std::unique_ptr<ObjectWriter>> NewParquetObjectWriter(const ParquetOption
   Result<std::unique_ptr<RowConverter>> rows = RowConverter::New(schema, converter);
   if (!rows) return Error(rows.error());
   auto writer = std::make_unique<ParquetObjectWriter>(options, *std::move(rows), sink);
-  if (Status status = writer->Open(schema); !status.ok()) return Error(std::move(status));
+  if (Status status = writer->Init(schema); !status.ok()) return Error(std::move(status));
   return writer;
 }
 

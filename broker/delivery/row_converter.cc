@@ -179,8 +179,9 @@ std::optional<RowError> OnDemandConverter::Add(std::string_view record) {
 
 bool OnDemandConverter::AddRecord(std::string_view record) {
   if (record.size() > record_bytes_max_) {
-    return Fail(kMalformedDataCode, fmt::format("Data does not match the schema. The record has {} bytes, more than {}.",
-                                                record.size(), record_bytes_max_));
+    return Fail(kMalformedDataCode,
+                fmt::format("Data does not match the schema. The record has {} bytes, more than {}.", record.size(),
+                            record_bytes_max_));
   }
   if (padded_bytes_ < record.size() + kPadding) {
     padded_bytes_ = std::max(record.size() + kPadding, 2 * padded_bytes_);
@@ -310,7 +311,8 @@ Outcome OnDemandConverter::AppendField(Node& node, ondemand::value value, std::u
 }
 
 // A key without a column. Inside a list there is no path to it: then the whole list is what does not fit.
-Outcome OnDemandConverter::AppendUnknown(const Node& parent, std::string_view key, ondemand::value value, bool in_list) {
+Outcome OnDemandConverter::AppendUnknown(const Node& parent, std::string_view key, ondemand::value value,
+                                         bool in_list) {
   std::string_view raw = RawValue(value.raw_json_token());
   if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
   if (raw == "null") return Outcome::kTaken;
@@ -429,8 +431,8 @@ Outcome OnDemandConverter::Mismatch(const Node& node, std::string_view token) {
   if (!error_.code.empty()) return Outcome::kMismatch;  // the innermost column has been named
   std::string_view raw = RawValue(token);
   if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
-  Fail(kMalformedDataCode, fmt::format("Data does not match the schema. Column '{}' of type {} does not take {}{}", node.path,
-                                       ToHiveType(*node.type), raw.substr(0, kValueBytesShown),
+  Fail(kMalformedDataCode, fmt::format("Data does not match the schema. Column '{}' of type {} does not take {}{}",
+                                       node.path, ToHiveType(*node.type), raw.substr(0, kValueBytesShown),
                                        raw.size() > kValueBytesShown ? "..." : "."));
   return Outcome::kMismatch;
 }

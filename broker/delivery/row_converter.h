@@ -54,7 +54,8 @@ class RowConverter {
   /// Adds the rows of one record, or none and the reason.
   virtual std::optional<RowError> Add(std::string_view record) = 0;
 
-  /// Of the batch being built; `bytes` is the size of the records and a byte for every value. Take it before it reaches 1 GiB.
+  /// Of the batch being built; `bytes` is the size of the records and a byte for every value. Take it before it reaches
+  /// 1 GiB.
   virtual std::uint64_t rows() const = 0;
   virtual std::uint64_t bytes() const = 0;
   /// Over the converter's life.
@@ -62,7 +63,8 @@ class RowConverter {
 
   virtual std::shared_ptr<arrow::Schema> arrow_schema() const = 0;
 
-  /// The rows added since the last call, as columns over the converter's own memory: good until the next Add, which starts anew.
+  /// The rows added since the last call, as columns over the converter's own memory: good until the next Add, which
+  /// starts anew.
   virtual std::shared_ptr<arrow::RecordBatch> TakeBatch() = 0;
 };
 

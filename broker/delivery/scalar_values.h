@@ -1,5 +1,5 @@
-// Scalars of a JSON record into their columns: which JSON texts each type takes. Numbers and booleans are taken out of strings
-// too, whole numbers from "12.0" as well, as the OpenX SerDe does; strings take every scalar as its text.
+// Scalars of a JSON record into their columns: which JSON texts each type takes. Numbers and booleans are taken out of
+// strings too, whole numbers from "12.0" as well, as the OpenX SerDe does; strings take every scalar as its text.
 // Threads: one at a time (a column belongs to one batch).
 #pragma once
 
@@ -23,8 +23,8 @@ enum class Outcome {
   kMalformed,  // not JSON
 };
 
-/// Appends a scalar to `column`, which is not nested. `text` is a string's content without escapes where `quoted`, else the token:
-/// a number, true or false. Appends nothing unless kTaken.
+/// Appends a scalar to `column`, which is not nested. `text` is a string's content without escapes where `quoted`, else
+/// the token: a number, true or false. Appends nothing unless kTaken.
 Outcome AppendScalar(Column& column, std::string_view text, bool quoted, const TimestampRules& rules);
 
 }  // namespace sluice::delivery

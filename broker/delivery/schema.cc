@@ -26,13 +26,17 @@ struct TypeName {
 
 // The first name of a kind is the one that is written.
 constexpr std::array kScalarNames{
-    TypeName{"boolean", TypeKind::kBoolean}, TypeName{"tinyint", TypeKind::kTinyint},
-    TypeName{"smallint", TypeKind::kSmallint}, TypeName{"int", TypeKind::kInt}, TypeName{"bigint", TypeKind::kBigint},
-    TypeName{"float", TypeKind::kFloat}, TypeName{"double", TypeKind::kDouble}, TypeName{"string", TypeKind::kString},
-    TypeName{"binary", TypeKind::kBinary}, TypeName{"timestamp", TypeKind::kTimestamp}, TypeName{"date", TypeKind::kDate},
-    TypeName{"integer", TypeKind::kInt}, TypeName{"long", TypeKind::kBigint}, TypeName{"bool", TypeKind::kBoolean}};
+    TypeName{"boolean", TypeKind::kBoolean},   TypeName{"tinyint", TypeKind::kTinyint},
+    TypeName{"smallint", TypeKind::kSmallint}, TypeName{"int", TypeKind::kInt},
+    TypeName{"bigint", TypeKind::kBigint},     TypeName{"float", TypeKind::kFloat},
+    TypeName{"double", TypeKind::kDouble},     TypeName{"string", TypeKind::kString},
+    TypeName{"binary", TypeKind::kBinary},     TypeName{"timestamp", TypeKind::kTimestamp},
+    TypeName{"date", TypeKind::kDate},         TypeName{"integer", TypeKind::kInt},
+    TypeName{"long", TypeKind::kBigint},       TypeName{"bool", TypeKind::kBoolean}};
 
-bool IsPlainNameChar(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.'; }
+bool IsPlainNameChar(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+}
 
 ColumnType OfKind(TypeKind kind) {
   ColumnType type;
@@ -89,7 +93,8 @@ class HiveTypeParser {
     return OfKind(TypeKind::kString);
   }
 
-  std::optional<ColumnType> ParseChildren(TypeKind kind, std::initializer_list<std::string_view> names, std::size_t depth) {
+  std::optional<ColumnType> ParseChildren(TypeKind kind, std::initializer_list<std::string_view> names,
+                                          std::size_t depth) {
     ColumnType type = OfKind(kind);
     char before = '<';
     for (std::string_view name : names) {
@@ -100,7 +105,8 @@ class HiveTypeParser {
       before = ',';
     }
     if (!Take('>')) return Fail("expected '>'");
-    if (kind == TypeKind::kMap && !IsMapKey(type.children[0].type.kind)) return Fail("a map's key is a string or an integer");
+    if (kind == TypeKind::kMap && !IsMapKey(type.children[0].type.kind))
+      return Fail("a map's key is a string or an integer");
     return type;
   }
 
@@ -150,7 +156,8 @@ class HiveTypeParser {
     SkipSpace();
     std::size_t number = 0;
     std::size_t start = place_;
-    while (place_ < text_.size() && place_ - start < 6 && std::isdigit(static_cast<unsigned char>(text_[place_])) != 0) {
+    while (place_ < text_.size() && place_ - start < 6 &&
+           std::isdigit(static_cast<unsigned char>(text_[place_])) != 0) {
       number = number * 10 + static_cast<std::size_t>(text_[place_++] - '0');
     }
     return place_ == start ? std::nullopt : std::optional(number);
@@ -291,8 +298,10 @@ Result<Schema> SchemaFromColumns(std::string_view json) {
   simdjson::dom::parser parser;
   element root;
   Schema schema;
-  if (Status status = ParseDocument(parser, json, root); !status.ok()) return Error(status.WithContext("inline columns"));
-  if (Status status = ReadColumns(root, schema.columns); !status.ok()) return Error(status.WithContext("inline columns"));
+  if (Status status = ParseDocument(parser, json, root); !status.ok())
+    return Error(status.WithContext("inline columns"));
+  if (Status status = ReadColumns(root, schema.columns); !status.ok())
+    return Error(status.WithContext("inline columns"));
   if (schema.columns.empty()) return Invalid("inline columns: there is no column");
   return schema;
 }
@@ -308,7 +317,8 @@ Result<Schema> SchemaFromGlueTable(std::string_view json) {
     return Invalid("table file: no StorageDescriptor.Columns; expected what 'aws glue get-table' prints");
   }
   Schema schema;
-  if (Status status = ReadColumns(columns, schema.columns); !status.ok()) return Error(status.WithContext("table file"));
+  if (Status status = ReadColumns(columns, schema.columns); !status.ok())
+    return Error(status.WithContext("table file"));
   element keys;
   if (root.at_key("PartitionKeys").get(keys) == simdjson::SUCCESS) {
     if (Status status = ReadColumns(keys, schema.columns); !status.ok()) {
@@ -320,8 +330,8 @@ Result<Schema> SchemaFromGlueTable(std::string_view json) {
 }
 
 std::string SchemaToJson(const Schema& schema) {
-  std::string out = fmt::format(R"({{"format":{},"version":{},"overflow":{},"columns":[)", kFormat, schema.version,
-                                schema.overflow);
+  std::string out =
+      fmt::format(R"({{"format":{},"version":{},"overflow":{},"columns":[)", kFormat, schema.version, schema.overflow);
   for (const Field& column : schema.columns) {
     if (out.back() != '[') out += ',';
     out += "{\"name\":";
@@ -336,7 +346,8 @@ std::string SchemaToJson(const Schema& schema) {
 Result<Schema> SchemaFromJson(std::string_view json) {
   simdjson::dom::parser parser;
   element root;
-  if (Status status = ParseDocument(parser, json, root); !status.ok()) return Error(status.WithContext("pinned schema"));
+  if (Status status = ParseDocument(parser, json, root); !status.ok())
+    return Error(status.WithContext("pinned schema"));
   std::uint64_t format = 0;
   std::uint64_t version = 0;
   Schema schema;
@@ -351,7 +362,8 @@ Result<Schema> SchemaFromJson(std::string_view json) {
     return Error(Code::kUnimplemented, fmt::format("pinned schema: format {} is of a newer Sluice", format));
   }
   schema.version = static_cast<std::uint32_t>(version);
-  if (Status status = ReadColumns(columns, schema.columns); !status.ok()) return Error(status.WithContext("pinned schema"));
+  if (Status status = ReadColumns(columns, schema.columns); !status.ok())
+    return Error(status.WithContext("pinned schema"));
   return schema;
 }
 

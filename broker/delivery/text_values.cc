@@ -88,7 +88,8 @@ struct Digits {
   std::int64_t exponent = 0;
 };
 
-// Leading zeros are dropped; more digits than fit are an error, since no decimal holds them (38) even after rounding (38 more).
+// Leading zeros are dropped; more digits than fit are an error, since no decimal holds them (38) even after rounding
+// (38 more).
 std::optional<Digits> ReadDigits(std::string_view text) {
   Digits out;
   if (!IsJsonNumber(text)) return std::nullopt;

@@ -13,15 +13,16 @@ std::optional<std::int32_t> DaysFromDate(std::int64_t year, unsigned month, unsi
 /// "2024-02-29", years 0001-9999.
 std::optional<std::int32_t> ParseDate(std::string_view text);
 
-/// Microseconds since 1970 UTC of "2024-02-29T12:00:00.123456789Z", a blank instead of 'T', up to 9 digits of fraction (what is finer
-/// than a microsecond is cut), a zone as "Z", "+01:00", "+0100", or none for UTC.
+/// Microseconds since 1970 UTC of "2024-02-29T12:00:00.123456789Z", a blank instead of 'T', up to 9 digits of fraction
+/// (what is finer than a microsecond is cut), a zone as "Z", "+01:00", "+0100", or none for UTC.
 std::optional<std::int64_t> ParseTimestamp(std::string_view text);
 
-/// Microseconds since 1970 of a JSON number: seconds where its magnitude is below 10^11 (fractions allowed), else milliseconds.
+/// Microseconds since 1970 of a JSON number: seconds where its magnitude is below 10^11 (fractions allowed), else
+/// milliseconds.
 std::optional<std::int64_t> TimestampFromNumber(std::string_view token);
 
-/// Unscaled 128-bit value of a decimal text ("-12.50", "1e3") at `scale`; digits past the scale are rounded half up (away from
-/// zero). Nothing where it is no number or needs more than `precision` digits.
+/// Unscaled 128-bit value of a decimal text ("-12.50", "1e3") at `scale`; digits past the scale are rounded half up
+/// (away from zero). Nothing where it is no number or needs more than `precision` digits.
 std::optional<__int128> ParseDecimal(std::string_view text, unsigned precision, unsigned scale);
 
 /// A whole number that fits 64 bits: "-12". No sign but '-', no leading zeros, as JSON writes it.

@@ -10,8 +10,9 @@ namespace sluice::delivery {
 namespace {
 
 constexpr std::string_view kLetters = "yYuMdHhmsSZXzEa";
-constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                      "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
+                                                      "may",       "june",     "july",     "august",
+                                                      "september", "october",  "november", "december"};
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -168,7 +169,8 @@ Result<TimestampFormat> TimestampFormat::Compile(std::string_view pattern) {
     char c = pattern[i];
     if (IsLetter(c)) {
       if (kLetters.find(c) == std::string_view::npos) {
-        return Error(Code::kInvalidArgument, fmt::format("timestamp format '{}': the letter '{}' is not supported", pattern, c));
+        return Error(Code::kInvalidArgument,
+                     fmt::format("timestamp format '{}': the letter '{}' is not supported", pattern, c));
       }
       std::size_t count = 0;
       while (i < pattern.size() && pattern[i] == c) ++i, ++count;

@@ -14,9 +14,9 @@ namespace sluice::delivery {
 
 class TimestampFormat {
  public:
-  /// Letters: y (and Y, u: year), M (number, or English month name for MMM and more), d, H, h with a, m, s, S (fraction), Z and X
-  /// (offset, or 'Z'), z (UTC, GMT, Z), E (day name, checked to be letters); text in single quotes; other characters stand for
-  /// themselves. kInvalidArgument names the letter that is none of these.
+  /// Letters: y (and Y, u: year), M (number, or English month name for MMM and more), d, H, h with a, m, s, S
+  /// (fraction), Z and X (offset, or 'Z'), z (UTC, GMT, Z), E (day name, checked to be letters); text in single quotes;
+  /// other characters stand for themselves. kInvalidArgument names the letter that is none of these.
   static Result<TimestampFormat> Compile(std::string_view pattern);
 
   /// Microseconds since 1970, UTC where the text has no zone. Nothing where the text does not match.

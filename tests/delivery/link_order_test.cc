@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <parquet/arrow/writer.h>
+#include <simdjson.h>
 
 #include <memory>
 #include <string>
@@ -25,9 +26,8 @@ struct Freer {
 using Context = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using Connection = std::unique_ptr<SSL, Freer<SSL_free>>;
 
-std::string LibraryOf(const char* function) {
+std::string LibraryOf(const void* address) {
   Dl_info info{};
-  void* address = dlsym(RTLD_DEFAULT, function);
   return address != nullptr && dladdr(address, &info) != 0 ? info.dli_fname : "";
 }
 
@@ -49,8 +49,14 @@ Context ServerContext() {
 TEST_CASE("LinkOrder OpenSSL: comes from the system, not from libparquet", "[delivery]") {
   for (const char* function : {"EVP_DigestInit_ex", "EVP_EncryptInit_ex", "X509_new", "BIO_new", "SSL_new"}) {
     INFO(function);
-    CHECK(LibraryOf(function).find(function[0] == 'S' ? "libssl" : "libcrypto") != std::string::npos);
+    CHECK(LibraryOf(dlsym(RTLD_DEFAULT, function)).find(function[0] == 'S' ? "libssl" : "libcrypto") !=
+          std::string::npos);
   }
+}
+
+TEST_CASE("LinkOrder simdjson: comes from the system, not from libparquet", "[delivery]") {
+  const void* function = reinterpret_cast<const void*>(&simdjson::get_active_implementation);
+  CHECK(LibraryOf(function).find("libsimdjson") != std::string::npos);
 }
 
 TEST_CASE("LinkOrder OpenSSL: TLS, MD5 and Parquet in one process", "[delivery]") {
