@@ -78,8 +78,8 @@ TEST_CASE("Connection Reach: refuses an address that is none", "[client]") {
 }
 
 TEST_CASE("Connection Reach: tells the broker its name and versions", "[client]") {
-  FakeBroker broker;
   std::promise<std::string> control;
+  FakeBroker broker;
   broker.SetScript([&](const PeerPtr&, const Message& message) {
     control.set_value(message.control);
     return false;
@@ -142,8 +142,8 @@ TEST_CASE("Connection Reach: gives up on a broker that does not greet", "[client
 }
 
 TEST_CASE("Connection Make: matches answers that come in another order", "[client]") {
-  FakeBroker broker;
   std::vector<Message> kept;
+  FakeBroker broker;
   broker.SetScript([&](const PeerPtr& peer, const Message& message) {
     if (message.header.operation == Operation::kHello) return false;
     kept.push_back(message);
@@ -162,9 +162,9 @@ TEST_CASE("Connection Make: matches answers that come in another order", "[clien
 }
 
 TEST_CASE("Connection Make: takes answers of every size", "[client]") {
-  FakeBroker broker;
   const std::size_t size = GENERATE(0u, 1u, 255u << 10, 256u << 10, 257u << 10, 5u << 20);
   const std::string body(size, 'b');
+  FakeBroker broker;
   broker.SetScript([&](const PeerPtr& peer, const Message& message) {
     if (message.header.operation == Operation::kHello) return false;
     peer->Answer(message, std::string(1000, 'c'), body);
@@ -235,8 +235,8 @@ TEST_CASE("Connection Make: a late answer is a time-out, and the connection is g
 }
 
 TEST_CASE("Connection Make: garbage from the broker costs the connection, not the client", "[client]") {
-  FakeBroker broker;
   const int kind = GENERATE(range(0, 6));
+  FakeBroker broker;
   broker.SetScript([&](const PeerPtr& peer, const Message& message) {
     if (message.header.operation != Operation::kListStreams) return false;
     protocol::wire::MessageHeader header = message.header;

@@ -15,12 +15,12 @@ using namespace test;
 
 TEST_CASE("Producer: stores each record once and in order through broken connections and refusals", "[client]") {
   FakeBroker broker;
-  const AppendScript script(broker, {{1, BreakAfterStoring},
-                                     {4, BreakBefore},
-                                     {6, RefuseWith(Code::kResourceExhausted)},
-                                     {13, RefuseWith(Code::kUnavailable)},
-                                     {17, BreakAfterStoring},
-                                     {23, BreakBefore}});
+  ScriptAppends(broker, {{1, BreakAfterStoring},
+                         {4, BreakBefore},
+                         {6, RefuseWith(Code::kResourceExhausted)},
+                         {13, RefuseWith(Code::kUnavailable)},
+                         {17, BreakAfterStoring},
+                         {23, BreakBefore}});
   ProducerOptions options = OptionsFor(broker);
   options.batch_bytes_max = 300;
   const auto producer = OpenProducer(options);
@@ -59,7 +59,7 @@ TEST_CASE("Producer: survives a broker that goes away for a while", "[client]") 
 
 TEST_CASE("Producer: a batch that can never succeed fails alone", "[client]") {
   FakeBroker broker;
-  const AppendScript script(broker, {{1, RefuseWith(Code::kInvalidArgument)}});
+  ScriptAppends(broker, {{1, RefuseWith(Code::kInvalidArgument)}});
   ProducerOptions options = OptionsFor(broker);
   options.batch_bytes_max = 1;  // one record in each
   const auto producer = OpenProducer(options);
@@ -94,12 +94,12 @@ TEST_CASE("Producer: takes a new identity when the broker misses part of its seq
 }
 
 TEST_CASE("Producer: learns the fate of all shards before it changes its identity", "[client]") {
+  std::atomic<int> appends = 0;
   FakeBroker broker(2);
   ProducerOptions options = OptionsFor(broker);
   options.client.retry_backoff_min = 50ms;
   options.client.retry_backoff_max = 50ms;
   const auto producer = OpenProducer(options);
-  std::atomic<int> appends = 0;
   // Shard 1's batch is stored but its answer says "unavailable"; shard 0's is refused with a gap meanwhile.
   broker.SetScript([&](const PeerPtr& peer, const Message& message) {
     if (message.header.operation != Operation::kAppend) return false;
@@ -174,8 +174,8 @@ TEST_CASE("Producer: reports what is not acknowledged in time, once", "[client]"
 }
 
 TEST_CASE("Producer: an expired batch does not hold up those behind it", "[client]") {
-  FakeBroker broker;
   std::atomic<bool> full = true;
+  FakeBroker broker;
   broker.SetScript([&](const PeerPtr& peer, const Message& message) {
     if (message.header.operation != Operation::kAppend || !full) return false;
     peer->Refuse(message, Code::kResourceExhausted, "the disk is full");
@@ -193,8 +193,8 @@ TEST_CASE("Producer: an expired batch does not hold up those behind it", "[clien
 }
 
 TEST_CASE("Producer: many threads, many shards, a broker that breaks connections: each record once", "[client]") {
-  FakeBroker broker(3);
   std::atomic<int> appends = 0;
+  FakeBroker broker(3);
   broker.SetScript([&](const PeerPtr& peer, const Message& message) {
     if (message.header.operation != Operation::kAppend || ++appends % 29 != 0) return false;
     if (appends % 2 == 0) broker.Serve(std::make_shared<test::Peer>(-1), message);

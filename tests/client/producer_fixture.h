@@ -43,22 +43,16 @@ inline std::vector<std::string> Numbers(int count) {
   return numbers;
 }
 
-// Lets a script count the appends and treat some of them in its own way.
-class AppendScript {
- public:
-  using Act = std::function<bool(FakeBroker&, const PeerPtr&, const Message&)>;
-  AppendScript(FakeBroker& broker, std::map<int, Act> acts) : acts_(std::move(acts)) {
-    broker.SetScript([this, &broker](const PeerPtr& peer, const Message& message) {
-      if (message.header.operation != Operation::kAppend) return false;
-      const auto act = acts_.find(count_++);
-      return act != acts_.end() && act->second(broker, peer, message);
-    });
-  }
-
- private:
-  const std::map<int, Act> acts_;
-  std::atomic<int> count_ = 0;
-};
+// Counts the appends and treats some of them in its own way: true where it has dealt with the message.
+using Act = std::function<bool(FakeBroker&, const PeerPtr&, const Message&)>;
+inline void ScriptAppends(FakeBroker& broker, std::map<int, Act> acts) {
+  broker.SetScript([&broker, count = std::make_shared<std::atomic<int>>(0), acts = std::move(acts)](
+                       const PeerPtr& peer, const Message& message) {
+    if (message.header.operation != Operation::kAppend) return false;
+    const auto act = acts.find((*count)++);
+    return act != acts.end() && act->second(broker, peer, message);
+  });
+}
 
 inline bool BreakBefore(FakeBroker&, const PeerPtr& peer, const Message&) {
   peer->Break();
@@ -69,7 +63,7 @@ inline bool BreakAfterStoring(FakeBroker& broker, const PeerPtr& peer, const Mes
   peer->Break();
   return true;
 }
-inline AppendScript::Act RefuseWith(Code code) {
+inline Act RefuseWith(Code code) {
   return [code](FakeBroker&, const PeerPtr& peer, const Message& message) {
     peer->Refuse(message, code, "as the test wants it");
     return true;

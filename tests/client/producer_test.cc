@@ -69,9 +69,9 @@ TEST_CASE("Producer Send: keys go to the shard of their MD5, empty keys to all i
 }
 
 TEST_CASE("Producer Send: key, value, headers and compression arrive", "[client]") {
-  FakeBroker broker;
   std::mutex mutex;
   std::string body;
+  FakeBroker broker;
   broker.SetScript([&](const PeerPtr&, const Message& message) {
     const std::lock_guard lock(mutex);
     if (message.header.operation == Operation::kAppend) body = message.body;
@@ -141,9 +141,9 @@ TEST_CASE("Producer Send: refuses a record over the broker's limit without a rep
 }
 
 TEST_CASE("Producer Send: blocks while the buffer is full, TrySend refuses", "[client]") {
-  FakeBroker broker;
   std::mutex mutex;
   std::vector<std::pair<PeerPtr, Message>> kept;
+  FakeBroker broker;
   broker.SetScript([&](const PeerPtr& peer, const Message& message) {
     if (message.header.operation != Operation::kAppend) return false;
     const std::lock_guard lock(mutex);
@@ -184,7 +184,7 @@ TEST_CASE("Producer with ack none: does not wait for answers, and Flush tells a 
   CHECK(broker.messages(Operation::kInitProducer) == 0);
   CHECK(producer->SendFuture("key", "0").get().status.ok());
   REQUIRE(broker.WaitForMessages(Operation::kAppend, 1));
-  const AppendScript script(broker, {{0, RefuseWith(Code::kResourceExhausted)}});
+  ScriptAppends(broker, {{0, RefuseWith(Code::kResourceExhausted)}});
   CHECK(producer->SendFuture("key", "1").get().status.ok());
   REQUIRE(broker.WaitForMessages(Operation::kAppend, 2));
   // The refusal comes before the answer to anything that is asked later.
@@ -225,10 +225,10 @@ TEST_CASE("Producer: closing waits for the reports", "[client]") {
 }
 
 TEST_CASE("Producer: keeps the number of batches in flight", "[client]") {
-  FakeBroker broker;
   std::mutex mutex;
   std::vector<std::pair<PeerPtr, Message>> kept;
   std::condition_variable changed;
+  FakeBroker broker;
   broker.SetScript([&](const PeerPtr& peer, const Message& message) {
     if (message.header.operation != Operation::kAppend) return false;
     const std::lock_guard lock(mutex);
