@@ -53,12 +53,12 @@ class CappedOutput {
     return Status(Code::kCorruption, fmt::format("decompressed data would exceed {} bytes", bytes_max_));
   }
 
-  /// Runs `fill` on the next step of room.
+  /// Runs `fill` on the next `step` bytes of room, or on what the cap leaves.
   template <typename Fill>
-  void Step(Fill fill) {
+  void Step(Fill fill, std::size_t step = kStepBytes) {
     SLUICE_DCHECK(!PastCap());
     const std::size_t left = Left();
-    AppendInPlace(out_, left < kStepBytes ? left + 1 : kStepBytes, fill);
+    AppendInPlace(out_, left < step ? left + 1 : step, fill);
   }
   /// Runs `fill` on exactly `size` bytes of room, which the cap must leave.
   template <typename Fill>
@@ -245,20 +245,35 @@ void CompressZstd(std::string_view input, std::string& out) {
   });
 }
 
+/// A context for this thread: making one costs more than reading a small batch.
+ZSTD_DCtx* ZstdDecoder() {
+  thread_local std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(nullptr, &ZSTD_freeDCtx);
+  // One that has met a large window keeps that much memory; it is replaced.
+  constexpr std::size_t kKeptBytesMax = 1u << 20;
+  if (context == nullptr || ZSTD_sizeof_DCtx(context.get()) > kKeptBytesMax) context.reset(ZSTD_createDCtx());
+  if (context != nullptr) ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
+  return context.get();
+}
+
 Status DecompressZstd(std::string_view input, CappedOutput& output) {
-  // A fresh context each time would cost more than a small batch; a kept one would hold the largest window ever seen.
-  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), &ZSTD_freeDCtx);
+  ZSTD_DCtx* const context = ZstdDecoder();
   if (context == nullptr) return Status(Code::kResourceExhausted, "no memory to read zstd data");
+  // With room for all that a frame says it holds, zstd decodes in one pass and needs no window. What it says may be a
+  // lie: the room is bounded by the cap, and not touched before it is decoded into.
+  const auto stated = ZSTD_getFrameContentSize(input.data(), input.size());
+  const std::size_t step = stated <= output.Left() ? std::max<std::size_t>(stated, kStepBytes) : kStepBytes;
   ZSTD_inBuffer in{input.data(), input.size(), 0};
   while (true) {
     std::size_t hint = 0;
     std::size_t written = 0;
     const std::size_t taken_before = in.pos;
-    output.Step([&](char* to, std::size_t room) {
-      ZSTD_outBuffer piece{to, room, 0};
-      hint = ZSTD_decompressStream(context.get(), &piece, &in);
-      return written = ZSTD_isError(hint) ? 0 : piece.pos;
-    });
+    output.Step(
+        [&](char* to, std::size_t room) {
+          ZSTD_outBuffer piece{to, room, 0};
+          hint = ZSTD_decompressStream(context, &piece, &in);
+          return written = ZSTD_isError(hint) ? 0 : piece.pos;
+        },
+        step);
     if (ZSTD_isError(hint)) return Damaged(Compression::kZstd, ZSTD_getErrorName(hint));
     if (output.PastCap()) return output.PastCapError();
     if (hint == 0 && in.pos == in.size) return Status();
