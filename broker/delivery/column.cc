@@ -1,3 +1,4 @@
+// Columns of one batch: growing, truncating, and handing the buffers over to Arrow.
 #include "broker/delivery/column.h"
 
 #include <arrow/api.h>

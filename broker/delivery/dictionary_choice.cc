@@ -1,3 +1,4 @@
+// Looks at the first batch of rows and counts how often the values of each leaf column repeat.
 #include "broker/delivery/dictionary_choice.h"
 
 #include <arrow/api.h>

@@ -1,3 +1,4 @@
+// One JSON value, found and checked character by character.
 #include "broker/delivery/json_scan.h"
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// JSON keys and the columns that take them, in the order in which keys were last seen.
 #include "broker/delivery/key_table.h"
 
 #include <fmt/format.h>

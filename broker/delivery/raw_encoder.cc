@@ -1,3 +1,4 @@
+// One encoder for each of Firehose's object formats.
 #include "broker/delivery/raw_encoder.h"
 
 #include <isa-l/crc.h>

@@ -1,3 +1,4 @@
+// Records one after another into blocks, and the blocks through the encoder into the sink.
 #include "broker/delivery/raw_object_writer.h"
 
 #include <fmt/format.h>

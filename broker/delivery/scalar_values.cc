@@ -1,3 +1,4 @@
+// Which JSON text each column type takes, one function for each type.
 #include "broker/delivery/scalar_values.h"
 
 #include <cmath>

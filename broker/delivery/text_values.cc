@@ -1,3 +1,4 @@
+// Timestamps, dates and decimals out of text, without locale or allocation.
 #include "broker/delivery/text_values.h"
 
 #include <array>

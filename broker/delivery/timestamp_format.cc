@@ -1,3 +1,4 @@
+// A Joda-Time pattern becomes a list of steps; parsing runs them over the text.
 #include "broker/delivery/timestamp_format.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Log lines from a seeded generator.
 #include "tests/benchmark/json_lines.h"
 
 #include <fmt/format.h>

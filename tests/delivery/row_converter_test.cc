@@ -1,3 +1,4 @@
+// JSON records become rows: every type, what is coerced, and what is refused with its reason.
 #include "broker/delivery/row_converter.h"
 
 #include <arrow/api.h>

@@ -1,3 +1,4 @@
+// Writes each value of a row as JSON, by the type of its column.
 #include "tools/lake/json_rows.h"
 
 #include <arrow/api.h>
