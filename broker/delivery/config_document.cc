@@ -82,7 +82,8 @@ class JsonWalker {
         out.text = std::string(std::string_view(value.get_string()));
         return Status();
       case simdjson::ondemand::json_type::number:
-        value.get_number().value();  // throws where the digits are not a number
+        // Throws where the digits are not a number; as a double, so that whole numbers may be of any size.
+        static_cast<void>(value.get_double().value());
         out.kind = ConfigNode::Kind::kNumber;
         out.text = std::string(token.substr(0, token.find_last_not_of(" \t\r\n") + 1));
         return Status();

@@ -103,7 +103,7 @@ class OnDemandConverter : public RowConverter {
 };
 
 Status OnDemandConverter::Init(const Schema& schema, const ConverterOptions& options) {
-  if (schema.columns.empty()) return Status(Code::kInvalidArgument, "the schema has no column");
+  if (schema.columns.empty() && !schema.overflow) return Status(Code::kInvalidArgument, "the schema has no column");
   for (const std::string& pattern : options.timestamp_formats) {
     if (pattern == "millis") {
       timestamps_.millis = true;

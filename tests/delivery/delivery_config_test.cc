@@ -1,0 +1,326 @@
+// Configuration files: what is taken kindly, what is refused and where the message points, and the canonical form.
+#include "broker/delivery/delivery_config.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "tests/catch.h"
+
+namespace sluice::delivery {
+namespace {
+
+bool Contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+std::string Joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+/// A document of which every test changes one thing; `destination` stands on line 6, `top` on line 2.
+std::string Document(std::string_view destination, std::string_view top = "\"Tags\": []") {
+  return fmt::format(R"({{ "DeliveryStreamName": "orders-lake", "DeliveryStreamType": "KinesisStreamAsSource",
+  {},
+  "KinesisStreamSourceConfiguration": {{"KinesisStreamARN": "arn:aws:kinesis:eu-west-1:123456789012:stream/orders", "RoleARN": "r"}},
+  "ExtendedS3DestinationConfiguration": {{
+    "RoleARN": "arn:aws:iam::123456789012:role/firehose", "BucketARN": "arn:aws:s3:::lake",
+    {}
+  }}
+}})",
+                     top, destination);
+}
+
+constexpr std::string_view kConversion =
+    R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}}})";
+
+struct KindCase {
+  std::string_view what, destination, top, warning;
+  std::function<bool(const DeliveryConfig&)> holds;
+};
+
+const KindCase kKindCases[] = {
+    {"gzip in small letters", R"("CompressionFormat": "gzip")", "",
+     "f.json:6: ExtendedS3DestinationConfiguration.CompressionFormat: 'gzip' is taken as GZIP",
+     [](const DeliveryConfig& c) { return c.compression == RawCompression::kGzip; }},
+    {"SNAPPY in large letters", R"("CompressionFormat": "SNAPPY")", "", "taken as Snappy",
+     [](const DeliveryConfig& c) { return c.compression == RawCompression::kSnappy; }},
+    {"hadoop-snappy", R"("CompressionFormat": "hadoop-snappy")", "", "taken as HADOOP_SNAPPY",
+     [](const DeliveryConfig& c) { return c.compression == RawCompression::kHadoopSnappy; }},
+    {"none", R"("CompressionFormat": "none")", "", "taken as UNCOMPRESSED",
+     [](const DeliveryConfig& c) { return c.compression == RawCompression::kUncompressed; }},
+    {"parquet as a compression", R"("CompressionFormat": "parquet")", "", "taken as a conversion to Parquet",
+     [](const DeliveryConfig& c) { return c.convert && c.infer_schema && c.size_mb == 128; }},
+    {"compression beside a conversion",
+     R"("CompressionFormat": "GZIP", "DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}}})",
+     "", "taken as ParquetSerDe.Compression GZIP",
+     [](const DeliveryConfig& c) {
+       return c.parquet.compression == ParquetCompression::kGzip && c.compression == RawCompression::kUncompressed;
+     }},
+    {"both compressions",
+     R"("CompressionFormat": "GZIP", "DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {"Compression": "ZSTD"}}}})",
+     "", "passed over; the files are compressed with ZSTD",
+     [](const DeliveryConfig& c) { return c.parquet.compression == ParquetCompression::kZstd; }},
+    {"serializer as a word",
+     R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": "parquet"}})", "",
+     "taken as {\"ParquetSerDe\": {}}", [](const DeliveryConfig& c) { return c.convert; }},
+    {"output format as a word", R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": "parquet"})", "",
+     "taken as a ParquetSerDe", [](const DeliveryConfig& c) { return c.convert; }},
+    {"no output format", R"("DataFormatConversionConfiguration": {"Enabled": true})", "", "names no serializer",
+     [](const DeliveryConfig& c) { return c.convert && c.parquet.compression == ParquetCompression::kSnappy; }},
+    {"glue table",
+     R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": "parquet", "SchemaConfiguration": {"DatabaseName": "d", "TableName": "t"}})",
+     "", "the Glue table 't' is not asked", [](const DeliveryConfig& c) { return c.infer_schema; }},
+    {"error prefix without its type", R"("ErrorOutputPrefix": "errors")", "",
+     "taken as 'errors/!{firehose:error-output-type}/'",
+     [](const DeliveryConfig& c) { return c.error_prefix == "errors/!{firehose:error-output-type}/"; }},
+    {"error prefix with time but without its type", R"("ErrorOutputPrefix": "errors/!{timestamp:yyyy}/")", "",
+     "f.json:6: ExtendedS3DestinationConfiguration.ErrorOutputPrefix",
+     [](const DeliveryConfig& c) {
+       return c.error_prefix == "errors/!{timestamp:yyyy}/!{firehose:error-output-type}/";
+     }},
+    {"prefix with expressions, no error prefix", R"("Prefix": "d=!{timestamp:yyyy}/")", "",
+     "ErrorOutputPrefix: is missing",
+     [](const DeliveryConfig& c) { return c.error_prefix == "!{firehose:error-output-type}/"; }},
+    {"leading slash", R"("Prefix": "/data/")", "", "without the '/' in front",
+     [](const DeliveryConfig& c) { return c.prefix == "data/"; }},
+    {"one buffering hint", R"("BufferingHints": {"SizeInMBs": 64})", "", "both hints or neither",
+     [](const DeliveryConfig& c) { return c.size_mb == 64 && c.interval_s == 300; }},
+    {"a large buffer", R"("BufferingHints": {"SizeInMBs": 512, "IntervalInSeconds": 60})", "",
+     "at most 128; taken as it is", [](const DeliveryConfig& c) { return c.size_mb == 512 && c.interval_s == 60; }},
+    {"a long interval", R"("BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 3600})", "",
+     "at most 900; taken as it is", [](const DeliveryConfig& c) { return c.interval_s == 3600; }},
+    {"numbers as strings", R"("BufferingHints": {"SizeInMBs": "512", "IntervalInSeconds": "60"})", "", "at most 128",
+     [](const DeliveryConfig& c) { return c.size_mb == 512 && c.interval_s == 60; }},
+    {"small buffer with conversion",
+     R"("BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0}, "CompressionFormat": "parquet")", "",
+     "at least 64 with a conversion", [](const DeliveryConfig& c) { return c.size_mb == 1 && c.interval_s == 0; }},
+    {"KMS", R"("EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": "k"}})", "", "not encrypted",
+     [](const DeliveryConfig&) { return true; }},
+    {"CloudWatch", R"("CloudWatchLoggingOptions": {"Enabled": true, "LogGroupName": "g", "LogStreamName": "s"})", "",
+     "broker's log", [](const DeliveryConfig&) { return true; }},
+    {"processors that are off", R"("ProcessingConfiguration": {"Processors": [{"Type": "Lambda"}]})", "",
+     "is not enabled", [](const DeliveryConfig&) { return true; }},
+    {"a backup that is off", R"("S3BackupConfiguration": {"BucketARN": "x"})", "", "passed over",
+     [](const DeliveryConfig&) { return true; }},
+    {"another case of a key", R"("bufferingHints": {"sizeInMBs": 64, "intervalInSeconds": 60})", "",
+     "taken as BufferingHints", [](const DeliveryConfig& c) { return c.size_mb == 64; }},
+    {"schema without conversion", R"("CompressionFormat": "GZIP")", R"("Sluice": {"InferSchema": true})",
+     "a schema is passed over", [](const DeliveryConfig& c) { return !c.infer_schema; }},
+    {"start position", R"("CompressionFormat": "parquet")",
+     R"("Sluice": {"StartPosition": "time:2026-11-21T10:00:00Z", "FileSizeMB": 1024})", "parquet",
+     [](const DeliveryConfig& c) {
+       return c.start == StartPosition{StartPosition::Kind::kTime, 1795255200000} && c.size_mb == 1024;
+     }},
+    {"columns", R"("CompressionFormat": "parquet")",
+     R"("Sluice": {"Columns": [{"Name": "a", "Type": "INT"}, {"Name": "b", "Type": "array<string>"}]})", "parquet",
+     [](const DeliveryConfig& c) {
+       return c.columns == std::vector<ColumnConfig>{{"a", "int"}, {"b", "array<string>"}} && !c.infer_schema;
+     }},
+};
+
+struct ErrorCase {
+  std::string_view what, destination, top, message;
+  Code code = Code::kInvalidArgument;
+};
+
+const ErrorCase kErrorCases[] = {
+    {"unknown key", R"("Prefixx": "a/")", "",
+     "f.json:6: ExtendedS3DestinationConfiguration.Prefixx: unknown key; did you mean 'Prefix'?"},
+    {"unknown key on its own line", "\n\n\"Nonsense\": 1", "",
+     "f.json:8: ExtendedS3DestinationConfiguration.Nonsense: unknown key"},
+    {"unknown top key", "\"Prefix\": \"a/\"", R"("Sluise": {})",
+     "f.json:2: Sluise: unknown key; did you mean 'Sluice'?"},
+    {"unknown key under Sluice", "\"Prefix\": \"a/\"", R"("Sluice": {"StartPos": "latest"})",
+     "f.json:2: Sluice.StartPos: unknown key"},
+    {"no such compression", R"("CompressionFormat": "lzo")", "",
+     "f.json:6: ExtendedS3DestinationConfiguration.CompressionFormat: 'lzo' is no format"},
+    {"bad prefix", R"("Prefix": "!{timestamp:yyyy")", "",
+     "f.json:6: ExtendedS3DestinationConfiguration.Prefix: the expression"},
+    {"way out of the lake", R"("Prefix": "../../etc/")", "", "'..' is not allowed"},
+    {"bad error prefix", R"("ErrorOutputPrefix": "!{firehose:nonsense}/")", "",
+     "f.json:6: ExtendedS3DestinationConfiguration.ErrorOutputPrefix"},
+    {"not a number", R"("BufferingHints": {"SizeInMBs": "big", "IntervalInSeconds": 1})", "",
+     "BufferingHints.SizeInMBs: must be a whole number"},
+    {"negative interval", R"("BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": -1})", "",
+     "must be between 0 and 86400, not -1"},
+    {"zero size", R"("BufferingHints": {"SizeInMBs": 0, "IntervalInSeconds": 60})", "",
+     "must be between 1 and 4096, not 0"},
+    {"fraction", R"("BufferingHints": {"SizeInMBs": 1.5, "IntervalInSeconds": 60})", "", "must be a whole number"},
+    {"map wanted", R"("BufferingHints": 5)", "", "BufferingHints: must be a map of keys and values, not a number"},
+    {"string wanted", R"("Prefix": {})", "", "Prefix: must be a string, not a map"},
+    {"orc", R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"OrcSerDe": {}}}})",
+     "", "ORC files are not yet served", Code::kUnimplemented},
+    {"both serializers",
+     R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"OrcSerDe": {}, "ParquetSerDe": {}}}})",
+     "", "give one of them"},
+    {"both deserializers",
+     R"("DataFormatConversionConfiguration": {"InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}, "HiveJsonSerDe": {}}}})",
+     "", "beside OpenXJsonSerDe"},
+    {"dynamic partitioning", R"("DynamicPartitioningConfiguration": {"Enabled": true})", "",
+     "dynamic partitioning is not yet served", Code::kUnimplemented},
+    {"partition keys", R"("Prefix": "c=!{partitionKeyFromQuery:c}/")", "", "dynamic partitioning is not yet served",
+     Code::kUnimplemented},
+    {"lambda", R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda"}]})", "",
+     "the processor 'Lambda' is not yet served", Code::kUnimplemented},
+    {"backup", R"("S3BackupMode": "Enabled")", "", "backup of the source records is not yet served",
+     Code::kUnimplemented},
+    {"two destinations", "\"Prefix\": \"a/\"", R"("S3DestinationConfiguration": {"BucketARN": "b"})",
+     "f.json:2: S3DestinationConfiguration: exactly one destination"},
+    {"other destination", "\"Prefix\": \"a/\"", R"("IcebergDestinationConfiguration": {})",
+     "f.json:2: IcebergDestinationConfiguration: is not yet served", Code::kUnimplemented},
+    {"contradicting types", "\"Prefix\": \"a/\"",
+     R"("DirectPutSourceConfiguration": {"ThroughputHintInMBs": 1}, "KinesisStreamSourceConfiguration": {})",
+     "the key 'KinesisStreamSourceConfiguration' stands here a second time (first on line 2)"},
+    {"columns and table", R"("CompressionFormat": "parquet")",
+     R"("Sluice": {"TableFile": "t.json", "Columns": [{"Name": "a", "Type": "int"}]})",
+     "f.json:2: Sluice.TableFile: stands beside Columns"},
+    {"bad type", R"("CompressionFormat": "parquet")", R"("Sluice": {"Columns": [{"Name": "a", "Type": "integer[]"}]})",
+     "f.json:2: Sluice.Columns.Type"},
+    {"column twice", R"("CompressionFormat": "parquet")",
+     R"("Sluice": {"Columns": [{"Name": "a", "Type": "int"}, {"Name": "a", "Type": "int"}]})", "'a' stands twice"},
+    {"no schema at all", R"("CompressionFormat": "parquet")", R"("Sluice": {"InferSchema": false})",
+     "Sluice.InferSchema: is false, but there is no schema"},
+    {"bad start", "\"Prefix\": \"a/\"", R"("Sluice": {"StartPosition": "yesterday"})",
+     "f.json:2: Sluice.StartPosition: 'yesterday' is none of oldest, latest"},
+    {"two delimiters",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "AppendDelimiterToRecord"}]})",
+     R"("Sluice": {"Delimiter": ""})", "beside Sluice.Delimiter"},
+    {"bad extension", R"("FileExtension": "gz")", "", "FileExtension: must be a '.'"},
+    {"bad zone", R"("CustomTimeZone": "../../etc/passwd")", "", "CustomTimeZone: must be a time zone's name"},
+    {"MSK", "\"Prefix\": \"a/\"", R"("MSKSourceConfiguration": {})", "MSKSourceConfiguration: is not yet served",
+     Code::kUnimplemented},
+};
+
+std::string_view OrTags(std::string_view top) { return top.empty() ? "\"Tags\": []" : top; }
+
+}  // namespace
+
+TEST_CASE("ParseDeliveryConfig: a full Firehose document gives no warning", "[delivery]") {
+  const auto parsed = ParseDeliveryConfig(
+      Document(
+          R"("Prefix": "orders/!{timestamp:yyyy/MM/dd}/", "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
+    "BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 300}, "CompressionFormat": "GZIP", "S3BackupMode": "Disabled",
+    "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"}, "FileExtension": ".json.gz", "CustomTimeZone": "Europe/Berlin")"),
+      "f.json");
+  REQUIRE(parsed.has_value());
+  CHECK(Joined(parsed->warnings).empty());
+  const DeliveryConfig& config = parsed->config;
+  CHECK(config.name == "orders-lake");
+  CHECK(config.source_stream == "orders");
+  CHECK_FALSE(config.direct_put);
+  CHECK(config.bucket == "lake");
+  CHECK(config.time_zone == "Europe/Berlin");
+  CHECK(ObjectExtension(config) == ".json.gz");
+  CHECK(config.start.kind == StartPosition::Kind::kLatest);
+}
+
+TEST_CASE("ParseDeliveryConfig: the obvious meaning is taken and said", "[delivery]") {
+  for (const KindCase& c : kKindCases) {
+    INFO(c.what);
+    const auto parsed = ParseDeliveryConfig(Document(c.destination, OrTags(c.top)), "f.json");
+    INFO((parsed ? Joined(parsed->warnings) : parsed.error().message()));
+    REQUIRE(parsed.has_value());
+    CHECK(Contains(Joined(parsed->warnings), c.warning));
+    CHECK(c.holds(parsed->config));
+  }
+}
+
+TEST_CASE("ParseDeliveryConfig: mistakes name file, line and key", "[delivery]") {
+  for (const ErrorCase& c : kErrorCases) {
+    INFO(c.what);
+    const auto parsed = ParseDeliveryConfig(Document(c.destination, OrTags(c.top)), "f.json");
+    REQUIRE_FALSE(parsed.has_value());
+    INFO(parsed.error().message());
+    CHECK(Contains(parsed.error().message(), c.message));
+    CHECK(parsed.error().code() == c.code);
+  }
+}
+
+TEST_CASE("ParseDeliveryConfig: the smallest document is direct put", "[delivery]") {
+  const auto parsed = ParseDeliveryConfig(
+      R"({"DeliveryStreamName": "d", "ExtendedS3DestinationConfiguration": {"BucketARN": "lake"}})", "f.json");
+  REQUIRE(parsed.has_value());
+  CHECK(parsed->config.direct_put);
+  CHECK(parsed->config.source_stream == "delivery:d");
+  CHECK(Contains(Joined(parsed->warnings), "RoleARN: is missing"));
+  CHECK(Contains(Joined(parsed->warnings), "taken as arn:aws:s3:::lake"));
+  CHECK(parsed->config.size_mb == 5);
+}
+
+TEST_CASE("ParseDeliveryConfig: what is missing is said at once", "[delivery]") {
+  const auto parsed = ParseDeliveryConfig("{}", "f.json");
+  REQUIRE_FALSE(parsed.has_value());
+  CHECK(Contains(parsed.error().message(), "f.json:1: DeliveryStreamName: is missing"));
+  CHECK(Contains(parsed.error().message(), "where shall the records go?"));
+  CHECK(Contains(
+      ParseDeliveryConfig(R"({"DeliveryStreamName": "a/b", "S3DestinationConfiguration": {"BucketARN": "x"}})", "f")
+          .error()
+          .message(),
+      "'a/b' is no name"));
+  CHECK(Contains(
+      ParseDeliveryConfig(R"({"DeliveryStreamName": "a", "S3DestinationConfiguration": {}})", "f").error().message(),
+      "BucketARN: is missing"));
+}
+
+TEST_CASE("ParseDeliveryConfig: broken JSON and YAML name the line", "[delivery]") {
+  CHECK(Contains(ParseDeliveryConfig("{\n\"DeliveryStreamName\": \"d\",\n\"x\" 5}", "f.json").error().message(),
+                 "f.json:3: not valid JSON"));
+  CHECK(Contains(ParseDeliveryConfig("{\n\"DeliveryStreamName\": \"d\"", "f.json").error().message(),
+                 "f.json:2: not valid JSON"));
+  CHECK(Contains(ParseDeliveryConfig("{}\n{}", "f.json").error().message(), "more text after the end"));
+  CHECK(Contains(ParseDeliveryConfig("", "f.json").error().message(), "empty"));
+  CHECK(Contains(ParseDeliveryConfig("a: 1\nb: [1\n", "f.yaml").error().message(), "f.yaml:"));
+  CHECK(Contains(ParseDeliveryConfig("a: 1\na: 2\n", "f.yaml").error().message(),
+                 "f.yaml:2: the key 'a' stands here a second time"));
+  CHECK(Contains(ParseDeliveryConfig(std::string(100, '[') + std::string(100, ']'), "f.json").error().message(),
+                 "nested too deeply"));
+  CHECK(Contains(ParseDeliveryConfig("[1, 2]", "f.json").error().message(), "must be a map"));
+  CHECK(Contains(ParseDeliveryConfig("\"\xff\xfe\"", "f.json").error().message(), "f.json:1: not valid JSON"));
+}
+
+TEST_CASE("ParseDeliveryConfig: YAML with the same keys, tabs, large numbers and escapes", "[delivery]") {
+  const auto yaml = ParseDeliveryConfig(
+      "# from the wiki\nDeliveryStreamName: orders-lake\nKinesisStreamSourceConfiguration:\n  KinesisStreamARN: "
+      "orders\n"
+      "ExtendedS3DestinationConfiguration:\n  RoleARN: r\n  BucketARN: arn:aws:s3:::lake\n  CompressionFormat: GZIP\n"
+      "  BufferingHints: {SizeInMBs: 5, IntervalInSeconds: 60}\nSluice:\n  Delimiter: \"\\t|\\u00e9\\n\"\n",
+      "f.yaml");
+  REQUIRE(yaml.has_value());
+  CHECK(yaml->config.delimiter == "\t|\xc3\xa9\n");
+  CHECK(yaml->config.interval_s == 60);
+  const auto json = ParseDeliveryConfig(
+      "{\t\"DeliveryStreamName\"\t:\t\"d\\u002dx\",\r\n\t\"ExtendedS3DestinationConfiguration\":\t{\"BucketARN\":\"b\","
+      "\"BufferingHints\":{\"SizeInMBs\":99999999999999999999,\"IntervalInSeconds\":1}}}",
+      "f.json");
+  REQUIRE_FALSE(json.has_value());
+  CHECK(Contains(json.error().message(),
+                 "f.json:2: ExtendedS3DestinationConfiguration.BufferingHints.SizeInMBs: must be"));
+  CHECK_FALSE(Contains(json.error().message(), "is no name"));
+}
+
+TEST_CASE("DeliveryConfigToJson: the canonical form reads back to the same", "[delivery]") {
+  for (const KindCase& c : kKindCases) {
+    INFO(c.what);
+    const auto parsed = ParseDeliveryConfig(Document(c.destination, OrTags(c.top)), "f.json");
+    REQUIRE(parsed.has_value());
+    const std::string canonical = DeliveryConfigToJson(parsed->config);
+    const auto again = ParseDeliveryConfig(canonical, "canonical.json");
+    INFO(canonical);
+    INFO((again ? "" : again.error().message()));
+    REQUIRE(again.has_value());
+    CHECK(DeliveryConfigToJson(again->config) == canonical);
+    CHECK(c.holds(again->config));
+  }
+  const auto processor = ParseDeliveryConfig(
+      Document(R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "AppendDelimiterToRecord",
+    "Parameters": [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}]}]})"),
+      "f.json");
+  REQUIRE(processor.has_value());
+  CHECK(processor->config.delimiter == "\n");
+  CHECK_FALSE(processor->config.delimiter_after_last);
+  CHECK_FALSE(ParseDeliveryConfig(DeliveryConfigToJson(processor->config), "c")->config.delimiter_after_last);
+  CHECK(ParseDeliveryConfig(Document(kConversion), "f.json")->config.convert);
+}
+
+}  // namespace sluice::delivery

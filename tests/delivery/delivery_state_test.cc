@@ -1,0 +1,87 @@
+// The stored documents: what is written is read back, and what is damaged or newer is refused.
+#include "broker/delivery/delivery_state.h"
+
+#include "broker/delivery/error_record.h"
+#include "tests/catch.h"
+
+namespace sluice::delivery {
+namespace {
+
+Intent SomeIntent() {
+  Intent intent;
+  intent.seq = 3;
+  intent.decided_ms = 1'700'000'000'123;
+  intent.time_ms = 1'700'000'000'000;
+  intent.schema_version = 2;
+  intent.ranges = {{ShardIndex(0), Offset(10), Offset(19)}, {ShardIndex(4), Offset(0), Offset(0)}};
+  intent.lost = {{ShardIndex(0), Offset(7), Offset(9)}};
+  intent.data_key = "a/\"b\"/c.parquet";
+  intent.error_key = "errors/c";
+  return intent;
+}
+
+LedgerEntry SomeEntry() {
+  LedgerEntry entry;
+  entry.seq = 3;
+  entry.ranges = SomeIntent().ranges;
+  entry.lost = SomeIntent().lost;
+  entry.objects = {{"a/c.parquet", false, 10, 1000, 0xFFFF'FFFF'FFFF'FFFF}, {"errors/c", true, 1, 200, 0}};
+  entry.records = 11;
+  entry.rows = 10;
+  entry.errors = 1;
+  entry.bytes_in = 5000;
+  return entry;
+}
+
+}  // namespace
+
+TEST_CASE("DeliveryState: documents read back", "[delivery]") {
+  CHECK(IntentFromJson(IntentToJson(SomeIntent())) == SomeIntent());
+  CHECK(LedgerEntryFromJson(LedgerEntryToJson(SomeEntry())) == SomeEntry());
+  Checkpoint checkpoint;
+  checkpoint.next_seq = 3;
+  checkpoint.shards = {{ShardIndex(0), Offset(5), Offset(7)}, {ShardIndex(4), Offset(0), Offset(0)}};
+  const Checkpoint after = Advance(checkpoint, SomeEntry(), 99);
+  CHECK(CheckpointFromJson(CheckpointToJson(after)) == after);
+  CHECK(after.next_seq == 4);
+  CHECK(after.shards ==
+        std::vector<ShardPosition>{{ShardIndex(0), Offset(5), Offset(20)}, {ShardIndex(4), Offset(0), Offset(1)}});
+  CHECK(after.totals == DeliveryTotals{11, 10, 1, 3, 0, 2, 5000, 1200});
+}
+
+TEST_CASE("DeliveryState: damage and newer formats are refused", "[delivery]") {
+  CHECK(IntentFromJson("{}").error().code() == Code::kCorruption);
+  CHECK(IntentFromJson("").error().code() == Code::kCorruption);
+  CHECK(IntentFromJson(R"({"format":2})").error().code() == Code::kUnimplemented);
+  const std::string good = LedgerEntryToJson(SomeEntry());
+  for (std::size_t size = 0; size < good.size(); ++size)
+    CHECK_FALSE(LedgerEntryFromJson(good.substr(0, size)).has_value());
+  std::string wrong_count = good;
+  wrong_count.replace(wrong_count.find("\"records\":11"), 12, "\"records\":12");
+  CHECK(LedgerEntryFromJson(wrong_count).error().message().find("does not agree") != std::string::npos);
+  std::string backwards = IntentToJson(SomeIntent());
+  backwards.replace(backwards.find("\"last\":19"), 9, "\"last\":09");
+  CHECK_FALSE(IntentFromJson(backwards).has_value());
+}
+
+TEST_CASE("ErrorRecordLine: Firehose's fields, our place, any bytes", "[delivery]") {
+  const std::string raw("\x00\xff{\"a\"", 6);
+  const ErrorContext context{"orders-lake", 1'600'000'000'000, 1'700'000'000'500, 2};
+  const std::string line = ErrorRecordLine(context, {raw, "key", ShardIndex(3), Offset(42), 1'700'000'000'000},
+                                           "DataFormatConversion.ParseError", "bad byte \xff here");
+  CHECK(line.starts_with(
+      R"({"attemptsMade":1,"arrivalTimestamp":1700000000000,"lastErrorCode":"DataFormatConversion.ParseError",)"
+      R"("lastErrorMessage":"bad byte ? here","attemptEndingTimestamp":1700000000500,"rawData":"AP97ImEi",)"
+      R"("shardId":"shardId-000000000003","sequenceNumber":")"));
+  CHECK(line.ends_with("\"dataCatalogTable\":{\"tableName\":\"orders-lake\",\"versionId\":\"2\"}}\n"));
+  const auto place = ParseErrorRecordLine(line);
+  REQUIRE(place.has_value());
+  CHECK(place->shard == ShardIndex(3));
+  CHECK(place->offset == Offset(42));
+  std::string forged = line;
+  forged.replace(forged.find("000000000003"), 12, "000000000004");
+  CHECK(ParseErrorRecordLine(forged).error().code() == Code::kCorruption);
+  CHECK_FALSE(ParseErrorRecordLine("{}").has_value());
+}
+
+}  // namespace sluice::delivery

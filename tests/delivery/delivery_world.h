@@ -1,0 +1,218 @@
+// A delivery stream's whole world in memory: a log, a lake, metadata that fails on demand, a clock that is set by hand.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/delivery/delivery_stream.h"
+#include "storage/env/memory_env.h"
+#include "storage/metadata_store.h"
+#include "tests/catch.h"
+
+namespace sluice::delivery {
+
+/// A log of shards that anybody can append to; reads give a few records at a time.
+class FakeLog {
+ public:
+  struct Record {
+    std::string value;
+    std::int64_t append_time_ms = 0;
+  };
+
+  explicit FakeLog(std::uint32_t shards) : shards_(shards), oldest_(shards, 0) {}
+  void Append(std::uint32_t shard, std::string value, std::int64_t time_ms) {
+    shards_.at(shard).push_back({std::move(value), time_ms});
+  }
+  void RemoveBelow(std::uint32_t shard, std::uint64_t offset) { oldest_.at(shard) = offset; }
+  const std::vector<Record>& shard(std::uint32_t index) const { return shards_.at(index); }
+  std::uint32_t shards() const { return static_cast<std::uint32_t>(shards_.size()); }
+  std::uint64_t oldest(std::uint32_t shard) const { return oldest_.at(shard); }
+
+  std::size_t records_per_visit = 7;
+  std::uint64_t bytes_read_max = 0;  // the largest single read, for bounds on memory
+  bool deleted = false;
+
+ private:
+  std::vector<std::vector<Record>> shards_;
+  std::vector<std::uint64_t> oldest_;
+};
+
+class FakeSource : public RecordSource {
+ public:
+  explicit FakeSource(FakeLog& log) : log_(log) {}
+
+  Result<SourceStream> Describe() override {
+    if (log_.deleted) return Error(Code::kNotFound, "stream 7 does not exist or was deleted");
+    SourceStream stream{StreamId(7), "orders", 1'600'000'000'000, {}};
+    for (std::uint32_t i = 0; i < log_.shards(); ++i) stream.shards.push_back(ShardIndex(i));
+    return stream;
+  }
+  Result<Offset> Resolve(ShardIndex shard, const StartPosition& start) override {
+    return start.kind == StartPosition::Kind::kLatest ? Offset(log_.shard(shard.value).size()) : Offset(0);
+  }
+  Result<ReadProgress> Read(ShardIndex shard, Offset from, Offset to, std::uint64_t bytes_max,
+                            const Visitor& visitor) override {
+    const auto& records = log_.shard(shard.value);
+    if (from.value < log_.oldest(shard.value) || from.value > records.size())
+      return Error(Code::kOutOfRange, "not there");
+    ReadProgress progress = *Bounds(shard);
+    progress.next = from;
+    std::vector<RecordRef> refs;
+    while (progress.next < progress.end && progress.next < to && progress.bytes < bytes_max) {
+      const FakeLog::Record& record = records[progress.next.value];
+      refs.push_back({record.value, "key", shard, progress.next, record.append_time_ms});
+      progress.bytes += record.value.size();
+      progress.next = progress.next + 1;
+      ++progress.records;
+      if (refs.size() < log_.records_per_visit && progress.next < progress.end) continue;
+      if (Status status = visitor(refs); !status.ok()) return Error(std::move(status));
+      refs.clear();
+    }
+    if (!refs.empty()) {
+      if (Status status = visitor(refs); !status.ok()) return Error(std::move(status));
+    }
+    log_.bytes_read_max = std::max(log_.bytes_read_max, progress.bytes);
+    return progress;
+  }
+  Result<ReadProgress> Bounds(ShardIndex shard) override {
+    const Offset end(log_.shard(shard.value).size());
+    return ReadProgress{end, Offset(log_.oldest(shard.value)), end, 0, 0};
+  }
+
+ private:
+  FakeLog& log_;
+};
+
+/// Metadata whose nth commit fails: before it is done, or after it, when nobody can know.
+class FaultyMetadata : public storage::MetadataStore {
+ public:
+  enum class Fault { kNone, kBefore, kAfter };
+
+  void FailCommit(int nth, Fault fault) {
+    left_ = nth;
+    fault_ = fault;
+    failures_ = 0;
+  }
+  int failures() const { return failures_; }
+
+  Result<std::optional<std::string>> Get(std::string_view key) override { return store_->Get(key); }
+  Result<std::vector<KeyValue>> Scan(std::string_view prefix) override { return store_->Scan(prefix); }
+  Status Commit(const storage::Transaction& transaction) override {
+    const bool fail = left_ > 0 && --left_ == 0;
+    if (fail) ++failures_;
+    if (fail && fault_ == Fault::kBefore) return Status(Code::kIoError, "failed on demand");
+    const Status status = store_->Commit(transaction);
+    return fail ? Status(Code::kTimedOut, "failed on demand, but done") : status;
+  }
+
+ private:
+  std::unique_ptr<storage::MetadataStore> store_ = storage::NewMemoryMetadataStore();
+  int left_ = 0;
+  int failures_ = 0;
+  Fault fault_ = Fault::kNone;
+};
+
+struct World {
+  explicit World(DeliveryConfig with, std::uint32_t shards = 2) : config(std::move(with)), log(shards) {
+    DeliveryIdentity identity{.uid = "0123456789abcdef", .source = StreamId(7), .created_ms = 1, .config_json = "{}"};
+    Checkpoint checkpoint;
+    for (std::uint32_t i = 0; i < shards; ++i) checkpoint.shards.push_back({ShardIndex(i), Offset(0), Offset(0)});
+    std::optional<Schema> schema;
+    if (!config.columns.empty()) {
+      schema = Schema{.version = 1, .columns = {}, .overflow = false};
+      for (const ColumnConfig& column : config.columns)
+        schema->columns.push_back({column.name, *ParseHiveType(column.type)});
+    }
+    REQUIRE(DeliveryStore(metadata, config.name).Create(identity, checkpoint, schema).ok());
+  }
+
+  /// Starts the delivery stream as a broker does: nothing of an earlier one is left in memory.
+  Status Start() {
+    stream.reset();
+    store = NewLocalObjectStore(env, "/root", {});
+    const auto hold = [this](StreamId, ShardIndex shard, Offset offset) { holds[shard.value] = offset.value; };
+    stream = std::make_unique<DeliveryStream>(config, TimeZone::Utc(), std::make_unique<FakeSource>(log),
+                                              DeliveryParts{metadata, *store, env.clock(), hold});
+    return stream->Open();
+  }
+
+  bool delivered() const {
+    for (const ShardPosition& position : stream->status().checkpoint.shards) {
+      if (position.next.value != log.shard(position.shard.value).size()) return false;
+    }
+    return !stream->status().intent.has_value();
+  }
+
+  /// Steps and moves the clock until all is delivered, or until `steps` are over.
+  bool Run(int steps = 400) {
+    for (int i = 0; i < steps && !delivered(); ++i) {
+      const std::int64_t wait_ms = stream->Step();
+      env.manual_clock().AdvanceMs(wait_ms);
+    }
+    return delivered();
+  }
+
+  /// Every file of the bucket but spools: key -> bytes.
+  std::map<std::string, std::string> Lake() {
+    std::map<std::string, std::string> objects;
+    Collect("/root/lake", "", objects);
+    return objects;
+  }
+
+  std::vector<LedgerEntry> Ledger() {
+    auto ledger = stream->Ledger();
+    REQUIRE(ledger.has_value());
+    return *ledger;
+  }
+
+  DeliveryConfig config;
+  FakeLog log;
+  storage::MemoryEnv env;
+  FaultyMetadata metadata;
+  std::map<std::uint32_t, std::uint64_t> holds;
+  std::unique_ptr<ObjectStore> store;
+  std::unique_ptr<DeliveryStream> stream;
+
+ private:
+  void Collect(const std::string& dir, const std::string& key, std::map<std::string, std::string>& objects) {
+    const auto names = env.List(dir);
+    if (!names) return;
+    for (const std::string& name : *names) {
+      if (name == ".sluice") continue;
+      const std::string path = dir + "/" + name;
+      const std::string path_key = key.empty() ? name : key + "/" + name;
+      if (env.Open(path, storage::OpenMode::kRead)) {
+        objects[path_key] = env.ReadByHand(path);
+      } else {
+        Collect(path, path_key, objects);
+      }
+    }
+  }
+};
+
+inline DeliveryConfig RawConfig() {
+  DeliveryConfig config;
+  config.name = "orders-lake";
+  config.direct_put = false;
+  config.source_stream = "orders";
+  config.bucket = "lake";
+  config.prefix = "orders/";
+  config.error_prefix = "errors/!{firehose:error-output-type}/";
+  config.size_mb = 1;
+  config.interval_s = 60;
+  return config;
+}
+
+inline DeliveryConfig ParquetConfig() {
+  DeliveryConfig config = RawConfig();
+  config.convert = true;
+  config.columns = {{"id", "bigint"}, {"text", "string"}};
+  return config;
+}
+
+}  // namespace sluice::delivery
