@@ -24,14 +24,15 @@
 namespace sluice::storage {
 
 struct LogStoreOptions {
-  std::uint64_t journal_file_bytes = 64u << 20;       // size of one recycled journal file
-  std::uint64_t journal_bytes_max = 1024u << 20;      // all journal files; half of it starts a checkpoint
-  std::uint64_t segment_bytes = 64u << 20;            // a segment is rolled at this size
-  std::uint64_t tail_bytes_max = 128u << 20;          // frames kept in memory; at the bound appends wait
-  std::uint64_t write_behind_bytes = 64u << 10;       // smallest piece written to a segment
-  std::uint64_t inline_commit_bytes = 64u << 10;      // groups up to this size commit on the loop's own thread
-  std::int64_t flush_interval_ms = 50;                // how long `written` records may wait for a flush
-  std::int64_t checkpoint_interval_ms = 10'000;       // a checkpoint at least this often while there is something to write
+  std::uint64_t journal_file_bytes = 64u << 20;   // size of one recycled journal file
+  std::uint64_t journal_bytes_max = 1024u << 20;  // all journal files; half of it starts a checkpoint
+  std::uint64_t segment_bytes = 64u << 20;        // a segment is rolled at this size
+  std::uint64_t tail_bytes_max = 128u << 20;      // frames kept in memory; at the bound appends wait
+  std::uint64_t write_behind_bytes = 64u << 10;   // smallest piece written to a segment
+  std::uint64_t inline_commit_bytes = 64u << 10;  // groups up to this size commit on the loop's own thread
+  std::int64_t flush_interval_ms = 50;            // how long `written` records may wait for a flush
+  std::int64_t idle_mark_ms = 10;  // idle so long after a commit, the journal is marked as durable up to there
+  std::int64_t checkpoint_interval_ms = 10'000;  // a checkpoint at least this often while there is something to write
 };
 
 /// What start-up found and did; logged, and shown by `sluice log`.
@@ -66,8 +67,10 @@ class LogStore {
  public:
   virtual ~LogStore() = default;
 
-  /// Opens or creates the directory. kFailedPrecondition: in use by another process; kUnimplemented: made by a newer version.
-  static Result<std::unique_ptr<LogStore>> Open(Env& env, std::string dir, LogStoreOptions options, RecoveryReport* report);
+  /// Opens or creates the directory. kFailedPrecondition: in use by another process; kUnimplemented: made by a newer
+  /// version.
+  static Result<std::unique_ptr<LogStore>> Open(Env& env, std::string dir, LogStoreOptions options,
+                                                RecoveryReport* report);
 
   /// One per event loop, before any append; `loop` outlives the store.
   virtual std::unique_ptr<LogWriter> NewWriter(Executor& loop) = 0;
@@ -79,8 +82,13 @@ class LogStore {
   /// All shards that have data, for finding those that the catalog does not know.
   virtual std::vector<ShardId> Shards() = 0;
 
-  /// Removes whole segments that the policy no longer keeps. Returns the bytes freed. Blocks; called by a background task.
+  /// Removes whole segments that the policy no longer keeps. Returns the bytes freed. Blocks; called by a background
+  /// task.
   virtual std::uint64_t ApplyRetention(ShardId id, const RetentionPolicy& policy) = 0;
+
+  /// Ends the quarantine of a shard: the operator accepts that the offsets which its reads report as lost are lost.
+  /// Their numbers are not used again. kNotFound; kFailedPrecondition where the shard is not quarantined.
+  virtual Status AcceptLoss(ShardId id) = 0;
 
   /// True while the bound on memory or the disk holds appends back.
   virtual bool overloaded() const = 0;

@@ -1,0 +1,81 @@
+// Writing groups to the journal.
+#include "storage/journal.h"
+
+#include <array>
+
+#include "protocol/check.h"
+
+namespace sluice::storage {
+namespace {
+
+constexpr std::array<char, kPageBytes> kPadding{};
+
+std::uint64_t Padded(std::uint64_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
+
+}  // namespace
+
+Journal::Journal(Env& env, JournalFiles& files, std::uint64_t next_sequence, std::uint64_t next_group)
+    : env_(env), files_(files), sequence_(next_sequence - 1), next_group_(next_group), durable_mark_(next_group - 1) {
+  SLUICE_CHECK(next_sequence > 0 && next_group > 0);
+}
+
+std::uint64_t Journal::GroupBytes(std::size_t frame_count, std::uint64_t frame_bytes) {
+  return Padded(kBlockHeaderBytes + frame_count * kGroupEntryBytes + frame_bytes);
+}
+
+Status Journal::BeginFile() {
+  // Flushing the new file will say nothing about the old one.
+  if (durable_mark_ != last_group()) {
+    if (Status status = Sync(); !status.ok()) return status;
+  }
+  file_ = files_.Take(sequence_ + 1);
+  SLUICE_CHECK(file_.file != nullptr);
+  ++sequence_;
+  position_ = kJournalFirstGroupAt;
+  file_header_ = EncodeJournalFileHeader({.sequence = sequence_,
+                                          .first_group = next_group_,
+                                          .file_bytes = file_.bytes,
+                                          .begun_ms = env_.clock().WallMs()});
+  return {};
+}
+
+Result<JournalPosition> Journal::Write(std::span<const protocol::Frame* const> frames) {
+  std::uint64_t frame_bytes = 0;
+  for (const protocol::Frame* frame : frames) frame_bytes += frame->size();
+  const std::uint64_t group_bytes = GroupBytes(frames.size(), frame_bytes);
+  if (!Fits(group_bytes)) {
+    if (Status status = BeginFile(); !status.ok()) return Error(std::move(status));
+  }
+  SLUICE_CHECK(Fits(group_bytes) && position_ % kPageBytes == 0);
+
+  GroupHeader header{.number = next_group_, .file_sequence = sequence_, .durable_mark = durable_mark_};
+  header.frame_count = static_cast<std::uint32_t>(frames.size());
+  header.bytes = static_cast<std::uint32_t>(kBlockHeaderBytes + header.index_bytes() + frame_bytes);
+  header.written_ms = env_.clock().WallMs();
+  header_and_index_.assign(kBlockHeaderBytes, '\0');
+  for (const protocol::Frame* frame : frames) AppendGroupEntry(frame->header(), header_and_index_);
+  SealGroupHeader(header, header_and_index_);
+
+  pieces_.clear();
+  if (!file_header_.empty()) pieces_.emplace_back(file_header_);
+  pieces_.emplace_back(header_and_index_);
+  for (const protocol::Frame* frame : frames) pieces_.push_back(frame->bytes());
+  pieces_.emplace_back(kPadding.data(), group_bytes - header.bytes);
+  const std::uint64_t begin = file_header_.empty() ? position_ : 0;
+  if (Status status = file_.file->Write(begin, pieces_); !status.ok()) return Error(std::move(status));
+
+  file_header_.clear();
+  const JournalPosition at = next();
+  position_ += group_bytes;
+  ++next_group_;
+  return at;
+}
+
+Status Journal::Sync() {
+  SLUICE_CHECK(file_.file != nullptr);
+  if (Status status = file_.file->Sync(); !status.ok()) return status;
+  durable_mark_ = last_group();
+  return {};
+}
+
+}  // namespace sluice::storage

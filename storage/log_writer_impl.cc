@@ -1,0 +1,198 @@
+// From Append to acknowledgement on one loop.
+#include "storage/log_writer_impl.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "protocol/check.h"
+
+namespace sluice::storage {
+namespace {
+
+constexpr std::size_t kSpareBatchesMax = 4;
+
+using State = AppendBatch::State;
+
+}  // namespace
+
+void WriterCore::Append(ShardLog& shard, protocol::FrameBuffer batch, const protocol::BatchHeader& header, AckMode ack,
+                        LogWriter::Done done) {
+  auto log = static_cast<ShardLogImpl&>(shard).shared_from_this();
+  const std::uint64_t frame_bytes = protocol::kFrameHeaderSize + batch.batch_view().size();
+  if (Status status = CheckRoom(frame_bytes); !status.ok()) return done(Error(std::move(status)));
+  Result<std::optional<ProducerBatch>> original = log->Admit(header);
+  if (!original) return done(Error(std::move(original.error())));
+  if (*original) return AddDuplicate(std::move(log), **original, ack, std::move(done));
+
+  AppendBatch& turn = TurnBatch(frame_bytes);
+  PendingAppend& pending = turn.appends.emplace_back();
+  pending.frame = log->Append(std::move(batch), header, parts_.env.clock().WallMs());
+  pending.shard = std::move(log);
+  pending.answer = {.base_offset = pending.frame.base_offset(),
+                    .append_time_ms = pending.frame.header().append_time_ms};
+  pending.ack = ack;
+  ++turn.frame_count;
+  turn.frame_bytes += frame_bytes;
+  turn.wants_flush |= ack == AckMode::kDurable;
+  if (ack != AckMode::kNone) {
+    pending.done = std::move(done);
+    return;
+  }
+  const Appended answer = pending.answer;  // `done` may append again
+  done(answer);
+}
+
+Status WriterCore::CheckRoom(std::uint64_t frame_bytes) {
+  if (parts_.committer.failed()) return parts_.committer.status();
+  if (frame_bytes > parts_.frame_bytes_max) {
+    return Status(Code::kInvalidArgument, fmt::format("a batch of {} bytes does not fit in a journal file, {} do",
+                                                      frame_bytes, parts_.frame_bytes_max));
+  }
+  if (parts_.budget.exhausted()) {
+    return Status(Code::kResourceExhausted, "the disk is full or does not keep up; try again after a pause");
+  }
+  return {};
+}
+
+void WriterCore::AddDuplicate(std::shared_ptr<ShardLogImpl> shard, const ProducerBatch& original, AckMode ack,
+                              LogWriter::Done done) {
+  const Appended answer{
+      .base_offset = original.base_offset, .append_time_ms = original.append_time_ms, .duplicate = true};
+  const bool durable = original.base_offset + original.record_count <= shard->durable_end();
+  if (durable || ack == AckMode::kNone) return done(answer);
+  // The original is on its way, in a batch before this one or in this one: acknowledged in order, so not before it.
+  AppendBatch& turn = TurnBatch(0);
+  turn.wants_flush |= ack == AckMode::kDurable;
+  turn.appends.push_back(
+      {.shard = std::move(shard), .frame = {}, .answer = answer, .ack = ack, .done = std::move(done)});
+}
+
+AppendBatch& WriterCore::TurnBatch(std::uint64_t frame_bytes) {
+  if (turn_ != nullptr && turn_->frame_count > 0 && turn_->frame_bytes + frame_bytes > parts_.batch_bytes_max)
+    SubmitTurn();
+  if (turn_ == nullptr) turn_ = NewBatch();
+  if (!turn_posted_) {
+    turn_posted_ = true;
+    loop_.Post([self = shared_from_this()] { self->EndTurn(); });
+  }
+  return *turn_;
+}
+
+std::shared_ptr<AppendBatch> WriterCore::NewBatch() {
+  // One that the committer still holds only reads what never changes, but it may be told of it once more: not reused.
+  if (!spare_.empty() && spare_.back().use_count() == 1) {
+    std::shared_ptr<AppendBatch> batch = std::move(spare_.back());
+    spare_.pop_back();
+    SLUICE_CHECK(batch->appends.empty());
+    batch->frame_count = 0;
+    batch->frame_bytes = 0;
+    batch->wants_flush = false;
+    batch->written_acked = false;
+    batch->failure = {};
+    batch->state.store(State::kQueued);
+    return batch;
+  }
+  spare_.clear();
+  auto batch = std::make_shared<AppendBatch>();
+  batch->owner = weak_from_this();
+  return batch;
+}
+
+void WriterCore::EndTurn() {
+  turn_posted_ = false;
+  if (turn_ != nullptr) SubmitTurn();
+  CompleteReady();
+}
+
+void WriterCore::SubmitTurn() {
+  std::shared_ptr<AppendBatch> batch = std::move(turn_);
+  turn_ = nullptr;
+  SLUICE_CHECK(batch->state.load() == State::kQueued && !batch->appends.empty());
+  outstanding_.push_back(batch);
+  if (batch->frame_count > 0) {
+    parts_.committer.Submit(std::move(batch));
+  } else {
+    batch->state.store(State::kDurable);  // duplicates only: acknowledged after the batches before them
+  }
+}
+
+void WriterCore::BatchesMoved() {
+  if (completion_posted_.exchange(true)) return;
+  loop_.Post([self = shared_from_this()] {
+    self->completion_posted_.store(false);
+    self->CompleteReady();
+  });
+}
+
+void WriterCore::CompleteReady() {
+  if (completing_) return;  // a callback has come back here; the loop below goes on
+  completing_ = true;
+  while (!outstanding_.empty()) {
+    const State state = outstanding_.front()->state.load(std::memory_order_acquire);
+    if (state != State::kDurable && state != State::kFailed) break;
+    const std::shared_ptr<AppendBatch> batch = std::move(outstanding_.front());
+    outstanding_.pop_front();
+    Complete(*batch);
+    TellListener();
+    if (spare_.size() < kSpareBatchesMax) spare_.push_back(batch);
+  }
+  for (std::size_t i = 0; i < outstanding_.size(); ++i) {
+    const std::shared_ptr<AppendBatch> batch = outstanding_[i];
+    if (batch->state.load(std::memory_order_acquire) != State::kWritten) break;
+    AckWritten(*batch);
+  }
+  completing_ = false;
+}
+
+void WriterCore::AckWritten(AppendBatch& batch) {
+  if (std::exchange(batch.written_acked, true)) return;
+  for (PendingAppend& append : batch.appends) {
+    if (append.ack != AckMode::kWritten || !append.done) continue;
+    LogWriter::Done done = std::exchange(append.done, {});
+    done(append.answer);
+  }
+}
+
+void WriterCore::Complete(AppendBatch& batch) {
+  const bool durable = batch.state.load(std::memory_order_acquire) == State::kDurable;
+  if (durable && batch.frame_count > 0) Publish(batch);
+  for (PendingAppend& append : batch.appends) {
+    if (!append.done) continue;
+    if (durable) {
+      append.done(append.answer);
+    } else {
+      append.done(Error(batch.failure));
+    }
+  }
+  batch.appends.clear();
+}
+
+void WriterCore::Publish(AppendBatch& batch) {
+  for (std::size_t i = 0; i < batch.appends.size();) {
+    ShardLogImpl& shard = *batch.appends[i].shard;
+    run_.clear();
+    std::size_t next = i;
+    for (; next < batch.appends.size() && batch.appends[next].shard.get() == &shard; ++next) {
+      if (batch.appends[next].frame.size() > 0) run_.push_back(std::move(batch.appends[next].frame));
+    }
+    if (!run_.empty()) {
+      parts_.write_behind.NoteUnwritten(shard, shard.Publish(run_));
+      if (!std::exchange(shard.published_mark, true)) published_.push_back(batch.appends[i].shard);
+    }
+    i = next;
+  }
+  run_.clear();
+  parts_.committer.NotePublished(batch);
+}
+
+void WriterCore::TellListener() {
+  for (std::size_t i = 0; i < published_.size(); ++i) {
+    const std::shared_ptr<ShardLogImpl> shard = published_[i];
+    shard->published_mark = false;
+    if (listener_) listener_(*shard);
+  }
+  published_.clear();
+}
+
+}  // namespace sluice::storage

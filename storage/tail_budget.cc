@@ -1,0 +1,76 @@
+// Counting, evicting, holding back.
+#include "storage/tail_budget.h"
+
+#include "protocol/check.h"
+#include "storage/shard_log_impl.h"
+
+namespace sluice::storage {
+
+void TailBudget::NoteAppended(std::uint64_t bytes) {
+  tail_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  const std::uint64_t before = unwritten_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (before < bytes_max_ && before + bytes >= bytes_max_) UpdateOverload();
+}
+
+void TailBudget::NoteWritten(const std::shared_ptr<ShardLogImpl>& shard, Offset end, std::uint64_t bytes) {
+  {
+    const MutexLock lock(mutex_);
+    written_.push_back({shard, end});
+  }
+  const std::uint64_t before = unwritten_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  SLUICE_CHECK(before >= bytes);
+  Evict();
+  if (overloaded()) UpdateOverload();
+}
+
+void TailBudget::NoteForgotten(std::uint64_t tail_bytes, std::uint64_t unwritten_bytes) {
+  const std::uint64_t tail_before = tail_bytes_.fetch_sub(tail_bytes, std::memory_order_relaxed);
+  const std::uint64_t unwritten_before = unwritten_bytes_.fetch_sub(unwritten_bytes, std::memory_order_relaxed);
+  SLUICE_CHECK(tail_before >= tail_bytes && unwritten_before >= unwritten_bytes);
+  if (overloaded()) UpdateOverload();
+}
+
+void TailBudget::SetBlocked(Block block, bool blocked) {
+  const unsigned before = blocked ? blocked_.fetch_or(block) : blocked_.fetch_and(~static_cast<unsigned>(block));
+  if (((before & block) != 0) != blocked) UpdateOverload();
+}
+
+void TailBudget::Evict() {
+  while (tail_bytes() > bytes_max_) {
+    Piece piece;
+    {
+      const MutexLock lock(mutex_);
+      if (written_.empty()) return;
+      piece = std::move(written_.front());
+      written_.pop_front();
+    }
+    const std::shared_ptr<ShardLogImpl> shard = piece.shard.lock();
+    if (shard != nullptr) tail_bytes_.fetch_sub(shard->EvictTail(piece.end), std::memory_order_relaxed);
+  }
+}
+
+void TailBudget::UpdateOverload() {
+  std::vector<std::pair<Executor*, std::move_only_function<void()>>> ready;
+  {
+    const MutexLock lock(mutex_);
+    // Lets go at 3/4 of the bound, so that it does not flutter.
+    const std::uint64_t limit = overloaded() ? bytes_max_ / 4 * 3 : bytes_max_;
+    const bool overloaded = blocked_.load() != 0 || unwritten_bytes_.load() >= limit;
+    overloaded_.store(overloaded, std::memory_order_release);
+    if (!overloaded) ready.swap(waiting_);
+  }
+  for (auto& [loop, resume] : ready) loop->Post(std::move(resume));
+}
+
+void TailBudget::WhenReady(Executor& loop, std::move_only_function<void()> resume) {
+  {
+    const MutexLock lock(mutex_);
+    if (overloaded()) {
+      waiting_.emplace_back(&loop, std::move(resume));
+      return;
+    }
+  }
+  loop.Post(std::move(resume));
+}
+
+}  // namespace sluice::storage

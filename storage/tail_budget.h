@@ -1,0 +1,71 @@
+// The memory that frames may take, over all shards: the cache of the newest frames, and the back-pressure.
+//
+// Frames that are in a segment already are evicted, oldest first, when the tail is larger than its bound. Frames that
+// are not cannot be: when they alone reach the bound, or the disk takes no more, appends are held back until that has
+// passed.
+//
+// Threads: any. The counters are atomic, the lists have their own lock; executors are called outside of it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "protocol/ids.h"
+#include "storage/executor.h"
+#include "storage/mutex.h"
+
+namespace sluice::storage {
+
+class ShardLogImpl;
+
+class TailBudget {
+ public:
+  /// What else than memory may hold appends back.
+  enum Block : unsigned { kNoJournalRoom = 1, kNoSegmentRoom = 2 };
+
+  explicit TailBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+  /// A frame was appended: it takes memory and is in no segment.
+  void NoteAppended(std::uint64_t bytes);
+  /// Frames of `shard` below `end` are in a segment now (or need not be any more).
+  void NoteWritten(const std::shared_ptr<ShardLogImpl>& shard, Offset end, std::uint64_t bytes);
+  /// Frames left memory otherwise: their shard was dropped, or retention removed them.
+  void NoteForgotten(std::uint64_t tail_bytes, std::uint64_t unwritten_bytes);
+  void SetBlocked(Block block, bool blocked);
+
+  bool overloaded() const { return overloaded_.load(std::memory_order_acquire); }
+  /// True where even callers that pay no heed to overloaded() must be refused.
+  bool exhausted() const { return blocked_.load(std::memory_order_relaxed) != 0 || unwritten_bytes() > 2 * bytes_max_; }
+  /// True where frames should be written behind however few they are.
+  bool pressed() const { return unwritten_bytes() > bytes_max_ / 2; }
+  void WhenReady(Executor& loop, std::move_only_function<void()> resume);
+
+  std::uint64_t tail_bytes() const { return tail_bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t unwritten_bytes() const { return unwritten_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Piece {
+    std::weak_ptr<ShardLogImpl> shard;
+    Offset end;
+  };
+
+  void Evict();
+  void UpdateOverload();
+
+  const std::uint64_t bytes_max_;
+  std::atomic<std::uint64_t> tail_bytes_{0};
+  std::atomic<std::uint64_t> unwritten_bytes_{0};
+  std::atomic<unsigned> blocked_{0};
+  std::atomic<bool> overloaded_{false};
+
+  Mutex mutex_;
+  std::deque<Piece> written_ SLUICE_GUARDED_BY(mutex_);  // in the order of writing, so the oldest in front
+  std::vector<std::pair<Executor*, std::move_only_function<void()>>> waiting_ SLUICE_GUARDED_BY(mutex_);
+};
+
+}  // namespace sluice::storage

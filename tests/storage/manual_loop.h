@@ -1,0 +1,54 @@
+// An Executor that a test drives by hand: tasks queue up until the test runs them.
+//
+// Threads: Post from any; the rest from the one thread that plays the loop.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include "storage/executor.h"
+
+namespace sluice::storage {
+
+class ManualLoop final : public Executor {
+ public:
+  void Post(std::move_only_function<void()> task) override {
+    const std::scoped_lock lock(mutex_);
+    tasks_.push_back(std::move(task));
+    posted_.notify_one();
+  }
+
+  /// Runs what is queued now and what that queues. Returns how many ran.
+  int RunReady() {
+    int count = 0;
+    for (std::unique_lock lock(mutex_); !tasks_.empty(); ++count) {
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      lock.lock();
+    }
+    return count;
+  }
+
+  /// Runs tasks as they come until `done` holds. False where nothing came for ten seconds: the test has failed.
+  bool RunUntil(const std::function<bool()>& done) {
+    while (true) {
+      RunReady();
+      if (done()) return true;
+      std::unique_lock lock(mutex_);
+      if (!posted_.wait_for(lock, std::chrono::seconds(10), [&] { return !tasks_.empty(); })) return done();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable posted_;
+  std::deque<std::move_only_function<void()>> tasks_;
+};
+
+}  // namespace sluice::storage
