@@ -12,6 +12,8 @@
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
 #include "broker/data_dir.h"
+#include "broker/delivery/delivery_manager.h"
+#include "broker/delivery/delivery_metrics.h"
 #include "broker/event_loops.h"
 #include "broker/log.h"
 #include "broker/metrics.h"
@@ -84,6 +86,7 @@ class Server::Impl {
   Status PrepareDataDir();
   Status OpenAdminDoor();
   Status OpenStores();
+  Status OpenServices();
   Status OpenDoors();
   Status Ready() const;
   Status TakeApart();
@@ -101,6 +104,7 @@ class Server::Impl {
   std::unique_ptr<Shards> shards_;
   std::unique_ptr<AppendService> appends_;
   std::unique_ptr<ReadService> reads_;
+  std::unique_ptr<delivery::DeliveryManager> delivery_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<native::NativeDoor> native_door_;
   Ports ports_;
@@ -112,6 +116,7 @@ Status Server::Impl::Start() {
   Status status = PrepareDataDir();
   if (status.ok()) status = OpenAdminDoor();
   if (status.ok()) status = OpenStores();
+  if (status.ok()) status = OpenServices();
   if (status.ok()) status = OpenDoors();
   if (!status.ok()) return status;
   readiness_.Set("");
@@ -163,13 +168,28 @@ Status Server::Impl::OpenStores() {
   return {};
 }
 
-Status Server::Impl::OpenDoors() {
-  readiness_.Set("opening the doors");
+Status Server::Impl::OpenServices() {
   shards_ = std::make_unique<Shards>(loops_, *store_, *catalog_);
   appends_ = AppendService::New(*shards_, *store_, metrics_, env_->clock(), config_.append);
   reads_ = ReadService::New(*shards_, metrics_, config_.read);
+  auto delivery = delivery::DeliveryManager::Start(
+      config_.delivery, {.catalog = *catalog_,
+                         .reads = *reads_,
+                         .holds = holds_,
+                         .metadata = *metadata_,
+                         .env = *env_,
+                         .forget_stream = [this](StreamPtr stream) { shards_->ForgetStream(std::move(stream)); }});
+  if (!delivery) return delivery.error();
+  delivery_ = std::move(*delivery);
+  metrics_.AddSource([this](MetricSink& sink) { delivery::CollectDeliveryMetrics(*delivery_, env_->clock(), sink); });
+  // After the delivery streams have said what retention must keep for them.
   retention_ = std::make_unique<Retention>(*store_, *catalog_, holds_, config_.retention);
   retention_->Start();
+  return {};
+}
+
+Status Server::Impl::OpenDoors() {
+  readiness_.Set("opening the doors");
   const native::NativeDoorParts parts{.catalog = *catalog_,
                                       .shards = *shards_,
                                       .store = *store_,
@@ -178,7 +198,7 @@ Status Server::Impl::OpenDoors() {
                                       .metrics = metrics_,
                                       .clock = env_->clock(),
                                       .append_options = config_.append,
-                                      .delivery = nullptr};
+                                      .delivery = delivery_.get()};
   auto door = native::NativeDoor::Start(parts, config_.native);
   if (!door) return door.error();
   native_door_ = std::move(*door);
@@ -203,6 +223,7 @@ Status Server::Impl::TakeApart() {
   readiness_.Set("stopping");
   if (ports_written_) RemovePortsFile(config_.server.data_dir);
   if (native_door_) native_door_->StopAccepting();
+  if (delivery_) delivery_->Stop();
   if (shards_) shards_->Stop();
   if (native_door_ && !native_door_->Finish(config_.server.shutdown_timeout_ms)) {
     log::Warning("some connections did not finish in time and were closed",

@@ -62,7 +62,10 @@ DeliveryManager::DeliveryManager(DeliveryOptions options, BrokerParts parts)
 
 DeliveryManager::~DeliveryManager() { Stop(); }
 
-void DeliveryManager::Stop() { workers_.Stop(); }
+void DeliveryManager::Stop() {
+  stopping_ = true;
+  workers_.Stop();
+}
 
 Status DeliveryManager::LoadAll() {
   const Result<std::vector<std::string>> names = DeliveryStore::Names(parts_.metadata);
@@ -90,7 +93,7 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::Open(const DeliveryConfig& c
     holds.Set({stream, shard}, holder, offset);
   };
   auto stream = std::make_shared<DeliveryStream>(config, std::move(*zone),
-                                                 NewLogRecordSource(parts_.reads, parts_.catalog, source),
+                                                 NewLogRecordSource(parts_.reads, parts_.catalog, source, stopping_),
                                                  DeliveryParts{parts_.metadata, *objects_, parts_.env.clock(), hold});
   if (Status status = stream->Open(); !status.ok()) return Error(std::move(status));
   {
@@ -106,6 +109,7 @@ std::int64_t DeliveryManager::StepAndLog(DeliveryStream& stream) {
   const DeliveryStatus before = stream.status();
   const std::int64_t wait_ms = stream.Step();
   const DeliveryStatus after = stream.status();
+  if (stopping_) return wait_ms;  // what was cut off goes on after the next start
   if (after.last_error != before.last_error && !after.last_error.empty()) {
     broker::log::Error("delivery fails and is tried again",
                        {{"delivery_stream", stream.config().name}, {"error", after.last_error}});
@@ -224,7 +228,7 @@ Result<DeliveryAnswer> DeliveryManager::Create(std::string_view document, std::s
 
 /// The positions are resolved now: "latest" is the moment of creation.
 Status DeliveryManager::Store(const DeliveryConfig& config, StreamId source) {
-  const std::unique_ptr<RecordSource> records = NewLogRecordSource(parts_.reads, parts_.catalog, source);
+  const std::unique_ptr<RecordSource> records = NewLogRecordSource(parts_.reads, parts_.catalog, source, stopping_);
   const Result<SourceStream> stream = records->Describe();
   if (!stream) return stream.error();
   Checkpoint checkpoint;

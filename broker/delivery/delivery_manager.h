@@ -9,6 +9,7 @@
 // their answers.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -85,11 +86,12 @@ class DeliveryManager final : public broker::DeliveryControl {
   const DeliveryOptions options_;
   BrokerParts parts_;
   std::unique_ptr<ObjectStore> objects_;
-  DeliveryWorkers workers_;
+  std::atomic<bool> stopping_ = false;
   std::mutex control_mutex_;  // one change at a time
   mutable std::mutex streams_mutex_;
   std::map<std::string, StreamPtr, std::less<>> streams_;  // guarded by streams_mutex_
   std::map<std::string, bool> config_files_;               // path -> done; the config task only
+  DeliveryWorkers workers_;                                // last: its threads use all of the above
 };
 
 }  // namespace sluice::delivery

@@ -44,8 +44,9 @@ class WaitingExecutor : public storage::Executor {
 
 class LogRecordSource : public RecordSource {
  public:
-  LogRecordSource(broker::ReadService& reads, const broker::StreamCatalog& catalog, StreamId stream)
-      : reads_(reads), catalog_(catalog), stream_(stream) {}
+  LogRecordSource(broker::ReadService& reads, const broker::StreamCatalog& catalog, StreamId stream,
+                  const std::atomic<bool>& stopping)
+      : reads_(reads), catalog_(catalog), stream_(stream), stopping_(stopping) {}
 
   Result<SourceStream> Describe() override {
     const Result<broker::StreamPtr> found = catalog_.Find(stream_);
@@ -86,6 +87,7 @@ class LogRecordSource : public RecordSource {
 
  private:
   Result<broker::ReadAnswer> Ask(ShardIndex shard, broker::ReadFrom from, std::uint64_t bytes_max) {
+    if (stopping_) return Error(Code::kUnavailable, "the broker is stopping");
     broker::ReadRequest request{.stream = stream_, .shard = shard, .from = from, .bytes_max = bytes_max};
     Result<broker::ReadAnswer> answer = Error(Code::kInternal, "no answer");
     bool done = false;
@@ -122,6 +124,7 @@ class LogRecordSource : public RecordSource {
   broker::ReadService& reads_;
   const broker::StreamCatalog& catalog_;
   StreamId stream_;
+  const std::atomic<bool>& stopping_;
   WaitingExecutor executor_;
   std::string scratch_;
   std::vector<RecordRef> records_;
@@ -130,8 +133,8 @@ class LogRecordSource : public RecordSource {
 }  // namespace
 
 std::unique_ptr<RecordSource> NewLogRecordSource(broker::ReadService& reads, const broker::StreamCatalog& catalog,
-                                                 StreamId stream) {
-  return std::make_unique<LogRecordSource>(reads, catalog, stream);
+                                                 StreamId stream, const std::atomic<bool>& stopping) {
+  return std::make_unique<LogRecordSource>(reads, catalog, stream, stopping);
 }
 
 }  // namespace sluice::delivery

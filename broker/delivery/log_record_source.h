@@ -1,6 +1,7 @@
 // RecordSource over the broker's own log.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,6 @@ namespace sluice::delivery {
 /// Reads the stream that `stream` is now; one that is deleted and made again under the same name is another one. Both
 /// references outlive the source. Must not be used on an event loop: it waits for the loops' answers.
 std::unique_ptr<RecordSource> NewLogRecordSource(broker::ReadService& reads, const broker::StreamCatalog& catalog,
-                                                 StreamId stream);
+                                                 StreamId stream, const std::atomic<bool>& stopping);
 
 }  // namespace sluice::delivery
