@@ -1,0 +1,82 @@
+// A log store in memory whose commits, overload and disk reads the test decides. It promises nothing: the real one has
+// its own tests.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/frame.h"
+#include "storage/log_store.h"
+
+namespace sluice::broker {
+
+class FakeShardLog final : public storage::ShardLog {
+ public:
+  explicit FakeShardLog(ShardId id) : id_(id) {}
+
+  ShardId id() const override { return id_; }
+  Offset oldest() const override;
+  Offset durable_end() const override;
+  std::int64_t last_append_time_ms() const override;
+  std::uint64_t retained_bytes() const override;
+  Result<std::optional<storage::FrameRun>> ReadTail(Offset from, std::uint64_t bytes_max) override;
+  Result<storage::FrameRun> ReadBlocking(Offset from, std::uint64_t bytes_max) override;
+  Result<Offset> OffsetAtTimeBlocking(std::int64_t time_ms) override;
+
+  void Publish(protocol::Frame frame);
+  /// Frames below this offset are "on disk": ReadTail does not find them.
+  void SetTailFrom(Offset offset);
+  void RemoveBelow(Offset offset);
+
+  Offset next_offset;  // used by the writer's loop only
+
+ private:
+  const ShardId id_;
+  mutable std::mutex mutex_;
+  std::vector<protocol::Frame> frames_;
+  Offset tail_from_;
+};
+
+class FakeLogStore final : public storage::LogStore {
+ public:
+  std::unique_ptr<storage::LogWriter> NewWriter(storage::Executor& loop) override;
+  std::shared_ptr<storage::ShardLog> OpenShard(ShardId id) override;
+  void DropShard(ShardId id) override;
+  std::vector<ShardId> Shards() override;
+  std::uint64_t ApplyRetention(ShardId id, const storage::RetentionPolicy& policy) override;
+  bool overloaded() const override { return overloaded_.load(); }
+  void WhenReady(storage::Executor& loop, std::move_only_function<void()> resume) override;
+  storage::LogStoreStats stats() const override { return {}; }
+  void SetCommitObserver(std::function<void(std::int64_t, std::uint64_t)>) override {}
+  Status AcceptLoss(ShardId) override { return {}; }
+  Status Close() override { return {}; }
+
+  FakeShardLog& shard(ShardId id);
+  /// While held, appends wait; Release commits them all and all later ones at once.
+  void HoldCommits() { hold_ = true; }
+  void ReleaseCommits();
+  void SetOverloaded(bool overloaded);
+  std::size_t appends_seen() const { return appends_seen_.load(); }
+  std::vector<ShardId> dropped() const;
+  std::vector<std::pair<ShardId, storage::RetentionPolicy>> retention_calls() const;
+
+ private:
+  class Writer;
+
+  std::atomic<bool> hold_{false};
+  std::atomic<bool> overloaded_{false};
+  std::atomic<std::size_t> appends_seen_{0};
+  mutable std::mutex mutex_;
+  std::map<ShardId, std::shared_ptr<FakeShardLog>> shards_;
+  std::vector<std::pair<storage::Executor*, std::move_only_function<void()>>> resumes_;
+  std::vector<std::pair<storage::Executor*, Writer*>> writers_;
+  std::vector<ShardId> dropped_;
+  std::vector<std::pair<ShardId, storage::RetentionPolicy>> retention_calls_;
+};
+
+}  // namespace sluice::broker

@@ -1,0 +1,167 @@
+// The native door: back-pressure, deadlines, limits, the end.
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "tests/broker/door_fixture.h"
+#include "tests/catch.h"
+
+namespace sluice::broker {
+namespace {
+
+namespace wire = protocol::wire;
+using wire::Operation;
+
+// Sends until the socket takes no more; how much went in.
+std::size_t SendUntilBlocked(RawClient& client, const std::string& message, std::size_t bytes_max) {
+  ::fcntl(client.socket(), F_SETFL, ::fcntl(client.socket(), F_GETFL) | O_NONBLOCK);
+  std::size_t sent = 0;
+  int blocked = 0;
+  while (sent < bytes_max && blocked < 50) {
+    const ssize_t result = ::send(client.socket(), message.data() + sent % message.size(),
+                                  message.size() - sent % message.size(), MSG_NOSIGNAL);
+    if (result > 0) {
+      sent += static_cast<std::size_t>(result);
+      blocked = 0;
+    } else {
+      ++blocked;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // time for the broker to read, were it reading
+    }
+  }
+  ::fcntl(client.socket(), F_SETFL, ::fcntl(client.socket(), F_GETFL) & ~O_NONBLOCK);
+  return sent;
+}
+
+TEST_CASE("NativeDoor: an overloaded log stops the socket, and nothing is lost", "[broker]") {
+  Door door(GENERATE(1u, 2u));
+  const std::string message = RawClient::Append(1, door.id(), 0, BatchOf(1, std::string(100'000, 'x')));
+  constexpr std::size_t kTotal = 64u << 20;
+  RawClient client(door.port());
+  client.Hello();
+  bool in_flight_bound = false;
+  SECTION("by the log") { door.core.store.SetOverloaded(true); }
+  SECTION("by unanswered bytes of the connection") {
+    door.core.store.HoldCommits();
+    in_flight_bound = true;
+  }
+  const std::size_t sent = SendUntilBlocked(client, message, kTotal);
+  CHECK(sent < kTotal);
+  CHECK(door.core.store.appends_seen() <= (in_flight_bound ? 200 : 10));
+  door.core.store.SetOverloaded(false);
+  door.core.store.ReleaseCommits();
+  client.Send(message.substr(sent % message.size()));
+  const std::size_t messages = sent / message.size() + 1;
+  for (std::size_t i = 0; i < messages; ++i) {
+    const auto answer = client.Receive();
+    REQUIRE(answer.has_value());
+    REQUIRE(wire::DecodeAppendResponse(answer->control)->base_offset == i);
+  }
+}
+
+TEST_CASE("NativeDoor: a client that does not read its answers is not read either", "[broker]") {
+  Door door(1, {.inflight_bytes_max = 1u << 20, .output_bytes_max = 1u << 20});
+  RawClient client(door.port());
+  client.Hello();
+  for (int i = 0; i < 8; ++i) {
+    client.Send(RawClient::Append(1, door.id(), 0, BatchOf(1, std::string(500'000, 'x'))));
+    REQUIRE(client.Receive()->header.status == Code::kOk);
+  }
+  constexpr int kReads = 100;
+  std::string reads;
+  for (int i = 0; i < kReads; ++i) reads += RawClient::Request(Operation::kRead, 1, ReadControl(door.id(), 0));
+  client.Send(reads);  // 100 times 4 MB
+  for (int i = 0; i < kReads; ++i) {
+    const auto answer = client.Receive();
+    REQUIRE(answer.has_value());
+    REQUIRE(answer->header.status == Code::kOk);
+    CHECK(answer->body.size() > 4'000'000);
+  }
+}
+
+TEST_CASE("NativeDoor: deadlines end connections that say too little", "[broker]") {
+  Door door(1, {.hello_timeout_ms = 300, .message_timeout_ms = 300, .idle_timeout_ms = 1'000});
+  RawClient silent(door.port());
+  RawClient slow(door.port());
+  RawClient idle(door.port());
+  slow.Hello();
+  idle.Hello();
+  slow.Send(RawClient::Append(1, door.id(), 0, BatchOf(1)).substr(0, 40));
+  auto answer = silent.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->header.status == Code::kTimedOut);
+  answer = slow.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->header.status == Code::kTimedOut);
+  CHECK(!idle.Receive().has_value());
+}
+
+TEST_CASE("NativeDoor: connections over the limit are closed", "[broker]") {
+  Door door(1, {.connections_max = 2});
+  RawClient first(door.port());
+  RawClient second(door.port());
+  first.Hello();
+  second.Hello();
+  RawClient third(door.port());
+  CHECK(!third.Receive().has_value());
+  first.Send(RawClient::Append(1, door.id(), 0, BatchOf(1)));
+  CHECK(first.Receive()->header.status == Code::kOk);
+}
+
+TEST_CASE("NativeDoor Finish: answers what was taken, tells who waits", "[broker]") {
+  Door door(GENERATE(1u, 2u));
+  RawClient producer(door.port());
+  RawClient consumer(door.port());
+  producer.Hello();
+  consumer.Hello();
+  door.core.store.HoldCommits();
+  producer.Send(RawClient::Append(1, door.id(), 0, BatchOf(1)));
+  while (door.core.store.appends_seen() == 0) std::this_thread::yield();
+  consumer.Send(RawClient::Request(Operation::kRead, 1, ReadControl(door.id(), 1, 60'000)));
+  while (door.core.metrics.loop(0).long_polls_started.value() +
+             door.core.metrics.loop(door.core.loops.size() - 1).long_polls_started.value() ==
+         0) {
+    std::this_thread::yield();
+  }
+  std::thread stopper([&] { CHECK(door.Stop(10'000)); });
+  const auto told = consumer.Receive();
+  REQUIRE(told.has_value());
+  CHECK(told->header.status == Code::kUnavailable);
+  door.core.store.ReleaseCommits();
+  const auto answer = producer.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->header.status == Code::kOk);
+  CHECK(!producer.Receive().has_value());
+  stopper.join();
+}
+
+TEST_CASE("NativeDoor Finish: cuts what does not end", "[broker]") {
+  Door door;
+  RawClient producer(door.port());
+  producer.Hello();
+  door.core.store.HoldCommits();
+  producer.Send(RawClient::Append(1, door.id(), 0, BatchOf(1)));
+  while (door.core.store.appends_seen() == 0) std::this_thread::yield();
+  CHECK(!door.Stop(1));
+}
+
+TEST_CASE("NativeDoor Start: a port in use names the setting", "[broker]") {
+  Door door;
+  const native::NativeDoorParts parts{.catalog = *door.core.catalog,
+                                      .shards = door.core.shards,
+                                      .store = door.core.store,
+                                      .appends = *door.core.appends,
+                                      .reads = *door.core.reads,
+                                      .metrics = door.core.metrics,
+                                      .clock = door.core.env->clock(),
+                                      .append_options = {}};
+  const auto second = native::NativeDoor::Start(parts, {.port = door.port()});
+  REQUIRE(!second.has_value());
+  CHECK(second.error().code() == Code::kUnavailable);
+  CHECK(second.error().message().find("native.port") != std::string::npos);
+  const auto wrong = native::NativeDoor::Start(parts, {.address = "localhost"});
+  CHECK(wrong.error().code() == Code::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace sluice::broker
