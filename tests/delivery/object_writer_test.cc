@@ -1,0 +1,267 @@
+#include "broker/delivery/object_writer.h"
+
+#include <arrow/memory_pool.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "broker/delivery/parquet_object_writer.h"
+#include "broker/delivery/raw_object_writer.h"
+#include "tests/catch.h"
+#include "tests/delivery/sample_records.h"
+#include "tests/storage/env/temp_dir.h"
+#include "tools/lake/lake.h"
+
+using namespace sluice;
+using namespace sluice::delivery;
+
+namespace {
+
+// Appends in pieces of `at_once` records and finishes.
+ObjectSummary WriteAll(ObjectWriter& writer, std::span<const RecordRef> records, std::size_t at_once) {
+  std::span<const RecordRef> rest = records;
+  while (!rest.empty()) {
+    std::span<const RecordRef> piece = rest.first(std::min(at_once, rest.size()));
+    Result<AppendOutcome> outcome = writer.Append(piece);
+    REQUIRE(outcome);
+    CHECK(outcome->errors.empty());
+    rest = rest.subspan(piece.size());
+  }
+  Result<ObjectSummary> summary = writer.Finish(SampleMetadata(records.size()));
+  REQUIRE(summary);
+  return *summary;
+}
+
+std::string WriteParquet(const ParquetOptions& options, std::span<const RecordRef> records, std::size_t at_once) {
+  StringSink sink;
+  auto writer = NewParquetObjectWriter(options, SampleSchema(), {}, sink);
+  REQUIRE(writer);
+  ObjectSummary summary = WriteAll(**writer, records, at_once);
+  CHECK(summary.rows == records.size());
+  CHECK(summary.bytes == sink.bytes().size());
+  return sink.bytes();
+}
+
+std::string WriteRaw(const RawOptions& options, std::span<const RecordRef> records, std::size_t at_once) {
+  StringSink sink;
+  auto writer = NewRawObjectWriter(options, sink);
+  REQUIRE(writer);
+  ObjectSummary summary = WriteAll(**writer, records, at_once);
+  CHECK(summary.bytes == sink.bytes().size());
+  return sink.bytes();
+}
+
+// The rows of an object, read back through a file.
+std::string ReadBack(const std::string& bytes, const std::string& name) {
+  storage::TempDir dir;
+  std::string path = dir.path() + "/" + name;
+  std::ofstream(path, std::ios::binary) << bytes;
+  std::ostringstream rows;
+  CHECK(tools::PrintLakeRows(path, {}, rows).ToString() == Status().ToString());
+  return rows.str();
+}
+
+std::string Lines(const SampleRecords& records) {
+  std::string lines;
+  for (const std::string& value : records.values) lines += value + "\n";
+  return lines;
+}
+
+class FailingSink : public ObjectSink {
+ public:
+  explicit FailingSink(std::size_t bytes_left) : bytes_left_(bytes_left) {}
+  Status Write(std::string_view bytes) override {
+    if (bytes.size() > bytes_left_) return Status(Code::kResourceExhausted, "the disk is full");
+    bytes_left_ -= bytes.size();
+    return {};
+  }
+
+ private:
+  std::size_t bytes_left_;
+};
+
+}  // namespace
+
+TEST_CASE("ParquetObjectWriter: rows come back as they went in, whatever the options", "[delivery]") {
+  SampleRecords records = MakeSampleRecords(3000);
+  ParquetOptions options;
+  options.compression = GENERATE(ParquetCompression::kUncompressed, ParquetCompression::kSnappy,
+                                 ParquetCompression::kGzip, ParquetCompression::kZstd);
+  options.dictionary = GENERATE(true, false);
+  options.writer_version_2 = GENERATE(false, true);
+  options.row_group_bytes = 256 << 10;
+  options.page_bytes = 16 << 10;
+  options.sorting_column = "id";
+  CHECK(ReadBack(WriteParquet(options, records.refs, 1000), "a.parquet") == Lines(records));
+}
+
+TEST_CASE("ParquetObjectWriter: the same records give the same bytes, however they are appended", "[delivery]") {
+  SampleRecords records = MakeSampleRecords(20'000);
+  std::string bytes = WriteParquet({}, records.refs, records.refs.size());
+  CHECK(WriteParquet({}, records.refs, 1) == bytes);
+  CHECK(WriteParquet({}, records.refs, 777) == bytes);
+}
+
+TEST_CASE("ParquetObjectWriter Finish: no record is a file without rows", "[delivery]") {
+  CHECK(ReadBack(WriteParquet({}, {}, 1), "a.parquet").empty());
+}
+
+TEST_CASE("ParquetObjectWriter Append: bad records are named, the others are written", "[delivery]") {
+  std::vector<std::string> values = {R"({"id":1})", "oops", R"({"id":"two"})", R"({"id":3}{"id":4})", ""};
+  std::vector<RecordRef> refs = RefsTo(values);
+  StringSink sink;
+  Schema schema;
+  schema.columns = {{"id", *ParseHiveType("int")}};
+  auto writer = NewParquetObjectWriter({}, schema, {}, sink);
+  REQUIRE(writer);
+  Result<AppendOutcome> outcome = (*writer)->Append(refs);
+  REQUIRE(outcome);
+  CHECK(outcome->rows == 3);
+  REQUIRE(outcome->errors.size() == 3);
+  CHECK(outcome->errors[0].index == 1);
+  CHECK(outcome->errors[0].code == kParseErrorCode);
+  CHECK(outcome->errors[1].index == 2);
+  CHECK(outcome->errors[1].code == kMalformedDataCode);
+  CHECK(outcome->errors[2].index == 4);
+  Result<ObjectSummary> summary = (*writer)->Finish({});
+  REQUIRE(summary);
+  CHECK(summary->rows == 3);
+  CHECK(summary->records == 5);
+  CHECK(summary->errors == 3);
+  CHECK(ReadBack(sink.bytes(), "a") == "{\"id\":1}\n{\"id\":3}\n{\"id\":4}\n");
+}
+
+TEST_CASE("ParquetObjectWriter Append: overflow fields are counted once", "[delivery]") {
+  std::vector<std::string> values = {R"({"id":1,"x":2})", R"({"id":"two","y":{}})"};
+  StringSink sink;
+  Schema schema;
+  schema.columns = {{"id", *ParseHiveType("int")}};
+  schema.overflow = true;
+  auto writer = NewParquetObjectWriter({}, schema, {}, sink);
+  REQUIRE(writer);
+  std::vector<RecordRef> refs = RefsTo(values);
+  CHECK((*writer)->Append(std::span(refs).first(1))->overflow_fields == 1);
+  CHECK((*writer)->Append(std::span(refs).subspan(1))->overflow_fields == 2);
+  CHECK((*writer)->Finish({})->overflow_fields == 3);
+  CHECK(ReadBack(sink.bytes(), "a") ==
+        "{\"id\":1,\"_overflow\":\"{\\\"x\\\":2}\"}\n{\"id\":null,\"_overflow\":\"{\\\"id\\\":\\\"two\\\",\\\"y\\\":{}}"
+        "\"}\n");
+}
+
+TEST_CASE("ParquetObjectWriter: memory is bounded by the row group", "[delivery]") {
+  constexpr std::size_t kRowGroupBytes = 1 << 20;
+  constexpr std::int64_t kPoolBytesMax = 12 << 20;
+  SampleRecords records = MakeSampleRecords(4000, 1000);
+  ParquetOptions options;
+  options.compression = ParquetCompression::kUncompressed;
+  options.row_group_bytes = kRowGroupBytes;
+  options.page_bytes = 64 << 10;
+  FailingSink sink(1u << 30);
+  auto writer = NewParquetObjectWriter(options, SampleSchema(), {}, sink);
+  REQUIRE(writer);
+  std::int64_t before = arrow::default_memory_pool()->bytes_allocated();
+  for (int i = 0; i < 10; ++i) {  // 45 MB
+    REQUIRE((*writer)->Append(records.refs));
+    CHECK((*writer)->bytes_buffered() < 4 * kRowGroupBytes);
+    CHECK(arrow::default_memory_pool()->bytes_allocated() - before < kPoolBytesMax);
+  }
+  CHECK((*writer)->bytes_written() > 30u << 20);
+  CHECK((*writer)->Finish({})->rows == 40'000);
+}
+
+TEST_CASE("ObjectWriter: the sink's error is the writer's", "[delivery]") {
+  SampleRecords records = MakeSampleRecords(4000, 1000);
+  FailingSink sink(100'000);
+  std::unique_ptr<ObjectWriter> writer;
+  if (GENERATE(true, false)) {
+    ParquetOptions options;
+    options.compression = ParquetCompression::kUncompressed;
+    options.row_group_bytes = 1 << 20;
+    writer = *NewParquetObjectWriter(options, SampleSchema(), {}, sink);
+  } else {
+    writer = *NewRawObjectWriter({}, sink);
+  }
+  Result<AppendOutcome> outcome = writer->Append(records.refs);
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code() == Code::kResourceExhausted);
+  CHECK(outcome.error().message().find("the disk is full") != std::string::npos);
+}
+
+TEST_CASE("NewParquetObjectWriter: refuses options that cannot work", "[delivery]") {
+  StringSink sink;
+  ParquetOptions options;
+  SECTION("row group") { options.row_group_bytes = 1; }
+  SECTION("page") { options.page_bytes = 1; }
+  SECTION("level") { options.zstd_level = 99; }
+  SECTION("sorting column") { options.sorting_column = "tags"; }
+  CHECK_FALSE(NewParquetObjectWriter(options, SampleSchema(), {}, sink));
+}
+
+TEST_CASE("RawObjectWriter: every format gives the records back", "[delivery]") {
+  SampleRecords records = MakeSampleRecords(3000);
+  RawOptions options;
+  options.compression = GENERATE(RawCompression::kUncompressed, RawCompression::kGzip, RawCompression::kZip,
+                                 RawCompression::kSnappy, RawCompression::kHadoopSnappy);
+  std::string name = "object" + std::string(RawCompressionExtension(options.compression));
+  SECTION("without a delimiter") {}
+  SECTION("with a delimiter") { options.delimiter = "\n"; }
+  std::string bytes = WriteRaw(options, records.refs, 1000);
+  CHECK(ReadBack(bytes, name) == Lines(records));
+  CHECK(WriteRaw(options, records.refs, 1) == bytes);
+  CHECK(WriteRaw(options, records.refs, 3000) == bytes);
+  CHECK(ReadBack(WriteRaw(options, {}, 1), name).empty());
+}
+
+TEST_CASE("RawObjectWriter: delimiters stand between records, and behind the last where asked", "[delivery]") {
+  std::vector<std::string> values = {"a", "", "c"};
+  CHECK(WriteRaw({}, RefsTo(values), 1) == "ac");
+  RawOptions options;
+  options.delimiter = "|";
+  CHECK(WriteRaw(options, RefsTo(values), 2) == "a||c");
+  options.delimiter_after_last = true;
+  CHECK(WriteRaw(options, RefsTo(values), 2) == "a||c|");
+  CHECK(WriteRaw(options, {}, 2).empty());
+}
+
+TEST_CASE("ReadObjectRanges: the object says where its records come from", "[delivery]") {
+  SampleRecords records = MakeSampleRecords(100);
+  storage::TempDir dir;
+  std::string path = dir.path() + "/object";
+  RawOptions options;
+  SECTION("parquet") { std::ofstream(path) << WriteParquet({}, records.refs, 10); }
+  SECTION("gzip") {
+    options.compression = RawCompression::kGzip;
+    std::ofstream(path) << WriteRaw(options, records.refs, 10);
+  }
+  SECTION("zip") {
+    options.compression = RawCompression::kZip;
+    std::ofstream(path) << WriteRaw(options, records.refs, 10);
+  }
+  Result<ObjectFacts> facts = tools::ReadObjectRanges(path);
+  REQUIRE(facts);
+  CHECK(facts->metadata == SampleMetadata(100));
+  CHECK(facts->summary.rows == 100);
+  CHECK(facts->summary.records == 100);
+}
+
+TEST_CASE("MetadataFromJson: refuses what Sluice did not write", "[delivery]") {
+  std::string good = MetadataToJson(SampleMetadata(5), {});
+  CHECK(MetadataFromJson(good)->metadata == SampleMetadata(5));
+  CHECK_FALSE(MetadataFromJson(good.substr(0, good.size() - 1)));
+  CHECK_FALSE(MetadataFromJson("{}"));
+  CHECK_FALSE(MetadataFromJson(""));
+  std::string no_last = good;
+  no_last.replace(no_last.find("\"last\""), 6, "\"lost\"");
+  CHECK_FALSE(MetadataFromJson(no_last));
+}
+
+TEST_CASE("ParseRawCompression, ParseParquetCompression: Firehose's names only", "[delivery]") {
+  CHECK(*ParseRawCompression("Snappy") == RawCompression::kSnappy);
+  CHECK_FALSE(ParseRawCompression("SNAPPY"));
+  CHECK(*ParseParquetCompression("ZSTD") == ParquetCompression::kZstd);
+  CHECK_FALSE(ParseParquetCompression("zstd"));
+}

@@ -1,0 +1,51 @@
+// Reading the lake back: what `sluice lake ls|cat|schema|count PATH` and `sluice verify` call.
+//
+// PATH is an object or a directory below which all objects are taken, in the order of their paths. Parquet, and objects
+// of records in every format that delivery writes (plain, gzip, zip, Snappy, Hadoop Snappy); names that start with '.'
+// are passed over. Threads: pure functions over files; each call opens what it needs. An object is read whole except
+// Parquet, which is streamed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "broker/delivery/object_writer.h"
+#include "sluice/status.h"
+
+namespace sluice::tools {
+
+struct LakeObject {
+  std::string path;
+  std::string format;  // "parquet", "records", "records.gz", "records.zip", "records.snappy"
+  std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;                      // of Parquet: by the footer; else counted
+  std::optional<delivery::ObjectFacts> facts;  // where the object has them
+  std::string problem;                         // not empty: why it could not be read
+};
+
+/// kNotFound where there is no such path. An object that cannot be read is listed with its problem.
+Result<std::vector<LakeObject>> ListLake(const std::string& path);
+
+/// What the object says about its sources. kNotFound where it says nothing (formats without a place for it, objects of
+/// others).
+Result<delivery::ObjectFacts> ReadObjectRanges(const std::string& object);
+
+struct CatOptions {
+  std::uint64_t rows_max = 0;  // 0: all
+  bool table = false;          // aligned columns instead of JSON lines; Parquet only
+};
+
+/// `sluice lake ls`: one line an object: rows, bytes, format, source ranges, path; a last line with the sums.
+Status PrintLakeList(const std::string& path, std::ostream& out);
+/// `sluice lake cat`: rows as JSON lines, or as a table.
+Status PrintLakeRows(const std::string& path, const CatOptions& options, std::ostream& out);
+/// `sluice lake schema`: the columns and their types, once for each different schema, with the objects that have it
+/// counted.
+Status PrintLakeSchema(const std::string& path, std::ostream& out);
+/// `sluice lake count`: objects, rows, bytes.
+Status PrintLakeCount(const std::string& path, std::ostream& out);
+
+}  // namespace sluice::tools
