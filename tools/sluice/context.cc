@@ -55,12 +55,14 @@ std::unique_ptr<AdminClient> Context::Connect() {
 }
 
 bool Context::Fail(const Status& status) {
+  std::fflush(stdout);
   fmt::print(stderr, "sluice: {}\n", status.message().empty() ? status.ToString() : status.message());
   exit_code = ExitCodeOf(status.code());
   return false;
 }
 
 bool Context::FailUsage(std::string_view message) {
+  std::fflush(stdout);
   fmt::print(stderr, "sluice: {}\n", message);
   exit_code = kExitUsage;
   return false;

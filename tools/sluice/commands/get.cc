@@ -104,6 +104,14 @@ Result<ConsumerOptions> OptionsFor(Context& context, const GetArguments& argumen
                                                        arguments.name, ends.size()));
     }
   }
+  if (options.start.kind == Position::Kind::kOffset) {
+    const std::uint32_t shard = options.shards.empty() ? ends.begin()->first : options.shards.front();
+    const auto end = ends.find(shard);
+    if (end != ends.end() && options.start.offset > end->second) {
+      return Error(Code::kOutOfRange, fmt::format("shard {} of stream {} ends at {}; {} is not there yet", shard,
+                                                  arguments.name, end->second, options.start.offset));
+    }
+  }
   return options;
 }
 
@@ -112,7 +120,10 @@ bool Get(Context& context, GetArguments arguments) {
   auto ends = EndsNow(context, arguments);
   if (!ends) return context.Fail(ends.error());
   auto options = OptionsFor(context, arguments, *ends);
-  if (!options) return context.FailUsage(options.error().message());
+  if (!options) {
+    return options.error().code() == Code::kInvalidArgument ? context.FailUsage(options.error().message())
+                                                            : context.Fail(options.error());
+  }
   auto consumer = Consumer::Open(arguments.name, *options);
   if (!consumer) return context.Fail(consumer.error());
   std::signal(SIGINT, HandleInterrupt);

@@ -115,7 +115,9 @@ void PrintSummary(const Context& context, const PutArguments& arguments, const P
   }
   fmt::print("Put {} records ({}) into {} in {:.2f} s, acknowledged {}.\n", FormatCount(putter.records()),
              FormatSize(putter.bytes()), arguments.name, seconds, AckName(arguments.ack));
-  if (putter.lines_refused() > 0) fmt::print(stderr, "{} lines were refused.\n", FormatCount(putter.lines_refused()));
+  if (putter.lines_refused() > 0)
+    fmt::print("{} line{} refused.\n", FormatCount(putter.lines_refused()),
+               putter.lines_refused() == 1 ? " was" : "s were");
 }
 
 bool Put(Context& context, const PutArguments& arguments) {
