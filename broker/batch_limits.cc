@@ -6,6 +6,10 @@
 namespace sluice::broker {
 namespace {
 
+// What the encoding of a record may add to its key, value and headers, which the limit is about: the lengths of key and
+// value, the deltas of timestamp and offset, attributes and the number of headers.
+constexpr std::uint64_t kRecordFramingBytes = 64;
+
 // Takes one zigzag varint off `bytes`; false where there is none.
 bool TakeVarint(std::string_view& bytes, std::int64_t& value) {
   std::uint64_t raw = 0;
@@ -27,7 +31,7 @@ Status CheckRecords(std::string_view records, std::int32_t record_count, std::ui
       return Status(Code::kCorruption,
                     fmt::format("record {} of {} of the batch does not fit into it", i, record_count));
     }
-    if (static_cast<std::uint64_t>(length) > record_bytes_max) {
+    if (static_cast<std::uint64_t>(length) > record_bytes_max + kRecordFramingBytes) {
       return Status(Code::kInvalidArgument, fmt::format("record {} of the batch has {} bytes, over the limit of {} "
                                                         "(append.record_bytes_max); send it in pieces",
                                                         i, length, record_bytes_max));

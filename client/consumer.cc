@@ -79,11 +79,14 @@ Status Consumer::Impl::Start(std::string_view stream) {
                               changed.notify_all();
                             }});
   for (const std::uint32_t shard : shards) {
-    if (std::ranges::find(description->shards, shard, &ShardDescription::shard) == description->shards.end()) {
+    const auto found = std::ranges::find(description->shards, shard, &ShardDescription::shard);
+    if (found == description->shards.end()) {
       return {Code::kNotFound, fmt::format("stream '{}' has no shard {}", description->name, shard)};
     }
-    const auto [reader, added] =
-        readers.emplace(shard, std::make_unique<client::ShardReader>(*context, shard, options.start));
+    // What is appended after Open is after the latest record, also where it comes before the first fetch.
+    const bool latest = options.start.kind == Position::Kind::kLatest;
+    const Position start = latest ? Position::AtOffset(found->end_offset) : options.start;
+    const auto [reader, added] = readers.emplace(shard, std::make_unique<client::ShardReader>(*context, shard, start));
     if (added) in_turn.push_back(reader->second.get());
   }
   if (in_turn.empty()) return {Code::kCorruption, fmt::format("stream '{}' has no shards", description->name)};

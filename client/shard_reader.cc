@@ -132,16 +132,19 @@ std::string ShardReader::EncodeRequest() const {
   request.offset = position_.offset;
   request.time_ms = position_.time_ms;
   request.bytes_max = context_.fetch_bytes_max;
-  request.wait_ms = static_cast<std::uint32_t>(context_.fetch_wait.count());
+  // Where the place is not known yet, the answer is wanted at once: it says where to go on.
+  if (request.from == ReadFrom::kOffset) request.wait_ms = static_cast<std::uint32_t>(context_.fetch_wait.count());
   return std::string(Encode(request).view());
 }
 
 void ShardReader::Fetched(std::uint64_t generation, Clock::time_point sent_at, Result<Answer> answer) {
   if (!answer) return Failed(generation, answer.error());
   Result<bool> has_records = false;
+  bool waited = false;
   {
     const std::lock_guard lock(mutex_);
     if (generation != generation_) return;
+    waited = position_.kind == Position::Kind::kOffset;
     has_records = TakeAnswer(std::move(*answer));
     if (has_records) fetching_ = false;
   }
@@ -151,7 +154,7 @@ void ShardReader::Fetched(std::uint64_t generation, Clock::time_point sent_at, R
     return context_.news();
   }
   // The broker should have waited; do not ask in a circle where it did not.
-  if (Clock::now() - sent_at < context_.fetch_wait / 2) return FetchLater();
+  if (waited && Clock::now() - sent_at < context_.fetch_wait / 2) return FetchLater();
   backoff_.Reset();
   Fetch();
 }

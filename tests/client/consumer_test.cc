@@ -3,6 +3,7 @@
 #include "sluice/consumer.h"
 
 #include <atomic>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -137,6 +138,7 @@ TEST_CASE("Consumer Poll: gives no more than poll_records_max, from all shards i
 }
 
 TEST_CASE("Consumer Open: starts where it is told to", "[client]") {
+  std::promise<void> answered;
   FakeBroker broker;
   broker.Store(0, {"a", "b", "c"});
   broker.Store(0, {"d"});
@@ -148,9 +150,19 @@ TEST_CASE("Consumer Open: starts where it is told to", "[client]") {
   SECTION("after the newest record") {
     options.start = Position::Latest();
     const auto consumer = OpenConsumer(options);
-    REQUIRE(broker.WaitForMessages(Operation::kRead, 2));  // the first one says where the end is
-    broker.Store(0, {"e"});
+    broker.Store(0, {"e"});  // before or after the first fetch
     CHECK(Read(*consumer, 1) == Texts{"0:4:e"});
+    broker.SetScript([&](const PeerPtr& peer, const Message& message) {
+      if (message.header.operation != Operation::kRead) return false;
+      if (protocol::wire::DecodeReadRequest(message.control)->from != ReadFrom::kLatest) return false;
+      broker.Serve(peer, message);
+      answered.set_value();
+      return true;
+    });
+    REQUIRE(consumer->Seek(0, Position::Latest()).ok());
+    answered.get_future().wait();
+    broker.Store(0, {"f"});
+    CHECK(Read(*consumer, 1) == Texts{"0:5:f"});
   }
   SECTION("at a time") {
     std::mutex mutex;
@@ -166,8 +178,9 @@ TEST_CASE("Consumer Open: starts where it is told to", "[client]") {
     const std::lock_guard lock(mutex);
     CHECK(requests.at(0).from == ReadFrom::kTime);
     CHECK(requests.at(0).time_ms == 123'456);
-    CHECK(requests.at(0).wait_ms == 60'000);
+    CHECK(requests.at(0).wait_ms == 0);
     CHECK(requests.at(0).bytes_max == 4u << 20);
+    if (requests.size() > 1) CHECK(requests.at(1).wait_ms == 60'000);
   }
 }
 

@@ -194,6 +194,7 @@ void FakeBroker::Describe(const PeerPtr& peer, const Message& message) {
     shard->set_hash_first_low(range.first.low);
     shard->set_hash_last_high(range.last.high);
     shard->set_hash_last_low(range.last.low);
+    shard->set_end_offset(EndOffset(range.shard.value));
   }
   peer->Answer(message, info.SerializeAsString());
 }
@@ -240,12 +241,16 @@ void FakeBroker::Append(const PeerPtr& peer, const Message& message) {
 }
 
 std::uint64_t FakeBroker::StoreLocked(std::uint32_t shard, StoredBatch batch) {
-  auto& batches = shards_.at(shard);
-  batch.base_offset = batches.empty() ? 0 : batches.back().base_offset + batches.back().records;
+  batch.base_offset = EndOffset(shard);
   protocol::SetBaseOffset(batch.bytes, Offset(batch.base_offset));
-  batches.push_back(std::move(batch));
+  shards_.at(shard).push_back(std::move(batch));
   changed_.notify_all();
-  return batches.back().base_offset;
+  return shards_.at(shard).back().base_offset;
+}
+
+std::uint64_t FakeBroker::EndOffset(std::uint32_t shard) const {
+  const auto& batches = shards_.at(shard);
+  return batches.empty() ? 0 : batches.back().base_offset + batches.back().records;
 }
 
 void FakeBroker::Store(std::uint32_t shard, const std::vector<std::string>& values) {
@@ -269,8 +274,8 @@ bool FakeBroker::Read(const PeerPtr& peer, const Message& message) {
     return true;
   }
   const auto& batches = shards_.at(request->shard);
-  const std::uint64_t end = batches.empty() ? 0 : batches.back().base_offset + batches.back().records;
-  std::uint64_t from = request->from == ReadFrom::kLatest ? end : request->offset;
+  const std::uint64_t end = EndOffset(request->shard);
+  const std::uint64_t from = request->from == ReadFrom::kLatest ? end : request->offset;
   if (from > end) {
     peer->Refuse(message, Code::kOutOfRange, "the offset is past the end");
     return true;
@@ -291,7 +296,7 @@ bool FakeBroker::Read(const PeerPtr& peer, const Message& message) {
     body.append(protocol::Frame::Seal(std::move(buffer), header).bytes());
     response.next_offset = batch.base_offset + batch.records;
   }
-  if (body.empty() && request->wait_ms > 0 && request->from != ReadFrom::kLatest) return false;
+  if (body.empty() && request->wait_ms > 0) return false;
   peer->Answer(message, Encode(response).view(), body);
   return true;
 }

@@ -106,6 +106,7 @@ class FakeBroker {
   void Describe(const PeerPtr& peer, const Message& message);
   void InitProducer(const PeerPtr& peer, const Message& message);
   std::uint64_t StoreLocked(std::uint32_t shard, StoredBatch batch);
+  std::uint64_t EndOffset(std::uint32_t shard) const;
   void AnswerWaitingReads();
 
   std::mutex mutex_;  // guards all below

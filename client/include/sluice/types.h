@@ -57,7 +57,7 @@ struct StreamDescription {
 
 /// Where a consumer starts in a shard.
 struct Position {
-  enum class Kind : std::uint8_t { kOldest, kLatest, kOffset, kTime };
+  enum class Kind : std::uint8_t { kOldest, kLatest, kOffset, kTime };  // kLatest: after the newest record of now
   Kind kind = Kind::kOldest;
   std::uint64_t offset = 0;  // kOffset: the first record wanted
   std::int64_t time_ms = 0;  // kTime: the first record appended at or after this time
