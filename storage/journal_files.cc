@@ -116,6 +116,7 @@ void JournalFiles::RunMaker() {
     } else {
       status_ = slot.error();
     }
+    changed_.NotifyAll();
     lock.Unlock();
     on_change_();
     lock.Lock();
@@ -168,6 +169,16 @@ void JournalFiles::Release(std::uint64_t sequence) {
 
 bool JournalFiles::has_free() {
   const MutexLock lock(mutex_);
+  return HasFree();
+}
+
+Status JournalFiles::WaitForFree(std::uint64_t live_bytes_max) {
+  const MutexLock lock(mutex_);
+  while (!HasFree() && status_.ok() && !stopping_ && LiveBytes() < live_bytes_max) changed_.Wait(mutex_);
+  return status_;
+}
+
+bool JournalFiles::HasFree() const {
   return std::ranges::any_of(slots_,
                              [&](const auto& s) { return s->sequence == 0 && s->bytes == options_.file_bytes; });
 }
@@ -179,6 +190,10 @@ Status JournalFiles::status() {
 
 std::uint64_t JournalFiles::live_bytes() {
   const MutexLock lock(mutex_);
+  return LiveBytes();
+}
+
+std::uint64_t JournalFiles::LiveBytes() const {
   std::uint64_t bytes = 0;
   for (const std::unique_ptr<Slot>& slot : slots_) bytes += slot->sequence != 0 ? slot->bytes : 0;
   return bytes;

@@ -61,6 +61,9 @@ class JournalFiles {
   void Release(std::uint64_t sequence);
 
   bool has_free();
+  /// Waits until a file is free; not longer than until making one fails or live files have `live_bytes_max`. The status
+  /// of making one.
+  Status WaitForFree(std::uint64_t live_bytes_max);
   /// OK, or why no file could be made: kResourceExhausted on a full disk.
   Status status();
   std::uint64_t live_bytes();
@@ -77,6 +80,8 @@ class JournalFiles {
 
   void RunMaker();
   bool WantsFile() const SLUICE_REQUIRES(mutex_);
+  bool HasFree() const SLUICE_REQUIRES(mutex_);
+  std::uint64_t LiveBytes() const SLUICE_REQUIRES(mutex_);
   Result<Slot> Make(const std::string& path);
   std::string FreshPath() SLUICE_REQUIRES(mutex_);
 

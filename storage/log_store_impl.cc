@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "protocol/check.h"
@@ -118,13 +116,9 @@ Status LogStoreImpl::Open(RecoveryReport& report) {
 
 Status LogStoreImpl::WaitForJournalFile() {
   // Usually there is one. A full disk does not keep the broker from starting: it can be read, and writes wait.
-  while (!journal_files_.has_free()) {
-    const Status status = journal_files_.status();
-    if (!status.ok()) return status.code() == Code::kResourceExhausted ? Status() : status;
-    if (journal_files_.live_bytes() >= options_.journal_bytes_max) return {};  // the first checkpoint frees some
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  }
-  return {};
+  // The first checkpoint frees some where all are in use.
+  const Status status = journal_files_.WaitForFree(options_.journal_bytes_max);
+  return status.code() == Code::kResourceExhausted ? Status() : status;
 }
 
 Status LogStoreImpl::CheckVersion() {

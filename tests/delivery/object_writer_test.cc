@@ -1,3 +1,4 @@
+// Object writers: what went in comes out of the object, the same bytes each time, within bounded memory.
 #include "broker/delivery/object_writer.h"
 
 #include <arrow/memory_pool.h>

@@ -1,3 +1,4 @@
+// The records, as JSON, from a few templates.
 #include "tests/delivery/sample_records.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Schemas: Hive's types, Glue's tables, and what is inferred from records.
 #include "broker/delivery/schema.h"
 
 #include <string>

@@ -129,6 +129,16 @@ TEST_CASE("ParseBatchHeader: names the field that is wrong", "[protocol]") {
   CHECK(header.error().message().find(wrong.field) != std::string::npos);
 }
 
+TEST_CASE("ParseBatchHeader: refuses a batch of no records, and more records than could fit", "[protocol]") {
+  const std::string two = FromHex("0c 00 00 00 01 01 00  0c 00 00 02 01 01 00");
+  CHECK(ParseBatchHeader(Forge(two, 2)).has_value());
+  for (const std::int32_t count : {0, -1, 3}) {
+    const auto header = ParseBatchHeader(Forge(two, count));
+    REQUIRE_FALSE(header);
+    CHECK(header.error().message().find("record_count " + std::to_string(count)) != std::string::npos);
+  }
+}
+
 TEST_CASE("ParseBatchHeader: needs epoch and sequence of an idempotent producer", "[protocol]") {
   std::string batch = SmallBatch(Compression::kNone);
   batch.replace(43, 14, FromHex("0000000000000001 0000 00000000"));

@@ -1,3 +1,4 @@
+// The commands over one object or over all below a directory.
 #include "tools/lake/lake.h"
 
 #include <fmt/format.h>

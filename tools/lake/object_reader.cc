@@ -1,3 +1,4 @@
+// Opens an object as Parquet where it starts as such, else as records.
 #include "tools/lake/object_reader.h"
 
 #include <arrow/api.h>

@@ -1,3 +1,4 @@
+// Finds the compression by its magic bytes, undoes it, and splits the records.
 #include "tools/lake/record_object.h"
 
 #include <fmt/format.h>
