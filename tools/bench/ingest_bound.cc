@@ -275,13 +275,23 @@ Result<std::pair<int, std::uint16_t>> Listen() {
 Result<std::unique_ptr<IngestBound>> IngestBound::Start(BoundOptions options) {
   auto listener = Listen();
   if (!listener) return Error(listener.error());
+  std::array<int, 2> ready{};  // the child closes its end when its file is filled and its doors are open
+  if (pipe2(ready.data(), O_CLOEXEC) != 0)
+    return Error(Code::kUnavailable, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   const int pid = fork();
   if (pid < 0) return Error(Code::kUnavailable, fmt::format("cannot fork: {}", std::strerror(errno)));
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    BareServer(listener->first, options).Run();
+    BareServer server(listener->first, options);
+    close(ready[1]);
+    server.Run();
   }
   close(listener->first);
+  close(ready[1]);
+  char nothing = 0;
+  while (read(ready[0], &nothing, 1) < 0 && errno == EINTR) {
+  }
+  close(ready[0]);
   return std::unique_ptr<IngestBound>(new IngestBound(pid, listener->second));
 }
 

@@ -18,6 +18,7 @@ void RegisterAllCommands(CLI::App& app, Context& context) {
   RegisterPutCommand(app, context);
   RegisterGetCommands(app, context);
   RegisterDeliveryCommands(app, context);
+  RegisterLakeCommands(app, context);
   RegisterLogCommands(app, context);
   RegisterBenchCommand(app, context);
   RegisterCompletionCommand(app, context);

@@ -10,6 +10,7 @@ void RegisterStreamCommands(CLI::App& app, Context& context);
 void RegisterPutCommand(CLI::App& app, Context& context);
 void RegisterGetCommands(CLI::App& app, Context& context);
 void RegisterDeliveryCommands(CLI::App& app, Context& context);
+void RegisterLakeCommands(CLI::App& app, Context& context);
 void RegisterLogCommands(CLI::App& app, Context& context);
 void RegisterBenchCommand(CLI::App& app, Context& context);
 void RegisterCompletionCommand(CLI::App& app, Context& context);

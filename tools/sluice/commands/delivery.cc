@@ -51,17 +51,52 @@ void PrintTree(const boost::json::value& value, int indent) {
   }
 }
 
-void PrintAnswer(const Context& context, const DeliveryAnswer& answer) {
+std::string Text(const boost::json::object& object, std::string_view key) {
+  const boost::json::value* value = object.if_contains(key);
+  return value == nullptr || value->is_null() ? "-" : TextOf(*value);
+}
+
+void PrintList(const boost::json::object& answer) {
+  const auto& streams = answer.at("delivery_streams").as_array();
+  if (streams.empty()) {
+    fmt::print("No delivery streams yet. Create one with 'sluice delivery create -f FILE'.\n");
+    return;
+  }
+  fmt::print("{:<32} {:<10} {:>14} {:>14} {:>10}  {:<24}  {}\n", "NAME", "STATE", "RECORDS", "LAG", "ERRORS",
+             "LAST OBJECT", "LAST ERROR");
+  for (const auto& stream : streams) {
+    const auto& row = stream.as_object();
+    fmt::print("{:<32} {:<10} {:>14} {:>14} {:>10}  {:<24}  {}\n", Text(row, "name"), Text(row, "mode"),
+               Text(row, "records"), Text(row, "lag_records"), Text(row, "errors"), Text(row, "delivered_at"),
+               Text(row, "last_error"));
+  }
+}
+
+/// What a person wants to know after a change; the whole of it is `describe`'s.
+void PrintState(const boost::json::object& answer) {
+  const auto& totals = answer.at("totals").as_object();
+  fmt::print("Delivery stream {} is {}: {} records delivered in {} objects, {} errors, {} records behind.\n",
+             Text(answer, "name"), Text(answer, "mode"), Text(totals, "records"), Text(totals, "objects"),
+             Text(totals, "errors"), Text(answer, "lag_records"));
+  if (const std::string error = Text(answer, "last_error"); !error.empty() && error != "-")
+    fmt::print("Last error: {}\n", error);
+}
+
+void PrintAnswer(const Context& context, DeliveryAction action, const DeliveryAnswer& answer) {
   for (const std::string& warning : answer.warnings) fmt::print(stderr, "warning: {}\n", warning);
   if (answer.document.empty()) return;
   if (context.json) {
     fmt::print("{}\n", answer.document);
     return;
   }
-  boost::system::error_code error;
-  const boost::json::value document = boost::json::parse(answer.document, error);
-  if (error) {
-    fmt::print("{}\n", answer.document);
+  const boost::json::value document = boost::json::parse(answer.document);
+  const boost::json::object* object = document.if_object();
+  if (action == DeliveryAction::kList && object != nullptr && object->contains("delivery_streams")) {
+    PrintList(*object);
+  } else if (action == DeliveryAction::kDelete && object != nullptr) {
+    fmt::print("Deleted delivery stream {}; its objects stay in the lake.\n", Text(*object, "name"));
+  } else if (action != DeliveryAction::kDescribe && object != nullptr && object->contains("totals")) {
+    PrintState(*object);
   } else {
     PrintTree(document, 0);
   }
@@ -79,7 +114,7 @@ bool Run(Context& context, DeliveryAction action, const DeliveryArguments& argum
   if (!client) return false;
   auto answer = client->Delivery(action, arguments.name, document, arguments.file);
   if (!answer) return context.Fail(answer.error());
-  PrintAnswer(context, *answer);
+  PrintAnswer(context, action, *answer);
   return true;
 }
 

@@ -1,0 +1,102 @@
+// sluice lake ls | cat | schema | count: delivered objects, read without a broker.
+#include "tools/lake/lake.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "broker/delivery/object_writer.h"
+#include "tools/sluice/commands/commands.h"
+
+namespace sluice::tools {
+
+namespace {
+
+struct LakeArguments {
+  std::string path;
+  CatOptions cat;
+};
+
+boost::json::object ToJson(const LakeObject& object) {
+  boost::json::object json{
+      {"path", object.path}, {"format", object.format}, {"rows", object.rows}, {"bytes", object.bytes}};
+  if (object.facts) {
+    boost::json::array ranges;
+    for (const delivery::SourceRange& range : object.facts->metadata.ranges) {
+      ranges.push_back({{"shard", range.shard.value}, {"first", range.first.value}, {"last", range.last.value}});
+    }
+    json["stream"] = object.facts->metadata.stream;
+    json["delivery_stream"] = object.facts->metadata.delivery_stream;
+    json["ranges"] = std::move(ranges);
+  }
+  if (!object.problem.empty()) json["problem"] = object.problem;
+  return json;
+}
+
+bool PrintJson(Context& context, const std::string& path) {
+  auto objects = ListLake(path);
+  if (!objects) return context.Fail(objects.error());
+  for (const LakeObject& object : *objects) fmt::print("{}\n", boost::json::serialize(ToJson(object)));
+  return true;
+}
+
+bool Print(Context& context, const std::function<Status(std::ostream&)>& print) {
+  const Status status = print(std::cout);
+  std::cout.flush();
+  return status.ok() || context.Fail(status);
+}
+
+}  // namespace
+
+void RegisterLakeCommands(CLI::App& app, Context& context) {
+  CLI::App* lake = app.add_subcommand("lake", "Read delivered objects: ls, cat, schema, count");
+  lake->require_subcommand(1);
+  auto arguments = std::make_shared<LakeArguments>();
+  const auto add = [&](const std::string& name, const std::string& help) {
+    CLI::App* command = lake->add_subcommand(name, help);
+    command->add_option("PATH", arguments->path, "An object, or a directory with all objects below it")->required();
+    return command;
+  };
+
+  add("ls", "List objects with their rows, bytes and source ranges")->callback([=, &context] {
+    if (context.json) {
+      PrintJson(context, arguments->path);
+    } else {
+      Print(context, [&](std::ostream& out) { return PrintLakeList(arguments->path, out); });
+    }
+  });
+  CLI::App* cat = add("cat", "Print rows as JSON lines, or as a table");
+  cat->add_option("--limit", arguments->cat.rows_max, "Stop after so many rows");
+  cat->add_flag("--table", arguments->cat.table, "Aligned columns (Parquet)");
+  cat->footer("Example:\n  sluice lake cat ./lake/warehouse/orders --limit 5");
+  cat->callback([=, &context] {
+    Print(context, [&](std::ostream& out) { return PrintLakeRows(arguments->path, arguments->cat, out); });
+  });
+  add("schema", "Print the columns and their types")->callback([=, &context] {
+    Print(context, [&](std::ostream& out) { return PrintLakeSchema(arguments->path, out); });
+  });
+  add("count", "Count objects, rows and bytes")->callback([=, &context] {
+    if (!context.json) {
+      Print(context, [&](std::ostream& out) { return PrintLakeCount(arguments->path, out); });
+      return;
+    }
+    auto objects = ListLake(arguments->path);
+    if (!objects) {
+      context.Fail(objects.error());
+      return;
+    }
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+    for (const LakeObject& object : *objects) rows += object.rows, bytes += object.bytes;
+    fmt::print("{}\n", boost::json::serialize(
+                           boost::json::object{{"objects", objects->size()}, {"rows", rows}, {"bytes", bytes}}));
+  });
+}
+
+}  // namespace sluice::tools
