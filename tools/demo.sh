@@ -16,6 +16,7 @@ place="" broker=""
 
 step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 show() { printf '  $ %s\n' "$*"; "$@" | sed 's/^/  /'; }
+show_start() { local lines=$1; shift; printf '  $ %s\n' "$*"; "$@" | sed -e "$((lines + 1)),\$d" -e 's/^/  /'; }
 fail() { echo "demo: $*" >&2; exit 1; }
 
 stop_broker() {
@@ -48,11 +49,11 @@ main() {
   start_broker
   step "Create a stream and a delivery stream to Parquet"
   show sluice stream create flights --shards 4
-  show sluice delivery create -f tools/data/flights-delivery.json
+  show_start 3 sluice delivery create -f tools/data/flights-delivery.json
   step "Put $expected flights, keyed by carrier; every acknowledgement means fdatasync returned"
   show sluice put flights $flights --parse csv --key-field carrier
   step "Deliver what is there now"
-  show sluice delivery flush flights
+  show_start 7 sluice delivery flush flights
   step "Look into the lake"
   look_into_lake
   step "Prove it: every sequence number exactly once"

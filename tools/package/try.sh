@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the .deb and tries it on this machine: installs it, runs the service's own command line as its user, uses the broker,
+# Makes the .deb (or takes the given one) and tries it on this machine: installs it, runs the service's own command line as its user, uses the broker,
 # stops it, removes and purges the package. Meant for a throw-away machine or root without systemd; needs root and the default ports.
-#   tools/package/try.sh
+#   tools/package/try.sh [DEB]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,18 +10,17 @@ fail() { echo "try: $*" >&2; exit 1; }
 
 main() {
   [ "$(id -u)" -eq 0 ] || fail "needs root"
-  step "build and package"
-  tools/setup.sh build package
-  cmake --preset release -DSLUICE_BUILD_TESTS=OFF >/dev/null
-  cmake --build --preset release >/dev/null
-  (cd build/release && rm -f sluice_*.deb && cpack -G DEB >/dev/null)
-  local package
-  package=$(echo build/release/sluice_*.deb)
+  local package=${1:-}
+  if [ -z "$package" ]; then
+    step "build and package"
+    build_package
+    package=$(echo build/release/sluice_*.deb)
+  fi
   ls -l "$package"
   dpkg-deb -f "$package" Depends
 
   step "install"
-  apt-get install -y -qq --no-install-recommends "./$package" >/dev/null
+  apt-get install -y -qq --no-install-recommends "$(realpath "$package")" >/dev/null
   [ "$(command -v sluice)" = /usr/bin/sluice ] || fail "sluice is not at /usr/bin/sluice"
   if ldd /usr/bin/sluice | grep -E 'not found|/build/'; then fail "a library is missing or comes from the build tree"; fi
   [ "$(stat -c '%U %a' /var/lib/sluice)" = "sluice 750" ] || fail "/var/lib/sluice is not the user's own"
@@ -31,7 +30,7 @@ main() {
 
   step "a changed configuration survives"
   echo "# mine" >>/etc/sluice/sluice.toml
-  apt-get install -y -qq --reinstall "./$package" >/dev/null
+  apt-get install -y -qq --reinstall "$(realpath "$package")" >/dev/null
   tail -n 1 /etc/sluice/sluice.toml | grep -q '^# mine$' || fail "the configuration was replaced"
 
   step "remove, then purge"
@@ -42,9 +41,16 @@ main() {
   echo "try: the package installs, runs and leaves cleanly"
 }
 
+build_package() {
+  tools/setup.sh build package
+  cmake --preset release -DSLUICE_BUILD_TESTS=OFF >/dev/null
+  cmake --build --preset release >/dev/null
+  (cd build/release && rm -f sluice_*.deb && cpack -G DEB >/dev/null)
+}
+
 # The unit's own command, user and directory.
 run_service() {
-  local unit=/usr/lib/systemd/system/sluice.service command log=build/package-broker.log
+  local unit=/usr/lib/systemd/system/sluice.service command log=/tmp/sluice-package-try.log
   command=$(sed -n 's/^ExecStart=//p' $unit)
   setpriv --reuid=sluice --regid=sluice --clear-groups env -C /var/lib/sluice $command >$log 2>&1 &
   local broker=$! waited=0
@@ -61,4 +67,4 @@ run_service() {
   [ -d /var/lib/sluice/data ] || fail "the records are not in /var/lib/sluice/data"
 }
 
-main
+main "$@"
