@@ -84,23 +84,28 @@ void Committer::Run() {
     const Batches batches = TakeGroup();  // none: only a flush or a mark is due
     in_flight_ = true;
     lock.Unlock();
-    if (WaitForRoom(batches)) {
+    const Status room = WaitForRoom(batches);
+    if (room.ok()) {
       const bool flush = batches.empty() || std::ranges::any_of(batches, [](const auto& b) { return b->wants_flush; });
       Commit(batches, flush, nullptr);
     } else {
-      FailAll(Status(Code::kResourceExhausted, "no journal file is free; free space on the disk"), batches);
+      FailAll(room, batches);
     }
     lock.Lock();
   }
 }
 
-bool Committer::WaitForRoom(const Batches& batches) {
+Status Committer::WaitForRoom(const Batches& batches) {
   while (!HasRoom(batches)) {
+    // A full disk is waited out; a disk that fails while a file is made has failed.
+    const Status files = files_.status();
+    if (!files.ok() && files.code() != Code::kResourceExhausted) return files;
     const MutexLock lock(mutex_);
-    if (stopping_ || !status_.ok()) return false;
+    if (!status_.ok()) return status_;
+    if (stopping_) return Status(Code::kResourceExhausted, "no journal file is free; free space on the disk");
     wake_.WaitFor(mutex_, kRoomRetry);
   }
-  return true;
+  return {};
 }
 
 Committer::Batches Committer::TakeGroup() {

@@ -80,8 +80,8 @@ class Committer {
   Batches TakeGroup() SLUICE_REQUIRES(mutex_);
   /// False where no journal file is free for these batches.
   bool HasRoom(const Batches& batches);
-  /// False where there is none and the log is closing.
-  bool WaitForRoom(const Batches& batches);
+  /// Returns when there is room; an error where there will be none.
+  Status WaitForRoom(const Batches& batches);
   /// Writes and, where wanted, flushes; the caller has set in_flight_ and has checked the room. The owner of `own` is
   /// not told.
   void Commit(const Batches& batches, bool flush, const AppendBatch* own);

@@ -86,7 +86,7 @@ std::uint64_t JournalReader::LimitOf(const Cursor& cursor) const {
 
 Result<JournalReader::Summary> JournalReader::Read(const JournalPosition& from, std::uint64_t durable_mark, bool clean,
                                                    const Visitor& visitor) {
-  summary_ = {.last_group = from.group - 1, .last_sequence = from.file_sequence};
+  summary_ = {.last_group = from.group - 1, .last_sequence = from.file_sequence - 1};  // that file need not be begun
   mark_ = durable_mark;
   mark_searched_ = clean;
   for (const LiveFile& file : files_) summary_.last_sequence = std::max(summary_.last_sequence, file.sequence);

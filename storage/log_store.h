@@ -42,6 +42,7 @@ struct RecoveryReport {
   std::uint64_t frames_replayed = 0;
   std::uint64_t torn_bytes_cut = 0;
   std::vector<std::string> quarantined;  // one sentence each: shard, offsets, file
+  std::vector<std::string> notes;        // what was damaged and could be made good
   std::int64_t duration_ms = 0;
 };
 

@@ -24,14 +24,16 @@ Result<Recovery::Outcome> Recovery::Run() {
   Result<std::vector<SegmentName>> names = parts_.segments.Open();
   if (!names) return Error(std::move(names.error()));
   names_ = {names->begin(), names->end()};
+  report_.notes = loaded->damaged;
   JournalReader reader(std::move(*found));
 
   Checkpoint checkpoint;
   if (std::optional<Checkpoint> trusted = Trusted(*loaded, reader)) {
     checkpoint = std::move(*trusted);
     RestoreShards(checkpoint);
-    RetireOrphans(checkpoint);
+    if (Status status = RetireOrphans(checkpoint); !status.ok()) return Error(std::move(status));
   } else {
+    report_.notes.push_back("no checkpoint can be trusted: the shards were rebuilt from their segments");
     if (Status status = Rebuild(); !status.ok()) return Error(std::move(status));
     if (!reader.files().empty()) {
       const JournalReader::LiveFile& oldest = reader.files().front();
@@ -59,29 +61,22 @@ Result<Recovery::Outcome> Recovery::Run() {
 }
 
 std::optional<Checkpoint> Recovery::Trusted(CheckpointFiles::Loaded& loaded, const JournalReader& journal) {
-  if (!loaded.newest) {
-    for (const std::string& damaged : loaded.damaged)
-      report_.quarantined.push_back(damaged + ": rebuilt from the segments");
-    // Neither copy, and nothing at all: a new directory.
-    if (loaded.damaged.empty() && names_.empty()) {
-      Checkpoint fresh;
-      fresh.replay.file_sequence = 1;
-      return fresh;
-    }
-    return std::nullopt;
+  if (loaded.newest && loaded.damaged.empty()) return std::move(loaded.newest);
+  Checkpoint checkpoint;
+  if (loaded.newest) {
+    checkpoint = std::move(*loaded.newest);
+  } else {
+    checkpoint.replay = {.file_sequence = 1, .position = kJournalFirstGroupAt, .group = 1};  // before the first one
   }
-  if (loaded.damaged.empty()) return std::move(loaded.newest);
-  // The other copy is damaged. It was either torn while it was being written, and then the one we have is the newest
+  // A copy is damaged or missing. It was either torn while it was being written, and then the one we have is the newest
   // and the journal since is complete, or it was newer and is lost, and then files that this one names may have been
   // used again.
-  const Checkpoint& checkpoint = *loaded.newest;
   std::uint64_t expected = checkpoint.replay.file_sequence;
   for (const JournalReader::LiveFile& file : journal.files()) {
-    if (file.sequence < checkpoint.replay.file_sequence) continue;
-    if (file.sequence != expected++) return std::nullopt;
+    if (file.sequence >= checkpoint.replay.file_sequence && file.sequence != expected++) return std::nullopt;
   }
-  if (expected == checkpoint.replay.file_sequence && checkpoint.replay.position > kJournalFirstGroupAt)
-    return std::nullopt;
+  const bool begun = checkpoint.replay.position > kJournalFirstGroupAt || !names_.empty();
+  if (expected == checkpoint.replay.file_sequence && begun) return std::nullopt;
   for (const ShardRecord& shard : checkpoint.shards) {
     for (const SegmentExtent& segment : shard.segments) {
       if (!names_.contains({shard.id, segment.base})) return std::nullopt;
@@ -114,7 +109,7 @@ void Recovery::RestoreShards(const Checkpoint& checkpoint) {
   }
 }
 
-void Recovery::RetireOrphans(const Checkpoint& checkpoint) {
+Status Recovery::RetireOrphans(const Checkpoint& checkpoint) {
   // Segments that the checkpoint does not name were made after it, and the journal still has what is in them, or they
   // were let go of before it.
   std::set<SegmentName> orphans = names_;
@@ -122,6 +117,7 @@ void Recovery::RetireOrphans(const Checkpoint& checkpoint) {
     for (const SegmentExtent& segment : shard.segments) orphans.erase({shard.id, segment.base});
   }
   for (const SegmentName& name : orphans) parts_.segments.Retire(name);
+  return parts_.segments.SyncNames();
 }
 
 Status Recovery::Rebuild() {

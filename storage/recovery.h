@@ -58,7 +58,7 @@ class Recovery {
   void RestoreShards(const Checkpoint& checkpoint);
   Status Rebuild();
   Status RebuildShard(ShardId id, const std::vector<SegmentName>& names);
-  void RetireOrphans(const Checkpoint& checkpoint);
+  Status RetireOrphans(const Checkpoint& checkpoint);
   Status ReplayFrame(protocol::Frame frame);
   void NoteDamage(const JournalDamage& damage);
   /// Quarantines what the journal lost and no later frame has shown the end of.

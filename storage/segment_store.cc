@@ -35,6 +35,8 @@ std::string SegmentStore::FreePath(std::uint64_t number) const {
 
 Result<std::vector<SegmentName>> SegmentStore::Open() {
   if (Status status = env_.MakeDirs(dir_); !status.ok()) return Error(std::move(status));
+  // What a killed process renamed last may be seen and yet not be durable.
+  if (Status status = env_.SyncDir(dir_); !status.ok()) return Error(std::move(status));
   Result<std::vector<std::string>> files = env_.List(dir_);
   if (!files) return Error(std::move(files.error()));
   std::vector<SegmentName> segments;
@@ -78,11 +80,11 @@ void SegmentStore::Retire(const SegmentName& name) {
   {
     const MutexLock lock(mutex_);
     names_dirty_ = true;
-    if (size >= segment_bytes_ / 4 * 3 && free_.size() < kFreeFilesMax) number = next_free_++;
+    if (size >= segment_bytes_ / 4 * 3 && free_.size() + retired_.size() < kFreeFilesMax) number = next_free_++;
   }
   if (number != 0 && env_.Rename(path, FreePath(number)).ok()) {
     const MutexLock lock(mutex_);
-    free_.push_back(number);
+    retired_.push_back(number);
     return;
   }
   RemoveInSteps(path);
@@ -101,12 +103,17 @@ void SegmentStore::RemoveInSteps(const std::string& path) {
 }
 
 Status SegmentStore::SyncNames() {
+  std::vector<std::uint64_t> retired;
   {
     const MutexLock lock(mutex_);
     if (!names_dirty_) return {};
     names_dirty_ = false;
+    retired.swap(retired_);
   }
-  return env_.SyncDir(dir_);
+  if (Status status = env_.SyncDir(dir_); !status.ok()) return status;
+  const MutexLock lock(mutex_);
+  free_.insert(free_.end(), retired.begin(), retired.end());
+  return {};
 }
 
 bool SegmentStore::DropFreeFiles() {

@@ -3,7 +3,7 @@
 // A file that retention or a dropped shard leaves behind goes to the free list when it is of full size ("free-<n>.seg")
 // and is used again for a new segment: overwriting blocks that exist is several times faster than new ones, and deletes
 // nothing. Others are truncated in steps and removed. Both happen only after the checkpoint that no longer names the
-// file is synced.
+// file is synced, and a file is used again only when its free name is durable: after a crash no file has two names.
 //
 // Threads: any; own lock.
 #pragma once
@@ -40,9 +40,9 @@ class SegmentStore {
 
   /// A file for a new segment, recycled where there is one.
   Result<std::unique_ptr<File>> CreateFile(const SegmentName& name);
-  /// Takes the segment's files away: onto the free list, or off the disk in steps. Blocks.
+  /// Takes the segment's files away: off the disk in steps, or onto the free list with the next SyncNames. Blocks.
   void Retire(const SegmentName& name);
-  /// Makes creations and renames durable where there were any.
+  /// Makes creations and renames durable where there were any; what was retired before can be used again.
   Status SyncNames();
   /// Gives the free list's space back to a disk that is full. Returns whether there was any.
   bool DropFreeFiles();
@@ -60,6 +60,7 @@ class SegmentStore {
 
   Mutex mutex_;
   std::vector<std::uint64_t> free_ SLUICE_GUARDED_BY(mutex_);
+  std::vector<std::uint64_t> retired_ SLUICE_GUARDED_BY(mutex_);  // will be free when their names are durable
   std::uint64_t next_free_ SLUICE_GUARDED_BY(mutex_) = 1;
   bool names_dirty_ SLUICE_GUARDED_BY(mutex_) = false;
   std::deque<std::weak_ptr<Segment>> open_ SLUICE_GUARDED_BY(mutex_);

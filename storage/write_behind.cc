@@ -225,9 +225,11 @@ Status WriteBehind::TakeCheckpoint(bool clean) {
   checkpoints_.fetch_add(1, std::memory_order_relaxed);
   parts_.journal_files.Release(checkpoint.replay.file_sequence);
   for (const auto& segment : retired) parts_.segments.Retire(segment->name());
-  const MutexLock lock(mutex_);
-  last_checkpoint_ns_ = parts_.env.clock().MonotonicNs();
-  return {};
+  {
+    const MutexLock lock(mutex_);
+    last_checkpoint_ns_ = parts_.env.clock().MonotonicNs();
+  }
+  return parts_.segments.SyncNames();
 }
 
 }  // namespace sluice::storage
