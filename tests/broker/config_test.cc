@@ -1,0 +1,189 @@
+// Sources, errors with their places, and that the sample and the reference tell the truth.
+#include "broker/config.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "broker/units.h"
+#include "tests/catch.h"
+
+namespace sluice::broker {
+namespace {
+
+class ConfigFile {
+ public:
+  explicit ConfigFile(std::string_view text)
+      : path_((std::filesystem::temp_directory_path() / ("sluice-config-" + std::to_string(getpid()) + ".toml"))
+                  .string()) {
+    std::ofstream(path_) << text;
+  }
+  ~ConfigFile() { std::filesystem::remove(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+Result<Config> Load(std::string_view text) {
+  const ConfigFile file(text);
+  auto config = LoadConfig({.file = file.path(), .environment = {}, .overrides = {}});
+  if (config) return config;
+  // The path differs from run to run.
+  std::string message = config.error().message();
+  if (message.starts_with(file.path())) message.replace(0, file.path().size(), "FILE");
+  return Error(config.error().code(), message);
+}
+
+std::string ErrorOf(std::string_view text) {
+  const auto config = Load(text);
+  REQUIRE(!config.has_value());
+  return config.error().message();
+}
+
+std::string ReadText(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  REQUIRE(stream.good());
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+TEST_CASE("LoadConfig: takes values of every type", "[broker]") {
+  const auto config = Load(R"(
+[server]
+data_dir = "/data"
+event_loops = 3
+[storage]
+segment_bytes = "128MiB"
+journal_bytes_max = 536870912
+flush_interval = "20ms"
+allow_volatile = true
+[log]
+format = "json"
+[delivery.buckets]
+raw = "/lake/raw"
+)");
+  REQUIRE(config.has_value());
+  CHECK(config->server.data_dir == "/data");
+  CHECK(config->server.event_loops == 3);
+  CHECK(config->server.allow_volatile);
+  CHECK(config->storage.segment_bytes == 128u << 20);
+  CHECK(config->storage.journal_bytes_max == 512u << 20);
+  CHECK(config->storage.flush_interval_ms == 20);
+  CHECK(config->log.format == "json");
+  CHECK(config->delivery.buckets.at("raw") == "/lake/raw");
+}
+
+TEST_CASE("LoadConfig: later sources win", "[broker]") {
+  const ConfigFile file("[native]\nport = 1\n[admin]\nport = 1\n[log]\nlevel = \"error\"\n");
+  const auto config = LoadConfig({.file = file.path(),
+                                  .environment = {{"SLUICE_NATIVE__PORT", "2"},
+                                                  {"SLUICE_ADMIN__PORT", "2"},
+                                                  {"SLUICE_DELIVERY__BUCKETS__raw", "/a"},
+                                                  {"SLUICE_BROKER", "the client's own"},
+                                                  {"PATH", "/bin"}},
+                                  .overrides = {{"native.port", "3"}, {"storage.segment_bytes", "2MiB"}}});
+  REQUIRE(config.has_value());
+  CHECK(config->log.level == "error");
+  CHECK(config->admin.port == 2);
+  CHECK(config->native.port == 3);
+  CHECK(config->storage.segment_bytes == 2u << 20);
+  CHECK(config->delivery.buckets.at("raw") == "/a");
+}
+
+TEST_CASE("LoadConfig: errors name file, line and key", "[broker]") {
+  CHECK(ErrorOf("[native]\n\nprot = 1\n") == "FILE:3: unknown key 'native.prot'; did you mean 'native.port'?");
+  CHECK(ErrorOf("[natve]\n") == "FILE:1: unknown section 'natve'; did you mean 'native'?");
+  CHECK(ErrorOf("port = 1\n").starts_with("FILE:1: unknown section 'port'"));
+  CHECK(ErrorOf("[native]\nport = \"x\"\n") == "FILE:2: native.port: \"x\" is not a whole number; allowed: 0 to 65535");
+  CHECK(ErrorOf("[native]\nport = 65536\n") == "FILE:2: native.port: 65536 is out of range; allowed: 0 to 65535");
+  CHECK(ErrorOf("[native]\nport = -1\n").starts_with("FILE:2: native.port: -1 is not a whole number"));
+  CHECK(ErrorOf("[native]\nport = 1.5\n").starts_with("FILE:2: native.port: a value must be"));
+  CHECK(ErrorOf("[native]\naddress = 1\n").starts_with("FILE:2: native.address: 1 is not a text"));
+  CHECK(ErrorOf("[storage]\nsegment_bytes = \"64Mx\"\n") ==
+        "FILE:2: storage.segment_bytes: \"64Mx\" is not a size such as \"64MiB\"; allowed: 1MiB to 4GiB");
+  CHECK(ErrorOf("[retention]\ninterval = 5\n").starts_with("FILE:2: retention.interval: 5 is not a time with a unit"));
+  CHECK(
+      ErrorOf("[storage]\nallow_volatile = 1\n").starts_with("FILE:2: storage.allow_volatile: 1 is not a truth value"));
+  CHECK(ErrorOf("[log]\nlevel = \"loud\"\n") ==
+        "FILE:2: log.level: \"loud\" is not one of its values; allowed: debug, info, warning, error");
+  CHECK(ErrorOf("[native]\nport = \n").starts_with("FILE:2: not valid TOML"));
+  CHECK(ErrorOf("[delivery]\nbuckets = 1\n").starts_with("FILE:2: delivery.buckets: 1 is not a table"));
+}
+
+TEST_CASE("LoadConfig: errors of the other sources name them", "[broker]") {
+  const auto error = [](ConfigSources sources) { return LoadConfig(sources).error().message(); };
+  CHECK(error({.file = {}, .environment = {{"SLUICE_NATIVE__PROT", "1"}}, .overrides = {}}) ==
+        "environment variable SLUICE_NATIVE__PROT: unknown key 'native.prot'; did you mean 'native.port'?");
+  CHECK(error({.file = {}, .environment = {}, .overrides = {{"native.port", "x"}}})
+            .starts_with("command line: native.port: \"x\" is not a whole number"));
+  CHECK(error({.file = "/nonexistent/sluice.toml", .environment = {}, .overrides = {}})
+            .starts_with("/nonexistent/sluice.toml: the configuration file cannot be read"));
+}
+
+TEST_CASE("LoadConfig: checks what belongs together", "[broker]") {
+  CHECK(ErrorOf("[append]\nbatch_bytes_max = \"1MiB\"\n").find("append.record_bytes_max") != std::string::npos);
+  CHECK(ErrorOf("[storage]\njournal_file_bytes = \"1GiB\"\n").find("storage.journal_bytes_max") != std::string::npos);
+  CHECK(ErrorOf("[server]\ndata_dir = \"\"\n").find("server.data_dir") != std::string::npos);
+}
+
+TEST_CASE("LoadConfig: the sample file is the defaults", "[broker]") {
+  const auto sample = LoadConfig({.file = "broker/sluice.toml", .environment = {}, .overrides = {}});
+  REQUIRE(sample.has_value());
+  const auto shown = DescribeConfig(*sample);
+  const auto defaults = DescribeConfig(Config());
+  REQUIRE(shown.size() == defaults.size());
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    CHECK(shown[i].key + " = " + shown[i].value == defaults[i].key + " = " + defaults[i].value);
+  }
+}
+
+TEST_CASE("LoadConfig: sample and reference have every key, default and range", "[broker]") {
+  const std::string sample = ReadText("broker/sluice.toml");
+  const std::string reference = ReadText("docs/config.md");
+  std::size_t at = 0;
+  std::string section;
+  for (const SettingText& setting : DescribeConfig(Config())) {
+    INFO(setting.key);
+    CHECK(reference.find("`" + setting.key + "` | `" + setting.value + "`") != std::string::npos);
+    if (setting.key == "delivery.buckets") {
+      CHECK(sample.find("\n[delivery.buckets]\n") != std::string::npos);
+      continue;
+    }
+    const std::size_t dot = setting.key.find('.');
+    if (section != setting.key.substr(0, dot) && setting.key != "storage.allow_volatile") {
+      section = setting.key.substr(0, dot);
+      at = sample.find("\n[" + section + "]\n");
+      REQUIRE(at != std::string::npos);
+    }
+    const std::size_t line = sample.find("\n" + setting.key.substr(dot + 1) + " = " + setting.value + "\n",
+                                         setting.key == "storage.allow_volatile" ? 0 : at);
+    REQUIRE(line != std::string::npos);
+    if (setting.range == "a text") continue;
+    const std::size_t comment = sample.rfind("\n\n", line) == std::string::npos ? 0 : sample.rfind("\n[", line);
+    CHECK(sample.substr(comment, line - comment).find(setting.range) != std::string::npos);
+  }
+}
+
+TEST_CASE("ParseBytes and ParseDurationMs: what they take", "[broker]") {
+  CHECK(ParseBytes("0") == 0u);
+  CHECK(ParseBytes("1.5GiB") == 1'610'612'736u);
+  CHECK(ParseBytes("10mb") == 10'000'000u);
+  CHECK(ParseBytes("1 KiB") == 1'024u);
+  CHECK(!ParseBytes("").has_value());
+  CHECK(!ParseBytes("-1").has_value());
+  CHECK(!ParseBytes("1.3B").has_value());
+  CHECK(!ParseBytes("10 parsec").has_value());
+  CHECK(!ParseBytes("9999999999GiB").has_value());
+  CHECK(ParseDurationMs("1500ms") == 1'500);
+  CHECK(ParseDurationMs("0.5s") == 500);
+  CHECK(ParseDurationMs("7d") == 604'800'000);
+  CHECK(!ParseDurationMs("5").has_value());
+  CHECK(FormatBytes(64u << 20) == "64MiB");
+  CHECK(FormatBytes(0) == "0B");
+  CHECK(FormatDurationMs(90'000) == "90s");
+}
+
+}  // namespace
+}  // namespace sluice::broker
