@@ -316,6 +316,8 @@ Outcome OnDemandConverter::AppendUnknown(const Node& parent, std::string_view ke
   std::string_view raw = RawValue(value.raw_json_token());
   if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
   if (raw == "null") return Outcome::kTaken;
+  std::string_view quoted(key.data() - 1, key.size() + 2);
+  if (SkipJsonValue(quoted, 0).size() != quoted.size()) return Malformed(simdjson::STRING_ERROR);  // a bad escape
   if (in_list) return Outcome::kMismatch;
   return Overflow(parent.path.empty() ? std::string(key) : fmt::format("{}.{}", parent.path, key), raw);
 }

@@ -246,6 +246,7 @@ TEST_CASE("RowConverter Add: what does not fit goes to the overflow column, coun
   CHECK(rows.converter().overflow_fields() == 5);
   CHECK(rows(R"({"new":[1,tru]})").starts_with(kParse));
   CHECK(rows(R"({"new":1}{"a")").starts_with(kParse));
+  CHECK(rows(R"({"n\w":1})").starts_with(kParse));
   CHECK(rows.converter().overflow_fields() == 5);
 }
 

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Reads the sample objects with libraries that are not ours: pyarrow, DuckDB, and Python's gzip and zipfile.
+
+usage: independent_reader.py WRITE_SAMPLE_OBJECTS VENV_DIR
+
+VENV_DIR is made where it is missing. Ends with 77 (skipped) where the libraries are not there and cannot be fetched.
+"""
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+SKIPPED = 77
+PACKAGES = ["pyarrow==26.0.1", "duckdb==1.5.6", "pytz"]
+
+
+def enter_venv(venv):
+    """Runs this script again inside the environment that has the libraries."""
+    python = os.path.join(venv, "bin", "python")
+    ready = os.path.join(venv, "ready")
+    if not os.path.exists(ready):
+        try:
+            subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"skipped: pyarrow and DuckDB are not to be had here: {error}")
+            sys.exit(SKIPPED)
+        open(ready, "w").close()
+    os.execv(python, [python, __file__, *sys.argv[1:], "--inside"])
+
+
+def normal(value):
+    """One spelling for values that readers give in different types."""
+    if isinstance(value, dict):
+        if set(value) == {"key", "value"} and isinstance(value["key"], list):
+            return {k: normal(v) for k, v in zip(value["key"], value["value"])}
+        return {k: normal(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        items = [normal(v) for v in value]
+        if items and all(isinstance(v, tuple) and len(v) == 2 for v in value):
+            return dict(items)
+        return items
+    if hasattr(value, "isoformat"):
+        text = value.isoformat()
+        if hasattr(value, "hour"):
+            text = value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return text
+    if type(value).__name__ == "Decimal":
+        return float(value)
+    return value
+
+
+def check(name, rows, expected):
+    assert len(rows) == len(expected), f"{name}: {len(rows)} rows, expected {len(expected)}"
+    for number, (row, want) in enumerate(zip(rows, expected)):
+        got = normal(row)
+        if not got["peers"]:
+            got["peers"] = want["peers"] if want["peers"] in (None, []) else got["peers"]
+        for peer in got["peers"] or []:
+            if isinstance(peer["responses"], list):
+                peer["responses"] = dict(map(tuple, peer["responses"]))
+        assert got == want, f"{name}, row {number}:\n got  {got}\n want {want}"
+    print(f"{name}: {len(rows)} rows")
+
+
+def check_footer(name, metadata):
+    facts = json.loads(metadata)
+    assert facts["stream"] == "orders" and facts["rows"] == facts["records"] == 20000, f"{name}: {facts}"
+    assert facts["ranges"] == [{"shard": 3, "first": 0, "last": 19999}], f"{name}: {facts}"
+
+
+def read_parquet(path, expected):
+    import duckdb
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    assert file.num_row_groups > 1, f"{path}: the row groups are not streamed"
+    assert file.metadata.row_group(0).sorting_columns, f"{path}: the sorting column is missing"
+    check_footer(path, file.metadata.metadata[b"sluice"])
+    check("pyarrow " + os.path.basename(path), file.read().to_pylist(maps_as_pydicts="strict"), expected)
+
+    duckdb.sql("set timezone='UTC'")
+    relation = duckdb.sql(f"select * from read_parquet('{path}')")
+    rows = [dict(zip(relation.columns, row)) for row in relation.fetchall()]
+    check("duckdb " + os.path.basename(path), rows, expected)
+    low, high = duckdb.sql(f"select min(id), max(id) from read_parquet('{path}')").fetchone()
+    assert (low, high) == (0, len(expected) - 1)
+
+
+def snappy_blocks(data, hadoop):
+    import pyarrow
+
+    codec = pyarrow.Codec("snappy")
+    place = 0 if hadoop else 16
+    out = []
+    while place < len(data):
+        if hadoop:
+            place += 4
+        size = int.from_bytes(data[place:place + 4], "big")
+        chunk = data[place + 4:place + 4 + size]
+        length = shift = used = 0
+        while True:  # the chunk begins with its length, seven bits a byte
+            byte = chunk[used]
+            length |= (byte & 127) << shift
+            used, shift = used + 1, shift + 7
+            if byte < 128:
+                break
+        out.append(codec.decompress(chunk, length).to_pybytes())
+        place += 4 + size
+    return b"".join(out)
+
+
+def read_raw(path, want):
+    data = open(path, "rb").read()
+    name = os.path.basename(path)
+    if name.startswith("GZIP"):
+        got = gzip.decompress(data)
+    elif name.startswith("ZIP"):
+        with zipfile.ZipFile(path) as archive:
+            assert archive.testzip() is None
+            got = archive.read("records")
+            check_footer(path, archive.comment)
+    elif name.startswith("Snappy"):
+        assert data[:8] == b"\x82SNAPPY\0"
+        got = snappy_blocks(data, False)
+    elif name.startswith("HADOOP"):
+        got = snappy_blocks(data, True)
+    else:
+        got = data
+    assert got == want, f"{path}: {len(got)} bytes, expected {len(want)}"
+    print(f"{name}: {len(got)} bytes")
+
+
+def main():
+    program, venv = sys.argv[1:3]
+    if "--inside" not in sys.argv:
+        enter_venv(venv)
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run([program, directory], check=True)
+        want = open(os.path.join(directory, "expected.ndjson"), "rb").read()
+        expected = [json.loads(line) for line in want.splitlines()]
+        for name in sorted(os.listdir(directory)):
+            path = os.path.join(directory, name)
+            if name.endswith(".parquet"):
+                read_parquet(path, expected)
+            elif name.endswith(".raw"):
+                read_raw(path, want)
+
+
+main()
