@@ -78,22 +78,6 @@ std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int
   return json.text();
 }
 
-std::string LedgerJson(const DeliveryStream& stream, const std::vector<LedgerEntry>& ledger,
-                       const std::string& directory) {
-  const DeliveryStatus status = stream.status();
-  JsonWriter json;
-  json.BeginObject().Key("name").String(stream.config().name);
-  WriteSource(stream, json);
-  json.Key("bucket").String(stream.config().bucket).Key("directory").String(directory);
-  json.Key("converted").Bool(stream.config().convert);
-  json.Key("intent").Raw(status.intent ? IntentToJson(*status.intent) : "null");
-  WriteShards(status.checkpoint.shards, json);
-  json.Key("entries").BeginList();
-  for (const LedgerEntry& entry : ledger) json.Raw(LedgerEntryToJson(entry));
-  json.EndList().EndObject();
-  return json.text();
-}
-
 std::string CheckJson(const DeliveryConfig& config, const std::string& example_key) {
   JsonWriter json;
   json.BeginObject().Key("name").String(config.name).Key("valid").Bool(true);

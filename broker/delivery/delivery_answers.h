@@ -13,9 +13,6 @@ namespace sluice::delivery {
 std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms);
 /// {"delivery_streams":[..]}, one line of facts each.
 std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int64_t now_ms);
-/// What `sluice verify` compares the lake in `directory` with.
-std::string LedgerJson(const DeliveryStream& stream, const std::vector<LedgerEntry>& ledger,
-                       const std::string& directory);
 /// What `check` says about a configuration that is right.
 std::string CheckJson(const DeliveryConfig& config, const std::string& example_key);
 

@@ -8,6 +8,7 @@
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/delivery_answers.h"
 #include "broker/delivery/error_record.h"
+#include "broker/delivery/ledger_document.h"
 #include "broker/delivery/log_record_source.h"
 #include "broker/log.h"
 #include "protocol/check.h"
@@ -333,7 +334,11 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name) {
     if (!ledger) {
       answer = Error(ledger.error());
     } else {
-      answer = DeliveryAnswer{LedgerJson(**stream, *ledger, DirectoryOf((*stream)->config().bucket)), {}};
+      const DeliveryConfig& config = (*stream)->config();
+      const DeliveryStatus status = (*stream)->status();
+      const LedgerDocument document{config.name,    config.source_stream,     config.bucket, DirectoryOf(config.bucket),
+                                    config.convert, status.checkpoint.shards, status.intent, *ledger};
+      answer = DeliveryAnswer{LedgerDocumentToJson(document), {}};
     }
   });
   return answer;

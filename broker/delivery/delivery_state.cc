@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "broker/delivery/config_document.h"
-#include "broker/delivery/state_reader.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
@@ -36,10 +34,8 @@ std::vector<SourceRange> ReadRanges(StateReader& reader, std::string_view key) {
 
 /// Parses and checks the format; then `read` fills the value.
 template <typename T, typename Read>
-Result<T> FromJson(std::string_view json, std::string_view what, Read read) {
-  const Result<ConfigNode> tree = ParseJsonTree(json, what);
-  if (!tree) return Error(Code::kCorruption, tree.error().message());
-  StateReader reader(*tree, what);
+Result<T> FromTree(const ConfigNode& tree, std::string_view what, Read read) {
+  StateReader reader(tree, what);
   if (reader.U64("format") > kFormat) {
     return Error(Code::kUnimplemented,
                  fmt::format("{} was written by a newer version of Sluice; start that version", what));
@@ -48,6 +44,13 @@ Result<T> FromJson(std::string_view json, std::string_view what, Read read) {
   read(reader, value);
   if (!reader.ok()) return Error(reader.status());
   return value;
+}
+
+template <typename T, typename Read>
+Result<T> FromJson(std::string_view json, std::string_view what, Read read) {
+  const Result<ConfigNode> tree = ParseJsonTree(json, what);
+  if (!tree) return Error(Code::kCorruption, tree.error().message());
+  return FromTree<T>(*tree, what, read);
 }
 
 std::uint64_t CountRecords(const std::vector<SourceRange>& ranges) {
@@ -83,6 +86,33 @@ void ReadObjects(StateReader& reader, std::vector<DeliveredObject>& objects) {
     }
     reader.Keep(object.status());
   }
+}
+
+void ReadIntent(StateReader& reader, Intent& intent) {
+  intent.seq = reader.U64("seq");
+  intent.decided_ms = reader.I64("decided_ms");
+  intent.time_ms = reader.I64("time_ms");
+  intent.schema_version = reader.U32("schema_version");
+  intent.ranges = ReadRanges(reader, "ranges");
+  intent.lost = ReadRanges(reader, "lost");
+  intent.data_key = reader.String("data_key");
+  intent.error_key = reader.String("error_key");
+}
+
+void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
+  entry.seq = reader.U64("seq");
+  entry.decided_ms = reader.I64("decided_ms");
+  entry.schema_version = reader.U32("schema_version");
+  entry.ranges = ReadRanges(reader, "ranges");
+  entry.lost = ReadRanges(reader, "lost");
+  ReadObjects(reader, entry.objects);
+  entry.records = reader.U64("records");
+  entry.rows = reader.U64("rows");
+  entry.errors = reader.U64("errors");
+  entry.filtered = reader.U64("filtered");
+  entry.overflow_fields = reader.U64("overflow_fields");
+  entry.bytes_in = reader.U64("bytes_in");
+  if (entry.records != CountRecords(entry.ranges)) reader.Fail("'records' does not agree with the ranges");
 }
 
 }  // namespace
@@ -148,18 +178,8 @@ std::string IntentToJson(const Intent& intent) {
   return json.text();
 }
 
-Result<Intent> IntentFromJson(std::string_view json) {
-  return FromJson<Intent>(json, "an intent", [](StateReader& reader, Intent& intent) {
-    intent.seq = reader.U64("seq");
-    intent.decided_ms = reader.I64("decided_ms");
-    intent.time_ms = reader.I64("time_ms");
-    intent.schema_version = reader.U32("schema_version");
-    intent.ranges = ReadRanges(reader, "ranges");
-    intent.lost = ReadRanges(reader, "lost");
-    intent.data_key = reader.String("data_key");
-    intent.error_key = reader.String("error_key");
-  });
-}
+Result<Intent> IntentFromJson(std::string_view json) { return FromJson<Intent>(json, "an intent", ReadIntent); }
+Result<Intent> IntentFromTree(const ConfigNode& tree) { return FromTree<Intent>(tree, "an intent", ReadIntent); }
 
 std::string LedgerEntryToJson(const LedgerEntry& entry) {
   JsonWriter json;
@@ -180,21 +200,10 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
 }
 
 Result<LedgerEntry> LedgerEntryFromJson(std::string_view json) {
-  return FromJson<LedgerEntry>(json, "a ledger entry", [](StateReader& reader, LedgerEntry& entry) {
-    entry.seq = reader.U64("seq");
-    entry.decided_ms = reader.I64("decided_ms");
-    entry.schema_version = reader.U32("schema_version");
-    entry.ranges = ReadRanges(reader, "ranges");
-    entry.lost = ReadRanges(reader, "lost");
-    ReadObjects(reader, entry.objects);
-    entry.records = reader.U64("records");
-    entry.rows = reader.U64("rows");
-    entry.errors = reader.U64("errors");
-    entry.filtered = reader.U64("filtered");
-    entry.overflow_fields = reader.U64("overflow_fields");
-    entry.bytes_in = reader.U64("bytes_in");
-    if (entry.records != CountRecords(entry.ranges)) reader.Fail("'records' does not agree with the ranges");
-  });
+  return FromJson<LedgerEntry>(json, "a ledger entry", ReadLedgerEntry);
+}
+Result<LedgerEntry> LedgerEntryFromTree(const ConfigNode& tree) {
+  return FromTree<LedgerEntry>(tree, "a ledger entry", ReadLedgerEntry);
 }
 
 void WriteShards(const std::vector<ShardPosition>& shards, JsonWriter& json) {
@@ -223,16 +232,21 @@ std::string CheckpointToJson(const Checkpoint& checkpoint) {
   return json.text();
 }
 
+std::vector<ShardPosition> ReadShards(StateReader& reader) {
+  std::vector<ShardPosition> shards;
+  for (const ConfigNode& item : reader.List("shards")) {
+    StateReader shard(item, "a shard's position");
+    shards.push_back({ShardIndex(shard.U32("shard")), Offset(shard.U64("start")), Offset(shard.U64("next"))});
+    reader.Keep(shard.status());
+  }
+  return shards;
+}
+
 Result<Checkpoint> CheckpointFromJson(std::string_view json) {
   return FromJson<Checkpoint>(json, "a checkpoint", [](StateReader& reader, Checkpoint& checkpoint) {
     checkpoint.next_seq = reader.U64("next_seq");
     checkpoint.delivered_ms = reader.I64("delivered_ms");
-    for (const ConfigNode& item : reader.List("shards")) {
-      StateReader shard(item, "a shard's position");
-      checkpoint.shards.push_back(
-          {ShardIndex(shard.U32("shard")), Offset(shard.U64("start")), Offset(shard.U64("next"))});
-      reader.Keep(shard.status());
-    }
+    checkpoint.shards = ReadShards(reader);
     checkpoint.totals = ReadTotals(reader);
   });
 }

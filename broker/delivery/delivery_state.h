@@ -9,9 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/delivery/config_document.h"
 #include "broker/delivery/json_writer.h"
 #include "broker/delivery/object_writer.h"
 #include "broker/delivery/schema.h"
+#include "broker/delivery/state_reader.h"
 #include "protocol/ids.h"
 #include "sluice/status.h"
 
@@ -105,5 +107,10 @@ Result<DeliveryIdentity> IdentityFromJson(std::string_view json);
 Result<Intent> IntentFromJson(std::string_view json);
 Result<LedgerEntry> LedgerEntryFromJson(std::string_view json);
 Result<Checkpoint> CheckpointFromJson(std::string_view json);
+/// The same where they stand inside another document.
+Result<Intent> IntentFromTree(const ConfigNode& tree);
+Result<LedgerEntry> LedgerEntryFromTree(const ConfigNode& tree);
+/// Reads what WriteShards wrote; mistakes are the reader's.
+std::vector<ShardPosition> ReadShards(StateReader& reader);
 
 }  // namespace sluice::delivery

@@ -1,0 +1,342 @@
+// Ranges first, then the objects of the ledger, then all other files of the bucket.
+#include "tools/verify/verify.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "broker/delivery/error_record.h"
+#include "tools/lake/lake.h"
+
+namespace sluice::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using delivery::DeliveredObject;
+using delivery::LedgerDocument;
+using delivery::LedgerEntry;
+using delivery::SourceRange;
+
+/// Size and XXH3-64 of a file; nullopt where it cannot be read.
+struct FileFacts {
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;
+};
+std::optional<FileFacts> ReadFileFacts(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> hash(XXH3_createState(), XXH3_freeState);
+  XXH3_64bits_reset(hash.get());
+  std::vector<char> buffer(1u << 20);
+  FileFacts facts;
+  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
+    XXH3_64bits_update(hash.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
+    facts.bytes += static_cast<std::uint64_t>(file.gcount());
+  }
+  facts.checksum = XXH3_64bits_digest(hash.get());
+  return facts;
+}
+
+class Verifier {
+ public:
+  Verifier(const LedgerDocument& ledger, const std::string& directory) : ledger_(ledger), directory_(directory) {
+    report_.name = ledger.name;
+    report_.stream = ledger.stream;
+    report_.directory = directory;
+    report_.shards = ledger.shards;
+  }
+
+  Result<VerifyReport> Run() {
+    CheckSequence();
+    for (const delivery::ShardPosition& shard : ledger_.shards) CheckShard(shard);
+    for (const LedgerEntry& entry : ledger_.entries) CheckEntry(entry);
+    if (Status status = CheckOtherFiles(); !status.ok()) return Error(std::move(status));
+    return std::move(report_);
+  }
+
+ private:
+  void Problem(std::string_view kind, std::string_view object, std::vector<SourceRange> ranges, std::string message) {
+    report_.problems.push_back({std::string(kind), std::string(object), std::move(ranges), std::move(message)});
+  }
+
+  void CheckSequence() {
+    std::uint64_t expected = 1;
+    for (const LedgerEntry& entry : ledger_.entries) {
+      if (entry.seq != expected) {
+        Problem("ledger damaged", "", entry.ranges,
+                fmt::format("delivery {} follows where {} is expected", entry.seq, expected));
+      }
+      expected = entry.seq + 1;
+    }
+  }
+
+  /// The ledger's ranges of one shard, in order: each begins where the one before it ends.
+  void CheckShard(const delivery::ShardPosition& shard) {
+    std::vector<SourceRange> ranges;
+    for (const LedgerEntry& entry : ledger_.entries) {
+      for (const SourceRange& range : entry.ranges) {
+        if (range.shard == shard.shard) ranges.push_back(range);
+      }
+      for (const SourceRange& range : entry.lost) {
+        if (range.shard != shard.shard) continue;
+        ranges.push_back(range);
+        report_.lost += range.last - range.first + 1;
+        Problem("records lost", "", {range}, "retention removed these records before they were delivered");
+      }
+    }
+    std::sort(ranges.begin(), ranges.end(),
+              [](const SourceRange& a, const SourceRange& b) { return a.first < b.first; });
+    Offset next = shard.start;
+    for (const SourceRange& range : ranges) {
+      if (range.first > next) {
+        Problem("records missing", "", {{shard.shard, next, Offset(range.first.value - 1)}},
+                "no delivery has these records");
+      } else if (range.first < next) {
+        const Offset last = std::min(range.last, Offset(next.value - 1));
+        Problem("records twice", "", {{shard.shard, range.first, last}}, "two deliveries have these records");
+      }
+      next = std::max(next, range.last + 1);
+    }
+    if (next < shard.next) {
+      Problem("records missing", "", {{shard.shard, next, Offset(shard.next.value - 1)}},
+              "no delivery has these records");
+    } else if (next > shard.next) {
+      Problem("ledger damaged", "", {{shard.shard, shard.next, Offset(next.value - 1)}},
+              "these deliveries lie behind the checkpoint");
+    }
+    report_.records += shard.next - shard.start;
+  }
+
+  void CheckEntry(const LedgerEntry& entry) {
+    bool has_data = false;
+    bool has_errors = false;
+    for (const DeliveredObject& object : entry.objects) {
+      known_.insert(object.key);
+      has_data = has_data || !object.error;
+      has_errors = has_errors || object.error;
+      CheckObject(entry, object);
+    }
+    const std::uint64_t good = entry.records - std::min(entry.records, entry.errors + entry.filtered);
+    report_.in_lake += good;
+    report_.in_errors += entry.errors;
+    report_.filtered += entry.filtered;
+    if (has_data != (good > 0) || has_errors != (entry.errors > 0)) {
+      Problem("ledger damaged", "", entry.ranges,
+              fmt::format("delivery {} names other objects than its counts demand", entry.seq));
+    }
+  }
+
+  void CheckObject(const LedgerEntry& entry, const DeliveredObject& object) {
+    const fs::path path = fs::path(directory_) / object.key;
+    const std::optional<FileFacts> facts = ReadFileFacts(path);
+    if (!facts) {
+      Problem("object missing", object.key, entry.ranges, "the object is not there, or cannot be read");
+      return;
+    }
+    ++report_.objects;
+    report_.bytes += facts->bytes;
+    if (facts->bytes != object.bytes) {
+      Problem("object changed", object.key, entry.ranges,
+              fmt::format("the object has {} bytes; {} were delivered", facts->bytes, object.bytes));
+    } else if (facts->checksum != object.checksum) {
+      Problem("object changed", object.key, entry.ranges, "the object holds other bytes than were delivered");
+    }
+    if (object.error) {
+      CheckErrorObject(entry, object, path);
+    } else {
+      CheckDataObject(entry, object, path);
+    }
+  }
+
+  /// What the object says of itself, and its rows, counted again.
+  void CheckDataObject(const LedgerEntry& entry, const DeliveredObject& object, const fs::path& path) {
+    if (!ledger_.converted) {  // records of any bytes cannot be told apart again; size and checksum stand for them
+      report_.rows += object.rows;
+      return;
+    }
+    const Result<std::vector<LakeObject>> read = ListLake(path.string());
+    if (!read || read->size() != 1 || !read->front().problem.empty()) {
+      const std::string why = !read           ? read.error().message()
+                              : read->empty() ? "it is no lake object"
+                                              : read->front().problem;
+      Problem("object unreadable", object.key, entry.ranges, why);
+      return;
+    }
+    const LakeObject& lake = read->front();
+    report_.rows += lake.rows;
+    if (lake.rows != object.rows) {
+      Problem("rows differ", object.key, entry.ranges,
+              fmt::format("the object has {} rows; {} were delivered", lake.rows, object.rows));
+    }
+    if (!lake.facts) {
+      Problem("object changed", object.key, entry.ranges, "the object does not say which records it holds");
+    } else if (lake.facts->metadata.delivery_stream != ledger_.name || lake.facts->metadata.ranges != entry.ranges) {
+      Problem("object changed", object.key, entry.ranges,
+              "the object says that it holds other records than the ledger");
+    }
+  }
+
+  /// Each line is one record of this delivery, and none is there twice.
+  void CheckErrorObject(const LedgerEntry& entry, const DeliveredObject& object, const fs::path& path) {
+    std::ifstream file(path);
+    std::set<std::pair<ShardIndex, Offset>> seen;
+    std::uint64_t number = 0;
+    for (std::string line; std::getline(file, line);) {
+      ++number;
+      const Result<delivery::ErrorRecordPlace> place = delivery::ParseErrorRecordLine(line);
+      if (!place) {
+        Problem("error record unreadable", object.key, entry.ranges,
+                fmt::format("line {}: {}", number, place.error().message()));
+        continue;
+      }
+      const SourceRange one{place->shard, place->offset, place->offset};
+      const bool inside = std::any_of(entry.ranges.begin(), entry.ranges.end(), [&](const SourceRange& range) {
+        return range.shard == one.shard && range.first <= one.first && one.last <= range.last;
+      });
+      if (!inside) {
+        Problem("error record foreign", object.key, {one},
+                fmt::format("line {}: the record is not in this delivery's ranges", number));
+      } else if (!seen.emplace(place->shard, place->offset).second) {
+        Problem("records twice", object.key, {one},
+                fmt::format("line {}: the record is in the error output twice", number));
+      }
+    }
+    if (seen.size() != entry.errors) {
+      Problem("error records missing", object.key, entry.ranges,
+              fmt::format("the object has {} error records of this delivery; {} were delivered", seen.size(),
+                          entry.errors));
+    }
+  }
+
+  /// No other file may look like ours or say that it comes from this delivery stream.
+  Status CheckOtherFiles() {
+    if (ledger_.intent) {  // being delivered: they may be there already
+      known_.insert(ledger_.intent->data_key);
+      known_.insert(ledger_.intent->error_key);
+    }
+    std::error_code error;
+    if (!fs::exists(directory_, error)) {
+      if (known_.empty() || ledger_.entries.empty()) return Status();
+      return Status(Code::kNotFound,
+                    fmt::format("the lake directory '{}' does not exist; give it with --lake", directory_));
+    }
+    fs::recursive_directory_iterator it(directory_, error), end;
+    for (; !error && it != end; it.increment(error)) {
+      if (it->is_directory() && it->path().filename().string().starts_with('.')) {
+        it.disable_recursion_pending();
+      } else if (it->is_regular_file()) {
+        CheckOtherFile(it->path());
+      }
+    }
+    if (error) return Status(Code::kIoError, fmt::format("cannot list '{}': {}", directory_, error.message()));
+    return Status();
+  }
+
+  void CheckOtherFile(const fs::path& path) {
+    const std::string key = path.lexically_relative(directory_).generic_string();
+    if (known_.contains(key)) return;
+    const Result<delivery::ObjectFacts> facts = ReadObjectRanges(path.string());
+    if (facts && facts->metadata.delivery_stream == ledger_.name) {
+      Problem("object unknown", key, facts->metadata.ranges,
+              "the file says that it comes from this delivery stream, but the ledger does not know it; its rows are "
+              "there twice");
+    } else if (HasOurName(path.filename().string())) {
+      Problem("object unknown", key, {},
+              "the file is called as an object of this delivery stream, but the ledger does not know it");
+    }
+  }
+
+  /// NAME-VERSION-yyyy-MM-dd-HH-mm-ss-UUID...
+  bool HasOurName(std::string_view file) const {
+    if (!file.starts_with(ledger_.name) || !file.substr(ledger_.name.size()).starts_with('-')) return false;
+    std::string_view rest = file.substr(ledger_.name.size() + 1);
+    const std::size_t version = rest.find_first_not_of("0123456789");
+    if (version == 0 || version == rest.npos || rest[version] != '-') return false;
+    rest.remove_prefix(version + 1);
+    constexpr std::string_view kShape = "dddd-dd-dd-dd-dd-dd-hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+    if (rest.size() < kShape.size()) return false;
+    for (std::size_t i = 0; i < kShape.size(); ++i) {
+      const char c = rest[i];
+      const bool digit = c >= '0' && c <= '9';
+      const bool fits = kShape[i] == '-' ? c == '-' : kShape[i] == 'd' ? digit : digit || (c >= 'a' && c <= 'f');
+      if (!fits) return false;
+    }
+    return true;
+  }
+
+  const LedgerDocument& ledger_;
+  const std::string& directory_;
+  VerifyReport report_;
+  std::set<std::string> known_;  // keys of the ledger and of the delivery being made
+};
+
+std::string RangesText(const std::vector<SourceRange>& ranges) {
+  std::string text;
+  for (const SourceRange& range : ranges) {
+    text += fmt::format("{}shard {}: {}-{}", text.empty() ? "" : ", ", range.shard.value, range.first.value,
+                        range.last.value);
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory) {
+  const Result<LedgerDocument> ledger = delivery::LedgerDocumentFromJson(ledger_json);
+  if (!ledger) return Error(ledger.error());
+  return Verifier(*ledger, directory.empty() ? ledger->directory : directory).Run();
+}
+
+std::string VerifyReportText(const VerifyReport& report) {
+  std::string text = fmt::format(
+      "delivery stream {} of stream {}: {} records of {} shards\n"
+      "  in the lake  {} ({} rows, {} objects with {} bytes below {})\n"
+      "  in errors    {}\n"
+      "  filtered     {}\n",
+      report.name, report.stream, report.records, report.shards.size(), report.in_lake, report.rows, report.objects,
+      report.bytes, report.directory, report.in_errors, report.filtered);
+  if (report.lost > 0) text += fmt::format("  lost         {}\n", report.lost);
+  for (const VerifyProblem& problem : report.problems) {
+    text += fmt::format("PROBLEM {}: {}{}{}", problem.kind, problem.object, problem.object.empty() ? "" : ": ",
+                        problem.message);
+    text += problem.ranges.empty() ? "\n" : fmt::format(" ({})\n", RangesText(problem.ranges));
+  }
+  text += report.ok() ? "PROVEN: every record is in exactly one place"
+                      : fmt::format("NOT PROVEN: {} problems", report.problems.size());
+  return text;
+}
+
+std::string VerifyReportJson(const VerifyReport& report) {
+  delivery::JsonWriter json;
+  json.BeginObject().Key("name").String(report.name).Key("stream").String(report.stream);
+  json.Key("directory").String(report.directory).Key("proven").Bool(report.ok());
+  delivery::WriteShards(report.shards, json);
+  json.Key("records")
+      .Number(report.records)
+      .Key("in_lake")
+      .Number(report.in_lake)
+      .Key("in_errors")
+      .Number(report.in_errors);
+  json.Key("filtered").Number(report.filtered).Key("lost").Number(report.lost).Key("rows").Number(report.rows);
+  json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes).Key("problems").BeginList();
+  for (const VerifyProblem& problem : report.problems) {
+    json.BeginObject().Key("kind").String(problem.kind).Key("object").String(problem.object);
+    json.Key("message").String(problem.message).Key("ranges").BeginList();
+    for (const SourceRange& range : problem.ranges) {
+      json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
+      json.Key("last").Number(range.last.value).EndObject();
+    }
+    json.EndList().EndObject();
+  }
+  json.EndList().EndObject();
+  return json.text();
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,56 @@
+// The proof of a delivery stream: its ledger against the files of the lake.
+//
+// Every sequence number from the start of the delivery stream up to its checkpoint must be in exactly one of: a lake
+// object, the error output, filtered. That is shown from both sides: the ledger's ranges follow one another without gap
+// or overlap; and every object of the ledger is there, whole (size and checksum), says the same ranges of itself, holds
+// the rows that were counted, and no other file claims to come from this delivery stream. Error records are read one by
+// one.
+//
+// Threads: a pure function over files.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/delivery/ledger_document.h"
+#include "sluice/status.h"
+
+namespace sluice::tools {
+
+struct VerifyProblem {
+  std::string kind;    // "missing records", "object missing", "object changed", "object unknown", ...
+  std::string object;  // key; empty where it is about ranges only
+  std::vector<delivery::SourceRange> ranges;  // the records concerned
+  std::string message;                        // one sentence
+};
+
+struct VerifyReport {
+  std::string name;
+  std::string stream;
+  std::string directory;
+  std::vector<delivery::ShardPosition> shards;
+  std::uint64_t records = 0;  // from the starts to the checkpoint
+  std::uint64_t in_lake = 0;
+  std::uint64_t in_errors = 0;
+  std::uint64_t filtered = 0;
+  std::uint64_t lost = 0;  // removed by retention before delivery
+  std::uint64_t rows = 0;  // counted in the files
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;
+  std::vector<VerifyProblem> problems;
+
+  bool ok() const { return problems.empty(); }
+};
+
+/// `ledger_json` is the answer to DeliveryAction::kLedger; `directory` is where the bucket is, empty: where the ledger
+/// says. An error is something that could not be looked at; what was found wrong is in the report.
+Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory);
+
+/// For people: what was proven, or each problem with its exact ranges. No line break at the end.
+std::string VerifyReportText(const VerifyReport& report);
+/// The same as one JSON object.
+std::string VerifyReportJson(const VerifyReport& report);
+
+}  // namespace sluice::tools
