@@ -53,13 +53,14 @@ std::size_t FirstUnreadable(std::string_view log) {
 
 }  // namespace
 
-bool HasChangeBehindTear(std::string_view log) {
-  for (std::size_t at = FirstUnreadable(log) + 1; at < log.size(); ++at) {
+LogCheck CheckLog(std::string_view log) {
+  LogCheck check{.readable_bytes = FirstUnreadable(log)};
+  for (std::size_t at = check.readable_bytes + 1; at < log.size() && !check.damaged; ++at) {
     const Record record = RecordAt(log, at);
     // A middle or last piece proves nothing: it may belong to the very change whose beginning did not get to the disk.
-    if ((record.type == kFull || record.type == kFirst) && record.size >= kHeaderBytes + kChangeBytesMin) return true;
+    check.damaged = (record.type == kFull || record.type == kFirst) && record.size >= kHeaderBytes + kChangeBytesMin;
   }
-  return false;
+  return check;
 }
 
 }  // namespace sluice::storage

@@ -8,11 +8,17 @@
 // length, type, payload; a record never starts in the last 6 bytes of a block.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace sluice::storage {
 
-/// True where `log`, the content of a whole file, holds the start of a change behind a place that cannot be read.
-bool HasChangeBehindTear(std::string_view log);
+struct LogCheck {
+  std::size_t readable_bytes = 0;  // up to the first place that cannot be read; the whole log where there is none
+  bool damaged = false;            // the start of a change stands behind that place
+};
+
+/// Looks through `log`, the content of a whole file.
+LogCheck CheckLog(std::string_view log);
 
 }  // namespace sluice::storage
