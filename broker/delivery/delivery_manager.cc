@@ -50,6 +50,7 @@ Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions 
   std::unique_ptr<DeliveryManager> manager(new DeliveryManager(std::move(options), std::move(parts)));
   if (Status status = manager->LoadAll(); !status.ok()) return Error(std::move(status));
   if (!manager->options_.config_dir.empty()) {
+    manager->ReadConfigDir();
     manager->workers_.Add(kConfigTask, [raw = manager.get()] { return raw->ReadConfigDir(); });
   }
   return manager;

@@ -1,0 +1,233 @@
+// All delivery streams over the broker's core: made, listed, paused, flushed, restarted, deleted, and proven.
+#include "broker/delivery/delivery_manager.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tests/broker/core_fixture.h"
+#include "tests/catch.h"
+#include "tests/storage/env/temp_dir.h"
+#include "tools/verify/verify.h"
+
+namespace sluice::delivery {
+namespace {
+
+using broker::DeliveryAction;
+using broker::DeliveryAnswer;
+
+std::string Document(std::string_view name, std::string_view stream, std::string_view sluice = "") {
+  const std::string source =
+      stream.empty() ? "" : fmt::format(R"("KinesisStreamSourceConfiguration": {{"KinesisStreamARN": "{}"}},)", stream);
+  return fmt::format(R"({{"DeliveryStreamName": "{}", {}
+    "ExtendedS3DestinationConfiguration": {{"BucketARN": "arn:aws:s3:::lake", "RoleARN": "r", "CompressionFormat": "GZIP"}},
+    "Sluice": {{"StartPosition": "oldest" {}}}}})",
+                     name, source, sluice);
+}
+
+struct Managed {
+  Managed() {
+    options.lake_dir = temp.path() + "/lake-root";
+    REQUIRE(core.catalog->Create("orders", 2, {}).has_value());
+  }
+  ~Managed() { manager.reset(); }
+
+  void Start() {
+    manager.reset();
+    auto started = DeliveryManager::Start(options, {.catalog = *core.catalog,
+                                                    .reads = *core.reads,
+                                                    .holds = holds,
+                                                    .metadata = *core.metadata,
+                                                    .env = *core.env,
+                                                    .forget_stream = [this](broker::StreamPtr stream) {
+                                                      forgotten.push_back(stream->name);
+                                                      core.shards.ForgetStream(std::move(stream));
+                                                    }});
+    REQUIRE(started.has_value());
+    manager = std::move(*started);
+  }
+  Result<DeliveryAnswer> Do(DeliveryAction action, std::string_view name, std::string_view document = "") {
+    return manager->Handle(action, name, document, temp.path() + "/file.json");
+  }
+  std::string Answer(DeliveryAction action, std::string_view name, std::string_view document = "") {
+    auto answer = Do(action, name, document);
+    INFO((answer ? "" : answer.error().message()));
+    REQUIRE(answer.has_value());
+    return answer->document;
+  }
+  void Append(std::string_view stream, std::uint32_t shard, int records) {
+    const auto found = core.catalog->Find(stream);
+    REQUIRE(found.has_value());
+    REQUIRE(core.Append(0, core.ShardOf(*found, shard), broker::BatchOf(records, R"({"id":1})")).get().has_value());
+  }
+  void WriteFile(const std::string& name, std::string_view text) {
+    std::ofstream(temp.path() + "/" + name, std::ios::binary) << text;
+  }
+
+  storage::TempDir temp;
+  broker::Core core;
+  broker::RetentionHolds holds;
+  DeliveryOptions options;
+  std::vector<std::string> forgotten;
+  std::unique_ptr<DeliveryManager> manager;
+};
+
+bool Contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+}  // namespace
+
+TEST_CASE("DeliveryManager Handle: create, deliver, prove, delete", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  managed.Append("orders", 0, 10);
+  managed.Append("orders", 1, 5);
+  CHECK(Contains(managed.Answer(DeliveryAction::kCheck, "", Document("d", "orders")), "\"example_key\":\""));
+  CHECK(Contains(managed.Answer(DeliveryAction::kList, ""), "\"delivery_streams\":[]"));
+  CHECK(Contains(managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders")), "\"mode\":\"active\""));
+  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(0));
+  const std::string flushed = managed.Answer(DeliveryAction::kFlush, "d");
+  CHECK(Contains(flushed, "\"records\":15"));
+  CHECK(Contains(flushed, "\"lag_records\":0"));
+  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(10));
+  CHECK(Contains(managed.Answer(DeliveryAction::kList, ""), "\"name\":\"d\""));
+  const auto report = tools::VerifyDelivery(managed.Answer(DeliveryAction::kLedger, "d"), "");
+  REQUIRE(report.has_value());
+  INFO(tools::VerifyReportText(*report));
+  CHECK(report->ok());
+  CHECK(report->records == 15);
+  CHECK(managed.Do(DeliveryAction::kCreate, "", Document("d", "orders")).error().code() == Code::kAlreadyExists);
+  CHECK(managed.Answer(DeliveryAction::kDelete, "d") == R"({"name":"d","deleted":true})");
+  CHECK(managed.Do(DeliveryAction::kDescribe, "d").error().code() == Code::kNotFound);
+  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == kMaxOffset);
+  CHECK(managed.core.metadata->Scan("delivery/")->empty());
+  CHECK(report->objects == 1);
+  CHECK(std::filesystem::exists(managed.options.lake_dir + "/lake"));
+}
+
+TEST_CASE("DeliveryManager Start: goes on where it was, with the holds set first", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  managed.Append("orders", 0, 10);
+  managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  managed.Answer(DeliveryAction::kFlush, "d");
+  managed.manager.reset();
+  managed.holds.RemoveAll("d");
+  managed.Append("orders", 0, 7);
+  managed.Start();
+  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) >= Offset(10));
+  CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "d"), "\"records\":17"));
+  const auto report = tools::VerifyDelivery(managed.Answer(DeliveryAction::kLedger, "d"), "");
+  REQUIRE(report.has_value());
+  CHECK(report->ok());
+  CHECK(report->objects == 2);
+}
+
+TEST_CASE("DeliveryManager Handle: direct put has a hidden stream of its own, which goes with it", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  managed.Answer(DeliveryAction::kCreate, "", Document("direct", ""));
+  const auto hidden = managed.core.catalog->Find("delivery:direct");
+  REQUIRE(hidden.has_value());
+  CHECK((*hidden)->hidden);
+  CHECK(managed.core.catalog->List().size() == 1);
+  managed.Append("delivery:direct", 0, 3);
+  CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "direct"), "\"records\":3"));
+  managed.Answer(DeliveryAction::kDelete, "direct");
+  CHECK(managed.forgotten == std::vector<std::string>{"delivery:direct"});
+  CHECK_FALSE(managed.core.catalog->Find("delivery:direct").has_value());
+}
+
+TEST_CASE("DeliveryManager Handle: pause survives a restart; a paused one is not flushed", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  managed.Append("orders", 0, 4);
+  managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  CHECK(Contains(managed.Answer(DeliveryAction::kPause, "d"), "\"mode\":\"paused\""));
+  CHECK(managed.Do(DeliveryAction::kFlush, "d").error().code() == Code::kFailedPrecondition);
+  managed.Start();
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), "\"mode\":\"paused\""));
+  CHECK(Contains(managed.Answer(DeliveryAction::kResume, "d"), "\"mode\":\"active\""));
+  CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "d"), "\"records\":4"));
+}
+
+TEST_CASE("DeliveryManager Handle: mistakes are told with what to do", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  const auto problem = [&](std::string_view document) {
+    const auto answer = managed.Do(DeliveryAction::kCreate, "", document);
+    REQUIRE_FALSE(answer.has_value());
+    return answer.error();
+  };
+  CHECK(problem(Document("d", "order")).code() == Code::kNotFound);
+  CHECK(Contains(problem(Document("d", "order")).message(), "did you mean 'orders'?"));
+  CHECK(Contains(problem("{").message(), "file.json:1: not valid JSON"));
+  CHECK(Contains(problem(Document("d", "orders", R"(, "Nonsense": 1)")).message(), "Sluice.Nonsense: unknown key"));
+  const std::string convert =
+      R"({"DeliveryStreamName": "d", "S3DestinationConfiguration": {"BucketARN": "lake", "CompressionFormat": "parquet"},
+      "Sluice": {"TableFile": "table.json"}})";
+  CHECK(Contains(problem(convert).message(), "Sluice.TableFile 'table.json'"));
+  managed.WriteFile("table.json",
+                    R"({"Table": {"StorageDescriptor": {"Columns": [{"Name": "id", "Type": "bigint"}]}}})");
+  const std::string created = managed.Answer(DeliveryAction::kCreate, "", convert);
+  CHECK(Contains(created, R"("Columns":[{"Name":"id","Type":"bigint"}])"));
+  CHECK_FALSE(Contains(created, "TableFile"));
+  CHECK(Contains(created, "\"schema_version\":1"));
+  const std::string zone =
+      R"({"DeliveryStreamName": "z", "ExtendedS3DestinationConfiguration": {"BucketARN": "lake", "CustomTimeZone": "Mars/Olympus"}})";
+  CHECK(Contains(problem(zone).message(), "does not know the time zone 'Mars/Olympus'"));
+  managed.Answer(DeliveryAction::kCreate, "", Document("orders-lake", "orders"));
+  CHECK(Contains(managed.Do(DeliveryAction::kFlush, "order-lake").error().message(),
+                 "delivery stream 'order-lake' does not exist; did you mean 'orders-lake'?"));
+}
+
+TEST_CASE("DeliveryManager Handle: a lake that cannot be written is said by flush and describe", "[delivery]") {
+  Managed managed;
+  managed.WriteFile("lake-root", "a file where the lake should be");
+  managed.Start();
+  managed.Append("orders", 0, 4);
+  managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  const auto flush = managed.Do(DeliveryAction::kFlush, "d");
+  REQUIRE_FALSE(flush.has_value());
+  CHECK(flush.error().code() == Code::kUnavailable);
+  CHECK(Contains(flush.error().message(), "nothing is lost"));
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), "\"mode\":\"failing\""));
+  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(0));
+}
+
+TEST_CASE("DeliveryManager Start: delivery streams from files of the folder, once each", "[delivery]") {
+  Managed managed;
+  managed.options.config_dir = managed.temp.path() + "/conf";
+  std::filesystem::create_directories(managed.options.config_dir);
+  managed.WriteFile("conf/a.json", Document("a", "orders"));
+  managed.WriteFile("conf/b.yaml", "DeliveryStreamName: b\nS3DestinationConfiguration: {BucketARN: lake}\n");
+  managed.WriteFile("conf/broken.json", "{");
+  managed.WriteFile("conf/waits.json", Document("waits", "not-yet"));
+  managed.WriteFile("conf/readme.txt", "not for us");
+  managed.Start();
+  CHECK(managed.manager->Statuses().size() == 2);
+  managed.Start();
+  CHECK(managed.manager->Statuses().size() == 2);
+  REQUIRE(managed.core.catalog->Create("not-yet", 1, {}).has_value());
+  managed.Start();
+  CHECK(managed.manager->Statuses().size() == 3);
+}
+
+TEST_CASE("DeliveryManager Handle: the page's example is right, without a warning", "[delivery]") {
+  std::ifstream file("docs/delivery.md");
+  std::stringstream page;
+  page << file.rdbuf();
+  const std::string text = page.str();
+  const std::size_t begin = text.find("```json\n");
+  REQUIRE(begin != std::string::npos);
+  const std::string example = text.substr(begin + 8, text.find("```\n", begin + 8) - begin - 8);
+  Managed managed;
+  managed.Start();
+  const auto answer = managed.Do(DeliveryAction::kCreate, "", example);
+  INFO((answer ? "" : answer.error().message()));
+  REQUIRE(answer.has_value());
+  CHECK(answer->warnings.empty());
+}
+
+}  // namespace sluice::delivery
