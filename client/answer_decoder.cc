@@ -48,6 +48,11 @@ Status AnswerDecoder::OpenFrame() {
   scratch_.clear();
   auto batch = protocol::BatchReader::Open(rest_.substr(protocol::kFrameHeaderSize, frame->payload_bytes), scratch_);
   if (!batch) return batch.error();
+  if (static_cast<std::uint32_t>(batch->header().record_count) != frame->record_count) {
+    return {Code::kCorruption,
+            fmt::format("the frame at offset {} says {} records, its batch {}", frame->base_offset.value,
+                        frame->record_count, batch->header().record_count)};
+  }
   batch_.emplace(std::move(*batch));
   rest_.remove_prefix(frame->total_size());
   return {};

@@ -22,6 +22,7 @@ def batches():
         vectors = {name: bytes.fromhex(digits) for name, digits in map(str.split, lines)}
     for name, batch in vectors.items():
         write("batch", f"kafka_{name}", batch)
+        write("client_answer", f"kafka_{name}", b"\x00" + batch)  # byte 0: where reading starts
     for number, name in enumerate(COMPRESSIONS):
         write("decompress", name, bytes([number]) + vectors[name][BATCH_HEADER_SIZE:])
     write("decompress", "snappy_plain", b"\x02\x03\x08abc")
