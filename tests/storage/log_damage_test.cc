@@ -1,0 +1,263 @@
+// Damage on the disk: acknowledged records are never dropped silently and wrong bytes are never returned.
+#include <algorithm>
+
+#include "storage/env/memory_env.h"
+#include "storage/log_store.h"
+#include "tests/catch.h"
+#include "tests/storage/test_log.h"
+
+namespace sluice::storage {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+constexpr const char* kJournal = "/data/journal/0000.log";
+constexpr std::uint64_t kPage = 4096;
+
+/// Five single-record groups of shard A in the journal, no checkpoint; the first four are below a mark.
+Strings FillJournal(MemoryEnv& env) {
+  TestLog log(env);
+  log.Open();
+  const Strings values{"one", "two", "three", "four", "five"};
+  log.AppendAll(values);
+  env.PowerOff();
+  log.Kill();
+  env.PowerOn();
+  return values;
+}
+
+/// Reads as far as reading goes; the status that ended it.
+Status ReadUntilError(ShardLog& log, Strings& values) {
+  for (Offset at = log.oldest(); at < log.durable_end();) {
+    auto run = log.ReadBlocking(at, 1 << 20);
+    if (!run) return run.error();
+    for (std::string& value : Values(*run)) values.push_back(std::move(value));
+    at = run->next;
+  }
+  return {};
+}
+
+bool IsPrefix(const Strings& part, const Strings& whole) {
+  return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
+}
+
+/// What must hold whatever byte of the journal was damaged: right values only, and anything missing below the mark is
+/// told.
+void CheckJournalOutcome(TestLog& log, const Strings& written) {
+  const auto shard = log.shard();
+  Strings read;
+  const Status status = ReadUntilError(*shard, read);
+  const bool quarantined = !log.report.quarantined.empty();
+  REQUIRE(IsPrefix(read, written));
+  if (read.size() < written.size() - 1) {
+    REQUIRE(quarantined);
+    REQUIRE(status.code() == Code::kCorruption);
+    CHECK(log.Append("more").error().code() == Code::kCorruption);
+  } else if (!quarantined) {
+    // The last group has no mark above it: it may be cut as a torn tail, and the log goes on.
+    CHECK(log.Append("more").has_value());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("LogStore Open: every flipped byte of the journal", "[storage]") {
+  MemoryEnv base;
+  FillJournal(base);
+  const std::string journal = base.ReadByHand(kJournal);
+  for (std::uint64_t at = 0; at < 7 * kPage; ++at) {
+    const bool interesting = at % kPage < 360 || at % 256 == 0;
+    if (!interesting) continue;
+    INFO("byte " << at << " of the journal is flipped");
+    MemoryEnv env;
+    const Strings written = FillJournal(env);
+    env.FlipBit(kJournal, at * 8 + at % 8);
+    TestLog log(env);
+    log.Open();
+    CheckJournalOutcome(log, written);
+  }
+}
+
+TEST_CASE("LogStore Open: the journal truncated at every block", "[storage]") {
+  for (std::uint64_t size = 0; size <= 7 * kPage; size += 512) {
+    INFO("cut at " << size);
+    MemoryEnv env;
+    const Strings written = FillJournal(env);
+    env.TruncateByHand(kJournal, size);
+    TestLog log(env);
+    log.Open();
+    Strings read;
+    (void)ReadUntilError(*log.shard(), read);
+    REQUIRE(IsPrefix(read, written));
+    CHECK(log.Append("more", kShardB).has_value());
+  }
+}
+
+TEST_CASE("LogStore Open: a damaged frame below the mark quarantines its shard and no other", "[storage]") {
+  MemoryEnv env;
+  {
+    TestLog log(env);
+    log.Open();
+    log.AppendAll({"a0", "a1"});
+    log.AppendAll({"b0"}, kShardB);
+    log.AppendAll({"a2"});
+    env.PowerOff();
+    log.Kill();
+    env.PowerOn();
+  }
+  env.FlipBit(kJournal, (2 * kPage + 64 + 32 + 64 + 70) * 8);  // the batch of the second group: a1
+  TestLog log(env);
+  log.Open();
+  REQUIRE(log.report.quarantined.size() == 1);
+  const auto shard = log.shard();
+  CHECK(Values(*shard->ReadBlocking(Offset(0), 1)) == Strings{"a0"});
+  const auto hole = shard->ReadBlocking(Offset(1), 1);
+  REQUIRE_FALSE(hole.has_value());
+  CHECK(hole.error().code() == Code::kCorruption);
+  CHECK(Values(*shard->ReadBlocking(Offset(2), 1)) == Strings{"a2"});
+  CHECK(log.Append("a3").error().code() == Code::kCorruption);
+  CHECK(log.Append("b1", kShardB).has_value());
+
+  SECTION("it outlives a restart") {
+    REQUIRE(log.Close().ok());
+    log.Open();
+    CHECK(log.Append("a3").error().code() == Code::kCorruption);
+    CHECK(log.shard()->ReadBlocking(Offset(1), 1).error().code() == Code::kCorruption);
+  }
+  SECTION("the operator accepts the loss") {
+    REQUIRE(log.store().AcceptLoss(kShardA).ok());
+    CHECK(log.Append("a3")->base_offset == Offset(3));
+    CHECK(log.store().AcceptLoss(kShardA).code() == Code::kFailedPrecondition);
+    REQUIRE(log.Close().ok());
+    log.Open();
+    CHECK(log.Append("a4")->base_offset == Offset(4));
+    CHECK(log.shard()->ReadBlocking(Offset(1), 1).error().code() == Code::kCorruption);
+  }
+}
+
+TEST_CASE("LogStore Open: the last group torn above the mark is cut", "[storage]") {
+  MemoryEnv env;
+  FillJournal(env);
+  env.FlipBit(kJournal, (5 * kPage + 64 + 32 + 64 + 70) * 8);  // the fifth group
+  TestLog log(env);
+  log.Open();
+  CHECK(log.report.quarantined.empty());
+  CHECK(log.report.torn_bytes_cut == kPage);
+  CHECK(ReadAll(*log.shard()) == Strings{"one", "two", "three", "four"});
+  CHECK(log.Append("again")->base_offset == Offset(4));
+  env.PowerOff();
+  log.Kill();
+  env.PowerOn();
+  log.Open();  // the cut group stays cut
+  CHECK(log.report.quarantined.empty());
+  CHECK(ReadAll(*log.shard()) == Strings{"one", "two", "three", "four", "again"});
+}
+
+TEST_CASE("LogStore: the idle mark makes damage of the last group known", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  log.AppendAll({"one"});
+  const auto writes = env.calls(MemoryEnv::Call::kSync);
+  while (env.calls(MemoryEnv::Call::kSync) == writes) env.manual_clock().AdvanceMs(20);  // until the mark is flushed
+  env.PowerOff();
+  log.Kill();
+  env.PowerOn();
+  env.FlipBit(kJournal, (kPage + 64 + 32 + 64 + 70) * 8);
+  log.Open();
+  CHECK(log.report.quarantined.size() == 1);
+  CHECK(log.Append("two").error().code() == Code::kCorruption);
+}
+
+TEST_CASE("ShardLog ReadBlocking: every flipped byte of a segment is found and told", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  Strings values;
+  for (int i = 0; i < 12; ++i) values.push_back("value " + std::to_string(i));
+  log.AppendAll(values);
+  REQUIRE(log.Close().ok());
+  const std::string path = "/data/segments/00000001-00000000-0000000000000000.seg";
+  const std::string good = env.ReadByHand(path);
+  for (std::uint64_t at = 0; at < good.size(); at += at < kPage ? 64 : 1) {
+    env.FlipBit(path, at * 8 + at % 8);
+    log.Open();
+    const auto shard = log.shard();
+    Strings read;
+    const Status status = ReadUntilError(*shard, read);
+    if (!IsPrefix(read, values)) FAIL("byte " << at << ": wrong values");
+    if (at < kPage) {
+      CHECK(read == values);  // the header is not needed to read
+    } else {
+      if (status.code() != Code::kCorruption) FAIL("byte " << at << " was not noticed");
+      // Behind the damage the records can be read.
+      const std::size_t next = read.size() + 1;
+      if (next < values.size()) CHECK(ReadAll(*shard, Offset(next)).size() == values.size() - next);
+    }
+    REQUIRE(log.Close().ok());
+    env.FlipBit(path, at * 8 + at % 8);
+  }
+}
+
+TEST_CASE("LogStore Open: a segment that is missing quarantines its shard and names the offsets", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  log.AppendAll({"a0", "a1"});
+  log.AppendAll({"b0"}, kShardB);
+  REQUIRE(log.Close().ok());
+  env.RemoveByHand("/data/segments/00000001-00000000-0000000000000000.seg");
+  log.Open();
+  REQUIRE(log.report.quarantined.size() == 1);
+  CHECK(log.report.quarantined[0].find("offsets 0 to 1") != std::string::npos);
+  CHECK(log.shard()->ReadBlocking(Offset(0), 1).error().code() == Code::kCorruption);
+  CHECK(ReadAll(*log.shard(kShardB)) == Strings{"b0"});
+}
+
+TEST_CASE("LogStore Open: without checkpoints the shards are rebuilt from their segments", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  Strings values;
+  for (int i = 0; i < 200; ++i) values.push_back("value " + std::to_string(i) + std::string(1500, '.'));
+  log.AppendAll(values);
+  REQUIRE(log.Append(MakeBatch("idempotent", 1, {.id = 5, .epoch = 0, .sequence = 0})).has_value());
+  REQUIRE(log.Close().ok());
+  values.push_back("idempotent");
+  SECTION("both removed") {
+    env.RemoveByHand("/data/checkpoint-a");
+    env.RemoveByHand("/data/checkpoint-b");
+  }
+  SECTION("both damaged") {
+    env.FlipBit("/data/checkpoint-a", 700);
+    env.FlipBit("/data/checkpoint-b", 700);
+  }
+  SECTION("index files damaged as well") {
+    env.RemoveByHand("/data/checkpoint-a");
+    env.RemoveByHand("/data/checkpoint-b");
+    for (const std::string& name : *env.List("/data/segments")) {
+      if (name.ends_with(".idx")) env.WriteByHand("/data/segments/" + name, "rubbish");
+    }
+  }
+  log.Open();
+  CHECK(log.report.quarantined.empty());
+  CHECK(ReadAll(*log.shard()) == values);
+  const auto again = log.Append(MakeBatch("idempotent", 1, {.id = 5, .epoch = 0, .sequence = 0}));
+  REQUIRE(again.has_value());
+  CHECK(again->duplicate);
+}
+
+TEST_CASE("LogStore Open: a newer directory is refused, a missing version file is not", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  log.AppendAll({"one"});
+  REQUIRE(log.Close().ok());
+  env.WriteByHand("/data/VERSION", "sluice-data 2\n");
+  CHECK(log.TryOpen().code() == Code::kUnimplemented);
+  env.RemoveByHand("/data/VERSION");
+  log.Open();
+  CHECK(ReadAll(*log.shard()) == Strings{"one"});
+}
+
+}  // namespace sluice::storage
