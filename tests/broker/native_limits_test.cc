@@ -123,7 +123,8 @@ TEST_CASE("NativeDoor Finish: answers what was taken, tells who waits", "[broker
          0) {
     std::this_thread::yield();
   }
-  std::thread stopper([&] { CHECK(door.Stop(10'000)); });
+  bool stopped_cleanly = false;
+  std::thread stopper([&] { stopped_cleanly = door.Stop(10'000); });
   const auto told = consumer.Receive();
   REQUIRE(told.has_value());
   CHECK(told->header.status == Code::kUnavailable);
@@ -133,6 +134,7 @@ TEST_CASE("NativeDoor Finish: answers what was taken, tells who waits", "[broker
   CHECK(answer->header.status == Code::kOk);
   CHECK(!producer.Receive().has_value());
   stopper.join();
+  CHECK(stopped_cleanly);
 }
 
 TEST_CASE("NativeDoor Finish: cuts what does not end", "[broker]") {
