@@ -20,6 +20,7 @@ void RegisterAllCommands(CLI::App& app, Context& context) {
   RegisterDeliveryCommands(app, context);
   RegisterLakeCommands(app, context);
   RegisterLogCommands(app, context);
+  RegisterVerifyCommand(app, context);
   RegisterBenchCommand(app, context);
   RegisterCompletionCommand(app, context);
 }

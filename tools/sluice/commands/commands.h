@@ -14,5 +14,6 @@ void RegisterLakeCommands(CLI::App& app, Context& context);
 void RegisterLogCommands(CLI::App& app, Context& context);
 void RegisterBenchCommand(CLI::App& app, Context& context);
 void RegisterCompletionCommand(CLI::App& app, Context& context);
+void RegisterVerifyCommand(CLI::App& app, Context& context);
 
 }  // namespace sluice::tools

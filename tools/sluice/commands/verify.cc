@@ -1,0 +1,49 @@
+// sluice verify NAME: proves that a delivery stream put every record into the lake exactly once.
+#include "tools/verify/verify.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "tools/sluice/commands/commands.h"
+
+namespace sluice::tools {
+
+namespace {
+
+struct VerifyArguments {
+  std::string name;
+  std::string directory;
+};
+
+bool Verify(Context& context, const VerifyArguments& arguments) {
+  auto client = context.Connect();
+  if (!client) return false;
+  auto ledger = client->Delivery(DeliveryAction::kLedger, arguments.name);
+  if (!ledger) return context.Fail(ledger.error());
+  auto report = VerifyDelivery(ledger->document, arguments.directory);
+  if (!report) return context.Fail(report.error());
+  fmt::print("{}\n", context.json ? VerifyReportJson(*report) : VerifyReportText(*report));
+  if (!report->ok()) context.exit_code = kExitDamaged;
+  return true;
+}
+
+}  // namespace
+
+void RegisterVerifyCommand(CLI::App& app, Context& context) {
+  CLI::App* verify =
+      app.add_subcommand("verify", "Prove that a delivery stream put every record into the lake exactly once");
+  auto arguments = std::make_shared<VerifyArguments>();
+  verify->add_option("NAME", arguments->name, "The delivery stream")->required();
+  verify->add_option("--directory", arguments->directory, "Where its bucket is, if not where the broker says");
+  verify->footer(
+      "Every sequence number up to the checkpoint must be in exactly one of: a lake object, the error output, "
+      "filtered. Objects are\n"
+      "read again and counted. Ends with 5 where anything is missing, doubled, changed or unknown.\n\n"
+      "Example:\n  sluice verify orders");
+  verify->callback([=, &context] { Verify(context, *arguments); });
+}
+
+}  // namespace sluice::tools
