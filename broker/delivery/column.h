@@ -32,6 +32,7 @@ class ByteBuffer {
   char* data() { return data_.get(); }
 
   void Append(const void* bytes, std::size_t count) {
+    if (count == 0) return;  // an empty buffer has no memory, which memcpy may not be given
     Reserve(count);
     std::memcpy(data_.get() + size_, bytes, count);
     size_ += count;

@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
 namespace sluice::delivery {
 namespace {
@@ -33,14 +35,14 @@ class JsonWalker {
 
   Result<ConfigNode> Walk() {
     try {
-      simdjson::ondemand::document root = parser_.iterate(padded_);
-      document_ = &root;
+      document_ = parser_.iterate(padded_);
+      iterating_ = true;
       ConfigNode node;
-      simdjson::ondemand::value value = root.get_value();
+      simdjson::ondemand::value value = document_.get_value();
       Status status = Fill(value, 0, node);
       if (!status.ok()) return Error(std::move(status));
       const char* after = nullptr;  // an error where the walk ended at the end of the text
-      if (root.current_location().get(after) == simdjson::SUCCESS)
+      if (document_.current_location().get(after) == simdjson::SUCCESS)
         return Problem(name_, LineHere(), "there is more text after the end of the JSON document");
       return node;
     } catch (const simdjson::simdjson_error& error) {
@@ -62,7 +64,7 @@ class JsonWalker {
 
   int LineHere() {
     const char* place = nullptr;
-    if (document_ == nullptr || document_->current_location().get(place) != simdjson::SUCCESS) {
+    if (!iterating_ || document_.current_location().get(place) != simdjson::SUCCESS) {
       return LineAt(padded_.data() + padded_.size());
     }
     return LineAt(place);
@@ -123,7 +125,8 @@ class JsonWalker {
   simdjson::padded_string padded_;
   std::string_view name_;
   simdjson::ondemand::parser parser_;
-  simdjson::ondemand::document* document_ = nullptr;
+  simdjson::ondemand::document document_;  // a member, so that it still tells the place when an exception is caught
+  bool iterating_ = false;
   const char* counted_to_ = nullptr;
   int line_ = 1;
 };
@@ -141,17 +144,47 @@ ConfigNode::Kind PlainScalarKind(std::string_view text) {
   return IsNumber(text) ? ConfigNode::Kind::kNumber : ConfigNode::Kind::kString;
 }
 
+/// Takes note of where documents begin, and of nothing else.
+class YamlDocuments : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    ++count;
+    last_line = std::max(mark.line, 0) + 1;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  int count = 0;
+  int last_line = 1;
+};
+
+/// None, one, or two for more. Not YAML::LoadAll: it never ends where a document takes nothing from the text ("!,1").
+YamlDocuments CountYamlDocuments(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  YamlDocuments documents;
+  if (parser.HandleNextDocument(documents)) parser.HandleNextDocument(documents);
+  return documents;
+}
+
 class YamlWalker {
  public:
   explicit YamlWalker(std::string_view name) : name_(name) {}
 
   Result<ConfigNode> Walk(std::string_view document) {
     try {
-      const std::vector<YAML::Node> roots = YAML::LoadAll(std::string(document));
-      if (roots.empty()) return Problem(name_, 1, "the document is empty");
-      if (roots.size() > 1) return Problem(name_, roots[1].Mark().line + 1, "only one YAML document per file");
+      const std::string text(document);
+      const YamlDocuments documents = CountYamlDocuments(text);
+      if (documents.count == 0) return Problem(name_, 1, "the document is empty");
+      if (documents.count > 1) return Problem(name_, documents.last_line, "only one YAML document per file");
       ConfigNode node;
-      if (Status status = Fill(roots[0], 0, node); !status.ok()) return Error(std::move(status));
+      if (Status status = Fill(YAML::Load(text), 0, node); !status.ok()) return Error(std::move(status));
       return node;
     } catch (const YAML::Exception& error) {
       const int line = error.mark.is_null() ? 1 : error.mark.line + 1;

@@ -271,6 +271,9 @@ TEST_CASE("ParseDeliveryConfig: broken JSON and YAML name the line", "[delivery]
   CHECK(Contains(ParseDeliveryConfig("{}\n{}", "f.json").error().message(), "more text after the end"));
   CHECK(Contains(ParseDeliveryConfig("", "f.json").error().message(), "empty"));
   CHECK(Contains(ParseDeliveryConfig("a: 1\nb: [1\n", "f.yaml").error().message(), "f.yaml:"));
+  CHECK(Contains(ParseDeliveryConfig("a: 1\n---\na: 2\n", "f.yaml").error().message(),
+                 "f.yaml:2: only one YAML document"));
+  CHECK_FALSE(ParseDeliveryConfig("!,1", "f.yaml").has_value());  // yaml-cpp's LoadAll would not end
   CHECK(Contains(ParseDeliveryConfig("a: 1\na: 2\n", "f.yaml").error().message(),
                  "f.yaml:2: the key 'a' stands here a second time"));
   CHECK(Contains(ParseDeliveryConfig(std::string(100, '[') + std::string(100, ']'), "f.json").error().message(),

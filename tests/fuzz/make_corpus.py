@@ -53,7 +53,32 @@ def native_messages():
         write("native_wire", name, header + control)
 
 
+def delivery():
+    with open("tools/data/flights-delivery.json", "rb") as file:
+        write("delivery_config", "flights.json", file.read())
+    write("delivery_config", "small.yaml", b"DeliveryStreamName: orders\nExtendedS3DestinationConfiguration:\n  BucketARN: arn:aws:s3:::lake\n"
+          b"  Prefix: year=!{timestamp:yyyy}/\n  BufferingHints: {SizeInMBs: 1, IntervalInSeconds: 60}\n")
+    for name, text in {"type": "struct<a:int,b:map<string,decimal(9,2)>>", "format": "yyyy-MM-dd'T'HH:mm:ss.SSSZ",
+                       "prefix": "a/!{timestamp:yyyy/MM/dd}/!{firehose:random-string}/",
+                       "error_prefix": "e/!{firehose:error-output-type}/!{timestamp:DDD}"}.items():
+        write("delivery_config", name, text.encode())
+
+
+    # A zone file without transitions, with a rule for summer time; its data stands twice, for 32 and for 64 bits.
+    block = b"TZif2" + bytes(15) + struct.pack(">6I", 0, 0, 0, 0, 1, 4) + struct.pack(">iBB", 3600, 0, 0) + b"CET\0"
+    write("delivery_config", "zone", block + block + b"\nCET-1CEST,M3.5.0,M10.5.0/3\n")
+
+
+def storage():
+    """Headers of a page each, by magic and version; the checksums cannot be right here."""
+    for name, magic in {"journal": b"SLJ1", "group": b"SLG1", "segment": b"SLS1", "index": b"SLI1"}.items():
+        write("storage_format", name, (magic + b"\x01").ljust(128, b"\0"))
+    write("storage_format", "name", b"00000007-00000003-00000000000003e8.seg")
+
+
 if __name__ == "__main__":
     batches()
     texts()
     native_messages()
+    delivery()
+    storage()
