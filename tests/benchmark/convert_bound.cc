@@ -1,3 +1,4 @@
+// One pass over the lines with simdjson into plain buffers, then the compressor over each column.
 #include "tests/benchmark/convert_bound.h"
 
 #include <isa-l/igzip_lib.h>

@@ -1,3 +1,4 @@
+// The lake commands over objects in a temporary directory: what is printed, listed, counted, and how damage is named.
 #include "tools/lake/lake.h"
 
 #include <filesystem>
