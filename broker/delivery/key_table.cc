@@ -68,7 +68,7 @@ int KeyTable::FindSlow(const char* raw) {
   int column = Resolve(key);
   if (key.size() < kKeyBytesMax && entries_.size() < kEntriesMax) {
     std::size_t added = entries_.size();
-    entries_.push_back(Entry{.quoted = std::string(key) + '"', .column = column, .next = 0});
+    entries_.emplace_back(key, column);
     entry_of_key_.emplace(key, added);
     entries_[at_].next = added;
     at_ = added;

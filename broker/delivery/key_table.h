@@ -7,6 +7,7 @@
 // most.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -38,7 +39,9 @@ class KeyTable {
   /// The place in `fields` of the column for `raw`, the key's bytes as they stand in the JSON behind the opening quote.
   int Find(const char* raw) {
     const Entry& guess = entries_[entries_[at_].next];
-    if (std::memcmp(raw, guess.quoted.data(), guess.quoted.size()) == 0) {
+    std::uint64_t head = 0;
+    std::memcpy(&head, raw, sizeof(head));
+    if ((head & guess.head_mask) == guess.head && EndsLike(raw, guess)) {
       at_ = entries_[at_].next;
       return guess.column;
     }
@@ -49,11 +52,26 @@ class KeyTable {
   static constexpr std::size_t kEntriesMax = 8192;
   static constexpr std::size_t kKeyBytesMax = kPadding;
 
+  // Entry 0 stands for "before the first key"; no key is like it.
   struct Entry {
-    std::string quoted;  // the key and its closing quote; entry 0 stands for "before the first key"
+    Entry() = default;
+    Entry(std::string_view key, int column_of_key) : quoted(std::string(key) + '"'), column(column_of_key) {
+      std::size_t bytes = std::min(quoted.size(), sizeof(head));
+      head = 0;
+      std::memcpy(&head, quoted.data(), bytes);
+      std::memset(&head_mask, 0xff, bytes);
+    }
+    std::string quoted;      // the key and its closing quote
+    std::uint64_t head = 1;  // its first bytes, compared at once: most keys are no longer
+    std::uint64_t head_mask = 0;
     int column = kNoColumn;
     std::size_t next = 0;
   };
+  static bool EndsLike(const char* raw, const Entry& entry) {
+    constexpr std::size_t kHead = sizeof(entry.head);
+    std::size_t size = entry.quoted.size();
+    return size <= kHead || std::memcmp(raw + kHead, entry.quoted.data() + kHead, size - kHead) == 0;
+  }
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
@@ -68,7 +86,7 @@ class KeyTable {
   bool dots_to_underscores_ = false;
   Map<int> columns_;
   Map<int> mapped_keys_;
-  std::vector<Entry> entries_{Entry{.quoted = std::string(1, '\0')}};
+  std::vector<Entry> entries_{Entry()};
   Map<std::size_t> entry_of_key_;
   std::size_t at_ = 0;
 };
