@@ -201,7 +201,8 @@ Result<FrameRun> Segment::Read(Offset from, std::uint64_t bytes_max) {
     while (place.offset < extent.end) {
       const Result<protocol::FrameHeader> parsed = protocol::ParseFrameHeader(rest);
       const bool cut = parsed ? rest.size() < parsed->total_size() : rest.size() < protocol::kFrameHeaderSize;
-      if (cut && place.position + rest.size() < extent.bytes) {
+      // A short piece is a file that was cut off: then the frame goes on nowhere.
+      if (cut && piece->size() == bytes && place.position + rest.size() < extent.bytes) {
         if (parsed) piece_bytes = std::max(piece_bytes, parsed->total_size());
         break;  // the frame goes on behind this piece
       }
