@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Decides whether a log kept its promises, from what producers and readers noted outside it. Knows no broker code.
 
-    check_history.py --readback FILE [--cut-ns T --window-ns W] DIR
+    check_history.py --readback FILE [--lossy FROM_NS:TO_NS].. DIR
 
 DIR holds one `NAME.history` per producer session, in the order in which things happened:
     producer NAME
@@ -17,7 +17,7 @@ A record's key is "NAME:SEQUENCE", its value is payload(NAME, SEQUENCE). What mu
     a refused record is not there; an unknown one is there at most once; nothing else is there;
     offsets of a shard begin at 0 and have no gap; a producer's records in one shard stand in the order of their sending;
     a record without an outcome is not missing while a later one of its session and shard is there (no holes).
-With --cut-ns, acknowledgements later than T - W may be lost: the promise of the mode `written` in a power cut.
+What was acknowledged between FROM_NS and TO_NS may be lost: the promise of the mode `written` around a power cut.
 
 Exit code: 0 kept, 1 broken (one line for each finding), 2 the input cannot be read. Time and memory are linear.
 """
@@ -56,10 +56,10 @@ class Sent:
 
 
 class Checker:
-    def __init__(self, acked_until_ns=None):
+    def __init__(self, lossy=()):
         self.sessions = {}  # producer -> {sequence -> Sent}, in the order of sending
         self.findings = []
-        self.acked_until_ns = acked_until_ns
+        self.lossy = lossy  # (from, to) in ns
         self.read_back = {}  # (shard, offset) -> (key, length, md5)
 
     def found(self, text):
@@ -151,7 +151,7 @@ class Checker:
             self._check_order(producer, session)
 
     def _must_be_there(self, ack):
-        return self.acked_until_ns is None or ack[3] <= self.acked_until_ns
+        return not any(begin <= ack[3] <= end for begin, end in self.lossy)
 
     def _check_outcome(self, name, sent):
         acks = sent.acks()
@@ -194,11 +194,9 @@ def main():
     parser = argparse.ArgumentParser(description="Checks producers' histories against what was read back.")
     parser.add_argument("directory", type=pathlib.Path)
     parser.add_argument("--readback", type=pathlib.Path, required=True)
-    parser.add_argument("--cut-ns", type=int)
-    parser.add_argument("--window-ns", type=int, default=0)
+    parser.add_argument("--lossy", action="append", default=[], metavar="FROM_NS:TO_NS")
     arguments = parser.parse_args()
-    acked_until_ns = None if arguments.cut_ns is None else arguments.cut_ns - arguments.window_ns
-    checker = Checker(acked_until_ns)
+    checker = Checker([tuple(int(ns) for ns in interval.split(":")) for interval in arguments.lossy])
     try:
         for path in sorted(arguments.directory.glob("*.history")):
             with path.open() as lines:

@@ -13,6 +13,7 @@ producers and readers noted outside. Nothing is forgiven between cycles: the his
 Prints its seed and a table; exit code 0 kept, 1 broken (everything is left for a look), 77 cannot be run here.
 """
 import argparse
+import os
 import pathlib
 import random
 import shutil
@@ -23,14 +24,10 @@ import tempfile
 import time
 
 import loop_disk
-from subjects import Broker, SubjectFailed, Toy, stop
+from subjects import Broken, Broker, SubjectFailed, Toy, stop
 
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
-
-
-class Broken(Exception):
-    pass
 
 
 class Run:
@@ -50,12 +47,13 @@ class Run:
         self.process = None
         self.start_times = []
         self.faults = 0
-        self.cut_ns = None
+        self.cuts = []  # [time of the cut, time of the next start]
 
     def _subject(self, data):
         name = self.arguments.subject
         if name.startswith("toy-"):
             data.mkdir()
+            os.sync()
             return Toy(name.removeprefix("toy-"), data, self.notes)
         return Broker(self.arguments.build, data, self.notes, self.arguments.acks, self.arguments.lying_disk)
 
@@ -67,7 +65,7 @@ class Run:
     def break_it(self):
         self.faults += 1
         if self.disk is not None:
-            self.cut_ns = self.disk.cut_power(self.process)
+            self.cuts.append([self.disk.cut_power(self.process), time.monotonic_ns()])
         else:
             stop(self.process, signal.SIGKILL)
 
@@ -102,7 +100,8 @@ class Run:
         self.subject.read_back(read_back)
         command = [sys.executable, "-B", HERE / "check_history.py", "--readback", read_back, self.notes]
         if self.arguments.acks == "written" and self.disk is not None:
-            command += ["--cut-ns", str(self.cut_ns), "--window-ns", str(self.arguments.window_ms * 1_000_000)]
+            for cut, start in self.cuts:
+                command.append(f"--lossy={cut - self.arguments.window_ms * 1_000_000}:{start}")
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise Broken(f"cycle {number}:\n{result.stdout}{result.stderr}")
@@ -123,6 +122,7 @@ def run_cycles(arguments, directory, chance):
         place.mkdir()
         run = Run(arguments, place, chance)
         try:
+            run.subject.prepare()
             for _ in range(min(arguments.cycles_per_directory, arguments.cycles - totals["cycles"])):
                 totals["cycles"] += 1
                 counts = run.cycle(totals["cycles"])
@@ -151,7 +151,7 @@ def parse_arguments():
     parser.add_argument("--load-seconds", type=float, nargs=2, default=[0.05, 0.6], metavar=("MIN", "MAX"))
     parser.add_argument("--file-system", choices=["ext4", "xfs"], default="ext4")
     parser.add_argument("--acks", choices=["durable", "written"], default="durable")
-    parser.add_argument("--window-ms", type=int, default=100, help="what `written` may lose in a power cut")
+    parser.add_argument("--window-ms", type=int, default=1000, help="what `written` may lose before a power cut")
     parser.add_argument("--lying-disk", action="store_true", help="fdatasync does nothing: losses must be found")
     parser.add_argument("--expect-loss", action="store_true", help="succeed only where a broken promise is found")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))

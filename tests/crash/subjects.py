@@ -1,6 +1,6 @@
 """What the crash tests can be run on: the real broker with its client, and the toy log.
 
-A subject has start(), which gives a process in a session of its own; begin_load(name) and end_load(); and read_back(path).
+A subject has prepare(), called once; start(), which gives a process in a session of its own; begin_load(name) and end_load(); and read_back(path).
 """
 import json
 import os
@@ -17,8 +17,12 @@ SHARDS = 4
 PRODUCERS = 8
 
 
+class Broken(Exception):
+    """A promise is broken."""
+
+
 class SubjectFailed(Exception):
-    """The subject did something that no crash excuses: it does not start, or cannot be read."""
+    """The subject did something that no crash excuses: it does not start, or its tools fail."""
 
 
 def stop(process, signal_number):
@@ -51,10 +55,8 @@ class Broker:
         self.notes = notes
         self.acks = acks
         self.environment = os.environ | self.SETTINGS
-        if lying_disk:
-            self.environment["LD_PRELOAD"] = str(self.tools / "libcrash_lying_disk.so")
+        self.lying_disk = lying_disk
         self.port = None
-        self.has_stream = False
         self.load = None
         self.follower = None
         self.followed = 0
@@ -88,16 +90,18 @@ class Broker:
     def address(self):
         return f"127.0.0.1:{self.port}"
 
-    def make_stream(self):
+    def prepare(self):
+        """Makes the stream; until then the disk does not lie."""
+        process = self.start()
         command = [self.binary, "stream", "create", "crash", "--shards", str(SHARDS), "--broker", self.address()]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
+        stop(process, signal.SIGTERM)
         if result.returncode != 0:
             raise SubjectFailed(f"stream create: {result.stderr.strip()}")
-        self.has_stream = True
+        if self.lying_disk:
+            self.environment["LD_PRELOAD"] = str(self.tools / "libcrash_lying_disk.so")
 
     def begin_load(self, name):
-        if not self.has_stream:
-            self.make_stream()
         self.load = subprocess.Popen(
             [self.tools / "crash_load", self.address(), "crash", str(SHARDS), str(PRODUCERS), self.acks, name, self.notes],
             start_new_session=True)
@@ -121,7 +125,7 @@ class Broker:
             result = subprocess.run([self.tools / "crash_readback", self.address(), "crash"], stdout=out, stderr=subprocess.PIPE,
                                     text=True, timeout=READ_TIMEOUT_S, check=False)
         if result.returncode != 0:
-            raise SubjectFailed(result.stderr.strip())
+            raise Broken(result.stderr.strip())
 
 
 class Toy:
@@ -132,6 +136,9 @@ class Toy:
         self.data = data
         self.notes = notes
         self.started = 0
+
+    def prepare(self):
+        pass
 
     def start(self):
         self.started += 1
