@@ -129,6 +129,7 @@ bool Committer::HasRoom(const Batches& batches) {
   }
   const bool room = journal_->Fits(Journal::GroupBytes(count, bytes)) || files_.has_free();
   budget_.SetBlocked(TailBudget::kNoJournalRoom, !room);
+  budget_.SetBlocked(TailBudget::kJournalDiskFull, !room && files_.status().code() == Code::kResourceExhausted);
   return room;
 }
 
@@ -183,7 +184,7 @@ void Committer::Commit(const Batches& batches, bool flush, const AppendBatch* ow
 
 void Committer::Requeue(const Batches& batches) {
   // Nothing was promised and the journal's end has not moved: the same group is written again once the disk takes it.
-  budget_.SetBlocked(TailBudget::kNoJournalRoom, true);
+  budget_.SetBlocked(TailBudget::kJournalDiskFull, true);
   const MutexLock lock(mutex_);
   queue_.insert(queue_.begin(), batches.begin(), batches.end());
   in_flight_ = false;

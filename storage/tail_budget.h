@@ -26,7 +26,11 @@ class ShardLogImpl;
 class TailBudget {
  public:
   /// What else than memory may hold appends back.
-  enum Block : unsigned { kNoJournalRoom = 1, kNoSegmentRoom = 2 };
+  enum Block : unsigned {
+    kNoJournalRoom = 1,    // the checkpoint is behind: a short wait
+    kJournalDiskFull = 2,  // new appends are refused until there is space again
+    kSegmentDiskFull = 4,
+  };
 
   explicit TailBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
@@ -40,7 +44,10 @@ class TailBudget {
 
   bool overloaded() const { return overloaded_.load(std::memory_order_acquire); }
   /// True where even callers that pay no heed to overloaded() must be refused.
-  bool exhausted() const { return blocked_.load(std::memory_order_relaxed) != 0 || unwritten_bytes() > 2 * bytes_max_; }
+  bool exhausted() const {
+    const unsigned full = kJournalDiskFull | kSegmentDiskFull;
+    return (blocked_.load(std::memory_order_relaxed) & full) != 0 || unwritten_bytes() > 2 * bytes_max_;
+  }
   /// True where frames should be written behind however few they are.
   bool pressed() const { return unwritten_bytes() > bytes_max_ / 2; }
   void WhenReady(Executor& loop, std::move_only_function<void()> resume);

@@ -85,7 +85,7 @@ void WriteBehind::Run() {
     if (status.ok() && pressed) status = WriteAll();
     if (status.ok() && checkpoint) status = TakeCheckpoint(false);
     const bool again = !status.ok() && HandleFailure(status);
-    if (status.ok()) parts_.budget.SetBlocked(TailBudget::kNoSegmentRoom, false);
+    if (status.ok()) parts_.budget.SetBlocked(TailBudget::kSegmentDiskFull, false);
     lock.Lock();
     if (!status.ok() && !again) return;
     if (again) {
@@ -120,7 +120,7 @@ bool WriteBehind::HandleFailure(const Status& status) {
     return false;
   }
   parts_.segments.DropFreeFiles();
-  parts_.budget.SetBlocked(TailBudget::kNoSegmentRoom, true);
+  parts_.budget.SetBlocked(TailBudget::kSegmentDiskFull, true);
   return true;
 }
 
@@ -132,6 +132,11 @@ Status WriteBehind::WriteAll() {
 }
 
 Status WriteBehind::WriteShard(ShardLogImpl& shard) {
+  if (Status status = WriteTail(shard); !status.ok()) return status;
+  return dirty_.size() > kDirtySegmentsMax ? SyncSegments() : Status();
+}
+
+Status WriteBehind::WriteTail(ShardLogImpl& shard) {
   while (true) {
     shard.TakeUnwritten(kPieceBytesMax, frames_);
     if (frames_.empty()) return {};
@@ -146,9 +151,6 @@ Status WriteBehind::WriteShard(ShardLogImpl& shard) {
       rest = rest.subspan(*written);
     }
     frames_.clear();
-    if (dirty_.size() > kDirtySegmentsMax) {
-      if (Status status = SyncSegments(); !status.ok()) return status;
-    }
   }
 }
 
@@ -187,10 +189,29 @@ Result<std::shared_ptr<Segment>> WriteBehind::SegmentFor(ShardLogImpl& shard, co
 }
 
 Status WriteBehind::SyncSegments() {
-  for (const auto& segment : dirty_) {
+  const std::vector<std::shared_ptr<Segment>> segments = std::exchange(dirty_, {});
+  for (const auto& segment : segments) {
     if (Status status = segment->Sync(); !status.ok()) return status;
+    if (Status status = WriteReady(); !status.ok()) {
+      // Nothing that was to be synced may be forgotten: the next try syncs all of it.
+      for (const auto& each : segments) {
+        if (each->dirty() && std::ranges::find(dirty_, each) == dirty_.end()) dirty_.push_back(each);
+      }
+      return status;
+    }
   }
-  dirty_.clear();
+  return {};
+}
+
+Status WriteBehind::WriteReady() {
+  std::vector<std::shared_ptr<ShardLogImpl>> ready;
+  {
+    const MutexLock lock(mutex_);
+    ready = TakeReady();
+  }
+  for (const auto& shard : ready) {
+    if (Status status = WriteTail(*shard); !status.ok()) return status;
+  }
   return {};
 }
 

@@ -71,7 +71,11 @@ class WriteBehind {
   Result<std::size_t> WritePiece(ShardLogImpl& shard, std::span<const protocol::Frame> frames);
   Result<std::shared_ptr<Segment>> SegmentFor(ShardLogImpl& shard, const protocol::Frame& frame);
   Status TakeCheckpoint(bool clean);
+  /// Makes durable what was written so far. Between two files it writes what has queued meanwhile, so that memory does
+  /// not fill up while a checkpoint waits for the disk.
   Status SyncSegments();
+  Status WriteReady();
+  Status WriteTail(ShardLogImpl& shard);
   /// A full disk is waited out, anything else ends writing. True where the caller should try again later.
   bool HandleFailure(const Status& status);
 
