@@ -336,16 +336,21 @@ TEST_CASE("CheckDurableFileSystem: refuses memory, takes a directory that is not
   CHECK(CheckDurableFileSystem("/usr/no/such/directory").ok());
 }
 
-TEST_CASE("StopSignals: the first signal is told, the second ends the process", "[broker]") {
-  {
-    StopSignals signals(77);
-    ::kill(::getpid(), SIGTERM);
-    CHECK(signals.Wait() == SIGTERM);
-  }
+TEST_CASE("StopSignals Wait: tells the first signal", "[broker]") {
+  StopSignals signals(77);
+  ::kill(::getpid(), SIGTERM);
+  CHECK(signals.Wait() == SIGTERM);
+}
+
+// ThreadSanitizer puts signals off in a process that was forked from one with threads.
+#if !__has_feature(thread_sanitizer)
+TEST_CASE("StopSignals: a second signal ends the process", "[broker]") {
   const pid_t child = ::fork();
   if (child == 0) {
+    ::alarm(10);
     StopSignals signals(77);
     ::raise(SIGINT);
+    signals.Wait();
     ::raise(SIGINT);
     ::_exit(1);
   }
@@ -354,6 +359,7 @@ TEST_CASE("StopSignals: the first signal is told, the second ends the process", 
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 77);
 }
+#endif
 
 }  // namespace
 }  // namespace sluice::broker
