@@ -1,8 +1,8 @@
 // A mutex, its scope and its condition, with the attributes that let clang prove who may touch what (-Wthread-safety).
 //
 // Lock order in storage/, outermost first; a thread that holds one takes only later ones:
-//   LogStoreImpl::mutex_ -> Committer::mutex_ -> JournalFiles::mutex_ -> ShardLogImpl::mutex_ -> Segment::mutex_ ->
-//   SegmentStore::mutex_ -> WriteBehind::mutex_ -> TailBudget::mutex_
+//   LogStoreImpl::mutex_ -> WriteBehind::mutex_ -> Committer::mutex_ -> JournalFiles::mutex_ -> ShardLogImpl::mutex_ ->
+//   Segment::mutex_ -> SegmentStore::mutex_ -> TailBudget::mutex_
 // No lock is held over a write, a sync or a callback; Segment::mutex_ alone is held while a file is opened.
 #pragma once
 

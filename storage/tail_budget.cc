@@ -8,7 +8,7 @@ namespace sluice::storage {
 
 void TailBudget::NoteAppended(std::uint64_t bytes) {
   tail_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  const std::uint64_t before = unwritten_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  const std::uint64_t before = unwritten_bytes_.fetch_add(bytes);
   if (before < bytes_max_ && before + bytes >= bytes_max_) UpdateOverload();
 }
 
@@ -17,7 +17,7 @@ void TailBudget::NoteWritten(const std::shared_ptr<ShardLogImpl>& shard, Offset 
     const MutexLock lock(mutex_);
     written_.push_back({shard, end});
   }
-  const std::uint64_t before = unwritten_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  const std::uint64_t before = unwritten_bytes_.fetch_sub(bytes);
   SLUICE_CHECK(before >= bytes);
   Evict();
   if (overloaded()) UpdateOverload();
@@ -25,7 +25,7 @@ void TailBudget::NoteWritten(const std::shared_ptr<ShardLogImpl>& shard, Offset 
 
 void TailBudget::NoteForgotten(std::uint64_t tail_bytes, std::uint64_t unwritten_bytes) {
   const std::uint64_t tail_before = tail_bytes_.fetch_sub(tail_bytes, std::memory_order_relaxed);
-  const std::uint64_t unwritten_before = unwritten_bytes_.fetch_sub(unwritten_bytes, std::memory_order_relaxed);
+  const std::uint64_t unwritten_before = unwritten_bytes_.fetch_sub(unwritten_bytes);
   SLUICE_CHECK(tail_before >= tail_bytes && unwritten_before >= unwritten_bytes);
   if (overloaded()) UpdateOverload();
 }
@@ -53,10 +53,14 @@ void TailBudget::UpdateOverload() {
   std::vector<std::pair<Executor*, std::move_only_function<void()>>> ready;
   {
     const MutexLock lock(mutex_);
-    // Lets go at 3/4 of the bound, so that it does not flutter.
-    const std::uint64_t limit = overloaded() ? bytes_max_ / 4 * 3 : bytes_max_;
-    const bool overloaded = blocked_.load() != 0 || unwritten_bytes_.load() >= limit;
-    overloaded_.store(overloaded, std::memory_order_release);
+    bool overloaded = false;
+    do {
+      // Lets go at 3/4 of the bound, so that it does not flutter.
+      const std::uint64_t limit = overloaded_.load() ? bytes_max_ / 4 * 3 : bytes_max_;
+      overloaded = blocked_.load() != 0 || unwritten_bytes_.load() >= limit;
+      overloaded_.store(overloaded);
+      // Whoever took bytes away just before the store has not seen it and will not come here: look again.
+    } while (overloaded && blocked_.load() == 0 && unwritten_bytes_.load() < bytes_max_ / 4 * 3);
     if (!overloaded) ready.swap(waiting_);
   }
   for (auto& [loop, resume] : ready) loop->Post(std::move(resume));

@@ -42,7 +42,7 @@ class TailBudget {
   void NoteForgotten(std::uint64_t tail_bytes, std::uint64_t unwritten_bytes);
   void SetBlocked(Block block, bool blocked);
 
-  bool overloaded() const { return overloaded_.load(std::memory_order_acquire); }
+  bool overloaded() const { return overloaded_.load(); }
   /// True where even callers that pay no heed to overloaded() must be refused.
   bool exhausted() const {
     const unsigned full = kJournalDiskFull | kSegmentDiskFull;

@@ -96,10 +96,16 @@ void WriteBehind::Run() {
 }
 
 bool WriteBehind::CheckpointDue() {
-  if (checkpoint_wanted_) return true;
-  if (!changed_) return false;
-  if (parts_.journal_files.live_bytes() > parts_.journal_files.pressure_bytes()) return true;
-  return parts_.env.clock().MonotonicNs() - last_checkpoint_ns_ >= parts_.checkpoint_interval_ms * 1'000'000;
+  if (checkpoint_wanted_ || JournalPressed()) return true;
+  return changed_ &&
+         parts_.env.clock().MonotonicNs() - last_checkpoint_ns_ >= parts_.checkpoint_interval_ms * 1'000'000;
+}
+
+bool WriteBehind::JournalPressed() {
+  // Not tied to changed_: the last group before the journal filled up may be published a moment after a checkpoint has
+  // looked, and then nothing else would ever change. The file sequence tells whether there is something to free.
+  return parts_.journal_files.live_bytes() > parts_.journal_files.pressure_bytes() &&
+         parts_.committer.progress().published.file_sequence > released_sequence_;
 }
 
 std::vector<std::shared_ptr<ShardLogImpl>> WriteBehind::TakeReady() {
@@ -249,6 +255,7 @@ Status WriteBehind::TakeCheckpoint(bool clean) {
   {
     const MutexLock lock(mutex_);
     last_checkpoint_ns_ = parts_.env.clock().MonotonicNs();
+    released_sequence_ = checkpoint.replay.file_sequence;
   }
   return parts_.segments.SyncNames();
 }

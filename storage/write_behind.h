@@ -65,6 +65,8 @@ class WriteBehind {
  private:
   void Run();
   bool CheckpointDue() SLUICE_REQUIRES(mutex_);
+  /// The journal is half full and a checkpoint would free some of it.
+  bool JournalPressed() SLUICE_REQUIRES(mutex_);
   std::vector<std::shared_ptr<ShardLogImpl>> TakeReady() SLUICE_REQUIRES(mutex_);
   Status WriteAll();
   /// Writes the first of `frames` that go into one segment; returns how many.
@@ -93,6 +95,7 @@ class WriteBehind {
   bool checkpoint_wanted_ SLUICE_GUARDED_BY(mutex_) = false;
   bool changed_ SLUICE_GUARDED_BY(mutex_) = false;  // there is something that the last checkpoint does not have
   std::int64_t last_checkpoint_ns_ SLUICE_GUARDED_BY(mutex_) = 0;
+  std::uint64_t released_sequence_ SLUICE_GUARDED_BY(mutex_) = 0;  // journal files below it are free
   std::deque<std::weak_ptr<ShardLogImpl>> ready_ SLUICE_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Segment>> retired_ SLUICE_GUARDED_BY(mutex_);
   std::thread thread_;
