@@ -319,6 +319,9 @@ TEST_CASE("LogStore: several loops append while others read and retention runs",
       const auto shard = store.OpenShard(shard_of(i));
       int answered = 0;
       for (int n = 0; n < kAppends; ++n) {
+        bool ready = false;  // as a door does: no append while the store holds appends back
+        store.WhenReady(loop, [&ready] { ready = true; });
+        if (!loop.RunUntil([&ready] { return ready; })) ++failures;
         protocol::FrameBuffer batch = MakeBatch(Large(n));
         const auto header = *protocol::ParseBatchHeader(batch.batch_view());
         writer->Append(*shard, std::move(batch), header, n % 5 == 0 ? AckMode::kWritten : AckMode::kDurable,
