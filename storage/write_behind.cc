@@ -75,6 +75,9 @@ void WriteBehind::Run() {
     std::vector<std::shared_ptr<ShardLogImpl>> ready = TakeReady();
     if (ready.empty() && !checkpoint && !pressed) {
       wake_.WaitFor(mutex_, kTick);
+      lock.Unlock();
+      parts_.budget.Evict();
+      lock.Lock();
       continue;
     }
     lock.Unlock();
