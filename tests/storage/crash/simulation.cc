@@ -6,6 +6,7 @@
 
 #include "protocol/check.h"
 #include "storage/journal_format.h"
+#include "storage/producer_table.h"
 #include "tests/catch.h"
 
 namespace sluice::storage {
@@ -63,7 +64,10 @@ void Simulation::MustStart() {
 void Simulation::Stop() {
   ++boot_;
   unanswered_ = 0;
-  for (ShardModel& shard : shards_) shard.log.reset();
+  for (ShardModel& shard : shards_) {
+    shard.unanswered = 0;
+    shard.log.reset();
+  }
   writer_.reset();
   loop_.Forget();
   store_.reset();
@@ -128,8 +132,9 @@ protocol::FrameBuffer Simulation::Encode(std::uint32_t shard, const Batch& batch
 
 void Simulation::Append(std::uint32_t shard, AckMode ack) {
   ShardModel& model = shards_[shard];
+  if (IsIdempotent(shard) && model.unanswered == kProducerWindow) return;
   // After a refusal an idempotent producer takes up its numbers where they ended.
-  if (IsIdempotent(shard) && unanswered_ == 0) model.next_number = NextAfter(model);
+  if (IsIdempotent(shard) && model.unanswered == 0) model.next_number = NextAfter(model);
   const std::size_t bytes = Below(20) == 0 ? Below(20'000) : Below(600);
   const std::uint64_t number = model.next_number++;
   model.batches.push_back({.number = number, .value_bytes = bytes, .base = {}});
@@ -141,6 +146,7 @@ void Simulation::Send(std::uint32_t shard, std::uint64_t number, AckMode ack) {
   const auto header = protocol::VerifyBatch(buffer.batch_view());
   SLUICE_CHECK(header.has_value());
   ++unanswered_;
+  ++shards_[shard].unanswered;
   writer_->Append(*shards_[shard].log, std::move(buffer), *header, ack,
                   [this, shard, number, ack, boot = boot_](const Result<Appended>& result) {
                     if (boot == boot_) Answered(shard, number, ack, result);
@@ -151,6 +157,7 @@ void Simulation::Answered(std::uint32_t shard, std::uint64_t number, AckMode ack
   INFO("batch " << number << " of shard " << shard << ": " << (result.has_value() ? "ok" : result.error().ToString()));
   REQUIRE(unanswered_ > 0);
   --unanswered_;
+  --shards_[shard].unanswered;
   Batch* const batch = Find(shard, number);
   REQUIRE(batch != nullptr);  // answered once
   if (result.has_value()) {
@@ -158,6 +165,7 @@ void Simulation::Answered(std::uint32_t shard, std::uint64_t number, AckMode ack
     INFO("batch " << number << " of shard " << shard << (result->duplicate ? ", a duplicate" : ""));
     if (batch->state == State::kDurable) REQUIRE(result->base_offset.value == batch->base.value);
     batch->base = result->base_offset;
+    batch->acknowledged = true;
     batch->state = ack == AckMode::kDurable ? State::kDurable : State::kWritten;
     ++acknowledged_;
     return;
@@ -243,13 +251,12 @@ void Simulation::WaitUntilReady() {
 
 // After a crash.
 
-/// What an idempotent producer does when its connection died: the last batches once more, in order.
+/// What an idempotent producer does when its connection died: the unanswered batches once more, in order. Those that
+/// are stored must be answered with their first offset.
 void Simulation::SendUnansweredAgain() {
   for (std::uint32_t s = 1; s < kShards; s += 2) {
-    ShardModel& shard = shards_[s];
-    const std::size_t known = std::min<std::size_t>(shard.batches.size(), 3);
-    for (std::size_t i = shard.batches.size() - known; i < shard.batches.size(); ++i) {
-      Send(s, shard.batches[i].number, AckMode::kDurable);  // stored already: must answer with the first offset
+    for (const Batch& batch : shards_[s].batches) {
+      if (!batch.acknowledged) Send(s, batch.number, AckMode::kDurable);
     }
   }
   Settle();

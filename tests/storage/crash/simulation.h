@@ -3,7 +3,8 @@
 // I9 of docs/guarantees.md).
 //
 // Every batch says in its bytes which shard it was sent to, its number there and its length, so a frame proves itself.
-// Odd shards have an idempotent producer that sends again what a crash left unanswered; even shards do not.
+// Odd shards have an idempotent producer with at most five batches on their way, as the protocol asks, that sends
+// again what a crash left unanswered; even shards have neither.
 //
 // Threads: the test's thread only; the store has threads of its own.
 #pragma once
@@ -28,6 +29,7 @@ class Simulation {
     std::uint64_t number = 0;  // in its shard; the idempotent producer's first sequence is kRecords times this
     std::size_t value_bytes = 0;
     State state = State::kSent;
+    bool acknowledged = false;  // to the producer, in any mode; it does not send such a batch again
     Offset base;
   };
   struct ShardModel {
@@ -35,6 +37,7 @@ class Simulation {
     std::shared_ptr<ShardLog> log;
     std::vector<Batch> batches;  // in the order of sending; those that are known not to be stored are taken out
     std::uint64_t next_number = 0;
+    std::size_t unanswered = 0;
     Offset seen_end;  // durable_end() as a reader saw it
   };
 
@@ -59,7 +62,7 @@ class Simulation {
   Status Start();
   /// Starts, and fails the test where it does not.
   void MustStart();
-  /// Appends one batch to a shard, without waiting for the answer.
+  /// Appends one batch to a shard, without waiting for the answer; nothing where its producer has to wait for answers.
   void Append(std::uint32_t shard, AckMode ack);
   /// Appends to random shards with random modes, sizes and pauses; stops early where the power goes.
   void RandomWork(int steps);
