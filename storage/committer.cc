@@ -158,6 +158,7 @@ void Committer::Commit(const Batches& batches, bool flush, const AppendBatch* ow
     FailAll(status, batches);
     return;
   }
+  budget_.SetBlocked(TailBudget::kJournalDiskFull, false);  // whoever found it full: the disk has taken this group
   Batches moved;
   std::shared_ptr<const Observer> observer;
   std::int64_t latency_ns = 0;
@@ -250,6 +251,7 @@ void Committer::Fail(const Status& status) {
     status_ = EndOfWriting(status);
     failed_.store(true, std::memory_order_release);
     while (in_flight_ && thread_.joinable()) wake_.WaitFor(mutex_, std::chrono::milliseconds(1));
+    in_flight_ = true;  // ours until FailAll: no other thread may begin a group that would end after it
   }
   FailAll(status, {});
 }

@@ -78,6 +78,7 @@ Status Simulation::CloseCleanly() {
   Settle();
   for (ShardModel& shard : shards_) shard.log.reset();
   const Status status = store_->Close();
+  if (!status.ok()) flush_failed_ = true;
   Stop();
   if (status.ok()) {
     for (ShardModel& shard : shards_) {
@@ -90,13 +91,16 @@ Status Simulation::CloseCleanly() {
 }
 
 void Simulation::Crash(CrashOptions options) {
+  if (store_ != nullptr && !store_->stats().writable) flush_failed_ = true;
   env_.PowerOff();
   Stop();
   env_.ClearFailures();
   env_.SetDiskFull(false);
   env_.PowerOn(options);
-  if (options.unsynced == Unsynced::kKept) return;
-  // `written` promises nothing in a power cut.
+  const bool written_survives = options.unsynced == Unsynced::kKept && !flush_failed_;
+  flush_failed_ = false;
+  if (written_survives) return;
+  // `written` promises nothing in a power cut, nor after a failed flush: the system may have dropped what it had taken.
   for (ShardModel& shard : shards_) {
     for (Batch& batch : shard.batches) {
       if (batch.state == State::kWritten) batch.state = State::kSent;
@@ -243,6 +247,8 @@ void Simulation::WaitForMark() {
 }
 
 void Simulation::WaitUntilReady() {
+  // Time passes while one waits: records that were only written are flushed when their interval is over, not before.
+  env_.manual_clock().AdvanceMs(1'000);
   auto ready = std::make_shared<bool>(false);
   store_->WhenReady(loop_, [ready] { *ready = true; });
   const bool came = loop_.RunUntil([&] { return *ready || !env_.powered() || !store_->stats().writable; });
