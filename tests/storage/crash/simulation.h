@@ -117,7 +117,7 @@ class Simulation {
   std::vector<ShardModel> shards_;
   std::uint64_t unanswered_ = 0;
   bool flush_failed_ = false;  // since the last crash, so writing has ended
-  std::uint64_t boot_ = 0;  // answers that come in after the crash of their boot are ignored
+  std::uint64_t boot_ = 0;     // answers that come in after the crash of their boot are ignored
   std::uint64_t acknowledged_ = 0;
   std::uint64_t refused_reads_ = 0;
 };
