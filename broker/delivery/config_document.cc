@@ -289,6 +289,10 @@ Result<ConfigNode> ParseConfigDocument(std::string_view document, std::string_vi
   }
   if (document.starts_with("\xEF\xBB\xBF")) document.remove_prefix(3);  // a byte order mark that some editors leave
   if (document.find_first_not_of(" \t\r\n") == document.npos) return Problem(document_name, 1, "the document is empty");
+  // YAML would take any bytes, and the stored form, which is JSON, could then not be read back.
+  if (!simdjson::validate_utf8(document.data(), document.size())) {
+    return Problem(document_name, 1, "the document is not UTF-8; save it with that encoding");
+  }
   if (LooksLikeYaml(document, document_name)) return YamlWalker(document_name).Walk(document);
   return ParseJsonTree(document, document_name);
 }

@@ -279,7 +279,10 @@ TEST_CASE("ParseDeliveryConfig: broken JSON and YAML name the line", "[delivery]
   CHECK(Contains(ParseDeliveryConfig(std::string(100, '[') + std::string(100, ']'), "f.json").error().message(),
                  "nested too deeply"));
   CHECK(Contains(ParseDeliveryConfig("[1, 2]", "f.json").error().message(), "must be a map"));
-  CHECK(Contains(ParseDeliveryConfig("\"\xff\xfe\"", "f.json").error().message(), "f.json:1: not valid JSON"));
+  CHECK(
+      Contains(ParseDeliveryConfig("\"\xff\xfe\"", "f.json").error().message(), "f.json:1: the document is not UTF-8"));
+  CHECK(Contains(ParseDeliveryConfig("DeliveryStreamName: \xb2", "f.yaml").error().message(),
+                 "f.yaml:1: the document is not UTF-8"));
 }
 
 TEST_CASE("ParseDeliveryConfig: YAML with the same keys, tabs, large numbers and escapes", "[delivery]") {
