@@ -57,7 +57,7 @@ function(sluice_test name)
 endfunction()
 
 # sluice_fuzzer(NAME SOURCES a_fuzzer.cc .. DEPENDS library .. [CORPUS folder]): one libFuzzer program where SLUICE_BUILD_FUZZERS
-# is on. As a test (label fuzz) it runs SLUICE_FUZZ_SECONDS from the corpus; what it finds stays in the build tree.
+# is on. As a test (label fuzz) it runs SLUICE_FUZZ_SECONDS from the corpus, with a fixed seed so that a run can be repeated; what it finds stays in the build tree.
 set(SLUICE_FUZZ_SECONDS 5 CACHE STRING "How long ctest runs each fuzz target")
 function(sluice_fuzzer name)
   if(NOT SLUICE_BUILD_FUZZERS)
@@ -74,7 +74,7 @@ function(sluice_fuzzer name)
     get_filename_component(corpus "${ARG_CORPUS}" ABSOLUTE)
   endif()
   math(EXPR timeout "${SLUICE_FUZZ_SECONDS} + 120")
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=${SLUICE_FUZZ_SECONDS} -timeout=20 -rss_limit_mb=2048 -print_final_stats=1
+  add_test(NAME ${name} COMMAND ${name} -seed=1 -max_total_time=${SLUICE_FUZZ_SECONDS} -timeout=20 -rss_limit_mb=2048 -print_final_stats=1
     "-artifact_prefix=${found}/" "${found}" ${corpus})
   set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT ${timeout})
 endfunction()
