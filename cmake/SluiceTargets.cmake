@@ -56,6 +56,21 @@ function(sluice_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${SLUICE_TEST_ENVIRONMENT}")
 endfunction()
 
+# sluice_script_test(NAME COMMAND program argument .. [LABELS fast|slow] [TIMEOUT seconds]): one ctest entry for a script, in the same
+# environment; exit code 77 says that it cannot run here.
+function(sluice_script_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS fast)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${SLUICE_TEST_ENVIRONMENT}")
+endfunction()
+
 # sluice_fuzzer(NAME SOURCES a_fuzzer.cc .. DEPENDS library .. [CORPUS folder]): one libFuzzer program where SLUICE_BUILD_FUZZERS
 # is on. As a test (label fuzz) it runs SLUICE_FUZZ_SECONDS from the corpus, with a fixed seed so that a run can be repeated; what it finds stays in the build tree.
 set(SLUICE_FUZZ_SECONDS 5 CACHE STRING "How long ctest runs each fuzz target")
