@@ -60,17 +60,27 @@ class FileLock {
 
 enum class OpenMode { kRead, kReadWrite, kCreate /* must not exist */, kCreateOrOpen };
 
+/// Who may use a file or directory that is made: its owner and, to read, the group; or whoever the process' umask lets.
+enum class Access { kPrivate, kShared };
+
 class Env {
  public:
   virtual ~Env() = default;
-  virtual Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) = 0;
+  /// `access` counts where the file is made by this call.
+  virtual Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode, Access access) = 0;
+  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) {
+    return Open(path, mode, Access::kPrivate);
+  }
   /// Names in a directory, sorted, without "." and "..".
   virtual Result<std::vector<std::string>> List(const std::string& dir) = 0;
   /// Makes `dir` and its missing parents; their names are durable when it returns OK.
-  virtual Status MakeDirs(const std::string& dir) = 0;
+  virtual Status MakeDirs(const std::string& dir, Access access) = 0;
+  Status MakeDirs(const std::string& dir) { return MakeDirs(dir, Access::kPrivate); }
   virtual Status Remove(const std::string& path) = 0;
   /// Replaces `to` where it exists.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
+  /// Never replaces: kAlreadyExists where there is something of that name, in one step with the look at it.
+  virtual Status RenameToNew(const std::string& from, const std::string& to) = 0;
   /// Makes creations, renames and removals in `dir` durable.
   virtual Status SyncDir(const std::string& dir) = 0;
   virtual Result<bool> Exists(const std::string& path) = 0;

@@ -142,7 +142,7 @@ Status MemoryEnv::CheckParent(const std::string& path) const {
   return Status(Code::kNotFound, "cannot open " + path + ": its directory does not exist");
 }
 
-Result<std::unique_ptr<File>> MemoryEnv::Open(const std::string& path, OpenMode mode) {
+Result<std::unique_ptr<File>> MemoryEnv::Open(const std::string& path, OpenMode mode, Access /*access*/) {
   const std::scoped_lock lock(mutex_);
   if (Status status = Enter(Call::kOpen, path); !status.ok()) return Error(std::move(status));
   if (Status status = CheckParent(path); !status.ok()) return Error(std::move(status));
@@ -176,7 +176,7 @@ Result<std::vector<std::string>> MemoryEnv::List(const std::string& dir) {
   return names;
 }
 
-Status MemoryEnv::MakeDirs(const std::string& dir) {
+Status MemoryEnv::MakeDirs(const std::string& dir, Access /*access*/) {
   const std::scoped_lock lock(mutex_);
   if (Status status = Enter(Call::kMakeDirs, dir); !status.ok()) return status;
   for (std::string path = Normal(dir); !dirs_.contains(path); path = ParentOf(path)) {
@@ -200,6 +200,19 @@ Status MemoryEnv::Remove(const std::string& path) {
 Status MemoryEnv::Rename(const std::string& from, const std::string& to) {
   const std::scoped_lock lock(mutex_);
   if (Status status = Enter(Call::kRename, from); !status.ok()) return status;
+  return RenameLocked(from, to);
+}
+
+Status MemoryEnv::RenameToNew(const std::string& from, const std::string& to) {
+  const std::scoped_lock lock(mutex_);
+  if (Status status = Enter(Call::kRename, from); !status.ok()) return status;
+  if (names_.contains(to) || dirs_.contains(Normal(to))) {
+    return Status(Code::kAlreadyExists, "cannot rename " + from + ": there is something at " + to);
+  }
+  return RenameLocked(from, to);
+}
+
+Status MemoryEnv::RenameLocked(const std::string& from, const std::string& to) {
   const auto found = names_.find(from);
   if (found == names_.end()) return Status(Code::kNotFound, "cannot rename " + from + ": no such file");
   if (Status status = CheckParent(to); !status.ok()) return status;

@@ -68,11 +68,14 @@ class MemoryEnv final : public Env {
   explicit MemoryEnv(std::uint64_t seed = 1);
   ~MemoryEnv() override;
 
-  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
+  using Env::MakeDirs;
+  using Env::Open;
+  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode, Access access) override;
   Result<std::vector<std::string>> List(const std::string& dir) override;
-  Status MakeDirs(const std::string& dir) override;
+  Status MakeDirs(const std::string& dir, Access access) override;
   Status Remove(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
+  Status RenameToNew(const std::string& from, const std::string& to) override;
   Status SyncDir(const std::string& dir) override;
   Result<bool> Exists(const std::string& path) override;
   Result<std::uint64_t> FreeBytes(const std::string& dir) override;
@@ -136,6 +139,7 @@ class MemoryEnv final : public Env {
   Status Enter(Call kind, const std::string& path);
   bool TakeFault(Fault& fault);
   Status CheckParent(const std::string& path) const;
+  Status RenameLocked(const std::string& from, const std::string& to);
   Status WriteLocked(CachedContent& node, const std::string& path, std::uint64_t offset,
                      std::span<const std::string_view> pieces);
   Status SyncLocked(CachedContent& node, const std::string& path);

@@ -26,8 +26,8 @@
 namespace sluice::storage {
 namespace {
 
-constexpr mode_t kFileMode = 0640;
-constexpr mode_t kDirMode = 0750;
+constexpr mode_t FileMode(Access access) { return access == Access::kShared ? 0666 : 0640; }
+constexpr mode_t DirMode(Access access) { return access == Access::kShared ? 0777 : 0750; }
 
 Status ErrnoStatus(int error, std::string_view action, const std::string& path) {
   SLUICE_CHECK(error != 0);
@@ -79,8 +79,8 @@ class FileDescriptor {
   int fd_;
 };
 
-FileDescriptor OpenFd(const std::string& path, int flags) {
-  return FileDescriptor(Uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, kFileMode); }));
+FileDescriptor OpenFd(const std::string& path, int flags, Access access = Access::kPrivate) {
+  return FileDescriptor(Uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, FileMode(access)); }));
 }
 
 /// Drops the first `bytes` of the vectors in [first, last); returns the first one that still has bytes.
@@ -240,8 +240,11 @@ std::string HolderName(int fd) {
 
 class PosixEnv final : public Env {
  public:
-  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
-    FileDescriptor fd = OpenFd(path, OpenFlags(mode));
+  using Env::MakeDirs;
+  using Env::Open;
+
+  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode, Access access) override {
+    FileDescriptor fd = OpenFd(path, OpenFlags(mode), access);
     if (!fd.valid()) return Error(ErrnoStatus(errno, mode == OpenMode::kCreate ? "create" : "open", path));
     return std::make_unique<PosixFile>(std::move(fd), path);
   }
@@ -263,11 +266,11 @@ class PosixEnv final : public Env {
     return names;
   }
 
-  Status MakeDirs(const std::string& dir) override {
-    if (::mkdir(dir.c_str(), kDirMode) == 0) return SyncDir(ParentOf(dir));
+  Status MakeDirs(const std::string& dir, Access access) override {
+    if (::mkdir(dir.c_str(), DirMode(access)) == 0) return SyncDir(ParentOf(dir));
     if (errno == ENOENT && ParentOf(dir) != dir) {
-      if (Status status = MakeDirs(ParentOf(dir)); !status.ok()) return status;
-      if (::mkdir(dir.c_str(), kDirMode) == 0) return SyncDir(ParentOf(dir));
+      if (Status status = MakeDirs(ParentOf(dir), access); !status.ok()) return status;
+      if (::mkdir(dir.c_str(), DirMode(access)) == 0) return SyncDir(ParentOf(dir));
     }
     if (errno != EEXIST) return ErrnoStatus(errno, "make directory", dir);
     if (!IsDirectory(dir))
@@ -284,6 +287,12 @@ class PosixEnv final : public Env {
   Status Rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) return ErrnoStatus(errno, "rename to " + to + " the file", from);
     return {};
+  }
+
+  Status RenameToNew(const std::string& from, const std::string& to) override {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+    if (errno != EINVAL && errno != ENOSYS) return ErrnoStatus(errno, "rename to " + to + " the file", from);
+    return LinkThenUnlink(from, to);
   }
 
   Status SyncDir(const std::string& dir) override {
@@ -332,6 +341,18 @@ class PosixEnv final : public Env {
   Random& random() override { return random_; }
 
  private:
+  /// For file systems that cannot rename without replacing (NFS). A crash between the two leaves both names.
+  Status LinkThenUnlink(const std::string& from, const std::string& to) {
+    if (::link(from.c_str(), to.c_str()) == 0) return Remove(from);
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) {
+      return ErrnoStatus(errno, "rename to " + to + " the file", from);
+    }
+    // Nor can it link (object stores mounted as file systems): look first, which only another process can come between.
+    const Result<bool> exists = Exists(to);
+    if (!exists) return exists.error();
+    return *exists ? ErrnoStatus(EEXIST, "rename to " + to + " the file", from) : Rename(from, to);
+  }
+
   static int SyncDirErrno(const std::string& dir) {
     const FileDescriptor fd = OpenFd(dir, O_RDONLY | O_DIRECTORY);
     if (!fd.valid()) return errno;

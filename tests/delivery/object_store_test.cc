@@ -1,6 +1,7 @@
 // The local object store: whole objects or none, never another one's bytes, never outside of the bucket.
 #include "broker/delivery/object_store.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/env/memory_env.h"
@@ -107,6 +108,23 @@ TEST_CASE("LocalObjectStore CheckKey: no way out of the bucket", "[delivery]") {
     CHECK(PutText(*store, key, "x").code() == Code::kInvalidArgument);
   }
   CHECK(store->CheckKey("year=2026/month=11/orders-1-2026.parquet").ok());
+}
+
+TEST_CASE("LocalObjectStore Put: the lake is as open as the umask leaves it", "[delivery]") {
+  storage::TempDir temp;
+  const auto env = storage::NewPosixEnv();
+  const auto store = NewLocalObjectStore(*env, temp.path() + "/root", {});
+  const mode_t before = ::umask(0022);
+  const Status status = PutText(*store, "year=2026/k", "text");
+  ::umask(before);
+  REQUIRE(status.ok());
+  for (const auto& [name, mode] : std::map<std::string, mode_t>{
+           {"/root", 0755}, {"/root/lake", 0755}, {"/root/lake/year=2026", 0755}, {"/root/lake/year=2026/k", 0644}}) {
+    INFO(name);
+    struct stat info{};
+    REQUIRE(::stat((temp.path() + name).c_str(), &info) == 0);
+    CHECK((info.st_mode & 0777u) == mode);
+  }
 }
 
 TEST_CASE("LocalObjectStore Put: symbolic links do not lead out of the bucket; a mapped bucket is where the map says",

@@ -152,6 +152,25 @@ ENV_TEST("Env Rename: replaces, and open files stay usable") {
   CHECK(on.env->Rename(on.root + "/a", on.root + "/c").code() == Code::kNotFound);
 }
 
+ENV_TEST("Env RenameToNew: takes a free name, and replaces nothing") {
+  TestType on;
+  for (const std::string name : {"/a", "/b"}) {
+    const auto file = on.env->Open(on.root + name, OpenMode::kCreate).value();
+    REQUIRE(file->Write(0, name).ok());
+  }
+  REQUIRE(on.env->MakeDirs(on.root + "/dir").ok());
+  const Status taken = on.env->RenameToNew(on.root + "/a", on.root + "/b");
+  CHECK(taken.code() == Code::kAlreadyExists);
+  CHECK(taken.message().find(on.root + "/b") != std::string::npos);
+  CHECK(on.env->RenameToNew(on.root + "/a", on.root + "/dir").code() == Code::kAlreadyExists);
+  CHECK(ReadAll(*on.env->Open(on.root + "/b", OpenMode::kRead).value()) == "/b");
+  REQUIRE(on.env->RenameToNew(on.root + "/a", on.root + "/c").ok());
+  REQUIRE(on.env->SyncDir(on.root).ok());
+  CHECK(on.env->List(on.root).value() == std::vector<std::string>{"b", "c", "dir"});
+  CHECK(ReadAll(*on.env->Open(on.root + "/c", OpenMode::kRead).value()) == "/a");
+  CHECK(on.env->RenameToNew(on.root + "/a", on.root + "/d").code() == Code::kNotFound);
+}
+
 ENV_TEST("Env Remove: the name goes, an open file stays readable") {
   TestType on;
   const auto file = on.env->Open(on.root + "/a", OpenMode::kCreate).value();

@@ -2,6 +2,7 @@
 #include "storage/env/posix_env.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,29 @@ TEST_CASE("PosixEnv Sync: a failure is kIoError", "[storage][env]") {
   const auto file = env->Open("/proc/self/status", OpenMode::kRead).value();
   CHECK(file->Sync().code() == Code::kIoError);
   CHECK(env->SyncDir("/proc/self").code() == Code::kIoError);
+}
+
+TEST_CASE("PosixEnv Open, MakeDirs: private by default, as the umask says where shared", "[storage][env]") {
+  const TempDir temp;
+  const auto env = NewPosixEnv();
+  const auto mode_of = [&](const std::string& name) {
+    struct stat info{};
+    REQUIRE(::stat((temp.path() + name).c_str(), &info) == 0);
+    return info.st_mode & 0777u;
+  };
+  const mode_t before = ::umask(0002);
+  const bool made = env->MakeDirs(temp.path() + "/private/deep").ok() &&
+                    env->MakeDirs(temp.path() + "/shared/deep", Access::kShared).ok() &&
+                    env->Open(temp.path() + "/private/file", OpenMode::kCreate).has_value() &&
+                    env->Open(temp.path() + "/shared/file", OpenMode::kCreate, Access::kShared).has_value();
+  ::umask(before);
+  REQUIRE(made);
+  CHECK(mode_of("/private") == 0750);
+  CHECK(mode_of("/private/deep") == 0750);
+  CHECK(mode_of("/private/file") == 0640);
+  CHECK(mode_of("/shared") == 0775);
+  CHECK(mode_of("/shared/deep") == 0775);
+  CHECK(mode_of("/shared/file") == 0664);
 }
 
 TEST_CASE("PosixEnv Lock: names the process that holds it and is free when that dies", "[storage][env]") {
