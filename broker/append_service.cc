@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,7 @@ class LoopAppends {
 
   void Start(const AppendRequest& request, protocol::FrameBuffer batch, const BatchHeader& header,
              std::int64_t start_ns, Done done);
+  std::string& scratch() { return scratch_; }
 
  private:
   struct Slot {
@@ -54,6 +56,7 @@ class LoopAppends {
   LoopMetrics& metrics_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
+  std::string scratch_;  // of checks that decompress
 };
 
 class AppendServiceImpl final : public AppendService {
@@ -99,7 +102,8 @@ class AppendServiceImpl final : public AppendService {
 void AppendServiceImpl::Append(EventLoop& caller, AppendRequest request, Done done) {
   SLUICE_DCHECK(caller.InLoop());
   const std::string_view batch = request.batch.batch_view();
-  const auto header = CheckBatch(batch, options_.batch_bytes_max, options_.record_bytes_max);
+  const auto header = CheckBatch(batch, options_.batch_bytes_max, options_.record_bytes_max,
+                                 loops_[caller.index()]->scratch());
   if (!header) {
     metrics_.loop(caller.index()).append_refused.Add();
     return done(Error(header.error()));

@@ -33,7 +33,7 @@ struct AppendRequest {
 
 struct AppendOptions {
   std::uint64_t batch_bytes_max = protocol::kBatchBytesMax;    // one batch, header included
-  std::uint64_t record_bytes_max = protocol::kRecordBytesMax;  // one record of an uncompressed batch
+  std::uint64_t record_bytes_max = protocol::kRecordBytesMax;  // key, value and headers of one record
   std::uint64_t inflight_bytes_max = 64u << 20;  // of all batches that wait for their answer; doors pause above it
 };
 
@@ -45,8 +45,8 @@ class AppendService {
   static std::unique_ptr<AppendService> New(Shards& shards, storage::LogStore& store, Metrics& metrics,
                                             storage::Clock& clock, AppendOptions options);
 
-  /// kNotFound: no such stream or shard; kInvalidArgument: not a valid batch, or over a limit; kCorruption: wrong
-  /// checksum; and what storage::LogWriter::Append says.
+  /// kNotFound: no such stream or shard; kInvalidArgument: over a limit; kCorruption: not a batch, wrong checksum, or
+  /// records that no reader could take apart; and what storage::LogWriter::Append says.
   virtual void Append(EventLoop& caller, AppendRequest request, Done done) = 0;
 
   /// True while doors must stop reading from their sockets; they go on when WhenReady calls back on `caller`.

@@ -146,6 +146,7 @@ bool ReadHeaders(std::string_view& in, std::vector<HeaderView>& headers) {
   std::int32_t count = 0;
   constexpr std::size_t kHeaderSizeMin = 2;
   if (!ReadVarint(in, count) || count < 0 || static_cast<std::size_t>(count) > in.size() / kHeaderSizeMin) return false;
+  if (count > kRecordHeadersMax) return false;
   headers.clear();
   for (std::int32_t i = 0; i < count; ++i) {
     std::optional<std::string_view> key;
@@ -155,6 +156,51 @@ bool ReadHeaders(std::string_view& in, std::vector<HeaderView>& headers) {
     headers.push_back(header);
   }
   return true;
+}
+
+constexpr std::int32_t kNullable = -1;
+constexpr std::int32_t kNotNull = 0;
+
+/// Takes a length of at least `size_min` and as many bytes off the front of `in`, and adds the length to `bytes`.
+bool SkipBytes(std::string_view& in, std::int32_t size_min, std::size_t& bytes) {
+  std::int32_t size = 0;
+  if (!ReadVarint(in, size) || size < size_min || (size > 0 && static_cast<std::size_t>(size) > in.size())) return false;
+  if (size <= 0) return true;
+  in.remove_prefix(static_cast<std::size_t>(size));
+  bytes += static_cast<std::size_t>(size);
+  return true;
+}
+
+bool SkipHeaders(std::string_view& in, std::size_t& bytes) {
+  std::int32_t count = 0;
+  if (!ReadVarint(in, count) || count < 0 || count > kRecordHeadersMax) return false;
+  for (std::int32_t i = 0; i < count; ++i) {
+    if (!SkipBytes(in, kNotNull, bytes) || !SkipBytes(in, kNullable, bytes)) return false;
+  }
+  return true;
+}
+
+/// Goes over the record at the front of `records` and keeps nothing of it: what is wrong with it, or nullptr.
+/// `content_bytes` is what its key, value and headers hold. What BatchReader::Next accepts, no more and no less; the
+/// batch fuzzer holds the two against each other.
+const char* SkipRecord(std::string_view& records, std::int32_t index, std::size_t& content_bytes) {
+  std::int32_t size = 0;
+  if (!ReadVarint(records, size) || size < 0 || static_cast<std::size_t>(size) > records.size()) {
+    return "its length does not fit the batch";
+  }
+  std::string_view in = records.substr(0, static_cast<std::size_t>(size));
+  records.remove_prefix(in.size());
+  if (in.empty()) return "it is empty";
+  in.remove_prefix(1);  // attributes
+  std::int64_t timestamp_delta_ms = 0;
+  std::int32_t offset_delta = 0;
+  if (!ReadVarlong(in, timestamp_delta_ms)) return "its timestamp is not a number";
+  if (!ReadVarint(in, offset_delta) || offset_delta != index) return "its offset is not its place";
+  content_bytes = 0;
+  if (!SkipBytes(in, kNullable, content_bytes)) return "its key does not fit";
+  if (!SkipBytes(in, kNullable, content_bytes)) return "its value does not fit";
+  if (!SkipHeaders(in, content_bytes)) return "its headers do not fit";
+  return in.empty() ? nullptr : "bytes follow its headers";
 }
 
 // ---- writing records
@@ -199,6 +245,31 @@ Result<BatchHeader> VerifyBatch(std::string_view bytes) {
     return Damaged(fmt::format("CRC32C is {:#010x}, the header says {:#010x}", crc, header->crc32c));
   }
   return header;
+}
+
+Status CheckRecords(const BatchHeader& header, std::string_view batch, std::size_t record_bytes_max,
+                    std::string& scratch) {
+  SLUICE_CHECK(header.total_size() == batch.size());
+  std::string_view records = batch.substr(kBatchHeaderSize);
+  if (header.compression() != Compression::kNone) {
+    scratch.clear();
+    Status status = Decompress(header.compression(), records, kBatchBytesUncompressedMax, scratch);
+    if (!status.ok()) return status.WithContext("record batch");
+    records = scratch;
+  }
+  for (std::int32_t i = 0; i < header.record_count; ++i) {
+    std::size_t bytes = 0;
+    if (const char* what = SkipRecord(records, i, bytes)) {
+      return Damaged(fmt::format("record {}: {}", i, what)).error();
+    }
+    if (bytes > record_bytes_max) {
+      return Status(Code::kInvalidArgument, fmt::format("record {} of the batch has {} bytes, over the limit of {} "
+                                                        "(append.record_bytes_max); send it in pieces",
+                                                        i, bytes, record_bytes_max));
+    }
+  }
+  if (!records.empty()) return Damaged(fmt::format("{} bytes follow its last record", records.size())).error();
+  return Status();
 }
 
 void SetBaseOffset(std::span<char> batch, Offset base_offset) {

@@ -29,6 +29,8 @@ inline constexpr std::size_t kBatchBytesMax = 16u << 20;
 inline constexpr std::size_t kRecordBytesMax = 10u << 20;
 /// What a batch may grow to when it is decompressed; stops decompression bombs.
 inline constexpr std::size_t kBatchBytesUncompressedMax = 64u << 20;
+/// The most headers of one record: two bytes make one, and each costs a reader a view.
+inline constexpr std::int32_t kRecordHeadersMax = 10'000;
 
 /// The attribute bit of a batch whose records all carry the broker's append time, in max_timestamp_ms.
 inline constexpr std::int16_t kLogAppendTimeBit = 0x08;
@@ -62,6 +64,12 @@ Result<BatchHeader> ParseBatchHeader(std::string_view bytes);
 /// Checks that `bytes` is exactly one batch and that its CRC32C holds. Returns its header. The records are not looked
 /// at.
 Result<BatchHeader> VerifyBatch(std::string_view bytes);
+
+/// Checks the records of a verified batch as BatchReader would read them, in a few nanoseconds each; a compressed
+/// batch is decompressed into `scratch` first. kCorruption where a reader would stumble; kInvalidArgument names a
+/// record whose key, value and headers are over `record_bytes_max`.
+Status CheckRecords(const BatchHeader& header, std::string_view batch, std::size_t record_bytes_max,
+                    std::string& scratch);
 
 /// Writes base_offset into a batch in place; outside the checksum.
 void SetBaseOffset(std::span<char> batch, Offset base_offset);

@@ -43,6 +43,11 @@ inline char* WriteVarint(char* to, std::int64_t value) { return WriteUnsignedVar
 /// Takes one number of at most `bits` bits (32 or 64) off the front of `in`. False where the bytes end early or the
 /// number is larger; `in` is then unchanged.
 inline bool ReadUnsignedVarint(std::string_view& in, int bits, std::uint64_t& value) {
+  if (!in.empty() && static_cast<std::uint8_t>(in.front()) < 0x80) {  // most of them
+    value = static_cast<std::uint8_t>(in.front());
+    in.remove_prefix(1);
+    return true;
+  }
   std::uint64_t sum = 0;
   int shift = 0;
   for (std::size_t i = 0; i < in.size() && shift < bits; ++i, shift += 7) {

@@ -87,6 +87,16 @@ void BM_Verify(benchmark::State& state) {
 }
 BENCHMARK(BM_Verify)->ArgName("record")->Arg(100)->Arg(1024);
 
+void BM_CheckRecords(benchmark::State& state) {
+  const std::string batch =
+      FullBatch(static_cast<Compression>(state.range(1)), static_cast<std::size_t>(state.range(0)));
+  const auto header = VerifyBatch(batch);
+  std::string scratch;
+  for (auto _ : state) benchmark::DoNotOptimize(CheckRecords(*header, batch, kRecordBytesMax, scratch).ok());
+  BytesAndRecords(state, static_cast<std::int64_t>(batch.size()), header->record_count);
+}
+BENCHMARK(BM_CheckRecords)->ArgNames({"record", "compression"})->Args({100, 0})->Args({1024, 0})->Args({1024, 4});
+
 void BM_Read(benchmark::State& state) {
   const auto compression = static_cast<Compression>(state.range(1));
   const std::string batch = FullBatch(compression, static_cast<std::size_t>(state.range(0)));

@@ -1,4 +1,5 @@
 // Append and read services with one and two loops.
+#include "protocol/endian.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/catch.h"
 
@@ -47,6 +48,33 @@ TEST_CASE("AppendService Append: refuses what is wrong, by its code", "[broker]"
   CHECK(code(shard, flipped) == Code::kCorruption);
   CHECK(code(shard, BatchOf(1) + BatchOf(1)) == Code::kCorruption);
   CHECK(core.Append(loop, shard, BatchOf(1)).get()->base_offset == Offset(0));
+}
+
+TEST_CASE("AppendService Append: takes no batch that no reader could take apart", "[broker]") {
+  Core core;
+  const auto stream = *core.catalog->Create("orders", 1, {});
+  const auto compression = GENERATE(protocol::Compression::kNone, protocol::Compression::kGzip,
+                                    protocol::Compression::kSnappy, protocol::Compression::kLz4,
+                                    protocol::Compression::kZstd);
+  const auto forged = [&](std::string_view records) {
+    protocol::BatchBuilder builder(compression);
+    builder.Add(0, "k", "value");
+    std::string batch;
+    builder.Finish(batch);
+    batch.resize(protocol::kBatchHeaderSize);
+    protocol::Compress(compression, records, batch);
+    protocol::StoreBigEndian(batch.data() + 8, static_cast<std::int32_t>(batch.size() - 12));
+    protocol::SetProducer({batch.data(), batch.size()}, kNoProducer, -1, -1);  // and the checksum
+    return batch;
+  };
+  const std::string_view sound("\x0c\0\0\0\1\1\0", 7);
+  const std::string_view key_too_long("\x0c\0\0\0\x20\1\0", 7);
+  CHECK(core.Append(0, core.ShardOf(stream), forged(sound)).get()->base_offset == Offset(0));
+  const auto refused = core.Append(0, core.ShardOf(stream), forged(key_too_long)).get();
+  REQUIRE(!refused.has_value());
+  CHECK(refused.error().code() == Code::kCorruption);
+  CHECK(refused.error().message() == "record batch: record 0: its key does not fit");
+  CHECK(core.Append(0, core.ShardOf(stream), forged(sound)).get()->base_offset == Offset(1));
 }
 
 TEST_CASE("AppendService overloaded: by bytes in flight, until they are answered", "[broker]") {

@@ -1,5 +1,6 @@
 // Record batches: any bytes, once as they are and once with a length and a checksum that fit, so that the fuzzer gets
-// past the header. What the reader accepts, the builder can write again, and the reader reads the same from that.
+// past the header. The broker's check and the reader agree on what is a batch; what the reader accepts, the builder can
+// write again, and the reader reads the same from that.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ std::optional<std::string> Rebuild(std::string_view batch) {
 void Check(std::string_view batch) {
   const auto header = VerifyBatch(batch);
   const auto rebuilt = Rebuild(batch);
+  std::string scratch;
+  if (header) SLUICE_CHECK(CheckRecords(*header, batch, batch.max_size(), scratch).ok() == rebuilt.has_value());
   if (!rebuilt) return;
   // A long input may unfold to more than a batch may be; it then cannot be one again.
   if (rebuilt->size() > kBatchBytesMax) return;

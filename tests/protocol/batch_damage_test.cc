@@ -41,8 +41,7 @@ std::string Forge(std::string_view records, std::int32_t record_count = 1) {
   return batch;
 }
 
-/// Opens the batch and reads to its end or to the first error.
-Status ReadAll(std::string_view batch) {
+Status ReadToEnd(std::string_view batch) {
   std::string scratch;
   auto reader = BatchReader::Open(batch, scratch);
   if (!reader) return reader.error();
@@ -54,6 +53,19 @@ Status ReadAll(std::string_view batch) {
     }
     if (*record == nullptr) return Status();
   }
+}
+
+/// Opens the batch and reads to its end or to the first error. What a broker checks before it takes a batch must say
+/// the same.
+Status ReadAll(std::string_view batch) {
+  Status status = ReadToEnd(batch);
+  const auto header = ParseBatchHeader(batch);
+  if (header && header->total_size() == batch.size()) {
+    std::string scratch = "left over";
+    const Status checked = CheckRecords(*header, batch, kRecordBytesMax, scratch);
+    CHECK(checked.code() == status.code());
+  }
+  return status;
 }
 
 TEST_CASE("VerifyBatch: refuses every truncation and every longer batch", "[protocol]") {
@@ -171,6 +183,7 @@ TEST_CASE("BatchReader Next: refuses each malformed record", "[protocol]") {
                std::pair<std::string, std::string>{"header count too large", "0c 00 00 00 01 01 02"},
                std::pair<std::string, std::string>{"header count huge", "14 00 00 00 01 01 fe ff ff ff 0f"},
                std::pair<std::string, std::string>{"header key none", "10 00 00 00 01 01 02 01 01"},
+               std::pair<std::string, std::string>{"header key none, in two bytes", "12 00 00 00 01 01 02 81 00 01"},
                std::pair<std::string, std::string>{"header key too long", "10 00 00 00 01 01 02 04 01"},
                std::pair<std::string, std::string>{"header value too long", "10 00 00 00 01 01 02 00 02"},
                std::pair<std::string, std::string>{"bytes after the headers", "0e 00 00 00 01 01 00 00"},
@@ -187,6 +200,46 @@ TEST_CASE("BatchReader Next: refuses fewer and more records than the header coun
   CHECK_FALSE(ReadAll(Forge(two, 1)).ok());
   CHECK_FALSE(ReadAll(Forge(two + "\x04", 3)).ok());
   CHECK_FALSE(ReadAll(Forge(two + std::string(7, '\0'), 3)).ok());
+}
+
+TEST_CASE("CheckRecords: counts key, value and headers against the limit, and names the record", "[protocol]") {
+  const auto compression = GENERATE(Compression::kNone, Compression::kZstd);
+  BatchBuilder builder(compression);
+  const std::vector<HeaderView> headers = {{"h1", "1234"}, {"h2", std::nullopt}};
+  builder.Add(0, std::nullopt, std::nullopt);
+  builder.Add(0, "key", std::string(100, 'v'), headers);
+  std::string batch;
+  builder.Finish(batch);
+  const auto header = VerifyBatch(batch);
+  std::string scratch;
+  constexpr std::size_t kContent = 3 + 100 + 2 + 4 + 2;
+  CHECK(CheckRecords(*header, batch, kContent, scratch).ok());
+  const Status over = CheckRecords(*header, batch, kContent - 1, scratch);
+  CHECK(over.code() == Code::kInvalidArgument);
+  CHECK(over.message().find("record 1 of the batch has 111 bytes, over the limit of 110") != std::string::npos);
+}
+
+TEST_CASE("CheckRecords: refuses a bomb at the cap, and does not keep it", "[protocol]") {
+  const auto compression = GENERATE(Compression::kGzip, Compression::kSnappy, Compression::kLz4, Compression::kZstd);
+  std::string bomb = SmallBatch(compression).substr(0, kBatchHeaderSize);
+  Compress(compression, std::string(kBatchBytesUncompressedMax + 1, '\0'), bomb);
+  Seal(bomb);
+  const auto header = VerifyBatch(bomb);
+  REQUIRE(header.has_value());
+  std::string scratch;
+  const Status status = CheckRecords(*header, bomb, kRecordBytesMax, scratch);
+  CHECK(status.code() == Code::kCorruption);
+  CHECK(status.message().find("would exceed 67108864 bytes") != std::string::npos);
+}
+
+TEST_CASE("BatchReader: takes 10,000 headers of a record and no more", "[protocol]") {
+  for (const std::size_t count : {10'000u, 10'001u}) {
+    BatchBuilder builder;
+    builder.Add(0, std::nullopt, std::nullopt, std::vector<HeaderView>(count));
+    std::string batch;
+    builder.Finish(batch);
+    CHECK(ReadAll(batch).ok() == (count == kRecordHeadersMax));
+  }
 }
 
 TEST_CASE("BatchReader Open: holds compressed batches to the count that fits", "[protocol]") {
