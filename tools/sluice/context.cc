@@ -48,15 +48,15 @@ std::unique_ptr<AdminClient> Context::Connect() {
   auto client = AdminClient::Connect(client_options());
   if (client) return std::move(*client);
   Fail(client.error());
-  if (client.error().code() == Code::kUnavailable) {
-    fmt::print(stderr, "Start a broker with 'sluice serve', or name one with --broker HOST:PORT.\n");
-  }
   return nullptr;
 }
 
 bool Context::Fail(const Status& status) {
   std::fflush(stdout);
   fmt::print(stderr, "sluice: {}\n", status.message().empty() ? status.ToString() : status.message());
+  if (status.code() == Code::kUnavailable) {
+    fmt::print(stderr, "Start a broker with 'sluice serve', or name one with --broker HOST:PORT.\n");
+  }
   exit_code = ExitCodeOf(status.code());
   return false;
 }

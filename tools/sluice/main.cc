@@ -1,13 +1,16 @@
 // The `sluice` command line: parses arguments, runs one command, ends with a code that means something (context.h).
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 #include <vector>
 
-#include "protocol/suggest.h"
 #include "tools/sluice/commands/commands.h"
 #include "tools/sluice/context.h"
+#include "tools/sluice/help.h"
+#include "tools/sluice/terminal.h"
 #include "tools/sluice/version.h"
 
 namespace sluice::tools {
@@ -27,53 +30,62 @@ void RegisterAllCommands(CLI::App& app, Context& context) {
 
 namespace {
 
-/// The deepest command that was named, where the mistake was made.
-const CLI::App& DeepestParsed(const CLI::App& app) {
-  const auto parsed = app.get_subcommands();
-  return parsed.empty() ? app : DeepestParsed(*parsed.back());
+constexpr std::size_t kColumnsMax = 110;
+
+void PrintHelp(const CLI::App& app) {
+  const std::size_t columns = std::min(TerminalColumns(STDOUT_FILENO, kColumnsMax), kColumnsMax);
+  fmt::print("{}", HelpText(DeepestParsed(app), columns));
 }
 
-int UsageError(const CLI::App& app, const CLI::ParseError& error, const std::vector<std::string>& words) {
-  const CLI::App& command = DeepestParsed(app);
-  std::vector<std::string> known;
-  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; }))
-    known.push_back(sub->get_name());
-  std::string hint;
-  for (const std::string& word : words) {
-    if (word.starts_with('-') || !hint.empty()) continue;
-    const bool is_command = std::ranges::find(known, word) != known.end();
-    if (!is_command && !known.empty()) hint = protocol::DidYouMean(word, known);
-  }
-  fmt::print(stderr, "sluice: {}{}\nRun 'sluice {}{}--help' for help.\n", error.what(), hint,
-             command.get_parent() != nullptr ? command.get_name() : "", command.get_parent() != nullptr ? " " : "");
+int UsageError(const CLI::App& app, const CLI::ParseError& error) {
+  fmt::print(stderr, "sluice: {}\nRun '{} --help' for help.\n", ExplainParseError(app, error),
+             CommandPath(DeepestParsed(app)));
   return kExitUsage;
+}
+
+/// The words after the program's name, last first as CLI11 takes them; "help stream list" is read as "stream list
+/// --help".
+std::vector<std::string> WordsOf(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  std::ranges::reverse(words);
+  return words;
 }
 
 int Main(int argc, char** argv) {
   Context context;
   CLI::App app("Sluice: a streaming ingestion broker. Records in, durable shards, Parquet in the lake, exactly once.",
                "sluice");
-  app.set_version_flag("--version", std::string("sluice ") + kVersion);
+  app.set_version_flag("--version", std::string("sluice ") + kVersion, "Print the version and end");
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--broker", context.broker, "Where the broker's native port is")
       ->envname("SLUICE_BROKER")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
   app.add_flag("--json", context.json, "Print JSON");
+  RegisterAllCommands(app, context);
+  // Now, as commands made later would take it on.
   app.footer(
       "Examples:\n"
       "  sluice serve --data ./data --lake ./lake\n"
       "  sluice stream create orders --shards 4\n"
       "  sluice put orders orders.ndjson --key-field customer.id\n"
       "  sluice get orders --limit 10\n\n"
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 no broker answers, 5 data damaged or missing");
-  RegisterAllCommands(app, context);
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 no broker answers, 5 data damaged or missing,\n"
+      "130 interrupted");
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
+    app.parse(WordsOf(argc, argv));
+  } catch (const CLI::CallForHelp&) {
+    PrintHelp(app);
+    return kExitOk;
+  } catch (const CLI::Success& version) {
+    return app.exit(version);
   } catch (const CLI::ParseError& error) {
-    return UsageError(app, error, std::vector<std::string>(argv + 1, argv + argc));
+    return UsageError(app, error);
   }
   return context.exit_code;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/options.h"
 
 namespace sluice::tools {
 
@@ -55,13 +56,16 @@ void RegisterBenchCommand(CLI::App& app, Context& context) {
   bench->add_option("WORKLOAD", arguments->workloads, "Workloads by name; none: all (see --list)");
   bench->add_flag("--list", arguments->list, "Name the workloads and end");
   bench->add_option("--dir", arguments->options.dir, "Where to write; must be on the disk to measure")
+      ->type_name("DIR")
       ->capture_default_str();
   bench->add_option("--seconds", arguments->options.seconds, "Length of one measurement")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(PositiveNumber())
+      ->type_name("S");
   bench->add_option("--rounds", arguments->options.rounds, "Ours and the bound in turn, so often; medians are shown")
       ->capture_default_str()
-      ->check(CLI::Range(1, 99));
+      ->check(WholeNumber(1, 99))
+      ->type_name("N");
   bench->footer(
       "Starts brokers of its own on free ports and removes what it wrote. RATIO is ours to the bound measured in the "
       "same run;\n"

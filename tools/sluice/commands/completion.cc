@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/options.h"
 
 namespace sluice::tools {
 
@@ -58,7 +59,7 @@ void Print(const CLI::App& root, const std::string& shell) {
 void RegisterCompletionCommand(CLI::App& app, Context&) {
   CLI::App* completion = app.add_subcommand("completion", "Print a completion script for your shell");
   auto shell = std::make_shared<std::string>();
-  completion->add_option("SHELL", *shell, "bash or zsh")->required()->check(CLI::IsMember({"bash", "zsh"}));
+  completion->add_option("SHELL", *shell, "bash or zsh")->required()->transform(OneOf({"bash", "zsh"}));
   completion->footer("Example:\n  sluice completion bash > /etc/bash_completion.d/sluice");
   completion->callback([=, &app] { Print(app, *shell); });
 }

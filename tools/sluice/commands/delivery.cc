@@ -131,7 +131,9 @@ void RegisterDeliveryCommands(CLI::App& app, Context& context) {
     return command;
   };
   const auto with_file = [&](CLI::App* command) {
-    command->add_option("-f,--file", arguments->file, "The body of CreateDeliveryStream as JSON or YAML")->required();
+    command->add_option("-f,--file", arguments->file, "The body of CreateDeliveryStream as JSON or YAML")
+        ->type_name("FILE")
+        ->required();
     return command;
   };
   const auto with_name = [&](CLI::App* command) {

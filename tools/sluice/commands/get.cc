@@ -16,6 +16,7 @@
 #include "protocol/sequence_number.h"
 #include "sluice/consumer.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/options.h"
 #include "tools/sluice/record_printer.h"
 #include "tools/sluice/units.h"
 
@@ -133,17 +134,18 @@ bool Get(Context& context, GetArguments arguments) {
   return true;
 }
 
-const std::map<std::string, RecordFormat> kFormats{
+const Choices<RecordFormat> kFormats{
     {"text", RecordFormat::kText}, {"json", RecordFormat::kJson}, {"hex", RecordFormat::kHex}};
 
 void AddCommonOptions(CLI::App* command, const std::shared_ptr<GetArguments>& arguments) {
   command->add_option("NAME", arguments->name, "The stream")->required();
-  command->add_option("--shard", arguments->shard, "Only this shard");
-  command->add_option("--limit", arguments->limit, "Stop after so many records");
+  constexpr std::uint32_t kShardMax = ~std::uint32_t{0};
+  command->add_option("--shard", arguments->shard, "Only this shard")->check(WholeNumber(0, kShardMax))->type_name("S");
+  command->add_option("--limit", arguments->limit, "Stop after so many records")
+      ->check(WholeNumber(1, ~std::uint64_t{0}))
+      ->type_name("N");
   command->add_flag("--meta", arguments->meta, "Text: shard:offset, append time and key in front of each value");
-  command->add_option("--format", arguments->format, "text: values; json: one object a record; hex: a dump")
-      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description("{text,json,hex}"))
-      ->default_str("text");
+  AddChoice(*command, "--format", arguments->format, kFormats, "text: values; json: one object a record; hex: a dump");
 }
 
 }  // namespace
@@ -152,9 +154,11 @@ void RegisterGetCommands(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<GetArguments>();
   CLI::App* get = app.add_subcommand("get", "Print the records of a stream, up to its end at the time of the call");
   AddCommonOptions(get, arguments);
-  get->add_option("--from", arguments->from,
-                  "oldest | latest | seq:N (offset or sequence number) | time:T (2026-03-01T12:00:00Z, or 10m for ten "
-                  "minutes ago)")
+  get->add_option(
+         "--from", arguments->from,
+         "Where to begin: oldest, latest, seq:N (offset or sequence number), time:T (2026-03-01T12:00:00Z, or 10m for "
+         "ten minutes ago)")
+      ->type_name("POSITION")
       ->capture_default_str();
   get->add_flag("--follow", arguments->follow, "Go on with new records as they come, until Ctrl-C");
   get->footer(

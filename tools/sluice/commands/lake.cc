@@ -13,6 +13,7 @@
 
 #include "broker/delivery/object_writer.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/options.h"
 
 namespace sluice::tools {
 
@@ -72,7 +73,9 @@ void RegisterLakeCommands(CLI::App& app, Context& context) {
     }
   });
   CLI::App* cat = add("cat", "Print rows as JSON lines, or as a table");
-  cat->add_option("--limit", arguments->cat.rows_max, "Stop after so many rows");
+  cat->add_option("--limit", arguments->cat.rows_max, "Stop after so many rows")
+      ->check(WholeNumber(1, ~std::uint64_t{0}))
+      ->type_name("N");
   cat->add_flag("--table", arguments->cat.table, "Aligned columns (Parquet)");
   cat->footer("Example:\n  sluice lake cat ./lake/warehouse/orders --limit 5");
   cat->callback([=, &context] {

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <boost/json.hpp>
 #include <chrono>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "sluice/producer.h"
 #include "tools/sluice/commands/commands.h"
 #include "tools/sluice/input.h"
+#include "tools/sluice/options.h"
 #include "tools/sluice/progress.h"
 #include "tools/sluice/record_parser.h"
 #include "tools/sluice/units.h"
@@ -143,13 +143,13 @@ bool Put(Context& context, const PutArguments& arguments) {
   return true;
 }
 
-const std::map<std::string, Ack> kAcks{{"durable", Ack::kDurable}, {"written", Ack::kWritten}, {"none", Ack::kNone}};
-const std::map<std::string, CompressionType> kCompressions{{"none", CompressionType::kNone},
-                                                           {"gzip", CompressionType::kGzip},
-                                                           {"snappy", CompressionType::kSnappy},
-                                                           {"lz4", CompressionType::kLz4},
-                                                           {"zstd", CompressionType::kZstd}};
-const std::map<std::string, BadLines> kBadLines{{"stop", BadLines::kStop}, {"skip", BadLines::kSkip}};
+const Choices<Ack> kAcks{{"durable", Ack::kDurable}, {"written", Ack::kWritten}, {"none", Ack::kNone}};
+const Choices<CompressionType> kCompressions{{"none", CompressionType::kNone},
+                                             {"gzip", CompressionType::kGzip},
+                                             {"snappy", CompressionType::kSnappy},
+                                             {"lz4", CompressionType::kLz4},
+                                             {"zstd", CompressionType::kZstd}};
+const Choices<BadLines> kBadLines{{"stop", BadLines::kStop}, {"skip", BadLines::kSkip}};
 
 }  // namespace
 
@@ -158,23 +158,19 @@ void RegisterPutCommand(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<PutArguments>();
   put->add_option("NAME", arguments->name, "The stream")->required();
   put->add_option("FILE", arguments->files, "Files to read; none or '-': standard input");
-  auto* key = put->add_option("--key", arguments->key, "Partition key of every record (none: shards in turn)");
+  auto* key = put->add_option("--key", arguments->key, "Partition key of every record; none: shards in turn");
   put->add_option("--key-field", arguments->key_field,
                   "Take the partition key from this field of the JSON record, such as user.id")
+      ->type_name("FIELD")
       ->excludes(key);
   put->add_option("--parse", arguments->parse,
                   fmt::format("How lines become records: {}", fmt::join(RecordParserNames(), ", ")))
+      ->type_name("FORMAT")
       ->capture_default_str();
-  put->add_option("--ack", arguments->ack, "When a record counts as put: durable (flushed to disk), written, none")
-      ->transform(CLI::CheckedTransformer(kAcks, CLI::ignore_case).description("{durable,written,none}"))
-      ->default_str("durable");
-  put->add_option("--compression", arguments->compression, "How batches travel and are stored")
-      ->transform(CLI::CheckedTransformer(kCompressions, CLI::ignore_case).description("{none,gzip,snappy,lz4,zstd}"))
-      ->default_str("none");
-  put->add_option("--bad-lines", arguments->bad_lines,
-                  "What to do with a line that cannot be parsed: stop there, or skip and count it")
-      ->transform(CLI::CheckedTransformer(kBadLines, CLI::ignore_case).description("{stop,skip}"))
-      ->default_str("stop");
+  AddChoice(*put, "--ack", arguments->ack, kAcks, "When a record counts as put; durable is flushed to disk");
+  AddChoice(*put, "--compression", arguments->compression, kCompressions, "How batches travel and are stored");
+  AddChoice(*put, "--bad-lines", arguments->bad_lines, kBadLines,
+            "What to do with a line that cannot be parsed: stop there, or skip and count it");
   put->footer(
       "Examples:\n"
       "  sluice put orders orders.ndjson --key-field customer.id\n"

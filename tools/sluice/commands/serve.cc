@@ -57,10 +57,11 @@ int Serve(const ServeArguments& arguments) {
 void RegisterServeCommand(CLI::App& app, Context& context) {
   CLI::App* serve = app.add_subcommand("serve", "Run a broker until it is told to stop (SIGTERM, Ctrl-C)");
   auto arguments = std::make_shared<ServeArguments>();
-  serve->add_option("--config", arguments->config, "A TOML file; every key has a default")->check(CLI::ExistingFile);
-  serve->add_option("--data", arguments->data, "Directory of the records (server.data_dir)");
-  serve->add_option("--lake", arguments->lake, "Directory that stands for the lake (delivery.lake_dir)");
-  serve->add_option("--set", arguments->settings, "Any setting as section.key=value; may be repeated");
+  serve->add_option("--config", arguments->config, "A TOML file; every key has a default")->type_name("FILE");
+  serve->add_option("--data", arguments->data, "Directory of the records (server.data_dir)")->type_name("DIR");
+  serve->add_option("--lake", arguments->lake, "Directory that stands for the lake (delivery.lake_dir)")
+      ->type_name("DIR");
+  serve->add_option("--set", arguments->settings, "Any setting")->type_name("SECTION.KEY=VALUE");
   serve->footer(
       "Every setting can also come from the environment: SLUICE_NATIVE__PORT=7421 sets native.port.\n\n"
       "Examples:\n"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/options.h"
 #include "tools/sluice/units.h"
 
 namespace sluice::tools {
@@ -154,10 +155,12 @@ void RegisterStreamCommands(CLI::App& app, Context& context) {
 
   CLI::App* create = stream->add_subcommand("create", "Create a stream");
   with_name(create);
-  create->add_option("--shards", arguments->shards, "Number of shards (1 to 10,000)")
-      ->check(CLI::Range(1, 10'000))
+  create->add_option("--shards", arguments->shards, "Number of shards, 1 to 10,000")
+      ->check(WholeNumber(1, 10'000))
+      ->type_name("N")
       ->capture_default_str();
-  create->add_option("--retention", arguments->retention, "An age, a size, both, or forever: 24h | 10GiB | 24h,10GiB")
+  create->add_option("--retention", arguments->retention, "An age, a size, both, or forever: 24h, 10GiB, or 24h,10GiB")
+      ->type_name("RETENTION")
       ->capture_default_str();
   create->footer("Example:\n  sluice stream create orders --shards 4 --retention 7d");
   create->callback([=, &context] { Create(context, *arguments); });
@@ -170,7 +173,9 @@ void RegisterStreamCommands(CLI::App& app, Context& context) {
 
   CLI::App* set = stream->add_subcommand("set", "Change a stream's retention");
   with_name(set);
-  set->add_option("--retention", arguments->retention, "An age, a size, both, or forever")->required();
+  set->add_option("--retention", arguments->retention, "An age, a size, both, or forever")
+      ->type_name("RETENTION")
+      ->required();
   set->footer("Example:\n  sluice stream set orders --retention 24h,10GiB");
   set->callback([=, &context] { Set(context, *arguments); });
 

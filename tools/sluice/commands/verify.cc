@@ -37,7 +37,8 @@ void RegisterVerifyCommand(CLI::App& app, Context& context) {
       app.add_subcommand("verify", "Prove that a delivery stream put every record into the lake exactly once");
   auto arguments = std::make_shared<VerifyArguments>();
   verify->add_option("NAME", arguments->name, "The delivery stream")->required();
-  verify->add_option("--directory", arguments->directory, "Where its bucket is, if not where the broker says");
+  verify->add_option("--directory", arguments->directory, "Where its bucket is, if not where the broker says")
+      ->type_name("DIR");
   verify->footer(
       "Every sequence number up to the checkpoint must be in exactly one of: a lake object, the error output, "
       "filtered. Objects are\n"

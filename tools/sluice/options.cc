@@ -1,0 +1,63 @@
+// The checks behind the options: each gives "" or the message.
+#include "tools/sluice/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "protocol/suggest.h"
+#include "tools/sluice/units.h"
+
+namespace sluice::tools {
+
+namespace {
+
+template <typename T>
+bool ParseAll(std::string_view text, T& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool SameWord(std::string_view a, std::string_view b) {
+  const auto lower = [](unsigned char c) { return std::tolower(c); };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+}  // namespace
+
+CLI::Validator WholeNumber(std::uint64_t min, std::uint64_t max) {
+  const auto check = [min, max](const std::string& text) -> std::string {
+    std::uint64_t number = 0;
+    if (ParseAll(text, number) && number >= min && number <= max) return {};
+    if (max == ~std::uint64_t{0}) return fmt::format("'{}' is not a whole number from {}", text, FormatCount(min));
+    return fmt::format("'{}' is not a whole number from {} to {}", text, FormatCount(min), FormatCount(max));
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator PositiveNumber() {
+  const auto check = [](const std::string& text) -> std::string {
+    double number = 0;
+    if (ParseAll(text, number) && number > 0) return {};
+    return fmt::format("'{}' is not a number above 0", text);
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator OneOf(std::vector<std::string> words) {
+  const auto check = [words = std::move(words)](std::string& text) -> std::string {
+    const auto found = std::ranges::find_if(words, [&](const std::string& word) { return SameWord(word, text); });
+    if (found == words.end()) {
+      return fmt::format("'{}' is none of {}{}", text, fmt::join(words, ", "), protocol::DidYouMean(text, words));
+    }
+    text = *found;
+    return {};
+  };
+  return CLI::Validator(check, "");
+}
+
+}  // namespace sluice::tools
