@@ -127,6 +127,71 @@ void ReadColumns(MapReader& sluice, DeliveryConfig& config) {
     sluice.report().Problem(columns->line, sluice.PathOf("Columns"), "is empty; leave it out to infer the schema");
 }
 
+/// "asc", "desc" and longer spellings; true for descending.
+std::optional<bool> ParseOrder(std::string_view text) {
+  const std::string word = PlainWord(text);
+  if (word == "asc" || word == "ascending") return false;
+  if (word == "desc" || word == "descending") return true;
+  return std::nullopt;
+}
+
+/// "ts", "ts desc".
+SortKey ParseSortKey(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  const std::size_t space = text.rfind(' ');
+  const std::optional<bool> order = space == text.npos ? std::nullopt : ParseOrder(text.substr(space + 1));
+  if (!order) return {std::string(text), false};
+  text = text.substr(0, text.find_last_not_of(' ', space) + 1);
+  return {std::string(text), *order};
+}
+
+SortKey ReadSortKey(MapReader& sluice, const ConfigNode& item) {
+  if (item.kind == ConfigNode::Kind::kString) return ParseSortKey(item.text);
+  MapReader map(sluice.report(), item, sluice.PathOf("SortBy"));
+  SortKey key{map.String("Column").value_or(""), false};
+  if (const std::optional<std::string> text = map.String("Order")) {
+    const std::optional<bool> order = ParseOrder(*text);
+    if (!order)
+      map.report().Problem(map.LineOf("Order"), map.PathOf("Order"),
+                           fmt::format("'{}' is neither asc nor desc", *text));
+    key.descending = order.value_or(false);
+  }
+  map.Finish();
+  return key;
+}
+
+/// A list of keys; one key by itself is taken as a list of one. A column that is not declared may come with the records
+/// where the schema is inferred.
+void ReadSortBy(MapReader& sluice, DeliveryConfig& config) {
+  const ConfigField* field = sluice.Take("SortBy");
+  if (field == nullptr) return;
+  ConfigNode one;
+  one.items = {field->value};
+  const bool list = field->value.kind == ConfigNode::Kind::kList;
+  std::vector<Field> columns;
+  for (const ColumnConfig& column : config.columns)
+    columns.push_back({column.name, ParseHiveType(column.type).value_or(ColumnType{})});
+  for (const ConfigNode& item : (list ? field->value : one).items) {
+    const SortKey key = ReadSortKey(sluice, item);
+    std::string problem = key.column.empty() ? "names no column" : "";
+    for (const SortKey& other : config.parquet.sort_by) {
+      if (other.column == key.column) problem = fmt::format("'{}' stands twice", key.column);
+    }
+    const std::string unknown =
+        !problem.empty() || columns.empty() ? "" : SortKeyProblem(columns, key, config.converter.case_insensitive);
+    if (!unknown.empty() && config.infer_schema) {
+      sluice.report().Warn(item.line, sluice.PathOf("SortBy"), unknown + "; passed over until records have it");
+    } else if (!problem.empty() || !unknown.empty()) {
+      sluice.report().Problem(item.line, sluice.PathOf("SortBy"), problem + unknown);
+    }
+    config.parquet.sort_by.push_back(key);
+  }
+  if (config.convert) return;
+  sluice.report().Problem(field->line, sluice.PathOf("SortBy"),
+                          "rows of Parquet files are sorted, and DataFormatConversionConfiguration is not enabled");
+}
+
 SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
   SluiceExtras extras;
   ReadStartPosition(sluice, config);
@@ -151,9 +216,7 @@ SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
 void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig& config) {
   if (const auto size_mb = sluice.Int("FileSizeMB", 1, kFileSizeMbMax))
     config.size_mb = static_cast<std::uint64_t>(*size_mb);
-  if (sluice.Take("SortBy") != nullptr) {
-    sluice.report().NotServed(sluice.LineOf("SortBy"), sluice.PathOf("SortBy"), "sorting of rows is not yet served");
-  }
+  ReadSortBy(sluice, config);
   if (!config.convert && (extras.has_schema || extras.infer_schema)) {
     sluice.report().Warn(sluice.line(), sluice.path(),
                          "a schema is passed over: DataFormatConversionConfiguration is not enabled");
@@ -222,8 +285,8 @@ Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std:
   std::optional<MapReader> sluice = root.Map("Sluice");
   const SluiceExtras extras = sluice ? ReadSluice(*sluice, config) : SluiceExtras{};
   ReadDestination(root, extras, config);
-  if (sluice) FinishSluice(*sluice, extras, config);
   DecideSchema(root, extras, config);
+  if (sluice) FinishSluice(*sluice, extras, config);
   root.Finish();
   if (!report.ok()) return Error(report.status());
   parsed.warnings = report.TakeWarnings();

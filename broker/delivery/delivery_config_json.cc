@@ -71,6 +71,15 @@ void WriteDestination(const DeliveryConfig& config, JsonWriter& json) {
   json.Key("CustomTimeZone").String(config.time_zone.empty() ? "UTC" : config.time_zone).EndObject();
 }
 
+void WriteSortBy(const std::vector<SortKey>& keys, JsonWriter& json) {
+  json.Key("SortBy").BeginList();
+  for (const SortKey& key : keys) {
+    json.BeginObject().Key("Column").String(key.column).Key("Order").String(key.descending ? "desc" : "asc");
+    json.EndObject();
+  }
+  json.EndList();
+}
+
 void WriteSluice(const DeliveryConfig& config, JsonWriter& json) {
   json.Key("Sluice").BeginObject().Key("StartPosition");
   switch (config.start.kind) {
@@ -95,6 +104,7 @@ void WriteSluice(const DeliveryConfig& config, JsonWriter& json) {
       }
       json.EndList();
     }
+    if (!config.parquet.sort_by.empty()) WriteSortBy(config.parquet.sort_by, json);
   } else if (config.delimiter_after_last) {
     json.Key("Delimiter").String(config.delimiter);
   }

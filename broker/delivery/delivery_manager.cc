@@ -407,6 +407,11 @@ Status DeliveryManager::ReadTableFile(std::string_view document_name, DeliveryCo
   if (!schema) return context(schema.error());
   for (const Field& field : schema->columns) config.columns.push_back({field.name, ToHiveType(field.type)});
   config.table_file.clear();
+  for (const SortKey& key : config.parquet.sort_by) {
+    const std::string problem = SortKeyProblem(schema->columns, key, config.converter.case_insensitive);
+    if (problem.empty() || config.infer_schema) continue;
+    return Status(Code::kInvalidArgument, fmt::format("{}: Sluice.SortBy: {}", document_name, problem));
+  }
   return Status();
 }
 

@@ -2,6 +2,7 @@
 #include "broker/delivery/parquet_object_writer.h"
 
 #include <arrow/api.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <parquet/exception.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
 #include <exception>
 #include <limits>
 #include <utility>
@@ -27,6 +29,9 @@ constexpr std::uint64_t kBatchRows = 16'384;
 constexpr std::uint64_t kRowGroupBytesMin = 64u << 10;
 constexpr std::uint64_t kPageBytesMin = 8u << 10;
 constexpr std::uint64_t kBytesMax = 2ull << 30;
+constexpr std::uint64_t kSortedBytesMax = 512ull
+                                          << 20;  // of a row group that is sorted: its columns have 32-bit offsets
+constexpr std::uint64_t kLookRows = 1024;
 
 Status FromArrow(const arrow::Status& status, std::string_view what) {
   if (status.ok()) return {};
@@ -78,10 +83,12 @@ parquet::Compression::type ToParquet(ParquetCompression compression) {
 
 class ParquetObjectWriter : public ObjectWriter {
  public:
-  ParquetObjectWriter(const ParquetOptions& options, std::unique_ptr<RowConverter> converter, ObjectSink& sink)
-      : options_(options), converter_(std::move(converter)), stream_(std::make_shared<SinkStream>(sink)) {}
-
-  Status Init(const Schema& schema);
+  ParquetObjectWriter(const ParquetOptions& options, std::vector<SortColumn> sort_columns,
+                      std::unique_ptr<RowConverter> converter, ObjectSink& sink)
+      : options_(options),
+        sort_columns_(std::move(sort_columns)),
+        converter_(std::move(converter)),
+        stream_(std::make_shared<SinkStream>(sink)) {}
 
   Result<AppendOutcome> Append(std::span<const RecordRef> records) override;
   std::uint64_t bytes_buffered() const override { return converter_->bytes() + row_group_bytes_; }
@@ -89,7 +96,11 @@ class ParquetObjectWriter : public ObjectWriter {
   Result<ObjectSummary> Finish(const ObjectMetadata& metadata) override;
 
  private:
+  bool BatchIsFull();
+  bool RowGroupIsFull();
   Status FlushBatch();
+  arrow::Status WriteBatch(const arrow::RecordBatch& batch, std::uint64_t bytes);
+  arrow::Status WriteSorted(const arrow::RecordBatch& batch, std::uint64_t bytes);
   // The file is opened with its first rows: they decide which columns have a dictionary.
   arrow::Status OpenFile(const arrow::RecordBatch& first_rows);
   arrow::Result<std::shared_ptr<parquet::WriterProperties>> Properties(const arrow::RecordBatch& first_rows) const;
@@ -98,12 +109,14 @@ class ParquetObjectWriter : public ObjectWriter {
   Status Guard(std::string_view what, Call call);
 
   const ParquetOptions options_;
+  const std::vector<SortColumn> sort_columns_;  // none: rows stay as they come
   std::unique_ptr<RowConverter> converter_;
   std::shared_ptr<SinkStream> stream_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;  // null before the first rows and after Finish
-  int sorting_leaf_ = -1;
   bool finished_ = false;
   std::uint64_t row_group_bytes_ = 0;  // of records encoded into the open row group; their pages take no more
+  std::uint64_t look_at_bytes_ = 0;    // of the batch: when its memory is looked at next
+  std::uint64_t look_at_rows_ = 0;
   ObjectSummary summary_;
 };
 
@@ -118,22 +131,6 @@ Status ParquetObjectWriter::Guard(std::string_view what, Call call) {
   return stream_->error().ok() ? status : stream_->error().WithContext(what);
 }
 
-// The place of a column among the leaves of the file, -1 where there is none or it is nested.
-int LeafIndex(const Schema& schema, std::string_view name) {
-  auto leaves = [](const auto& self, const ColumnType& type) -> int {
-    if (type.children.empty()) return 1;
-    int count = 0;
-    for (const Field& child : type.children) count += self(self, child.type);
-    return count;
-  };
-  int index = 0;
-  for (const Field& field : schema.columns) {
-    if (field.name == name) return field.type.children.empty() ? index : -1;
-    index += leaves(leaves, field.type);
-  }
-  return -1;
-}
-
 arrow::Result<std::shared_ptr<parquet::WriterProperties>> ParquetObjectWriter::Properties(
     const arrow::RecordBatch& first_rows) const {
   parquet::WriterProperties::Builder properties;
@@ -143,9 +140,9 @@ arrow::Result<std::shared_ptr<parquet::WriterProperties>> ParquetObjectWriter::P
   properties.max_row_group_length(std::numeric_limits<std::int64_t>::max());
   properties.data_page_version(options_.writer_version_2 ? parquet::ParquetDataPageVersion::V2
                                                          : parquet::ParquetDataPageVersion::V1);
-  if (sorting_leaf_ >= 0) {
-    properties.set_sorting_columns({{.column_idx = sorting_leaf_, .descending = false, .nulls_first = true}});
-  }
+  std::vector<parquet::SortingColumn> sorting;
+  for (const SortColumn& key : sort_columns_) sorting.push_back({key.leaf, key.descending, !key.descending});
+  properties.set_sorting_columns(std::move(sorting));
   std::shared_ptr<parquet::SchemaDescriptor> leaves;
   ARROW_RETURN_NOT_OK(
       parquet::arrow::ToParquetSchema(first_rows.schema().get(), *parquet::default_writer_properties(), &leaves));
@@ -166,13 +163,6 @@ arrow::Status ParquetObjectWriter::OpenFile(const arrow::RecordBatch& first_rows
   return arrow::Status::OK();
 }
 
-Status ParquetObjectWriter::Init(const Schema& schema) {
-  if (options_.sorting_column.empty()) return {};
-  sorting_leaf_ = LeafIndex(schema, options_.sorting_column);
-  if (sorting_leaf_ >= 0) return {};
-  return Status(Code::kInvalidArgument, fmt::format("sorting column '{}' is no plain column", options_.sorting_column));
-}
-
 Result<AppendOutcome> ParquetObjectWriter::Append(std::span<const RecordRef> records) {
   SLUICE_CHECK(!finished_);
   AppendOutcome outcome;
@@ -184,7 +174,7 @@ Result<AppendOutcome> ParquetObjectWriter::Append(std::span<const RecordRef> rec
       continue;
     }
     outcome.rows += converter_->rows() - rows_before;
-    if (converter_->bytes() >= kBatchBytes || converter_->rows() >= kBatchRows) {
+    if (BatchIsFull()) {
       if (Status status = FlushBatch(); !status.ok()) return Error(std::move(status));
     }
   }
@@ -196,18 +186,62 @@ Result<AppendOutcome> ParquetObjectWriter::Append(std::span<const RecordRef> rec
   return outcome;
 }
 
+bool ParquetObjectWriter::BatchIsFull() {
+  if (!sort_columns_.empty()) return RowGroupIsFull();
+  return converter_->bytes() >= kBatchBytes || converter_->rows() >= kBatchRows;
+}
+
+// A sorted row group is one batch. Adding up its memory takes a while, so that is done every so many bytes and rows,
+// which the records alone decide.
+bool ParquetObjectWriter::RowGroupIsFull() {
+  if (converter_->bytes() < look_at_bytes_ && converter_->rows() < look_at_rows_) return false;
+  look_at_bytes_ = converter_->bytes() + kRowGroupBytesMin;
+  look_at_rows_ = converter_->rows() + kLookRows;
+  std::uint64_t memory = converter_->memory_bytes() + converter_->rows() * kSortBytesPerRow;
+  return std::max(converter_->bytes(), memory) >= std::min(options_.row_group_bytes, kSortedBytesMax);
+}
+
 Status ParquetObjectWriter::FlushBatch() {
   std::uint64_t bytes = converter_->bytes();
   std::shared_ptr<arrow::RecordBatch> batch = converter_->TakeBatch();
+  look_at_bytes_ = look_at_rows_ = 0;
   return Guard("writing a Parquet row group", [&]() -> arrow::Status {
-    if (writer_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile(*batch));
-    if (row_group_bytes_ >= options_.row_group_bytes) {
-      ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
-      row_group_bytes_ = 0;
-    }
-    row_group_bytes_ += bytes;
-    return writer_->WriteRecordBatch(*batch);
+    bool sort = !sort_columns_.empty() && batch->num_rows() > 0;
+    return sort ? WriteSorted(*batch, bytes) : WriteBatch(*batch, bytes);
   });
+}
+
+arrow::Status ParquetObjectWriter::WriteBatch(const arrow::RecordBatch& batch, std::uint64_t bytes) {
+  if (writer_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile(batch));
+  if (row_group_bytes_ >= options_.row_group_bytes) {
+    ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+    row_group_bytes_ = 0;
+  }
+  row_group_bytes_ += bytes;
+  return writer_->WriteRecordBatch(batch);
+}
+
+// A whole row group, gathered in pieces, so that only one piece is there twice.
+arrow::Status ParquetObjectWriter::WriteSorted(const arrow::RecordBatch& batch, std::uint64_t bytes) {
+  if (writer_ == nullptr) {
+    ARROW_RETURN_NOT_OK(OpenFile(*batch.Slice(0, kBatchRows)));
+  } else {
+    ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+  }
+  row_group_bytes_ = bytes;
+  std::vector<std::uint32_t> order = SortedRows(batch, sort_columns_);
+  SLUICE_CHECK(order.size() == static_cast<std::size_t>(batch.num_rows()));
+  const std::uint64_t row_bytes = std::max<std::uint64_t>(1, bytes / order.size());
+  const std::size_t at_once = std::clamp<std::size_t>(kBatchBytes / row_bytes, 1, kBatchRows);
+  arrow::Datum rows(batch.Slice(0));
+  for (std::size_t begin = 0; begin < order.size(); begin += at_once) {
+    const std::size_t count = std::min(at_once, order.size() - begin);
+    arrow::UInt32Array piece(static_cast<std::int64_t>(count), arrow::Buffer::Wrap(order.data() + begin, count));
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum sorted,
+                          arrow::compute::Take(rows, piece, arrow::compute::TakeOptions::NoBoundsCheck()));
+    ARROW_RETURN_NOT_OK(writer_->WriteRecordBatch(*sorted.record_batch()));
+  }
+  return arrow::Status::OK();
 }
 
 Result<ObjectSummary> ParquetObjectWriter::Finish(const ObjectMetadata& metadata) {
@@ -259,9 +293,8 @@ Result<std::unique_ptr<ObjectWriter>> NewParquetObjectWriter(const ParquetOption
   if (Status status = CheckOptions(options); !status.ok()) return Error(std::move(status));
   Result<std::unique_ptr<RowConverter>> rows = RowConverter::New(schema, converter);
   if (!rows) return Error(rows.error());
-  auto writer = std::make_unique<ParquetObjectWriter>(options, *std::move(rows), sink);
-  if (Status status = writer->Init(schema); !status.ok()) return Error(std::move(status));
-  return writer;
+  return std::make_unique<ParquetObjectWriter>(
+      options, FindSortColumns(schema, options.sort_by, converter.case_insensitive), *std::move(rows), sink);
 }
 
 }  // namespace sluice::delivery

@@ -2,17 +2,20 @@
 //
 // Row groups are streamed: memory is bounded by the row batch being converted plus the encoded row group
 // (`row_group_bytes`). Batches are cut by rows and bytes of the records, never by Append calls, so the file is the same
-// however the records were handed in. The footer carries the metadata under the key "sluice". Threads and crash
-// behaviour: see object_writer.h.
+// however the records were handed in. Where rows are sorted, a row group is held as columns until it is full: by the
+// size of its records, or of what it takes in memory, whichever is first. The footer carries the metadata under the key
+// "sluice". Threads and crash behaviour: see object_writer.h.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/delivery/object_writer.h"
 #include "broker/delivery/row_converter.h"
+#include "broker/delivery/row_sort.h"
 #include "broker/delivery/schema.h"
 
 namespace sluice::delivery {
@@ -30,7 +33,7 @@ struct ParquetOptions {
   std::uint64_t page_bytes = 1ull << 20;         // PageSizeBytes
   bool dictionary = true;  // EnableDictionaryCompression; long columns of distinct values fall back by themselves
   bool writer_version_2 = false;  // WriterVersion V2: data page v2
-  std::string sorting_column;     // named in the footer as sorted ascending; the records come in that order
+  std::vector<SortKey> sort_by;   // every row group is sorted by them; keys that the schema lacks are passed over
 };
 
 /// The key in the footer's key-values that holds MetadataToJson.

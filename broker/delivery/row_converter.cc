@@ -42,6 +42,7 @@ class OnDemandConverter : public RowConverter {
   std::optional<RowError> Add(std::string_view record) override;
   std::uint64_t rows() const override { return rows_; }
   std::uint64_t bytes() const override { return bytes_; }
+  std::uint64_t memory_bytes() const override;
   std::uint64_t overflow_fields() const override { return overflow_fields_; }
   std::shared_ptr<arrow::Schema> arrow_schema() const override { return arrow_schema_; }
   std::shared_ptr<arrow::RecordBatch> TakeBatch() override;
@@ -454,6 +455,12 @@ bool OnDemandConverter::Fail(std::string_view code, std::string message) {
 void OnDemandConverter::RollBack(std::uint64_t row) {
   for (Column& column : columns_) column.Truncate(std::min(row, column.size()));
   rows_ = row;
+}
+
+std::uint64_t OnDemandConverter::memory_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Column& column : columns_) bytes += column.bytes();
+  return bytes;
 }
 
 std::shared_ptr<arrow::RecordBatch> OnDemandConverter::TakeBatch() {

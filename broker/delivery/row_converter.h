@@ -58,6 +58,8 @@ class RowConverter {
   /// 1 GiB.
   virtual std::uint64_t rows() const = 0;
   virtual std::uint64_t bytes() const = 0;
+  /// What the batch takes in memory.
+  virtual std::uint64_t memory_bytes() const = 0;
   /// Over the converter's life.
   virtual std::uint64_t overflow_fields() const = 0;
 

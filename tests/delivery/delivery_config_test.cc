@@ -119,6 +119,18 @@ const KindCase kKindCases[] = {
      }},
 };
 
+struct SortCase {
+  std::string_view sort_by;
+  std::vector<SortKey> keys;
+};
+
+const SortCase kSortCases[] = {
+    {R"("a")", {{"a", false}}},
+    {R"(["b desc", " a  ascending "])", {{"b", true}, {"a", false}}},
+    {R"([{"Column": "b", "Order": "DESC"}, {"Column": "a"}])", {{"b", true}, {"a", false}}},
+    {R"({"column": "A", "order": "descending"})", {{"A", true}}},
+};
+
 struct ErrorCase {
   std::string_view what, destination, top, message;
   Code code = Code::kInvalidArgument;
@@ -188,6 +200,20 @@ const ErrorCase kErrorCases[] = {
      R"("Sluice": {"Delimiter": ""})", "beside Sluice.Delimiter"},
     {"bad extension", R"("FileExtension": "gz")", "", "FileExtension: must be a '.'"},
     {"bad zone", R"("CustomTimeZone": "../../etc/passwd")", "", "CustomTimeZone: must be a time zone's name"},
+    {"sorting by an unknown column", R"("CompressionFormat": "parquet")",
+     R"("Sluice": {"Columns": [{"Name": "user_id", "Type": "int"}], "SortBy": [{"Column": "usr_id"}]})",
+     "f.json:2: Sluice.SortBy: there is no column 'usr_id'; did you mean 'user_id'?"},
+    {"sorting by a list", R"("CompressionFormat": "parquet")",
+     R"("Sluice": {"Columns": [{"Name": "tags", "Type": "array<int>"}], "SortBy": "tags"})",
+     "Sluice.SortBy: 'tags' is of type array<int>; rows are sorted by plain columns"},
+    {"sorting order", R"("CompressionFormat": "parquet")", R"("Sluice": {"SortBy": [{"Column": "a", "Order": "up"}]})",
+     "Sluice.SortBy.Order: 'up' is neither asc nor desc"},
+    {"sorting by nothing", R"("CompressionFormat": "parquet")", R"("Sluice": {"SortBy": [{"Order": "asc"}]})",
+     "f.json:2: Sluice.SortBy: names no column"},
+    {"sorting key twice", R"("CompressionFormat": "parquet")", R"("Sluice": {"SortBy": ["a", "a desc"]})",
+     "'a' stands twice"},
+    {"sorting without Parquet", R"("CompressionFormat": "GZIP")", R"("Sluice": {"SortBy": "a"})",
+     "f.json:2: Sluice.SortBy: rows of Parquet files are sorted"},
     {"MSK", "\"Prefix\": \"a/\"", R"("MSKSourceConfiguration": {})", "MSKSourceConfiguration: is not yet served",
      Code::kUnimplemented},
 };
@@ -224,6 +250,26 @@ TEST_CASE("ParseDeliveryConfig: the obvious meaning is taken and said", "[delive
     CHECK(Contains(Joined(parsed->warnings), c.warning));
     CHECK(c.holds(parsed->config));
   }
+}
+
+TEST_CASE("ParseDeliveryConfig: sorting in every spelling, and its canonical form", "[delivery]") {
+  constexpr std::string_view kColumns = R"("Columns": [{"Name": "a", "Type": "int"}, {"Name": "b", "Type": "string"}])";
+  for (const SortCase& c : kSortCases) {
+    INFO(c.sort_by);
+    const std::string top = fmt::format(R"("Sluice": {{{}, "SortBy": {}}})", kColumns, c.sort_by);
+    const auto parsed = ParseDeliveryConfig(Document(kConversion, top), "f.json");
+    INFO((parsed ? "" : parsed.error().message()));
+    REQUIRE(parsed.has_value());
+    CHECK(parsed->config.parquet.sort_by == c.keys);
+    const auto again = ParseDeliveryConfig(DeliveryConfigToJson(parsed->config), "canonical.json");
+    REQUIRE(again.has_value());
+    CHECK(again->config.parquet.sort_by == c.keys);
+  }
+  const auto inferred = ParseDeliveryConfig(
+      Document(kConversion, fmt::format(R"("Sluice": {{{}, "InferSchema": true, "SortBy": "aa"}})", kColumns)),
+      "f.json");
+  REQUIRE(inferred.has_value());
+  CHECK(Contains(Joined(inferred->warnings), "there is no column 'aa'; did you mean 'a'?; passed over until"));
 }
 
 TEST_CASE("ParseDeliveryConfig: mistakes name file, line and key", "[delivery]") {

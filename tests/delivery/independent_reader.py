@@ -90,6 +90,28 @@ def read_parquet(path, expected):
     assert (low, high) == (0, len(expected) - 1)
 
 
+def read_sorted(path, expected):
+    import duckdb
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    groups = file.metadata.num_row_groups
+    assert groups > 1, f"{path}: one row group"
+    names = [column.path for column in file.schema]
+    for group in range(groups):
+        keys = [(names[key.column_index], key.descending, key.nulls_first)
+                for key in file.metadata.row_group(group).sorting_columns]
+        assert keys == [("host", True, False), ("price", False, True)], keys
+        rows = file.read_row_group(group).to_pylist()
+        # Stable: the sort that Python does by the second key, then by the first, gives the same rows.
+        want = sorted(sorted(sorted(rows, key=lambda row: row["id"]), key=lambda row: row["price"]),
+                      key=lambda row: row["host"], reverse=True)
+        assert rows == want, f"{path}: row group {group} is not sorted"
+    rows = duckdb.sql(f"select count(*), count(distinct id), sum(id) from read_parquet('{path}')").fetchone()
+    assert rows == (len(expected), len(expected), sum(row["id"] for row in expected)), rows
+    print(f"{os.path.basename(path)}: {groups} row groups are sorted")
+
+
 def snappy_blocks(data, hadoop):
     import pyarrow
 
@@ -146,6 +168,8 @@ def main():
             path = os.path.join(directory, name)
             if name.endswith(".parquet"):
                 read_parquet(path, expected)
+            elif name.endswith(".sorted"):
+                read_sorted(path, expected)
             elif name.endswith(".raw"):
                 read_raw(path, want)
 

@@ -41,11 +41,19 @@ void WriteParquetSamples(const std::string& dir, const SampleRecords& records) {
       options.writer_version_2 = version_2;
       options.row_group_bytes = 1 << 20;
       options.page_bytes = 64 << 10;
-      options.sorting_column = "id";
+      options.sort_by = {{"id", false}};
       FileSink sink(dir + "/" + compression + (version_2 ? ".v2.parquet" : ".v1.parquet"));
       Fill(**NewParquetObjectWriter(options, SampleSchema(), {}, sink), records);
     }
   }
+}
+
+void WriteSortedSample(const std::string& dir, const SampleRecords& records) {
+  ParquetOptions options;
+  options.row_group_bytes = 1 << 20;
+  options.sort_by = {{"host", true}, {"price", false}};
+  FileSink sink(dir + "/host-price.sorted");
+  Fill(**NewParquetObjectWriter(options, SampleSchema(), {}, sink), records);
 }
 
 void WriteRawSamples(const std::string& dir, const SampleRecords& records) {
@@ -70,6 +78,7 @@ int main(int argc, char** argv) {
   std::ofstream expected(std::string(argv[1]) + "/expected.ndjson");
   for (const std::string& value : records.values) expected << value << '\n';
   WriteParquetSamples(argv[1], records);
+  WriteSortedSample(argv[1], records);
   WriteRawSamples(argv[1], records);
   return 0;
 }
