@@ -8,7 +8,7 @@
 #include <charconv>
 #include <limits>
 
-#include "broker/units.h"
+#include "protocol/units.h"
 
 namespace sluice::broker {
 namespace {
@@ -69,7 +69,7 @@ Status AssignNumber(const Setting& setting, const SettingValue& value, Int* targ
 
 Status AssignBytes(const Setting& setting, const SettingValue& value, std::uint64_t* target) {
   const auto* text = std::get_if<std::string>(&value);
-  const auto bytes = text != nullptr ? ParseBytes(*text) : ToNumber(value);
+  const auto bytes = text != nullptr ? protocol::ParseBytes(*text) : ToNumber(value);
   if (!bytes) return Wrong(setting, value, "not a size such as \"64MiB\"");
   if (*bytes < setting.min || *bytes > setting.max) return Wrong(setting, value, "out of range");
   *target = *bytes;
@@ -78,7 +78,7 @@ Status AssignBytes(const Setting& setting, const SettingValue& value, std::uint6
 
 Status AssignDuration(const Setting& setting, const SettingValue& value, std::int64_t* target) {
   const auto* text = std::get_if<std::string>(&value);
-  const auto ms = text != nullptr ? ParseDurationMs(*text) : std::nullopt;
+  const auto ms = text != nullptr ? protocol::ParseDurationMs(*text) : std::nullopt;
   if (!ms) return Wrong(setting, value, "not a time with a unit, such as \"10s\" or \"24h\"");
   const auto unsigned_ms = static_cast<std::uint64_t>(*ms);
   if (unsigned_ms < setting.min || unsigned_ms > setting.max) return Wrong(setting, value, "out of range");
@@ -192,27 +192,30 @@ Status Assign(const Setting& setting, const SettingValue& value) {
 }
 
 std::string RangeOf(const Setting& setting) {
-  return std::visit(
-      Overloaded{
-          [](const std::string*) { return std::string("a text"); },
-          [](const bool*) { return std::string("true, false"); },
-          [&](const ByteSize&) { return fmt::format("{} to {}", FormatBytes(setting.min), FormatBytes(setting.max)); },
-          [&](const DurationMs&) {
-            return fmt::format("{} to {}", FormatDurationMs(setting.min), FormatDurationMs(setting.max));
-          },
-          [](const Choice& choice) { return fmt::format("{}", fmt::join(choice.choices, ", ")); },
-          [](const TextMap&) { return std::string("a table of texts"); },
-          [&](const auto*) { return fmt::format("{} to {}", setting.min, setting.max); },
-      },
-      setting.target);
+  return std::visit(Overloaded{
+                        [](const std::string*) { return std::string("a text"); },
+                        [](const bool*) { return std::string("true, false"); },
+                        [&](const ByteSize&) {
+                          return fmt::format("{} to {}", protocol::FormatBytes(setting.min),
+                                             protocol::FormatBytes(setting.max));
+                        },
+                        [&](const DurationMs&) {
+                          return fmt::format("{} to {}", protocol::FormatDurationMs(setting.min),
+                                             protocol::FormatDurationMs(setting.max));
+                        },
+                        [](const Choice& choice) { return fmt::format("{}", fmt::join(choice.choices, ", ")); },
+                        [](const TextMap&) { return std::string("a table of texts"); },
+                        [&](const auto*) { return fmt::format("{} to {}", setting.min, setting.max); },
+                    },
+                    setting.target);
 }
 
 std::string ValueOf(const Setting& setting) {
   return std::visit(Overloaded{
                         [](const std::string* text) { return Quoted(*text); },
                         [](const bool* value) { return std::string(*value ? "true" : "false"); },
-                        [](const ByteSize& size) { return Quoted(FormatBytes(*size.value)); },
-                        [](const DurationMs& duration) { return Quoted(FormatDurationMs(*duration.value)); },
+                        [](const ByteSize& size) { return Quoted(protocol::FormatBytes(*size.value)); },
+                        [](const DurationMs& duration) { return Quoted(protocol::FormatDurationMs(*duration.value)); },
                         [](const Choice& choice) { return Quoted(*choice.value); },
                         [](const TextMap& map) {
                           std::string table = "{";

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "broker/units.h"
 #include "tests/catch.h"
 
 namespace sluice::broker {
@@ -164,25 +163,6 @@ TEST_CASE("LoadConfig: sample and reference have every key, default and range", 
     const std::size_t comment = sample.rfind("\n\n", line) == std::string::npos ? 0 : sample.rfind("\n[", line);
     CHECK(sample.substr(comment, line - comment).find(setting.range) != std::string::npos);
   }
-}
-
-TEST_CASE("ParseBytes and ParseDurationMs: what they take", "[broker]") {
-  CHECK(ParseBytes("0") == 0u);
-  CHECK(ParseBytes("1.5GiB") == 1'610'612'736u);
-  CHECK(ParseBytes("10mb") == 10'000'000u);
-  CHECK(ParseBytes("1 KiB") == 1'024u);
-  CHECK(!ParseBytes("").has_value());
-  CHECK(!ParseBytes("-1").has_value());
-  CHECK(!ParseBytes("1.3B").has_value());
-  CHECK(!ParseBytes("10 parsec").has_value());
-  CHECK(!ParseBytes("9999999999GiB").has_value());
-  CHECK(ParseDurationMs("1500ms") == 1'500);
-  CHECK(ParseDurationMs("0.5s") == 500);
-  CHECK(ParseDurationMs("7d") == 604'800'000);
-  CHECK(!ParseDurationMs("5").has_value());
-  CHECK(FormatBytes(64u << 20) == "64MiB");
-  CHECK(FormatBytes(0) == "0B");
-  CHECK(FormatDurationMs(90'000) == "90s");
 }
 
 }  // namespace

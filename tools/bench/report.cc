@@ -9,6 +9,7 @@
 
 #include "protocol/suggest.h"
 #include "tools/bench/bench.h"
+#include "tools/sluice/progress.h"
 
 namespace sluice::tools {
 
@@ -82,8 +83,11 @@ Result<bool> RunBench(const std::vector<std::string>& names, const BenchOptions&
   bool all_reach_floor = true;
   boost::json::array all;
   if (!options.json) PrintHead();
-  for (const Workload* workload : *selected) {
+  for (std::size_t i = 0; i < selected->size(); ++i) {
+    const Workload* workload = selected->at(i);
+    ShowStep(fmt::format("[{}/{}] {}: {}", i + 1, selected->size(), workload->name, workload->description));
     auto figures = workload->run(options);
+    ShowStep("");
     if (!figures) return Error(figures.error().WithContext(fmt::format("workload {}", workload->name)));
     for (const Figure& figure : *figures) {
       all_reach_floor = all_reach_floor && figure.Reaches(figure.floor);

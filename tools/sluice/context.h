@@ -20,11 +20,12 @@ namespace sluice::tools {
 /// What the process ends with; docs/cli.md lists them.
 enum ExitCode : int {
   kExitOk = 0,
-  kExitFailed = 1,       // the operation failed; stderr says why
-  kExitUsage = 2,        // the command line is wrong
-  kExitNotFound = 3,     // the named stream, file or delivery stream does not exist
-  kExitUnavailable = 4,  // no broker answers
-  kExitDamaged = 5,      // data is damaged, missing or doubled (verify, log dump)
+  kExitFailed = 1,         // the operation failed; stderr says why
+  kExitUsage = 2,          // the command line is wrong
+  kExitNotFound = 3,       // the named stream, file or delivery stream does not exist
+  kExitUnavailable = 4,    // no broker answers
+  kExitDamaged = 5,        // data is damaged, missing or doubled (verify, log dump)
+  kExitInterrupted = 130,  // Ctrl-C came before the end
 };
 
 struct Context {

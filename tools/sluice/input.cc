@@ -1,24 +1,48 @@
 // Line reading for `sluice put`.
 #include "tools/sluice/input.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <memory>
+
+#include "tools/sluice/interrupt.h"
 
 namespace sluice::tools {
 
 namespace {
 
-constexpr std::size_t kReadBytes = 1u << 20;
+constexpr std::size_t kReadBytes = 256u << 10;
 
-struct CloseFile {
-  void operator()(std::FILE* file) const {
-    if (file != stdin) std::fclose(file);
+/// A file to read, or standard input. Read by the system's call and not through stdio, which would wait until its
+/// buffer is full: what comes slowly out of a pipe must not lie here.
+class InputFile {
+ public:
+  explicit InputFile(const std::string& name)
+      : own_(name != "-"), descriptor_(own_ ? ::open(name.c_str(), O_RDONLY | O_CLOEXEC) : STDIN_FILENO) {}
+  ~InputFile() {
+    if (own_ && descriptor_ >= 0) ::close(descriptor_);
   }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  bool is_open() const { return descriptor_ >= 0; }
+  /// As read(2), but interrupted only where the user wants it.
+  ssize_t Read(char* data, std::size_t size) const {
+    ssize_t got = 0;
+    do {
+      got = ::read(descriptor_, data, size);
+    } while (got < 0 && errno == EINTR && !Interrupted());
+    return got;
+  }
+
+ private:
+  const bool own_;
+  const int descriptor_;
 };
 
 class LineReader {
@@ -27,8 +51,8 @@ class LineReader {
 
   /// False where `take` asked to stop.
   Result<bool> ReadFile(const std::string& name) {
-    std::unique_ptr<std::FILE, CloseFile> file(name == "-" ? stdin : std::fopen(name.c_str(), "rb"));
-    if (!file) {
+    const InputFile file(name);
+    if (!file.is_open()) {
       return Error(errno == ENOENT ? Code::kNotFound : Code::kIoError,
                    fmt::format("cannot read {}: {}", name, std::strerror(errno)));
     }
@@ -38,12 +62,13 @@ class LineReader {
     while (true) {
       const std::size_t had = buffer_.size();
       buffer_.resize(had + kReadBytes);
-      const std::size_t got = std::fread(buffer_.data() + had, 1, kReadBytes, file.get());
-      buffer_.resize(had + got);
-      line_.bytes_read += got;
-      if (got == 0 && std::ferror(file.get()) != 0) {
+      const ssize_t got = file.Read(buffer_.data() + had, kReadBytes);
+      if (Interrupted()) return false;
+      if (got < 0) {
         return Error(Code::kIoError, fmt::format("cannot read {}: {}", name, std::strerror(errno)));
       }
+      buffer_.resize(had + static_cast<std::size_t>(got));
+      line_.bytes_read += static_cast<std::uint64_t>(got);
       auto more = TakeLines(got == 0);
       if (!more || !*more || got == 0) return more;
     }

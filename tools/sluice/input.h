@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -23,7 +22,8 @@ struct InputLine {
   std::uint64_t bytes_read = 0;  // of all files so far
 };
 
-/// Calls `take` for each logical line of each file in turn (none: standard input) until it returns false.
+/// Calls `take` for each logical line of each file in turn (none: standard input) until it returns false, or until a
+/// signal interrupts the reading (interrupt.h).
 Status ForEachLine(const std::vector<std::string>& files, RecordParser& parser,
                    const std::function<bool(const InputLine&)>& take);
 

@@ -8,56 +8,13 @@
 #include <cctype>
 #include <charconv>
 #include <ctime>
-#include <utility>
 
 #include "protocol/sequence_number.h"
+#include "protocol/units.h"
 
 namespace sluice::tools {
 
 namespace {
-
-struct Unit {
-  std::string_view name;
-  std::uint64_t factor;
-};
-
-constexpr std::array<Unit, 11> kSizeUnits{{{"", 1},
-                                           {"b", 1},
-                                           {"kb", 1'000},
-                                           {"mb", 1'000'000},
-                                           {"gb", 1'000'000'000},
-                                           {"tb", 1'000'000'000'000},
-                                           {"kib", 1ull << 10},
-                                           {"mib", 1ull << 20},
-                                           {"gib", 1ull << 30},
-                                           {"tib", 1ull << 40},
-                                           {"pib", 1ull << 50}}};
-constexpr std::array<Unit, 6> kDurationUnits{
-    {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}, {"w", 604'800'000}}};
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
-
-template <std::size_t N>
-Result<std::uint64_t> ParseWithUnit(std::string_view text, const std::array<Unit, N>& units,
-                                    std::string_view expected) {
-  const Status wrong(Code::kInvalidArgument, fmt::format("'{}' is not {}", text, expected));
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return Error(wrong);
-  std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  while (rest.starts_with(' ')) rest.remove_prefix(1);
-  const std::string unit = Lower(rest);
-  for (const Unit& candidate : units) {
-    if (candidate.name != unit) continue;
-    if (number > ~std::uint64_t{0} / 2 / candidate.factor) return Error(wrong);
-    return number * candidate.factor;
-  }
-  return Error(wrong);
-}
 
 Result<std::int64_t> ParseInteger(std::string_view text) {
   std::int64_t number = 0;
@@ -102,21 +59,11 @@ Result<std::int64_t> ParseRfc3339(const std::string& text) {
 
 Result<std::int64_t> ParseTime(std::string_view text, std::int64_t now_ms) {
   if (auto millis = ParseInteger(text)) return *millis;
-  if (auto age = ParseDuration(text)) return now_ms - age->count();
+  if (const auto age_ms = protocol::ParseDurationMs(text)) return now_ms - *age_ms;
   return ParseRfc3339(std::string(text));
 }
 
 }  // namespace
-
-Result<std::uint64_t> ParseSize(std::string_view text) {
-  return ParseWithUnit(text, kSizeUnits, "a size; write for example 512MiB or 10GiB");
-}
-
-Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
-  auto millis = ParseWithUnit(text, kDurationUnits, "a duration; write for example 90s, 24h or 7d");
-  if (!millis) return Error(millis.error());
-  return std::chrono::milliseconds(*millis);
-}
 
 Result<Retention> ParseRetention(std::string_view text) {
   Retention retention;
@@ -124,9 +71,9 @@ Result<Retention> ParseRetention(std::string_view text) {
   while (!text.empty()) {
     const std::string_view part = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), part.size() + 1));
-    if (auto age = ParseDuration(part)) {
-      retention.age = *age;
-    } else if (auto bytes = ParseSize(part)) {
+    if (const auto age_ms = protocol::ParseDurationMs(part)) {
+      retention.age = std::chrono::milliseconds(*age_ms);
+    } else if (const auto bytes = protocol::ParseBytes(part)) {
       retention.bytes = *bytes;
     } else {
       return Error(
@@ -164,20 +111,11 @@ std::string FormatSize(std::uint64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kNames[unit]);
 }
 
-std::string FormatDuration(std::chrono::milliseconds duration) {
-  const auto millis = static_cast<std::uint64_t>(duration.count());
-  for (auto unit = kDurationUnits.rbegin(); unit != kDurationUnits.rend(); ++unit) {
-    if (millis >= unit->factor && millis % unit->factor == 0)
-      return fmt::format("{}{}", millis / unit->factor, unit->name);
-  }
-  return fmt::format("{}ms", millis);
-}
-
 std::string FormatRetention(const Retention& retention) {
   if (!retention.age && !retention.bytes) return "forever";
   std::string text;
-  if (retention.age) text = FormatDuration(*retention.age);
-  if (retention.bytes) text += (text.empty() ? "" : ", ") + FormatSize(*retention.bytes);
+  if (retention.age) text = protocol::FormatDurationMs(retention.age->count());
+  if (retention.bytes) text += (text.empty() ? "" : ",") + protocol::FormatBytes(*retention.bytes);
   return text;
 }
 
@@ -192,6 +130,11 @@ std::string FormatCount(std::uint64_t count) {
     digits.insert(static_cast<std::size_t>(i), ",");
   }
   return digits;
+}
+
+std::string FormatCounted(std::uint64_t count, std::string_view one, std::string_view many) {
+  if (count == 1) return fmt::format("1 {}", one);
+  return many.empty() ? fmt::format("{} {}s", FormatCount(count), one) : fmt::format("{} {}", FormatCount(count), many);
 }
 
 }  // namespace sluice::tools

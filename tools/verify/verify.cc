@@ -14,6 +14,7 @@
 
 #include "broker/delivery/error_record.h"
 #include "tools/lake/lake.h"
+#include "tools/sluice/units.h"
 
 namespace sluice::tools {
 namespace {
@@ -53,10 +54,16 @@ class Verifier {
     report_.shards = ledger.shards;
   }
 
-  Result<VerifyReport> Run() {
+  Result<VerifyReport> Run(const std::function<void(const VerifyProgress&)>& progress) {
     CheckSequence();
     for (const delivery::ShardPosition& shard : ledger_.shards) CheckShard(shard);
-    for (const LedgerEntry& entry : ledger_.entries) CheckEntry(entry);
+    VerifyProgress reading{.bytes_total = BytesOfLedger()};
+    for (const LedgerEntry& entry : ledger_.entries) {
+      reading.objects = report_.objects;
+      reading.bytes = report_.bytes;
+      if (progress) progress(reading);
+      CheckEntry(entry);
+    }
     if (Status status = CheckOtherFiles(); !status.ok()) return Error(std::move(status));
     return std::move(report_);
   }
@@ -64,6 +71,14 @@ class Verifier {
  private:
   void Problem(std::string_view kind, std::string_view object, std::vector<SourceRange> ranges, std::string message) {
     report_.problems.push_back({std::string(kind), std::string(object), std::move(ranges), std::move(message)});
+  }
+
+  std::uint64_t BytesOfLedger() const {
+    std::uint64_t bytes = 0;
+    for (const LedgerEntry& entry : ledger_.entries) {
+      for (const DeliveredObject& object : entry.objects) bytes += object.bytes;
+    }
+    return bytes;
   }
 
   void CheckSequence() {
@@ -225,7 +240,7 @@ class Verifier {
     if (!fs::exists(directory_, error)) {
       if (known_.empty() || ledger_.entries.empty()) return Status();
       return Status(Code::kNotFound,
-                    fmt::format("the lake directory '{}' does not exist; give it with --lake", directory_));
+                    fmt::format("the lake directory '{}' does not exist; name it with --directory", directory_));
     }
     fs::recursive_directory_iterator it(directory_, error), end;
     for (; !error && it != end; it.increment(error)) {
@@ -288,20 +303,22 @@ std::string RangesText(const std::vector<SourceRange>& ranges) {
 
 }  // namespace
 
-Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory) {
+Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory,
+                                    const std::function<void(const VerifyProgress&)>& progress) {
   const Result<LedgerDocument> ledger = delivery::LedgerDocumentFromJson(ledger_json);
   if (!ledger) return Error(ledger.error());
-  return Verifier(*ledger, directory.empty() ? ledger->directory : directory).Run();
+  return Verifier(*ledger, directory.empty() ? ledger->directory : directory).Run(progress);
 }
 
 std::string VerifyReportText(const VerifyReport& report) {
   std::string text = fmt::format(
-      "delivery stream {} of stream {}: {} records of {} shards\n"
-      "  in the lake  {} ({} rows, {} objects with {} bytes below {})\n"
+      "delivery stream {} of stream {}: {} of {}\n"
+      "  in the lake  {} ({}, {} with {} below {})\n"
       "  in errors    {}\n"
       "  filtered     {}\n",
-      report.name, report.stream, report.records, report.shards.size(), report.in_lake, report.rows, report.objects,
-      report.bytes, report.directory, report.in_errors, report.filtered);
+      report.name, report.stream, FormatCounted(report.records, "record"), FormatCounted(report.shards.size(), "shard"),
+      FormatCount(report.in_lake), FormatCounted(report.rows, "row"), FormatCounted(report.objects, "object"),
+      FormatSize(report.bytes), report.directory, FormatCount(report.in_errors), FormatCount(report.filtered));
   if (report.lost > 0) text += fmt::format("  lost         {}\n", report.lost);
   for (const VerifyProblem& problem : report.problems) {
     text += fmt::format("PROBLEM {}: {}{}{}", problem.kind, problem.object, problem.object.empty() ? "" : ": ",
@@ -309,7 +326,7 @@ std::string VerifyReportText(const VerifyReport& report) {
     text += problem.ranges.empty() ? "\n" : fmt::format(" ({})\n", RangesText(problem.ranges));
   }
   text += report.ok() ? "PROVEN: every record is in exactly one place"
-                      : fmt::format("NOT PROVEN: {} problems", report.problems.size());
+                      : fmt::format("NOT PROVEN: {}", FormatCounted(report.problems.size(), "problem"));
   return text;
 }
 

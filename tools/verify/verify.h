@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,9 +45,18 @@ struct VerifyReport {
   bool ok() const { return problems.empty(); }
 };
 
+/// Objects read so far, and how many bytes there are to read in all.
+struct VerifyProgress {
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t bytes_total = 0;
+};
+
 /// `ledger_json` is the answer to DeliveryAction::kLedger; `directory` is where the bucket is, empty: where the ledger
-/// says. An error is something that could not be looked at; what was found wrong is in the report.
-Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory);
+/// says. An error is something that could not be looked at; what was found wrong is in the report. `progress` is called
+/// before each delivery.
+Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory,
+                                    const std::function<void(const VerifyProgress&)>& progress = {});
 
 /// For people: what was proven, or each problem with its exact ranges. No line break at the end.
 std::string VerifyReportText(const VerifyReport& report);

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
+#include <boost/json.hpp>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -30,6 +30,13 @@ std::string OwnProgram() {
 }
 
 bool Bench(Context& context, BenchArguments& arguments) {
+  if (arguments.list && context.json) {
+    boost::json::array all;
+    for (const Workload& workload : Workloads())
+      all.push_back({{"name", workload.name}, {"rows", workload.rows}, {"description", workload.description}});
+    fmt::print("{}\n", boost::json::serialize(all));
+    return true;
+  }
   if (arguments.list) {
     for (const Workload& workload : Workloads())
       fmt::print("{:<12} rows {:<6} {}\n", workload.name, workload.rows, workload.description);

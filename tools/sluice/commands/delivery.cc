@@ -56,6 +56,10 @@ std::string Text(const boost::json::object& object, std::string_view key) {
   return value == nullptr || value->is_null() ? "-" : TextOf(*value);
 }
 
+std::string Counted(const boost::json::object& object, std::string_view key, std::string_view one) {
+  return FormatCounted(object.at(key).to_number<std::uint64_t>(), one);
+}
+
 void PrintList(const boost::json::object& answer) {
   const auto& streams = answer.at("delivery_streams").as_array();
   if (streams.empty()) {
@@ -75,9 +79,9 @@ void PrintList(const boost::json::object& answer) {
 /// What a person wants to know after a change; the whole of it is `describe`'s.
 void PrintState(const boost::json::object& answer) {
   const auto& totals = answer.at("totals").as_object();
-  fmt::print("Delivery stream {} is {}: {} records delivered in {} objects, {} errors, {} records behind.\n",
-             Text(answer, "name"), Text(answer, "mode"), Text(totals, "records"), Text(totals, "objects"),
-             Text(totals, "errors"), Text(answer, "lag_records"));
+  fmt::print("Delivery stream {} is {}: {} delivered in {}, {}, {} behind.\n", Text(answer, "name"),
+             Text(answer, "mode"), Counted(totals, "records", "record"), Counted(totals, "objects", "object"),
+             Counted(totals, "errors", "error"), Counted(answer, "lag_records", "record"));
   if (const std::string error = Text(answer, "last_error"); !error.empty() && error != "-")
     fmt::print("Last error: {}\n", error);
 }

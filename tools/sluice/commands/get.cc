@@ -16,6 +16,7 @@
 #include "protocol/sequence_number.h"
 #include "sluice/consumer.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/interrupt.h"
 #include "tools/sluice/options.h"
 #include "tools/sluice/record_printer.h"
 #include "tools/sluice/units.h"
@@ -35,9 +36,6 @@ struct GetArguments {
   bool meta = false;
   RecordFormat format = RecordFormat::kText;
 };
-
-volatile std::sig_atomic_t interrupted = 0;
-void HandleInterrupt(int) { interrupted = 1; }
 
 std::int64_t NowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -73,7 +71,7 @@ bool ReachedEnds(const Consumer& consumer, const Ends& ends) {
 Status Print(Consumer& consumer, const GetArguments& arguments, const Ends& ends) {
   std::uint64_t printed = 0;
   std::string out;
-  while (interrupted == 0 && (arguments.follow || !ReachedEnds(consumer, ends))) {
+  while (!Interrupted() && (arguments.follow || !ReachedEnds(consumer, ends))) {
     auto records = consumer.Poll(kPollTimeout);
     if (!records) return records.error();
     out.clear();
@@ -127,10 +125,10 @@ bool Get(Context& context, GetArguments arguments) {
   }
   auto consumer = Consumer::Open(arguments.name, *options);
   if (!consumer) return context.Fail(consumer.error());
-  std::signal(SIGINT, HandleInterrupt);
-  std::signal(SIGTERM, HandleInterrupt);
+  NoteInterrupts();
   std::signal(SIGPIPE, SIG_IGN);
   if (Status status = Print(**consumer, arguments, *ends); !status.ok()) return context.Fail(status);
+  if (Interrupted() && !arguments.follow) context.exit_code = kExitInterrupted;
   return true;
 }
 

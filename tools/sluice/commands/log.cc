@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "protocol/batch.h"
 #include "tools/logdump/logdump.h"
@@ -35,15 +36,18 @@ void PrintFrame(const Context& context, const DumpedFrame& frame) {
 }
 
 bool Dump(Context& context, const std::string& file) {
-  if (!context.json) {
-    fmt::print("{:>12} {:>8} {:>14} {:>8} {:>10}  {:<24}  {}\n", "POSITION", "SHARD", "OFFSET", "RECORDS", "BYTES",
-               "APPENDED", "CHECK");
-  }
-  auto summary = DumpLogFile(file, [&](const DumpedFrame& frame) { PrintFrame(context, frame); });
+  bool first = !context.json;
+  auto summary = DumpLogFile(file, [&](const DumpedFrame& frame) {
+    if (std::exchange(first, false)) {
+      fmt::print("{:>12} {:>8} {:>14} {:>8} {:>10}  {:<24}  {}\n", "POSITION", "SHARD", "OFFSET", "RECORDS", "BYTES",
+                 "APPENDED", "CHECK");
+    }
+    PrintFrame(context, frame);
+  });
   if (!summary) return context.Fail(summary.error());
   if (!context.json) {
-    fmt::print("\n{}: {} frames, {} records, {} damaged.\n", summary->kind, FormatCount(summary->frames),
-               FormatCount(summary->records), FormatCount(summary->damaged));
+    fmt::print("{}{}: {}, {}, {} damaged.\n", first ? "" : "\n", summary->kind, FormatCounted(summary->frames, "frame"),
+               FormatCounted(summary->records, "record"), FormatCount(summary->damaged));
   }
   if (summary->damaged > 0) context.exit_code = kExitDamaged;
   return true;

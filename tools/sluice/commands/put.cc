@@ -15,6 +15,7 @@
 #include "sluice/producer.h"
 #include "tools/sluice/commands/commands.h"
 #include "tools/sluice/input.h"
+#include "tools/sluice/interrupt.h"
 #include "tools/sluice/options.h"
 #include "tools/sluice/progress.h"
 #include "tools/sluice/record_parser.h"
@@ -53,7 +54,7 @@ class Putter {
       if (arguments_.bad_lines == BadLines::kStop) return false;
     }
     progress_.Update(line.bytes_read, records_);
-    return true;
+    return !Interrupted();
   }
 
   std::uint64_t records() const { return records_; }
@@ -113,11 +114,17 @@ void PrintSummary(const Context& context, const PutArguments& arguments, const P
                                                                   {"ack", AckName(arguments.ack)}}));
     return;
   }
-  fmt::print("Put {} records ({}) into {} in {:.2f} s, acknowledged {}.\n", FormatCount(putter.records()),
-             FormatSize(putter.bytes()), arguments.name, seconds, AckName(arguments.ack));
+  const std::string_view ack = AckName(arguments.ack);
+  if (stats.records_failed == 0) {
+    fmt::print("Put {} ({}) into {} in {:.2f} s, acknowledged {}.\n", FormatCounted(putter.records(), "record"),
+               FormatSize(putter.bytes()), arguments.name, seconds, ack);
+  } else {
+    fmt::print("Put {} of {} into {} in {:.2f} s, acknowledged {}; {} failed.\n",
+               FormatCount(stats.records_acknowledged), FormatCounted(putter.records(), "record"), arguments.name,
+               seconds, ack, FormatCount(stats.records_failed));
+  }
   if (putter.lines_refused() > 0)
-    fmt::print("{} line{} refused.\n", FormatCount(putter.lines_refused()),
-               putter.lines_refused() == 1 ? " was" : "s were");
+    fmt::print("{} refused.\n", FormatCounted(putter.lines_refused(), "line was", "lines were"));
 }
 
 bool Put(Context& context, const PutArguments& arguments) {
@@ -130,16 +137,19 @@ bool Put(Context& context, const PutArguments& arguments) {
   auto producer = Producer::Open(arguments.name, options);
   if (!producer) return context.Fail(producer.error());
 
+  NoteInterrupts();
   const auto start = std::chrono::steady_clock::now();
-  Progress progress("put", TotalBytes(arguments.files));
+  Progress progress("put", "record", TotalBytes(arguments.files));
   Putter putter(**producer, arguments, **parser, progress);
   const Status read = ForEachLine(arguments.files, **parser, [&](const InputLine& line) { return putter.Take(line); });
   const Status flushed = (*producer)->Flush();
+  progress.Clear();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   PrintSummary(context, arguments, putter, (*producer)->stats(), seconds);
   for (const Status& status : {flushed, read, putter.first_error()}) {
     if (!status.ok()) return context.Fail(status);
   }
+  if (Interrupted()) context.exit_code = kExitInterrupted;
   return true;
 }
 

@@ -81,8 +81,8 @@ bool Create(Context& context, const StreamArguments& arguments) {
   if (context.json) {
     PrintStream(context, *stream);
   } else {
-    fmt::print("Created stream {} with {} shard{}, retention {}.\n", stream->name, stream->shards.size(),
-               stream->shards.size() == 1 ? "" : "s", FormatRetention(stream->retention));
+    fmt::print("Created stream {} with {}, retention {}.\n", stream->name,
+               FormatCounted(stream->shards.size(), "shard"), FormatRetention(stream->retention));
   }
   return true;
 }
@@ -139,7 +139,11 @@ bool Delete(Context& context, const StreamArguments& arguments) {
   auto client = context.Connect();
   if (!client) return false;
   if (Status status = client->DeleteStream(arguments.name); !status.ok()) return context.Fail(status);
-  if (!context.json) fmt::print("Deleted stream {} and its records.\n", arguments.name);
+  if (context.json) {
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"deleted", arguments.name}}));
+  } else {
+    fmt::print("Deleted stream {} and its records.\n", arguments.name);
+  }
   return true;
 }
 

@@ -5,9 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/progress.h"
 
 namespace sluice::tools {
 
@@ -18,12 +21,20 @@ struct VerifyArguments {
   std::string directory;
 };
 
+Result<VerifyReport> VerifyShowingProgress(std::string_view ledger, const std::string& directory) {
+  std::optional<Progress> progress;
+  return VerifyDelivery(ledger, directory, [&](const VerifyProgress& reading) {
+    if (!progress) progress.emplace("verify", "object", reading.bytes_total);
+    progress->Update(reading.bytes, reading.objects);
+  });
+}
+
 bool Verify(Context& context, const VerifyArguments& arguments) {
   auto client = context.Connect();
   if (!client) return false;
   auto ledger = client->Delivery(DeliveryAction::kLedger, arguments.name);
   if (!ledger) return context.Fail(ledger.error());
-  auto report = VerifyDelivery(ledger->document, arguments.directory);
+  auto report = VerifyShowingProgress(ledger->document, arguments.directory);
   if (!report) return context.Fail(report.error());
   fmt::print("{}\n", context.json ? VerifyReportJson(*report) : VerifyReportText(*report));
   if (!report->ok()) context.exit_code = kExitDamaged;
