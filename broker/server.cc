@@ -160,9 +160,10 @@ Status Server::Impl::OpenStores() {
   auto catalog = StreamCatalog::Open(*metadata_, env_->clock());
   if (!catalog) return catalog.error();
   catalog_ = std::move(*catalog);
-  const std::size_t orphans = Shards::DropOrphans(*store_, *catalog_);
-  if (orphans > 0)
-    log::Info("removing the shards of streams that were deleted before the last stop", {{"shards", orphans}});
+  const auto orphans = Shards::DropOrphans(*store_, *catalog_);
+  if (!orphans) return orphans.error();
+  if (*orphans > 0)
+    log::Info("removing the shards of streams that were deleted before the last stop", {{"shards", *orphans}});
   store_->SetCommitObserver([this](std::int64_t latency_ns, std::uint64_t) { metrics_.RecordCommit(latency_ns); });
   metrics_.AddSource([this](MetricSink& sink) { CollectStoreMetrics(*store_, *catalog_, sink); });
   return {};

@@ -122,9 +122,20 @@ void Shards::Stop() {
   stopped.wait();
 }
 
-std::size_t Shards::DropOrphans(storage::LogStore& store, const StreamCatalog& catalog) {
+Result<std::size_t> Shards::DropOrphans(storage::LogStore& store, const StreamCatalog& catalog) {
+  const auto next = catalog.NextId();
+  if (!next) return Error(next.error());
+  const std::vector<ShardId> shards = store.Shards();
+  for (const ShardId id : shards) {
+    if (id.stream < *next) continue;
+    return Error(Code::kFailedPrecondition,
+                 fmt::format("the log holds records of stream number {}, but the metadata has made no stream beyond {}: "
+                             "it is lost, or older than the log; nothing was removed. Put back the metadata directory "
+                             "that belongs to these records, or start on an empty data directory",
+                             id.stream.value, next->value - 1));
+  }
   std::size_t dropped = 0;
-  for (const ShardId id : store.Shards()) {
+  for (const ShardId id : shards) {
     if (catalog.Find(id.stream)) continue;
     store.DropShard(id);
     ++dropped;

@@ -91,8 +91,10 @@ class Shards {
   void ForgetStream(StreamPtr stream);
   /// Any thread but a loop's own; returns when every waiting read has been told.
   void Stop();
-  /// Before any door opens: removes the files of shards that the catalog does not know, which a crash left behind.
-  static std::size_t DropOrphans(storage::LogStore& store, const StreamCatalog& catalog);
+  /// Before any door opens: removes the files of shards whose streams were deleted, which a crash left behind.
+  /// kFailedPrecondition, and nothing is removed, where the log has streams that the catalog has never made: then it is
+  /// the metadata that is lost or old.
+  static Result<std::size_t> DropOrphans(storage::LogStore& store, const StreamCatalog& catalog);
 
  private:
   EventLoops& loops_;

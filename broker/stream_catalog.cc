@@ -35,6 +35,14 @@ Result<std::int64_t> ParseCounter(std::string_view key, const std::optional<std:
   return value;
 }
 
+Result<StreamId> ParseStreamId(const std::optional<std::string>& counter) {
+  const auto id = ParseCounter(kNextStreamId, counter, 1);
+  if (!id) return Error(id.error());
+  if (*id < 1 || *id > UINT32_MAX)
+    return Error(Code::kResourceExhausted, "all stream ids of this data directory are used");
+  return StreamId(static_cast<std::uint32_t>(*id));
+}
+
 Status ValidateRetention(const RetentionSettings& retention) {
   if (retention.age_ms && *retention.age_ms <= 0) {
     return Status(Code::kInvalidArgument,
@@ -116,6 +124,12 @@ Result<StreamPtr> StreamCatalog::Find(std::string_view name) const {
   return Error(Code::kNotFound, fmt::format("stream '{}' does not exist{}", shown, protocol::DidYouMean(shown, names)));
 }
 
+Result<StreamId> StreamCatalog::NextId() const {
+  const auto counter = store_.Get(kNextStreamId);
+  if (!counter) return Error(counter.error());
+  return ParseStreamId(*counter);
+}
+
 Result<StreamPtr> StreamCatalog::Find(StreamId id) const {
   const auto now = snapshot();
   if (const auto it = now->by_id.find(id); it != now->by_id.end()) return it->second;
@@ -166,11 +180,9 @@ Result<StreamPtr> StreamCatalog::Create(std::string_view name, std::uint32_t sha
   }
   const auto counter = store_.Get(kNextStreamId);
   if (!counter) return Error(counter.error());
-  const auto id = ParseCounter(kNextStreamId, *counter, 1);
+  const auto id = ParseStreamId(*counter);
   if (!id) return Error(id.error());
-  if (*id < 1 || *id > UINT32_MAX)
-    return Error(Code::kResourceExhausted, "all stream ids of this data directory are used");
-  auto stream = std::make_shared<const StreamInfo>(StreamInfo{.id = StreamId(static_cast<std::uint32_t>(*id)),
+  auto stream = std::make_shared<const StreamInfo>(StreamInfo{.id = *id,
                                                               .name = std::string(name),
                                                               .created_ms = clock_.WallMs(),
                                                               .hidden = hidden,
@@ -178,7 +190,7 @@ Result<StreamPtr> StreamCatalog::Create(std::string_view name, std::uint32_t sha
                                                               .shards = protocol::ShardMap::Uniform(shards)});
   storage::Transaction transaction;
   transaction.If(std::string(kNextStreamId), *counter).If(Key(kStreamPrefix, name), std::nullopt);
-  transaction.Put(std::string(kNextStreamId), std::to_string(*id + 1));
+  transaction.Put(std::string(kNextStreamId), std::to_string(std::int64_t{id->value} + 1));
   transaction.Put(Key(kStreamPrefix, name), EncodeStream(*stream));
   if (Status status = store_.Commit(transaction); !status.ok()) return Error(status.WithContext("creating the stream"));
   Publish(stream, nullptr);

@@ -57,6 +57,8 @@ class StreamCatalog {
   Result<StreamPtr> Find(std::string_view name) const;
   /// kNotFound: "stream 7 does not exist or was deleted".
   Result<StreamPtr> Find(StreamId id) const;
+  /// Streams with a smaller id than this were made here, though some may be deleted; larger ones never were.
+  Result<StreamId> NextId() const;
   /// Sorted by name, without hidden ones.
   std::vector<StreamPtr> List() const;
   std::vector<StreamPtr> ListAll() const;

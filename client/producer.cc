@@ -8,9 +8,11 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "client/shard_sender.h"
 #include "client/stream_lookup.h"
+#include "protocol/batch.h"
 #include "protocol/check.h"
 #include "protocol/native/native.pb.h"
 
@@ -191,6 +193,10 @@ Status Producer::Impl::Queue(std::optional<std::uint32_t> shard, const client::N
   if (record_bytes > limits_.record_bytes_max) {
     return {Code::kInvalidArgument, fmt::format("a record of {} bytes is over the broker's limit of {}", record_bytes,
                                                 limits_.record_bytes_max)};
+  }
+  if (std::cmp_greater(record.headers->size(), protocol::kRecordHeadersMax)) {
+    return {Code::kInvalidArgument, fmt::format("a record with {} headers is over the limit of {}",
+                                                record.headers->size(), protocol::kRecordHeadersMax)};
   }
   const Result<Slot*> slot = SlotFor(shard, record.key);
   if (!slot) return slot.error();

@@ -139,7 +139,11 @@ Status LogStoreImpl::CheckVersion() {
           fmt::format("{} has data version {}, this program reads up to {}; use the version of Sluice that wrote it",
                       dir_, version, kDirectoryVersion));
     }
-    // Anything else is damage, and every file tells its own version: write it anew.
+    // It came by a rename after a flush, so no crash has left it like this: it may well be another program's.
+    return Status(Code::kCorruption,
+                  fmt::format("{} does not say '{}{}': {} is no data directory of Sluice, or the file is damaged; "
+                              "choose another directory, or write that line into it",
+                              path, kVersionPrefix, kDirectoryVersion, dir_));
   } else if (file.error().code() != Code::kNotFound) {
     return file.error();
   }

@@ -329,6 +329,31 @@ TEST_CASE("Server Start: what is in the way is named, and what to do", "[broker]
   client.Hello();
 }
 
+TEST_CASE("Server Start: lost metadata is told, and costs no record", "[broker]") {
+  const TempDir dir;
+  const Config config = ConfigFor(dir);
+  const std::string metadata = config.server.data_dir + "/metadata";
+  std::uint32_t stream = 0;
+  {
+    const auto server = StartServer(config);
+    RawClient client(server->ports().native);
+    client.Hello();
+    stream = CreateStream(client, "orders", 1).stream_id();
+    REQUIRE(Append(client, stream, 0, BatchOf(3)).has_value());
+  }
+  std::filesystem::rename(metadata, dir.path + "/kept");
+  const auto started = Server::Start(config);
+  REQUIRE(!started.has_value());
+  CHECK(started.error().code() == Code::kFailedPrecondition);
+  CHECK(started.error().message().find("Put back the metadata directory") != std::string::npos);
+  std::filesystem::remove_all(metadata);
+  std::filesystem::rename(dir.path + "/kept", metadata);
+  const auto server = StartServer(config);
+  RawClient client(server->ports().native);
+  client.Hello();
+  CHECK(BaseOffsets(client, stream, 0) == std::vector<std::uint64_t>{0});
+}
+
 TEST_CASE("CheckDurableFileSystem: refuses memory, takes a directory that is not there yet", "[broker]") {
   const Status memory = CheckDurableFileSystem("/dev/shm/sluice/data");
   CHECK(memory.code() == Code::kFailedPrecondition);

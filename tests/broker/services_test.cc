@@ -254,13 +254,27 @@ TEST_CASE("Shards ForgetStream: waits for appends in flight", "[broker]") {
   CHECK(core.store.dropped() == std::vector<ShardId>{core.ShardOf(stream)});
 }
 
-TEST_CASE("Shards DropOrphans: drops what the catalog does not know", "[broker]") {
+TEST_CASE("Shards DropOrphans: drops the shards of deleted streams", "[broker]") {
   Core core;
+  const auto deleted = *core.catalog->Create("deleted", 1, {});
   const auto stream = *core.catalog->Create("orders", 1, {});
+  REQUIRE(core.catalog->Delete("deleted").has_value());
   core.store.OpenShard(core.ShardOf(stream));
-  core.store.OpenShard({StreamId(99), ShardIndex(4)});
+  core.store.OpenShard(core.ShardOf(deleted, 4));
   CHECK(Shards::DropOrphans(core.store, *core.catalog) == 1);
-  CHECK(core.store.dropped() == std::vector<ShardId>{{StreamId(99), ShardIndex(4)}});
+  CHECK(core.store.dropped() == std::vector<ShardId>{core.ShardOf(deleted, 4)});
+}
+
+TEST_CASE("Shards DropOrphans: removes nothing where the metadata is older than the log", "[broker]") {
+  Core core;
+  const auto deleted = *core.catalog->Create("deleted", 1, {});
+  REQUIRE(core.catalog->Delete("deleted").has_value());
+  core.store.OpenShard(core.ShardOf(deleted));
+  core.store.OpenShard({StreamId(deleted->id.value + 1), ShardIndex(0)});
+  const auto dropped = Shards::DropOrphans(core.store, *core.catalog);
+  REQUIRE(!dropped.has_value());
+  CHECK(dropped.error().code() == Code::kFailedPrecondition);
+  CHECK(core.store.dropped().empty());
 }
 
 TEST_CASE("Shards Stop: ends waiting reads", "[broker]") {

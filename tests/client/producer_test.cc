@@ -129,6 +129,13 @@ TEST_CASE("Producer Send: the age alone sends a batch", "[client]") {
   CHECK(producer->SendFuture("key", "value").get().status.ok());
 }
 
+TEST_CASE("Producer Send: refuses a record with more headers than a batch takes", "[client]") {
+  FakeBroker broker;
+  const auto producer = OpenProducer(OptionsFor(broker));
+  CHECK(producer->Send("key", "value", {}, Headers(10'001, {"h", ""})).code() == Code::kInvalidArgument);
+  CHECK(producer->SendFuture("key", "value", Headers(10'000, {"h", ""})).get().status.ok());
+}
+
 TEST_CASE("Producer Send: refuses a record over the broker's limit without a report", "[client]") {
   FakeBroker broker;
   const auto producer = OpenProducer(OptionsFor(broker));

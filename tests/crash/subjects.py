@@ -11,7 +11,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 READ_TIMEOUT_S = 300
 SHARDS = 4
 PRODUCERS = 8

@@ -249,7 +249,7 @@ TEST_CASE("LogStore Open: without checkpoints the shards are rebuilt from their 
   CHECK(again->duplicate);
 }
 
-TEST_CASE("LogStore Open: a newer directory is refused, a missing version file is not", "[storage]") {
+TEST_CASE("LogStore Open: a newer or foreign directory is refused, a missing version file is not", "[storage]") {
   MemoryEnv env;
   TestLog log(env);
   log.Open();
@@ -257,6 +257,8 @@ TEST_CASE("LogStore Open: a newer directory is refused, a missing version file i
   REQUIRE(log.Close().ok());
   env.WriteByHand("/data/VERSION", "sluice-data 2\n");
   CHECK(log.TryOpen().code() == Code::kUnimplemented);
+  env.WriteByHand("/data/VERSION", "1.2.3\n");
+  CHECK(log.TryOpen().code() == Code::kCorruption);
   env.RemoveByHand("/data/VERSION");
   log.Open();
   CHECK(ReadAll(*log.shard()) == Strings{"one"});

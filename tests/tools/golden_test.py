@@ -105,7 +105,8 @@ def run(sluice, script):
         work.mkdir()
         broker = Broker(sluice, directory)
         environment = dict(os.environ, SLUICE_BROKER=f"127.0.0.1:{broker.ports['native']}", NO_PROGRESS="1",
-                           LAKE=str(directory / "lake"), PATH=f"{pathlib.Path(sluice).parent}:{os.environ['PATH']}")
+                           LAKE=str(directory / "lake"),
+                           DATA=str(directory / "data"), PORT=str(broker.ports["native"]), PATH=f"{pathlib.Path(sluice).parent}:{os.environ['PATH']}")
         try:
             for step in parse(script):
                 if step[0] == "file":

@@ -45,11 +45,24 @@ std::int64_t NowMs() {
 /// Where the end of each shard was when the command started; without --follow the reading stops there.
 using Ends = std::map<std::uint32_t, std::uint64_t>;
 
+/// A sequence number says when its shard was made: one of another stream shows.
+Status CheckSequenceNumber(const GetArguments& arguments, const StreamDescription& stream) {
+  if (!arguments.from.starts_with("seq:")) return {};
+  const auto number = protocol::ParseSequenceNumber(arguments.from.substr(4));
+  if (!number || number->shard_created_s == stream.created_ms / 1000) return {};
+  return {Code::kInvalidArgument,
+          fmt::format("sequence number {} belongs to another stream, or to a deleted one of this name: its shard was "
+                      "made at {}, stream {} at {}",
+                      arguments.from.substr(4), FormatTime(number->shard_created_s * 1000), stream.name,
+                      FormatTime(stream.created_ms))};
+}
+
 Result<Ends> EndsNow(Context& context, const GetArguments& arguments) {
   auto client = AdminClient::Connect(context.client_options());
   if (!client) return Error(client.error());
   auto stream = (*client)->DescribeStream(arguments.name);
   if (!stream) return Error(stream.error());
+  if (Status status = CheckSequenceNumber(arguments, *stream); !status.ok()) return Error(status);
   Ends ends;
   for (const ShardDescription& shard : stream->shards) ends[shard.shard] = shard.end_offset;
   if (arguments.shard && !ends.contains(*arguments.shard)) {
@@ -97,6 +110,10 @@ Result<ConsumerOptions> OptionsFor(Context& context, const GetArguments& argumen
   if (arguments.shard) options.shards = {*arguments.shard};
   if (arguments.from.starts_with("seq:")) {
     if (auto sequence = protocol::ParseSequenceNumber(arguments.from.substr(4))) {
+      if (arguments.shard && *arguments.shard != sequence->shard.value) {
+        return Error(Code::kInvalidArgument, fmt::format("the sequence number is of shard {}, not of shard {}",
+                                                         sequence->shard.value, *arguments.shard));
+      }
       options.shards = {sequence->shard.value};
     } else if (!arguments.shard && ends.size() > 1) {
       return Error(Code::kInvalidArgument, fmt::format("an offset belongs to one shard: add --shard (stream {} has {})",
