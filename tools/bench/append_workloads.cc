@@ -16,8 +16,6 @@ namespace sluice::tools {
 
 namespace {
 
-constexpr std::size_t kRecordBytes = 1024;
-
 /// How a row drives the server.
 struct Shape {
   std::size_t connections = 1;
@@ -28,20 +26,19 @@ struct Shape {
   double requests_per_second = 0;
 };
 
-LoadOptions Load(const BenchOptions& options, const Shape& shape, std::uint16_t port) {
-  LoadOptions load;
-  load.port = port;
+void SetShape(const BenchOptions& options, const Shape& shape, LoadOptions& load) {
   load.connections = shape.connections;
   load.depth = shape.depth;
   load.seconds = options.seconds;
   load.requests_per_second = shape.requests_per_second;
-  return load;
 }
 
 Result<LoadResult> MeasureBound(const BenchOptions& options, const Shape& shape, bool commit_thread) {
   auto bound = IngestBound::Start({options.dir, shape.ack == Ack::kDurable, commit_thread});
   if (!bound) return Error(bound.error());
-  LoadOptions load = Load(options, shape, (*bound)->port());
+  LoadOptions load;
+  load.port = (*bound)->port();
+  SetShape(options, shape, load);
   std::string payload;
   for (std::size_t i = 0; i < shape.records; ++i) payload += JsonLine(i, kRecordBytes);
   load.requests = {IngestBound::Request(payload)};
@@ -54,16 +51,10 @@ Result<LoadResult> MeasureBound(const BenchOptions& options, const Shape& shape,
 Result<LoadResult> MeasureOurs(const BenchOptions& options, const Shape& shape) {
   auto broker = BrokerProcess::Start(options, "append");
   if (!broker) return Error(broker.error());
-  auto admin = (*broker)->Admin();
-  if (!admin) return Error(Code::kUnavailable, "the broker does not answer");
-  auto stream = admin->CreateStream("bench", shape.shards, Retention{.age = {}, .bytes = std::uint64_t{4} << 30});
+  auto stream = (*broker)->CreateStream("bench", shape.shards, Retention{.age = {}, .bytes = std::uint64_t{4} << 30});
   if (!stream) return Error(stream.error());
-  LoadOptions load = Load(options, shape, (*broker)->native_port());
-  load.greeting = HelloMessage();
-  for (std::uint32_t shard = 0; shard < shape.shards; ++shard) {
-    load.requests.push_back(AppendMessageFor(stream->stream_id, shard, shape.records, kRecordBytes, shape.ack));
-  }
-  load.answer_size = AnswerSize;
+  LoadOptions load = AppendLoad((*broker)->native_port(), *stream, shape.shards, shape.records, shape.ack);
+  SetShape(options, shape, load);
   return RunLoad(load);
 }
 

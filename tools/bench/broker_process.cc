@@ -104,6 +104,15 @@ std::unique_ptr<AdminClient> BrokerProcess::Admin() const {
   return client ? std::move(*client) : nullptr;
 }
 
+Result<std::uint32_t> BrokerProcess::CreateStream(const std::string& name, std::uint32_t shards,
+                                                  const Retention& retention) const {
+  const auto admin = Admin();
+  if (!admin) return Error(Code::kUnavailable, "the broker does not answer");
+  auto stream = admin->CreateStream(name, shards, retention);
+  if (!stream) return Error(stream.error());
+  return stream->stream_id;
+}
+
 std::uint64_t BrokerProcess::ResidentBytes() const {
   std::istringstream fields(ReadFile(fmt::format("/proc/{}/statm", pid_)));
   std::uint64_t total_pages = 0;

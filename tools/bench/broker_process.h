@@ -30,6 +30,9 @@ class BrokerProcess {
   std::uint16_t admin_port() const { return admin_port_; }
   std::string data_dir() const { return dir_ + "/data"; }
   std::unique_ptr<AdminClient> Admin() const;
+  /// Makes a stream; gives its id.
+  Result<std::uint32_t> CreateStream(const std::string& name, std::uint32_t shards,
+                                     const Retention& retention = {}) const;
   /// Resident memory of the broker, in bytes.
   std::uint64_t ResidentBytes() const;
 

@@ -89,4 +89,22 @@ Result<std::size_t> AnswerSize(std::string_view bytes) {
   return header->total_size();
 }
 
+LoadOptions NativeLoad(std::uint16_t port) {
+  LoadOptions load;
+  load.port = port;
+  load.greeting = HelloMessage();
+  load.answer_size = AnswerSize;
+  return load;
+}
+
+LoadOptions AppendLoad(std::uint16_t port, std::uint32_t stream_id, std::uint32_t shards, std::size_t records,
+                       Ack ack) {
+  LoadOptions load = NativeLoad(port);
+  load.connections = shards;
+  for (std::uint32_t shard = 0; shard < shards; ++shard) {
+    load.requests.push_back(AppendMessageFor(stream_id, shard, records, kRecordBytes, ack));
+  }
+  return load;
+}
+
 }  // namespace sluice::tools

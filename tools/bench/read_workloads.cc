@@ -24,7 +24,6 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::size_t kBatchRecords = 64;
-constexpr std::size_t kRecordBytes = 1024;
 constexpr std::uint64_t kReadBytes = 4u << 20;
 
 using Clock = std::chrono::steady_clock;
@@ -33,7 +32,7 @@ double SecondsSince(Clock::time_point start) { return std::chrono::duration<doub
 /// Puts `bytes` into shard 0 and waits for the acknowledgements.
 Status Fill(BlockingClient& client, std::uint32_t stream_id, std::uint64_t bytes) {
   constexpr int kInFlight = 16;
-  const std::string append = AppendMessageFor(stream_id, 0, kBatchRecords, kRecordBytes, Ack::kDurable);
+  const std::string append = AppendMessageFor(stream_id, 0, kBatchRecords);
   int in_flight = 0;
   for (std::uint64_t sent = 0; sent < bytes || in_flight > 0;) {
     if (sent < bytes && in_flight < kInFlight) {
@@ -56,14 +55,12 @@ struct FilledBroker {
 Result<FilledBroker> StartFilled(const BenchOptions& options, std::uint64_t bytes) {
   auto broker = BrokerProcess::Start(options, "read");
   if (!broker) return Error(broker.error());
-  auto admin = (*broker)->Admin();
-  if (!admin) return Error(Code::kUnavailable, "the broker does not answer");
-  auto stream = admin->CreateStream("bench", 1);
+  auto stream = (*broker)->CreateStream("bench", 1);
   if (!stream) return Error(stream.error());
   auto client = BlockingClient::Connect((*broker)->native_port());
   if (!client) return Error(client.error());
-  if (Status status = Fill(**client, stream->stream_id, bytes); !status.ok()) return Error(status);
-  return FilledBroker{std::move(*broker), stream->stream_id};
+  if (Status status = Fill(**client, *stream, bytes); !status.ok()) return Error(status);
+  return FilledBroker{std::move(*broker), *stream};
 }
 
 /// Asks the kernel to forget every file below `dir`, so that reads come from the disk.
@@ -112,13 +109,10 @@ Result<std::vector<Figure>> BenchTailRead(const BenchOptions& options) {
     auto bound = MeasureSendBound({.seconds = options.seconds});
     if (!bound) return Error(bound.error());
     bounds.push_back(*bound);
-    LoadOptions load;
-    load.port = filled->broker->native_port();
+    LoadOptions load = NativeLoad(filled->broker->native_port());
     load.depth = 2;
     load.seconds = options.seconds;
-    load.greeting = HelloMessage();
     load.requests = {ReadMessageFor(filled->stream_id, 0, 0, kReadBytes, 0)};
-    load.answer_size = AnswerSize;
     auto result = RunLoad(load);
     if (!result) return Error(result.error());
     ours.push_back(static_cast<double>(result->answer_bytes) / 1e6 / result->seconds);
@@ -160,7 +154,7 @@ Result<std::vector<Figure>> BenchEndToEnd(const BenchOptions& options) {
   auto consumer = BlockingClient::Connect(filled->broker->native_port());
   if (!producer) return Error(producer.error());
   if (!consumer) return Error(consumer.error());
-  const std::string append = AppendMessageFor(filled->stream_id, 0, 1, kRecordBytes, Ack::kDurable);
+  const std::string append = AppendMessageFor(filled->stream_id, 0, 1);
   Histogram latency;
   std::uint64_t offset = kBatchRecords;
   const auto start = Clock::now();

@@ -16,28 +16,18 @@ namespace sluice::tools {
 
 namespace {
 
-constexpr std::size_t kRecordBytes = 1024;
 constexpr std::size_t kBatchRecords = 64;
 
 /// Appends about `bytes` over all shards of a new stream.
 Status FillShards(BrokerProcess& broker, const std::string& name, std::uint32_t shards, std::uint64_t bytes) {
-  auto admin = broker.Admin();
-  if (!admin) return Status(Code::kUnavailable, "the broker does not answer");
-  auto stream = admin->CreateStream(name, shards);
+  auto stream = broker.CreateStream(name, shards);
   if (!stream) return stream.error();
+  LoadOptions load = AppendLoad(broker.native_port(), *stream, shards, kBatchRecords);
+  load.depth = 2;
+  load.warm_up_seconds = 0;
+  load.seconds = 0.5;
   std::uint64_t done = 0;
   while (done < bytes) {
-    LoadOptions load;
-    load.port = broker.native_port();
-    load.connections = shards;
-    load.depth = 2;
-    load.warm_up_seconds = 0;
-    load.seconds = 0.5;
-    load.greeting = HelloMessage();
-    for (std::uint32_t shard = 0; shard < shards; ++shard) {
-      load.requests.push_back(AppendMessageFor(stream->stream_id, shard, kBatchRecords, kRecordBytes, Ack::kDurable));
-    }
-    load.answer_size = AnswerSize;
     auto result = RunLoad(load);
     if (!result) return result.error();
     done += result->requests * kBatchRecords * kRecordBytes;
@@ -104,11 +94,9 @@ Result<std::vector<Figure>> BenchShards(const BenchOptions& options) {
   constexpr std::uint32_t kShards = 10'000;
   auto broker = BrokerProcess::Start(options, "shards");
   if (!broker) return Error(broker.error());
-  auto admin = (*broker)->Admin();
-  if (!admin) return Error(Code::kUnavailable, "the broker does not answer");
   const std::uint64_t before = (*broker)->ResidentBytes();
   const auto start = std::chrono::steady_clock::now();
-  auto stream = admin->CreateStream("bench", kShards);
+  auto stream = (*broker)->CreateStream("bench", kShards);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!stream) return Error(stream.error());
   Figure create{.row = 19, .name = "create a shard", .unit = "ms", .better = Better::kLower, .goal = 0.5, .floor = 1};
@@ -116,19 +104,12 @@ Result<std::vector<Figure>> BenchShards(const BenchOptions& options) {
   create.note = fmt::format("{} shards in one stream, {:.2f} s", kShards, seconds);
 
   // One small record in each: the shard is in use, then idle.
-  LoadOptions load;
-  load.port = (*broker)->native_port();
-  load.connections = 64;
-  load.depth = 1;
+  LoadOptions load = NativeLoad((*broker)->native_port());
   load.warm_up_seconds = 0;
   load.seconds = 5;
-  load.greeting = HelloMessage();
   std::string all;
-  for (std::uint32_t shard = 0; shard < kShards; ++shard)
-    all += AppendMessageFor(stream->stream_id, shard, 1, 400, Ack::kDurable);
-  load.connections = 1;
+  for (std::uint32_t shard = 0; shard < kShards; ++shard) all += AppendMessageFor(*stream, shard, 1, 400);
   load.requests = {all};
-  load.answer_size = AnswerSize;
   auto result = RunLoad(load);
   if (!result) return Error(result.error());
   Figure memory{.row = 19,

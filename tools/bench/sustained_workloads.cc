@@ -16,7 +16,6 @@ namespace sluice::tools {
 
 namespace {
 
-constexpr std::size_t kRecordBytes = 1024;
 constexpr std::size_t kBatchRecords = 64;
 constexpr std::uint32_t kShards = 64;
 constexpr double kSustainedFactor = 20;  // these rows run 20 times as long as the others (60 s by default)
@@ -29,26 +28,14 @@ struct Stream {
 Result<Stream> StartStream(const BenchOptions& options, std::uint32_t shards, std::uint64_t retention_bytes) {
   auto broker = BrokerProcess::Start(options, "sustained");
   if (!broker) return Error(broker.error());
-  auto admin = (*broker)->Admin();
-  if (!admin) return Error(Code::kUnavailable, "the broker does not answer");
-  auto stream = admin->CreateStream("bench", shards, Retention{.age = {}, .bytes = retention_bytes});
+  auto stream = (*broker)->CreateStream("bench", shards, Retention{.age = {}, .bytes = retention_bytes});
   if (!stream) return Error(stream.error());
-  return Stream{std::move(*broker), stream->stream_id};
+  return Stream{std::move(*broker), *stream};
 }
 
 LoadOptions BatchLoad(const Stream& stream, double seconds) {
-  LoadOptions load;
-  load.port = stream.broker->native_port();
-  load.connections = 16;
-  load.depth = 2;
+  LoadOptions load = AppendLoad(stream.broker->native_port(), stream.stream_id, kShards, kBatchRecords);
   load.seconds = seconds;
-  load.greeting = HelloMessage();
-  for (std::uint32_t shard = 0; shard < kShards; ++shard) {
-    load.requests.push_back(AppendMessageFor(stream.stream_id, shard, kBatchRecords, kRecordBytes, Ack::kDurable));
-  }
-  load.connections = kShards;
-  load.depth = 1;
-  load.answer_size = AnswerSize;
   return load;
 }
 
@@ -101,17 +88,11 @@ Result<std::vector<Figure>> BenchRetention(const BenchOptions& options) {
   constexpr std::size_t kRecords = 4;
   auto stream = StartStream(options, 4, std::uint64_t{256} << 20);
   if (!stream) return Error(stream.error());
-  LoadOptions load;
-  load.port = stream->broker->native_port();
+  LoadOptions load = AppendLoad(stream->broker->native_port(), stream->stream_id, 4, kRecords);
   load.connections = 16;
   load.depth = 64;
   load.seconds = options.seconds * kSustainedFactor;
   load.requests_per_second = kBytesPerSecond / (kRecords * kRecordBytes);
-  load.greeting = HelloMessage();
-  for (std::uint32_t shard = 0; shard < 4; ++shard) {
-    load.requests.push_back(AppendMessageFor(stream->stream_id, shard, kRecords, kRecordBytes, Ack::kDurable));
-  }
-  load.answer_size = AnswerSize;
   auto result = RunLoad(load);
   if (!result) return Error(result.error());
   Figure figure{.row = 16,
