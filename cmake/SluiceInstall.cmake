@@ -3,19 +3,25 @@
 #   bin/sluice                                   finds Arrow's libraries in lib/sluice by its run path
 #   lib/sluice/                                  Arrow of the wheel (cmake/FindSluiceArrow.cmake)
 #   etc/sluice/sluice.toml                       the documented sample; in /etc where the prefix is /usr
-#   share/bash-completion, lib/systemd/system    completion and service
+#   share/bash-completion, share/zsh             completion
+#   lib/systemd/system                           the service
 #   lib, include, lib/cmake/sluice               the client SDK (client/CMakeLists.txt)
 install(TARGETS sluice RUNTIME DESTINATION bin)
 install(FILES "${PROJECT_SOURCE_DIR}/tools/package/sluice.service" DESTINATION lib/systemd/system)
 install(FILES README.md LICENSE DESTINATION share/doc/sluice)
 
-# The completion comes out of the program itself.
-set(completion "${PROJECT_BINARY_DIR}/completions/sluice")
+# The completions come out of the program itself.
+set(completions)
+foreach(shell bash zsh)
+  set(completion "${PROJECT_BINARY_DIR}/completions/sluice.${shell}")
+  add_custom_command(OUTPUT "${completion}"
+    COMMAND sh -c "\"$<TARGET_FILE:sluice>\" completion ${shell} > \"${completion}\"" DEPENDS sluice VERBATIM)
+  list(APPEND completions "${completion}")
+endforeach()
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/completions")
-add_custom_command(OUTPUT "${completion}"
-  COMMAND sh -c "\"$<TARGET_FILE:sluice>\" completion bash > \"${completion}\"" DEPENDS sluice VERBATIM)
-add_custom_target(sluice_completion ALL DEPENDS "${completion}")
-install(FILES "${completion}" DESTINATION share/bash-completion/completions)
+add_custom_target(sluice_completions ALL DEPENDS ${completions})
+install(FILES "${PROJECT_BINARY_DIR}/completions/sluice.bash" DESTINATION share/bash-completion/completions RENAME sluice)
+install(FILES "${PROJECT_BINARY_DIR}/completions/sluice.zsh" DESTINATION share/zsh/vendor-completions RENAME _sluice)
 
 # The packaged file names the package's directories, so that an operator sees where records and lake are.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/broker/sluice.toml")

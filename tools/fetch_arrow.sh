@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches Apache Arrow C++ (headers, libarrow, libparquet, libarrow_s3) out of the pinned pyarrow wheel into DEST.
+# Fetches Apache Arrow C++ (headers, libarrow, libparquet) out of the pinned pyarrow wheel into DEST.
 #   tools/fetch_arrow.sh [DEST]     (DEST: build/_arrow of this tree unless given)
 # Called by tools/setup.sh and, where DEST is missing, by CMake at configure time (cmake/FindSluiceArrow.cmake). Needs
 # python3 with pip or venv and access to PyPI. Does nothing where DEST already holds this version. Two callers at once
@@ -48,7 +48,7 @@ python3 -m zipfile -e "$wheel" "$work/wheel"
 
 mkdir -p "$work/arrow/include" "$work/arrow/lib"
 mv "$work/wheel/pyarrow/include/arrow" "$work/wheel/pyarrow/include/parquet" "$work/arrow/include/"
-for library in arrow parquet arrow_s3; do
+for library in arrow parquet; do
   for file in "$work/wheel/pyarrow/lib$library.so."*; do
     mv "$file" "$work/arrow/lib/"
     ln -s "$(basename "$file")" "$work/arrow/lib/lib$library.so"

@@ -368,7 +368,7 @@ TEST_CASE("StopSignals Wait: tells the first signal", "[broker]") {
 }
 
 // ThreadSanitizer puts signals off in a process that was forked from one with threads.
-#if !__has_feature(thread_sanitizer)
+#ifndef SLUICE_THREAD_SANITIZER
 TEST_CASE("StopSignals: a second signal ends the process", "[broker]") {
   const pid_t child = ::fork();
   if (child == 0) {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/sluice/commands/commands.h"
@@ -13,45 +14,78 @@ namespace sluice::tools {
 
 namespace {
 
-std::string WordsOf(const CLI::App& command) {
+std::string WordsOf(const CLI::App& root, const CLI::App& command) {
   std::string words;
   for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
     words.append(sub->get_name()).push_back(' ');
   }
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) words.append("--").append(name).push_back(' ');
+  for (const CLI::App* app : {&command, &root}) {
+    for (const CLI::Option* option : app->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        if (words.find("--" + name + " ") == std::string::npos) words.append("--").append(name).push_back(' ');
+      }
+    }
   }
   return words;
 }
 
-/// One case branch per command: "stream create") words="..." ;;
-void AppendBranches(const CLI::App& command, const std::string& path, std::string& out) {
-  out.append(fmt::format("      \"{}\") words=\"{}\" ;;\n", path, WordsOf(command)));
+/// One case branch per command: "stream create") known="..." ;;
+void AppendBranches(const CLI::App& root, const CLI::App& command, const std::string& path, std::string& out) {
+  out.append(fmt::format("    \"{}\") known=\"{}\" ;;\n", path, WordsOf(root, command)));
   for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
-    AppendBranches(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
+    AppendBranches(root, *sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
   }
 }
 
+/// Sets `known` to what may stand for its first argument, behind the others: the finished words after "sluice". Options
+/// only where one was begun, so that file names are offered elsewhere.
+constexpr std::string_view kLookUp =
+    "_sluice_known() {{\n"
+    "  local place=\"\" depth=0 begun=\"$1\"\n"
+    "  known=\"\"\n"
+    "  shift\n"
+    "  while [ $# -gt 0 ] && [ $depth -lt 2 ]; do\n"
+    "    case \"$1\" in\n"
+    "      --broker) shift ;;\n"
+    "      -*) ;;\n"
+    "      *) place=\"${{place:+$place }}$1\"; depth=$((depth + 1)) ;;\n"
+    "    esac\n"
+    "    [ $# -eq 0 ] || shift\n"
+    "  done\n"
+    "  while :; do\n"
+    "    case \"$place\" in\n{}"
+    "    esac\n"
+    "    [ -z \"$known\" ] || break\n"
+    "    case \"$place\" in *\" \"*) place=\"${{place% *}}\" ;; *) break ;; esac\n"
+    "  done\n"
+    "  case \"$begun\" in -*) ;; *) known=\"${{known%%--*}}\" ;; esac\n"
+    "}}\n";
+
+constexpr std::string_view kBash =
+    "_sluice() {\n"
+    "  local known word=\"${COMP_WORDS[COMP_CWORD]}\"\n"
+    "  _sluice_known \"$word\" \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"\n"
+    "  COMPREPLY=($(compgen -W \"$known\" -- \"$word\"))\n"
+    "  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$word\"))\n"
+    "}\n"
+    "complete -F _sluice sluice\n";
+
+// Works where it is sourced, and as a file named _sluice in $fpath, where the first call is the file itself.
+constexpr std::string_view kZsh =
+    "_sluice() {\n"
+    "  local known\n"
+    "  _sluice_known \"$PREFIX\" \"${(@)words[2,CURRENT-1]}\"\n"
+    "  compadd -- ${=known} || _files\n"
+    "}\n"
+    "if [ \"$funcstack[1]\" = _sluice ]; then _sluice; else compdef _sluice sluice; fi\n";
+
 void Print(const CLI::App& root, const std::string& shell) {
   std::string branches;
-  AppendBranches(root, "", branches);
-  if (shell == "zsh") fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
-  fmt::print(
-      "_sluice() {{\n"
-      "  local path=\"\" words=\"\" i\n"
-      "  for ((i = 1; i < COMP_CWORD && i < 3; i++)); do\n"
-      "    case \"${{COMP_WORDS[i]}}\" in -*) break ;; *) path=\"${{path:+$path }}${{COMP_WORDS[i]}}\" ;; esac\n"
-      "  done\n"
-      "  while :; do\n"
-      "    case \"$path\" in\n{}"
-      "    esac\n"
-      "    [ -n \"$words\" ] && break; case \"$path\" in *\" \"*) path=\"${{path% *}}\" ;; *) break ;; esac\n"
-      "  done\n"
-      "  COMPREPLY=($(compgen -W \"$words\" -- \"${{COMP_WORDS[COMP_CWORD]}}\"))\n"
-      "  [ ${{#COMPREPLY[@]}} -gt 0 ] || COMPREPLY=($(compgen -f -- \"${{COMP_WORDS[COMP_CWORD]}}\"))\n"
-      "}}\n"
-      "complete -F _sluice sluice\n",
-      branches);
+  AppendBranches(root, root, "", branches);
+  const bool zsh = shell == "zsh";
+  if (zsh) fmt::print("#compdef sluice\n");
+  fmt::print(kLookUp, branches);
+  fmt::print("{}", zsh ? kZsh : kBash);
 }
 
 }  // namespace
