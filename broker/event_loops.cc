@@ -1,8 +1,6 @@
 // Event loops over boost::asio::io_context, one thread each, and the small pool for work that blocks.
 #include "broker/event_loops.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <barrier>
 #include <boost/asio/executor_work_guard.hpp>
@@ -13,13 +11,12 @@
 #include <thread>
 
 #include "protocol/check.h"
+#include "storage/thread_name.h"
 
 namespace sluice::broker {
 namespace {
 
 constexpr std::size_t kBlockingThreads = 2;
-
-void NameThread(const std::string& name) { pthread_setname_np(pthread_self(), name.substr(0, 15).c_str()); }
 
 std::size_t DefaultCount() {
   const std::size_t cores = std::thread::hardware_concurrency();
@@ -51,7 +48,7 @@ class AsioLoop : public EventLoop {
 
  private:
   void Run() {
-    NameThread("loop-" + std::to_string(index_));
+    storage::NameThread("loop-" + std::to_string(index_));
     current_ = this;
     context_.run();
     current_ = nullptr;

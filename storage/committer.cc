@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocol/check.h"
+#include "storage/thread_name.h"
 
 namespace sluice::storage {
 namespace {
@@ -74,6 +75,7 @@ void Committer::Submit(std::shared_ptr<AppendBatch> batch) {
 }
 
 void Committer::Run() {
+  NameThread("commit");
   MutexLock lock(mutex_);
   while (true) {
     if (in_flight_ || (queue_.empty() && !FlushDue() && !MarkDue())) {

@@ -9,6 +9,7 @@
 #include "protocol/check.h"
 #include "storage/segment.h"
 #include "storage/shard_log_impl.h"
+#include "storage/thread_name.h"
 
 namespace sluice::storage {
 namespace {
@@ -68,6 +69,7 @@ void WriteBehind::RetireLater(std::vector<std::shared_ptr<Segment>> segments) {
 }
 
 void WriteBehind::Run() {
+  NameThread("write-behind");
   MutexLock lock(mutex_);
   while (!stopping_) {
     const bool checkpoint = CheckpointDue();
