@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "protocol/check.h"
+#include "storage/thread_name.h"
 
 namespace sluice::storage {
 namespace {
@@ -98,6 +99,7 @@ std::string JournalFiles::FreshPath() {
 }
 
 void JournalFiles::RunMaker() {
+  NameThread("journal-files");
   MutexLock lock(mutex_);
   std::string path;
   while (!stopping_) {
@@ -134,9 +136,8 @@ Result<JournalFiles::Slot> JournalFiles::Make(const std::string& path) {
   const std::string zeros(std::min(kFillPieceBytes, options_.file_bytes), '\0');
   for (std::uint64_t at = kPageBytes; at < options_.file_bytes; at += zeros.size()) {
     const std::uint64_t bytes = std::min<std::uint64_t>(zeros.size(), options_.file_bytes - at);
-    if (Status status = (*file)->Write(at, std::string_view(zeros).substr(0, bytes)); !status.ok()) {
-      return Error(std::move(status));
-    }
+    const std::string_view piece = std::string_view(zeros).substr(0, bytes);
+    if (Status status = (*file)->WriteBulk(at, std::span(&piece, 1)); !status.ok()) return Error(std::move(status));
     (*file)->StartWriteback(at, bytes);
   }
   if (Status status = (*file)->Sync(); !status.ok()) return Error(std::move(status));

@@ -66,7 +66,7 @@ Status Segment::Append(std::span<const protocol::Frame> frames) {
   std::vector<std::string_view> pieces;
   pieces.reserve(frames.size());
   for (const protocol::Frame& frame : frames) pieces.push_back(frame.bytes());
-  if (Status status = (*file)->Write(extent.bytes, pieces); !status.ok()) return status;
+  if (Status status = (*file)->WriteBulk(extent.bytes, pieces); !status.ok()) return status;
 
   const MutexLock lock(mutex_);
   if (index_ == nullptr) index_ = std::make_shared<SparseIndex>();  // knows only what comes from here on

@@ -40,6 +40,11 @@ class File {
   virtual Result<std::size_t> Read(std::uint64_t offset, std::span<char> out) = 0;
   /// Writes all pieces one after another at `offset`, or fails. Not durable until Sync. kResourceExhausted on a full disk.
   virtual Status Write(std::uint64_t offset, std::span<const std::string_view> pieces) = 0;
+  /// Write for many bytes that are not read again soon: where the file system can, they go past the page cache, which
+  /// spares a copy, the memory, and a flood of dirty pages in front of somebody's Sync.
+  virtual Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) {
+    return Write(offset, pieces);
+  }
   /// fdatasync. After a failure the state of the file is unknown: the caller must never sync or trust it again.
   virtual Status Sync() = 0;
   virtual Result<std::uint64_t> Size() = 0;

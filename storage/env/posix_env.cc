@@ -17,6 +17,9 @@
 #include <chrono>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -94,6 +97,60 @@ iovec* Advance(iovec* first, iovec* last, std::size_t bytes) {
   return first;
 }
 
+constexpr std::size_t kDirectAlignment = 4096;    // no device of today asks for more
+constexpr std::size_t kDirectBytes = 1u << 20;    // of one direct write
+constexpr std::size_t kBulkBytesMin = 64u << 10;  // below, the page cache is cheaper
+
+/// The calling thread's own memory for direct writes.
+char* DirectBuffer() {
+  struct Free {
+    void operator()(char* memory) const { std::free(memory); }
+  };
+  thread_local const std::unique_ptr<char, Free> buffer(
+      static_cast<char*>(std::aligned_alloc(kDirectAlignment, kDirectBytes)));
+  SLUICE_CHECK(buffer != nullptr);
+  return buffer.get();
+}
+
+/// Small pieces lie all over the memory and are long out of the caches: the next one is fetched while one is copied.
+void Prefetch(std::string_view piece) {
+  constexpr std::size_t kLineBytes = 64;
+  constexpr std::size_t kBytesMax = 2048;  // from there on the processor has noticed by itself
+  for (std::size_t at = 0; at < std::min(piece.size(), kBytesMax); at += kLineBytes) {
+    __builtin_prefetch(piece.data() + at);
+  }
+}
+
+/// Copies the next `bytes` of `pieces` to `to` and takes them off; `skip` is what was taken off the first piece.
+void Gather(std::span<const std::string_view>& pieces, std::size_t& skip, char* to, std::size_t bytes) {
+  while (bytes > 0) {
+    SLUICE_CHECK(!pieces.empty());
+    const std::string_view piece = pieces.front().substr(skip, bytes);
+    if (pieces.size() > 1) Prefetch(pieces[1]);
+    std::memcpy(to, piece.data(), piece.size());
+    to += piece.size();
+    bytes -= piece.size();
+    skip += piece.size();
+    if (skip < pieces.front().size()) continue;
+    pieces = pieces.subspan(1);
+    skip = 0;
+  }
+}
+
+/// Writes all of [first, last) at `offset`. 0, or the errno.
+int PwriteAll(const FileDescriptor& fd, std::uint64_t offset, iovec* first, iovec* last) {
+  first = Advance(first, last, 0);
+  while (first != last) {
+    const ssize_t wrote = Uninterrupted(
+        [&] { return ::pwritev(fd.get(), first, static_cast<int>(last - first), static_cast<off_t>(offset)); });
+    if (wrote < 0) return errno;
+    if (wrote == 0) return EIO;
+    offset += static_cast<std::uint64_t>(wrote);
+    first = Advance(first, last, static_cast<std::size_t>(wrote));
+  }
+  return 0;
+}
+
 class PosixFile final : public File {
  public:
   PosixFile(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
@@ -123,6 +180,27 @@ class PosixFile final : public File {
       if (Status status = WriteVectors(offset, vectors.data(), vectors.data() + count); !status.ok()) return status;
       offset += bytes;
       pieces = pieces.subspan(count);
+    }
+    return {};
+  }
+
+  // Whole pages go past the page cache; what comes before the first and after the last of them goes through it, so that
+  // no page is written both ways by one call.
+  Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) override {
+    std::size_t rest = 0;
+    for (const std::string_view piece : pieces) rest += piece.size();
+    if (rest < kBulkBytesMin || !OpenDirect()) return Write(offset, pieces);
+    char* const buffer = DirectBuffer();
+    std::size_t skip = 0;
+    while (rest > 0) {
+      const std::size_t into_page = offset % kDirectAlignment;
+      const std::size_t whole_pages = into_page == 0 ? rest / kDirectAlignment * kDirectAlignment : 0;
+      const std::size_t bytes =
+          whole_pages > 0 ? std::min(whole_pages, kDirectBytes) : std::min(rest, kDirectAlignment - into_page);
+      Gather(pieces, skip, buffer, bytes);
+      if (Status status = WriteGathered(offset, buffer, bytes); !status.ok()) return status;
+      offset += bytes;
+      rest -= bytes;
     }
     return {};
   }
@@ -158,21 +236,37 @@ class PosixFile final : public File {
   }
 
  private:
-  Status WriteVectors(std::uint64_t offset, iovec* first, iovec* last) {
-    first = Advance(first, last, 0);
-    while (first != last) {
-      const ssize_t wrote = Uninterrupted(
-          [&] { return ::pwritev(fd_.get(), first, static_cast<int>(last - first), static_cast<off_t>(offset)); });
-      if (wrote < 0) return ErrnoStatus(errno, "write", path_);
-      if (wrote == 0) return Status(Code::kIoError, fmt::format("cannot write {}: the system took no byte", path_));
-      offset += static_cast<std::uint64_t>(wrote);
-      first = Advance(first, last, static_cast<std::size_t>(wrote));
+  /// False where the file system has no direct writes.
+  bool OpenDirect() {
+    if (!direct_) {
+      // By its descriptor: the file may have got another name.
+      const std::string self = fmt::format("/proc/self/fd/{}", fd_.get());
+      direct_.emplace(::open(self.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
     }
-    return {};
+    return direct_->valid();
+  }
+
+  Status WriteVectors(std::uint64_t offset, iovec* first, iovec* last) {
+    const int error = PwriteAll(fd_, offset, first, last);
+    return error == 0 ? Status() : ErrnoStatus(error, "write", path_);
+  }
+
+  /// Past the page cache where `bytes` and `offset` are whole pages and the file system can, else through it.
+  Status WriteGathered(std::uint64_t offset, char* data, std::size_t bytes) {
+    iovec piece{data, bytes};
+    if (bytes % kDirectAlignment == 0 && direct_->valid()) {
+      const int error = PwriteAll(*direct_, offset, &piece, &piece + 1);
+      if (error == 0) return {};
+      if (error != EINVAL) return ErrnoStatus(error, "write", path_);
+      direct_.emplace(-1);  // this device asks for another alignment
+      piece = {data, bytes};
+    }
+    return WriteVectors(offset, &piece, &piece + 1);
   }
 
   const FileDescriptor fd_;
   const std::string path_;
+  std::optional<FileDescriptor> direct_;  // the writer's; opened at the first bulk write
 };
 
 class PosixLock final : public FileLock {

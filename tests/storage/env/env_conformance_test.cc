@@ -64,6 +64,31 @@ ENV_TEST("File Write: pieces follow one another at the offset") {
   CHECK(file->Size().value() == 15);
 }
 
+ENV_TEST("File WriteBulk: any offset and any size, over what is there, gives what Write gives") {
+  TestType on;
+  const auto file = on.env->Open(on.root + "/a", OpenMode::kCreate).value();
+  std::string expected;
+  std::uint64_t next_byte = 0;
+  // Below and above the sizes of a page, of one direct write and of where bulk begins; at the end and over the middle.
+  for (const std::uint64_t offset : {0u, 1u, 4'095u, 4'096u, 100'000u, 2'000'001u}) {
+    for (const std::size_t size : {0u, 1u, 4'096u, 65'536u, 70'001u, 1'048'576u, 2'600'000u}) {
+      std::string bytes(size, '\0');
+      for (char& byte : bytes) byte = static_cast<char>(++next_byte * 31 / 8);
+      std::vector<std::string_view> pieces;
+      for (std::string_view rest = bytes; !rest.empty(); rest.remove_prefix(pieces.back().size())) {
+        pieces.push_back(rest.substr(0, 1 + pieces.size() % 3 * 5'000));
+      }
+      REQUIRE(file->WriteBulk(offset, pieces).ok());
+      if (size > 0 && expected.size() < offset + size) expected.resize(offset + size, '\0');
+      expected.replace(offset, size, bytes);
+      REQUIRE(ReadAll(*file) == expected);
+    }
+  }
+  REQUIRE(file->Sync().ok());
+  REQUIRE(file->DropCache().ok());
+  CHECK(ReadAll(*file) == expected);
+}
+
 ENV_TEST("File Write: more pieces than the system takes at once") {
   TestType on;
   const auto file = on.env->Open(on.root + "/a", OpenMode::kCreate).value();
