@@ -108,6 +108,20 @@ FrameBuffer::FrameBuffer(std::size_t batch_bytes)
   SLUICE_CHECK(batch_bytes <= kBatchBytesMax);
 }
 
+FrameBuffer FrameArena::Take(std::size_t batch_bytes) {
+  constexpr std::size_t kAlignment = 64;  // a frame's header is one line of the cache
+  const std::size_t bytes = (kFrameHeaderSize + batch_bytes + kAlignment - 1) / kAlignment * kAlignment;
+  if (bytes > kSharedBytesMax) return FrameBuffer(batch_bytes);
+  if (kPieceBytes - used_ < bytes) {
+    piece_ = std::make_shared_for_overwrite<char[]>(kPieceBytes);
+    used_ = 0;
+  }
+  char* const memory = piece_.get() + used_;
+  used_ += bytes;
+  SLUICE_CHECK(used_ <= kPieceBytes);
+  return FrameBuffer(std::shared_ptr<char[]>(piece_, memory), batch_bytes);
+}
+
 Frame Frame::Seal(FrameBuffer buffer, FrameHeader header) {
   SLUICE_CHECK(buffer.memory_ != nullptr);
   SLUICE_CHECK(buffer.batch_bytes_ >= kBatchHeaderSize);

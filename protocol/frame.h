@@ -1,8 +1,8 @@
 // The frame: what stands in journal, segment, cache and on the wire to consumers; storage/FORMAT.md has every byte.
 //
-// A frame is our fixed 64-byte header and one record batch. XXH3-64 covers the batch, seeded with the XXH3-64 of the header
-// (but for the checksum itself, which is its last field). A Frame is an immutable, shared piece of memory: the bytes that were received are the
-// bytes that are journalled, cached, written to the segment and sent.
+// A frame is our fixed 64-byte header and one record batch. XXH3-64 covers the batch, seeded with the XXH3-64 of the
+// header (but for the checksum itself, which is its last field). A Frame is an immutable, shared piece of memory: the
+// bytes that were received are the bytes that are journalled, cached, written to the segment and sent.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "protocol/batch.h"
 #include "protocol/ids.h"
@@ -35,7 +36,8 @@ struct FrameHeader {
   std::size_t total_size() const { return kFrameHeaderSize + payload_bytes; }
 };
 
-/// Decodes and checks magic, version and limits, not the checksum. kCorruption names the field; kUnimplemented for a newer version.
+/// Decodes and checks magic, version and limits, not the checksum. kCorruption names the field; kUnimplemented for a
+/// newer version.
 Result<FrameHeader> ParseFrameHeader(std::string_view bytes);
 /// Decodes the frame that starts at `bytes` and checks its checksum. `bytes` may be longer than the frame.
 Result<FrameHeader> VerifyFrame(std::string_view bytes);
@@ -50,8 +52,27 @@ class FrameBuffer {
 
  private:
   friend class Frame;
+  friend class FrameArena;
+  FrameBuffer(std::shared_ptr<char[]> memory, std::size_t batch_bytes)
+      : memory_(std::move(memory)), batch_bytes_(batch_bytes) {}
+
   std::shared_ptr<char[]> memory_;
   std::size_t batch_bytes_;
+};
+
+/// Makes buffers for small batches out of larger pieces of memory, one after another: a piece is freed with its last
+/// frame. Frames leave memory about in the order of their arrival, so little is held on to; in exchange nothing is
+/// allocated or freed for the single frame. Threads: one.
+class FrameArena {
+ public:
+  FrameBuffer Take(std::size_t batch_bytes);
+
+ private:
+  static constexpr std::size_t kPieceBytes = 64u << 10;
+  static constexpr std::size_t kSharedBytesMax = kPieceBytes / 8;  // larger frames have memory of their own
+
+  std::shared_ptr<char[]> piece_;
+  std::size_t used_ = kPieceBytes;
 };
 
 /// One immutable frame; copies share the bytes. Safe to read from any thread.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "tests/catch.h"
 
@@ -80,6 +81,22 @@ TEST_CASE("ParseFrameHeader: limits are checked before the checksum, a newer ver
   SECTION("durable end above its own offset") {
     bytes[47] = 0x01;
     CHECK(ParseFrameHeader(bytes).error().code() == Code::kCorruption);
+  }
+}
+
+TEST_CASE("FrameArena Take: buffers of any size do not overlap and outlive the arena", "[protocol]") {
+  std::vector<FrameBuffer> buffers;
+  {
+    FrameArena arena;
+    for (std::size_t i = 0; i < 500; ++i) buffers.push_back(arena.Take(i * i % 20'000));
+  }
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    REQUIRE(buffers[i].batch().size() == i * i % 20'000);
+    std::ranges::fill(buffers[i].batch(), static_cast<char>(i));
+  }
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    const auto is_own = [&](char byte) { return byte == static_cast<char>(i); };
+    REQUIRE(std::ranges::all_of(buffers[i].batch_view(), is_own));
   }
 }
 

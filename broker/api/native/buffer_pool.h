@@ -1,10 +1,13 @@
-// Input buffers of one event loop: a connection has one only while bytes are there, so that an idle one costs nothing.
+// Memory of one event loop: input buffers, which a connection has only while bytes are there, so that an idle one costs
+// nothing; and the batches that are received.
 // Threads: the loop's own.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <vector>
+
+#include "protocol/frame.h"
 
 namespace sluice::broker::native {
 
@@ -21,10 +24,12 @@ class BufferPool {
   void Give(std::unique_ptr<char[]> buffer) {
     if (spare_.size() < kSpareMax) spare_.push_back(std::move(buffer));
   }
+  protocol::FrameArena& frames() { return frames_; }
 
  private:
   inline static constexpr std::size_t kSpareMax = 16;
   std::vector<std::unique_ptr<char[]>> spare_;
+  protocol::FrameArena frames_;
 };
 
 }  // namespace sluice::broker::native

@@ -127,7 +127,7 @@ std::string_view MessageReader::control() const {
 
 void MessageReader::TakeBody() {
   SLUICE_CHECK(state_ == State::kAnnounced);
-  body_.emplace(header_.body_bytes);
+  body_.emplace(pool_.frames().Take(header_.body_bytes));
   const std::size_t here = std::min<std::size_t>(available(), header_.body_bytes);
   std::memcpy(body_->batch().data(), buffer_.get() + begin_, here);
   begin_ += here;
