@@ -36,7 +36,8 @@ struct AppendBatch {
   std::vector<PendingAppend> appends;
   std::size_t frame_count = 0;
   std::uint64_t frame_bytes = 0;
-  bool wants_flush = false;  // somebody waits for durability
+  std::int64_t append_time_ms = 0;  // of all its frames: one reading of the clock for a turn
+  bool wants_flush = false;         // somebody waits for durability
   bool written_acked = false;
   std::weak_ptr<BatchOwner> owner;
 

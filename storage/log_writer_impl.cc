@@ -27,7 +27,7 @@ void WriterCore::Append(ShardLog& shard, protocol::FrameBuffer batch, const prot
 
   AppendBatch& turn = TurnBatch(frame_bytes);
   PendingAppend& pending = turn.appends.emplace_back();
-  pending.frame = log->Append(std::move(batch), header, parts_.env.clock().WallMs());
+  pending.frame = log->Append(std::move(batch), header, turn.append_time_ms);
   pending.shard = std::move(log);
   pending.answer = {.base_offset = pending.frame.base_offset(),
                     .append_time_ms = pending.frame.header().append_time_ms};
@@ -71,7 +71,10 @@ void WriterCore::AddDuplicate(std::shared_ptr<ShardLogImpl> shard, const Produce
 AppendBatch& WriterCore::TurnBatch(std::uint64_t frame_bytes) {
   if (turn_ != nullptr && turn_->frame_count > 0 && turn_->frame_bytes + frame_bytes > parts_.batch_bytes_max)
     SubmitTurn();
-  if (turn_ == nullptr) turn_ = NewBatch();
+  if (turn_ == nullptr) {
+    turn_ = NewBatch();
+    turn_->append_time_ms = parts_.env.clock().WallMs();
+  }
   if (!turn_posted_) {
     turn_posted_ = true;
     loop_.Post([self = shared_from_this()] { self->EndTurn(); });
