@@ -128,6 +128,7 @@ void AddDoors(Config& c, std::vector<Setting>& s) {
   s.push_back({"native.connections_max", &c.native.connections_max, 1, 1'000'000});
   s.push_back({"native.inflight_bytes_max", ByteSize{&c.native.inflight_bytes_max}, kMiB, kGiB});
   s.push_back({"native.output_bytes_max", ByteSize{&c.native.output_bytes_max}, kMiB, kGiB});
+  s.push_back({"native.body_bytes_max", ByteSize{&c.native.body_bytes_max}, 16 * kMiB, 64 * kGiB});
   s.push_back({"native.hello_timeout", DurationMs{&c.native.hello_timeout_ms}, 100, kHourMs});
   s.push_back({"native.message_timeout", DurationMs{&c.native.message_timeout_ms}, 100, kHourMs});
   s.push_back({"native.idle_timeout", DurationMs{&c.native.idle_timeout_ms}, 1'000, 365 * kDayMs});

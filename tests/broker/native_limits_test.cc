@@ -79,6 +79,38 @@ TEST_CASE("NativeDoor: a client that does not read its answers is not read eithe
   }
 }
 
+TEST_CASE("NativeDoor: bodies on their way share a bound, small ones pass, and room goes round", "[broker]") {
+  Door door(GENERATE(1u, 2u), {.body_bytes_max = 1u << 20});
+  const std::string large = RawClient::Append(1, door.id(), 0, BatchOf(1, std::string(900'000, 'x')));
+  RawClient holder(door.port());
+  RawClient waiting(door.port());
+  RawClient small(door.port());
+  holder.Hello();
+  waiting.Hello();
+  small.Hello();
+  // The answer to the first tells that the door has seen the header of the second.
+  holder.Send(RawClient::Append(1, door.id(), 1, BatchOf(1)) + large.substr(0, large.size() / 2));
+  REQUIRE(holder.Receive()->header.status == Code::kOk);
+  std::optional<RawClient::Message> answer;
+  std::thread second([&] {
+    waiting.Send(large);
+    answer = waiting.Receive();
+  });
+  for (int i = 0; i < 20; ++i) {
+    small.Send(RawClient::Append(1, door.id(), 1, BatchOf(1)));
+    REQUIRE(small.Receive()->header.status == Code::kOk);
+  }
+  CHECK(door.core.store.appends_seen() == 21);
+  SECTION("when the body has come") {
+    holder.Send(large.substr(large.size() / 2));
+    CHECK(holder.Receive()->header.status == Code::kOk);
+  }
+  SECTION("when the connection ends") { holder.CloseWrite(); }
+  second.join();
+  REQUIRE(answer.has_value());
+  CHECK(answer->header.status == Code::kOk);
+}
+
 TEST_CASE("NativeDoor: deadlines end connections that say too little", "[broker]") {
   Door door(1, {.hello_timeout_ms = 300, .message_timeout_ms = 300, .idle_timeout_ms = 1'000});
   RawClient silent(door.port());

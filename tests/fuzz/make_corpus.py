@@ -51,6 +51,8 @@ def native_messages():
     for name, operation, control in (("append", 2, append), ("read", 3, read), ("empty", 1, b"")):
         header = struct.pack("<4sBBHQHHIII", b"SLN1", 1, 1, operation, 9, 0, 0, len(control), 0, 0)
         write("native_wire", name, header + control)
+        write("message_reader", name, b"\x01\x05\x00\x20" + header + control)  # in front: where it is cut
+    write("message_reader", "large_body", b"\xff\xff\xff\xff" + bytes(40_000))
 
 
 def delivery():

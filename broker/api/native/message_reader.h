@@ -46,6 +46,8 @@ class MessageReader {
   /// After kControl, exactly one of these.
   void TakeBody();
   void SkipBody();
+  /// After kControl: all of the body has come.
+  bool body_is_here() const { return available() >= header_.body_bytes; }
   /// After kBody.
   protocol::FrameBuffer ReleaseBody();
 

@@ -9,7 +9,6 @@
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <latch>
-#include <thread>
 #include <vector>
 
 #include "broker/api/listen.h"
@@ -103,8 +102,7 @@ void NativeDoor::Impl::Accept() {
 
 void NativeDoor::Impl::Accepted(std::size_t loop_index, Session::Socket socket) {
   NativeLoop& loop = *native_loops_[loop_index];
-  if (shared_.connections.fetch_add(1) >= shared_.options.connections_max) {
-    shared_.connections.fetch_sub(1);
+  if (!shared_.connections.Add(shared_.options.connections_max)) {
     loops_.loop(loop_index).Post([&loop] { loop.metrics().connections_refused.Add(); });
     return;  // the socket closes
   }
@@ -136,11 +134,7 @@ void NativeDoor::Impl::StopAccepting() {
 }
 
 bool NativeDoor::Impl::Finish(std::int64_t timeout_ms) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-  while (shared_.connections.load() > 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  const bool drained = shared_.connections.load() == 0;
+  const bool drained = shared_.connections.WaitForNone(std::chrono::milliseconds(timeout_ms));
   OnEachLoop([](NativeLoop& loop) { loop.CloseAll(); });
   delivery_thread_.join();
   return drained;

@@ -27,6 +27,7 @@ struct NativeDoorOptions {
   std::uint32_t connections_max = 20'000;        // further ones are closed at once
   std::uint64_t inflight_bytes_max = 16u << 20;  // of one connection's unanswered requests; then it is not read
   std::uint64_t output_bytes_max = 32u << 20;    // of one connection's unsent answers; then it is not read
+  std::uint64_t body_bytes_max = 128u << 20;     // of all connections' bodies that are on their way; then they wait
   std::int64_t hello_timeout_ms = 10'000;        // from connect to the first complete message
   std::int64_t message_timeout_ms = 30'000;  // from the first to the last byte of a message, and for a write to move
   std::int64_t idle_timeout_ms = 600'000;    // without any request in work

@@ -39,8 +39,7 @@ void NativeLoop::Remove(Session& session) {
   std::swap(sessions_[session.place], sessions_.back());
   sessions_.pop_back();
   metrics_.connections_closed.Add();
-  const std::uint32_t before = shared_.connections.fetch_sub(1);
-  SLUICE_CHECK(before > 0);
+  shared_.connections.Remove();
   // The last reference must not go while a method of the session runs.
   loop_.Post([keep] {});
 }

@@ -1,17 +1,18 @@
 // What the sessions of one event loop share: the parts they call, input buffers, the list of sessions with something to
 // send, a coarse clock, and the tick that looks for passed deadlines.
 //
-// Threads: the loop's own, but for the atomics.
+// Threads: the loop's own; what the loops share has locks of its own.
 #pragma once
 
-#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive_ptr.hpp>
 #include <cstdint>
 #include <functional>
 #include <vector>
 
+#include "broker/api/native/body_budget.h"
 #include "broker/api/native/buffer_pool.h"
+#include "broker/api/native/connection_count.h"
 #include "broker/api/native/handlers/control_operation.h"
 #include "broker/api/native/native_door.h"
 #include "broker/log.h"
@@ -31,7 +32,8 @@ struct DoorShared {
   NativeDoorOptions options;
   /// Runs a call to the delivery stage on its own thread.
   std::function<void(std::move_only_function<void()>)> run_delivery;
-  std::atomic<std::uint32_t> connections{0};
+  BodyBudget bodies{options.body_bytes_max};
+  ConnectionCount connections{};
   log::RateLimit protocol_error_log{};
 };
 

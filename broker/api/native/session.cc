@@ -80,7 +80,7 @@ void Session::Process() {
     partial_since_ms_ = 0;
     if (*event == MessageReader::Event::kControl) TakeRequest();
     if (*event == MessageReader::Event::kBody) RunAppend();
-    if (MustPause()) Pause();
+    if (!paused_ && MustPause()) Pause();
   }
   if (!reader_.partial()) {
     partial_since_ms_ = 0;
@@ -128,7 +128,7 @@ void Session::Pause() {
 // Resuming is a task of its own, so that an answer never runs the next request inside itself.
 void Session::ResumeLater() {
   const NativeDoorOptions& options = loop_.shared().options;
-  if (!paused_ || resume_posted_ || closed() || waiting_ready_) return;
+  if (!paused_ || resume_posted_ || closed() || waiting_ready_ || waiting_body_) return;
   if (inflight_bytes_ > options.inflight_bytes_max / 2 || inflight_requests_ > kRequestsMax / 2 ||
       output_.bytes() > options.output_bytes_max / 2) {
     return;
@@ -233,7 +233,9 @@ void Session::CheckDeadlines() {
   if (state_ == State::kHello && now_ms - connected_ms_ > options.hello_timeout_ms) {
     return Fail(Status(Code::kTimedOut, fmt::format("no Hello within {} ms", options.hello_timeout_ms)));
   }
-  const std::int64_t message_ms = options.message_timeout_ms + reader_.header().body_bytes / kBytesPerMsMin;
+  // Slow ones get their time only while nobody waits for the memory that they hold.
+  const std::int64_t slow_ms = loop_.shared().bodies.contended() ? 0 : reader_.header().body_bytes / kBytesPerMsMin;
+  const std::int64_t message_ms = options.message_timeout_ms + slow_ms;
   if (partial_since_ms_ != 0 && !paused_ && now_ms - partial_since_ms_ > message_ms) {
     return Fail(Status(Code::kTimedOut, fmt::format("a message did not arrive completely within {} ms", message_ms)));
   }
@@ -248,7 +250,9 @@ void Session::Close() {
   socket_.close(ignored);
   output_.Clear();
   deferred_reads_.clear();
+  GiveBodyBytes();
   loop_.Remove(*this);
+  if (waiting_body_) loop_.shared().bodies.Forget(this);
 }
 
 }  // namespace sluice::broker::native

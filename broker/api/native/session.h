@@ -59,6 +59,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   void Process();
   void TakeRequest();
   bool MustPause() const;
+  bool InputIsOver() const { return closed() || state_ == State::kDraining; }
   void Pause();
   void ResumeLater();
   void Resume();
@@ -67,6 +68,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   // Requests: session_requests.cc.
   void TakeHello();
   void TakeAppend();
+  void TakeAppendBody();
+  void GiveBodyBytes();
   void RunAppend();
   void AppendDone(std::uint64_t correlation_id, bool silent, const Result<storage::Appended>& result);
   void TakeRead();
@@ -98,11 +101,13 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
   bool waiting_ready_ = false;  // for the log to take appends again
+  bool waiting_body_ = false;   // for memory to receive a body into
   bool paused_ = false;
   bool resume_posted_ = false;
   bool input_ended_ = false;              // the peer has closed its side, or we take no more
   protocol::wire::AppendRequest append_;  // whose body is on its way
   std::uint64_t append_correlation_id_ = 0;
+  std::uint64_t body_bytes_ = 0;  // taken from the door's budget
 
   std::uint64_t inflight_bytes_ = 0;
   std::uint32_t inflight_requests_ = 0;

@@ -1,6 +1,8 @@
 // A session's requests: appends and reads on the hot path, control operations off the loop, and how they are answered.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "broker/api/native/session.h"
 #include "protocol/check.h"
 
@@ -82,11 +84,35 @@ void Session::TakeAppend() {
   }
   append_ = *append;
   append_correlation_id_ = header.correlation_id;
+  TakeAppendBody();
+}
+
+void Session::TakeAppendBody() {
+  const std::uint64_t bytes = reader_.header().body_bytes;
+  if (reader_.body_is_here()) return reader_.TakeBody();
+  const bool taken = loop_.shared().bodies.Take(loop_.loop(), this, bytes, [me = self(), bytes] {
+    me->waiting_body_ = false;
+    if (me->InputIsOver()) return me->loop_.shared().bodies.Give(bytes);
+    me->body_bytes_ = bytes;
+    me->reader_.TakeBody();
+    me->ResumeLater();
+  });
+  if (!taken) {
+    waiting_body_ = paused_ = true;
+    return;
+  }
+  body_bytes_ = bytes;
   reader_.TakeBody();
+}
+
+// The body has come, or never will.
+void Session::GiveBodyBytes() {
+  if (body_bytes_ > 0) loop_.shared().bodies.Give(std::exchange(body_bytes_, 0));
 }
 
 void Session::RunAppend() {
   protocol::FrameBuffer batch = reader_.ReleaseBody();
+  GiveBodyBytes();
   const auto bytes = static_cast<std::uint32_t>(batch.batch_view().size());
   const auto ack = static_cast<storage::AckMode>(append_.ack);
   inflight_bytes_ += bytes;
