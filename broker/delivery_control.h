@@ -5,33 +5,12 @@
 // block.
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "sluice/delivery_action.h"
 #include "sluice/status.h"
 
 namespace sluice::broker {
-
-/// As native.proto's DeliveryRequest.Action, value by value.
-enum class DeliveryAction : std::uint8_t {
-  kCreate = 0,
-  kCheck = 1,
-  kList = 2,
-  kDescribe = 3,
-  kPause = 4,
-  kResume = 5,
-  kFlush = 6,
-  kDelete = 7,
-  kLedger = 8,
-};
-inline constexpr std::uint8_t kDeliveryActionMax = 8;
-
-struct DeliveryAnswer {
-  std::string document;  // JSON, docs/cli.md
-  std::vector<std::string> warnings;
-};
 
 class DeliveryControl {
  public:

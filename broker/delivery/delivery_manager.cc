@@ -17,9 +17,6 @@
 namespace sluice::delivery {
 namespace {
 
-using broker::DeliveryAction;
-using broker::DeliveryAnswer;
-
 constexpr std::string_view kConfigTask = "/config";  // no delivery stream's name has a slash
 constexpr std::int64_t kConfigRetryMs = 2000;
 constexpr std::int64_t kFlushTimeoutMs = 60'000;

@@ -47,8 +47,8 @@ class DeliveryManager final : public broker::DeliveryControl {
   ~DeliveryManager() override;
   void Stop();
 
-  Result<broker::DeliveryAnswer> Handle(broker::DeliveryAction action, std::string_view name, std::string_view document,
-                                        std::string_view document_name) override;
+  Result<DeliveryAnswer> Handle(DeliveryAction action, std::string_view name, std::string_view document,
+                                std::string_view document_name) override;
 
   /// Of all delivery streams, by name; for metrics.
   std::vector<std::pair<std::string, DeliveryStatus>> Statuses() const;
@@ -63,14 +63,14 @@ class DeliveryManager final : public broker::DeliveryControl {
   /// True where the file needs no further try.
   bool ReadConfigFile(const std::string& path);
 
-  Result<broker::DeliveryAnswer> Create(std::string_view document, std::string_view document_name);
-  Result<broker::DeliveryAnswer> Check(std::string_view document, std::string_view document_name);
-  Result<broker::DeliveryAnswer> List();
-  Result<broker::DeliveryAnswer> Pause(std::string_view name, bool paused);
-  Result<broker::DeliveryAnswer> Flush(std::string_view name);
-  Result<broker::DeliveryAnswer> Delete(std::string_view name);
-  Result<broker::DeliveryAnswer> Ledger(std::string_view name);
-  Result<broker::DeliveryAnswer> Describe(std::string_view name);
+  Result<DeliveryAnswer> Create(std::string_view document, std::string_view document_name);
+  Result<DeliveryAnswer> Check(std::string_view document, std::string_view document_name);
+  Result<DeliveryAnswer> List();
+  Result<DeliveryAnswer> Pause(std::string_view name, bool paused);
+  Result<DeliveryAnswer> Flush(std::string_view name);
+  Result<DeliveryAnswer> Delete(std::string_view name);
+  Result<DeliveryAnswer> Ledger(std::string_view name);
+  Result<DeliveryAnswer> Describe(std::string_view name);
 
   Result<StreamPtr> Find(std::string_view name) const;
   Result<TimeZone> LoadZone(const std::string& name);

@@ -15,8 +15,6 @@
 namespace sluice::delivery {
 namespace {
 
-using broker::DeliveryAction;
-using broker::DeliveryAnswer;
 
 std::string Document(std::string_view name, std::string_view stream, std::string_view sluice = "") {
   const std::string source =

@@ -9,28 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/delivery_action.h"
 #include "sluice/status.h"
 #include "sluice/types.h"
 
 namespace sluice {
-
-/// What a call about a delivery stream gives: a JSON document (docs/cli.md), and warnings for a person to read.
-struct DeliveryAnswer {
-  std::string document;
-  std::vector<std::string> warnings;
-};
-
-enum class DeliveryAction : std::uint8_t {
-  kCreate = 0,
-  kCheck = 1,
-  kList = 2,
-  kDescribe = 3,
-  kPause = 4,
-  kResume = 5,
-  kFlush = 6,
-  kDelete = 7,
-  kLedger = 8,
-};
 
 class AdminClient {
  public:

@@ -4,8 +4,7 @@
 
 namespace sluice::broker::native {
 
-static_assert(static_cast<int>(DeliveryAction::kLedger) == ::sluice::native::DeliveryRequest::LEDGER);
-static_assert(kDeliveryActionMax == ::sluice::native::DeliveryRequest::Action_MAX);
+static_assert(static_cast<int>(DeliveryAction::kLedger) == ::sluice::native::DeliveryRequest::Action_MAX);
 
 Result<std::string> HandleDelivery(const HandlerContext& context, std::string_view control) {
   const auto request = ParseControl<::sluice::native::DeliveryRequest>(control);
@@ -13,7 +12,7 @@ Result<std::string> HandleDelivery(const HandlerContext& context, std::string_vi
   if (context.delivery == nullptr) {
     return Error(Code::kUnimplemented, "this broker runs without delivery streams");
   }
-  if (request->action() < 0 || request->action() > kDeliveryActionMax) {
+  if (request->action() < 0 || request->action() > ::sluice::native::DeliveryRequest::Action_MAX) {
     return Error(Code::kUnimplemented, "this broker is older than the client: it does not know delivery action " +
                                            std::to_string(request->action()));
   }
