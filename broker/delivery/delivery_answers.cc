@@ -26,8 +26,16 @@ std::int64_t FreshnessMs(const DeliveryStatus& status, std::int64_t now_ms) {
 }
 
 void WriteSource(const DeliveryStream& stream, JsonWriter& json) {
-  json.Key("source").BeginObject().Key("stream").String(stream.config().source_stream);
-  json.Key("direct_put").Bool(stream.config().direct_put).EndObject();
+  const std::shared_ptr<const DeliveryConfig> config = stream.config();
+  json.Key("source").BeginObject().Key("stream").String(config->source_stream);
+  json.Key("direct_put").Bool(config->direct_put).EndObject();
+}
+
+void WriteChanges(const std::optional<std::vector<std::string>>& changes, JsonWriter& json) {
+  if (!changes) return;
+  json.Key("changes").BeginList();
+  for (const std::string& key : *changes) json.String(key);
+  json.EndList();
 }
 
 void WriteState(const DeliveryStatus& status, std::int64_t now_ms, JsonWriter& json) {
@@ -41,13 +49,14 @@ void WriteState(const DeliveryStatus& status, std::int64_t now_ms, JsonWriter& j
 
 }  // namespace
 
-std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms) {
+std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms,
+                         const std::optional<std::vector<std::string>>& changes) {
   const DeliveryStatus status = stream.status();
   const DeliveryIdentity identity = stream.identity();
   JsonWriter json;
-  json.BeginObject().Key("name").String(stream.config().name);
+  json.BeginObject().Key("name").String(stream.name());
   WriteSource(stream, json);
-  json.Key("bucket").String(stream.config().bucket);
+  json.Key("bucket").String(stream.config()->bucket);
   WriteTime("created_at", identity.created_ms, json);
   json.Key("version").Number(identity.version);
   WriteState(status, now_ms, json);
@@ -58,6 +67,7 @@ std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms) {
   WriteShards(status.checkpoint.shards, json);
   WriteTotals(status.checkpoint.totals, json);
   json.Key("intent").Raw(status.intent ? IntentToJson(*status.intent) : "null");
+  WriteChanges(changes, json);
   json.Key("config").Raw(identity.config_json).EndObject();
   return json.text();
 }
@@ -66,9 +76,9 @@ std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int
   JsonWriter json;
   json.BeginObject().Key("delivery_streams").BeginList();
   for (const DeliveryStream* stream : streams) {
-    json.BeginObject().Key("name").String(stream->config().name);
+    json.BeginObject().Key("name").String(stream->name());
     WriteSource(*stream, json);
-    json.Key("bucket").String(stream->config().bucket);
+    json.Key("bucket").String(stream->config()->bucket);
     const DeliveryStatus status = stream->status();
     WriteState(status, now_ms, json);
     json.Key("records").Number(status.checkpoint.totals.records).Key("errors").Number(status.checkpoint.totals.errors);
@@ -78,10 +88,13 @@ std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int
   return json.text();
 }
 
-std::string CheckJson(const DeliveryConfig& config, const std::string& example_key) {
+std::string CheckJson(const DeliveryConfig& config, const std::string& example_key,
+                      const std::optional<std::vector<std::string>>& changes) {
   JsonWriter json;
   json.BeginObject().Key("name").String(config.name).Key("valid").Bool(true);
-  json.Key("example_key").String(example_key).Key("config").Raw(DeliveryConfigToJson(config)).EndObject();
+  json.Key("example_key").String(example_key);
+  WriteChanges(changes, json);
+  json.Key("config").Raw(DeliveryConfigToJson(config)).EndObject();
   return json.text();
 }
 

@@ -1,6 +1,7 @@
 // The JSON documents that delivery control answers with; docs/delivery.md describes every field.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,11 +10,14 @@
 
 namespace sluice::delivery {
 
-/// One delivery stream as `describe`, `create`, `pause`, `resume` and `flush` show it.
-std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms);
+/// One delivery stream as `describe`, `create`, `pause`, `resume` and `flush` show it. `changes`: the keys that a
+/// `create` of an existing one has changed.
+std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms,
+                         const std::optional<std::vector<std::string>>& changes);
 /// {"delivery_streams":[..]}, one line of facts each.
 std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int64_t now_ms);
-/// What `check` says about a configuration that is right.
-std::string CheckJson(const DeliveryConfig& config, const std::string& example_key);
+/// What `check` says about a configuration that is right. `changes`: the keys that it would change.
+std::string CheckJson(const DeliveryConfig& config, const std::string& example_key,
+                      const std::optional<std::vector<std::string>>& changes);
 
 }  // namespace sluice::delivery

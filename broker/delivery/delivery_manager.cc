@@ -2,9 +2,11 @@
 #include "broker/delivery/delivery_manager.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "broker/delivery/config_change.h"
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/delivery_answers.h"
 #include "broker/delivery/error_record.h"
@@ -30,24 +32,16 @@ bool IsConfigFile(std::string_view name) {
 
 std::string HexOf(std::uint64_t high, std::uint64_t low) { return fmt::format("{:016x}{:016x}", high, low); }
 
-std::optional<Schema> DeclaredSchema(const DeliveryConfig& config) {
-  if (!config.convert || config.columns.empty()) return std::nullopt;
-  Schema schema{.version = 1, .columns = {}, .overflow = config.infer_schema};
-  for (const ColumnConfig& column : config.columns) {
-    Result<ColumnType> type = ParseHiveType(column.type);
-    SLUICE_CHECK(type.has_value());  // the configuration was checked
-    schema.columns.push_back({column.name, std::move(*type)});
-  }
-  return schema;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions options, BrokerParts parts) {
   std::unique_ptr<DeliveryManager> manager(new DeliveryManager(std::move(options), std::move(parts)));
-  if (Status status = manager->LoadAll(); !status.ok()) return Error(std::move(status));
-  if (!manager->options_.config_dir.empty()) {
-    manager->ReadConfigDir();
+  const Result<std::vector<StreamPtr>> streams = manager->LoadAll();
+  if (!streams) return Error(streams.error());
+  const bool has_files = !manager->options_.config_dir.empty();
+  if (has_files) manager->ReadConfigDir();  // before anything is decided by what the files may change
+  for (const StreamPtr& stream : *streams) manager->BeginWork(stream);
+  if (has_files) {
     manager->workers_.Add(kConfigTask, [raw = manager.get()] { return raw->ReadConfigDir(); });
   }
   return manager;
@@ -66,41 +60,38 @@ void DeliveryManager::Stop() {
   workers_.Stop();
 }
 
-Status DeliveryManager::LoadAll() {
+Result<std::vector<DeliveryManager::StreamPtr>> DeliveryManager::LoadAll() {
   const Result<std::vector<std::string>> names = DeliveryStore::Names(parts_.metadata);
-  if (!names) return names.error();
+  if (!names) return Error(names.error());
+  std::vector<StreamPtr> streams;
   for (const std::string& name : *names) {
-    if (Status status = LoadOne(name); !status.ok())
-      return status.WithContext(fmt::format("delivery stream '{}'", name));
+    Result<StreamPtr> stream = LoadOne(name);
+    if (!stream) return Error(stream.error().WithContext(fmt::format("delivery stream '{}'", name)));
+    streams.push_back(std::move(*stream));
   }
-  return Status();
+  return streams;
 }
 
-Status DeliveryManager::LoadOne(const std::string& name) {
+Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& name) {
   const Result<DeliveryIdentity> identity = DeliveryStore::LoadIdentity(parts_.metadata, name);
-  if (!identity) return identity.error();
-  const Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(identity->config_json, "stored configuration");
-  if (!parsed) return parsed.error();
-  const Result<StreamPtr> stream = Open(parsed->config, identity->source);
-  return stream ? Status() : stream.error();
-}
-
-Result<DeliveryManager::StreamPtr> DeliveryManager::Open(const DeliveryConfig& config, StreamId source) {
-  Result<TimeZone> zone = LoadZone(config.time_zone);
-  if (!zone) return Error(zone.error());
-  const auto hold = [&holds = parts_.holds, holder = config.name](StreamId stream, ShardIndex shard, Offset offset) {
-    holds.Set({stream, shard}, holder, offset);
-  };
-  auto stream = std::make_shared<DeliveryStream>(config, std::move(*zone),
-                                                 NewLogRecordSource(parts_.reads, parts_.catalog, source, stopping_),
-                                                 DeliveryParts{parts_.metadata, *objects_, parts_.env.clock(), hold});
+  if (!identity) return Error(identity.error());
+  const DeliveryParts parts{parts_.metadata, *objects_, parts_.env.clock(),
+                            [this](const std::string& zone) { return LoadZone(zone); },
+                            [&holds = parts_.holds, name](StreamId stream, ShardIndex shard, Offset offset) {
+                              holds.Set({stream, shard}, name, offset);
+                            }};
+  auto stream = std::make_shared<DeliveryStream>(
+      name, NewLogRecordSource(parts_.reads, parts_.catalog, identity->source, stopping_), parts);
   if (Status status = stream->Open(); !status.ok()) return Error(std::move(status));
   {
     const std::lock_guard lock(streams_mutex_);
-    streams_[config.name] = stream;
+    streams_[name] = stream;
   }
-  workers_.Add(config.name, [this, stream] { return StepAndLog(*stream); });
   return stream;
+}
+
+void DeliveryManager::BeginWork(const StreamPtr& stream) {
+  workers_.Add(stream->name(), [this, stream] { return StepAndLog(*stream); });
 }
 
 /// Says in the log when a delivery stream begins to fail and when it is well again, not each try.
@@ -111,18 +102,18 @@ std::int64_t DeliveryManager::StepAndLog(DeliveryStream& stream) {
   if (stopping_) return wait_ms;  // what was cut off goes on after the next start
   if (after.last_error != before.last_error && !after.last_error.empty()) {
     broker::log::Error("delivery fails and is tried again",
-                       {{"delivery_stream", stream.config().name}, {"error", after.last_error}});
+                       {{"delivery_stream", stream.name()}, {"error", after.last_error}});
   } else if (!before.last_error.empty() && after.last_error.empty()) {
-    broker::log::Info("delivery goes on", {{"delivery_stream", stream.config().name}});
+    broker::log::Info("delivery goes on", {{"delivery_stream", stream.name()}});
   }
   if (after.checkpoint.totals.errors > before.checkpoint.totals.errors) {
     broker::log::Warning("records could not be converted and are in the error output",
-                         {{"delivery_stream", stream.config().name},
+                         {{"delivery_stream", stream.name()},
                           {"records", after.checkpoint.totals.errors - before.checkpoint.totals.errors}});
   }
   if (after.checkpoint.totals.lost > before.checkpoint.totals.lost) {
     broker::log::Error("records were removed by retention before they were delivered",
-                       {{"delivery_stream", stream.config().name},
+                       {{"delivery_stream", stream.name()},
                         {"records", after.checkpoint.totals.lost - before.checkpoint.totals.lost}});
   }
   return wait_ms;
@@ -149,22 +140,30 @@ bool DeliveryManager::ReadConfigFile(const std::string& path) {
     broker::log::Error("cannot read a delivery stream's file", {{"file", path}, {"error", document.error()}});
     return true;
   }
+  if (const Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(*document, path)) {
+    const std::string& first = config_file_of_.emplace(parsed->config.name, path).first->second;
+    if (first != path) {
+      broker::log::Error("two files are of one delivery stream; the first one counts",
+                         {{"delivery_stream", parsed->config.name}, {"first", first}, {"second", path}});
+      return true;
+    }
+  }
   // A request that holds the lock may be waiting for the thread that this runs on.
   const std::unique_lock lock(control_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return false;
-  const Result<DeliveryAnswer> answer = Create(*document, path);
+  return LogConfigFile(path, Create(*document, path));
+}
+
+bool DeliveryManager::LogConfigFile(const std::string& path, const Result<DeliveryAnswer>& answer) {
   if (answer) {
     for (const std::string& warning : answer->warnings) broker::log::Warning(warning);
-    broker::log::Info("delivery stream made from its file", {{"file", path}});
     return true;
   }
   if (answer.error().code() == Code::kNotFound) {
     broker::log::Debug("a delivery stream's file waits for its source", {{"file", path}, {"error", answer.error()}});
     return false;
   }
-  if (answer.error().code() != Code::kAlreadyExists) {
-    broker::log::Error("a delivery stream's file cannot be used", {{"file", path}, {"error", answer.error()}});
-  }
+  broker::log::Error("a delivery stream's file cannot be used", {{"file", path}, {"error", answer.error()}});
   return true;
 }
 
@@ -194,35 +193,70 @@ Result<DeliveryAnswer> DeliveryManager::Handle(DeliveryAction action, std::strin
   return Error(Code::kInvalidArgument, "unknown delivery action");
 }
 
-Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::string_view document_name) {
+Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view document, std::string_view document_name) {
   Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(document, document_name);
-  if (!parsed) return Error(parsed.error());
+  if (!parsed) return parsed;
   if (Status status = ReadTableFile(document_name, parsed->config); !status.ok()) return Error(std::move(status));
-  const Result<std::string> key = ExampleKey(parsed->config);
-  if (!key) return Error(key.error());
-  if (!parsed->config.direct_put) {
-    if (const auto source = SourceOf(parsed->config); !source) parsed->warnings.push_back(source.error().message());
-  }
-  return DeliveryAnswer{CheckJson(parsed->config, *key), std::move(parsed->warnings)};
+  if (const Result<std::string> key = ExampleKey(parsed->config); !key) return Error(key.error());
+  Status converts = CheckConversion(parsed->config, DeclaredSchema(parsed->config));
+  if (!converts.ok()) return Error(converts.WithContext(document_name));
+  return parsed;
 }
 
-Result<DeliveryAnswer> DeliveryManager::Create(std::string_view document, std::string_view document_name) {
-  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(document, document_name);
+Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::string_view document_name) {
+  Result<ParsedDeliveryConfig> parsed = ParseAndCheck(document, document_name);
   if (!parsed) return Error(parsed.error());
-  DeliveryConfig& config = parsed->config;
-  if (Find(config.name)) {
-    return Error(Code::kAlreadyExists,
-                 fmt::format("delivery stream '{}' exists already; delete it first, its objects stay", config.name));
+  std::vector<std::string>& warnings = parsed->warnings;
+  if (!parsed->config.direct_put) {
+    if (const auto source = SourceOf(parsed->config); !source) warnings.push_back(source.error().message());
   }
-  if (Status status = ReadTableFile(document_name, config); !status.ok()) return Error(std::move(status));
-  if (const Result<std::string> key = ExampleKey(config); !key) return Error(key.error());
+  std::optional<std::vector<std::string>> changes;
+  if (const Result<StreamPtr> stream = Find(parsed->config.name)) {
+    Result<ConfigChange> change = ConfigChange();
+    workers_.RunBetween(parsed->config.name, [&] { change = (*stream)->Compare(parsed->config); });
+    if (!change) return Error(change.error());
+    if (!change->refused.empty()) return Error(RefusedChange(parsed->config.name, *change));
+    warnings.insert(warnings.end(), change->warnings.begin(), change->warnings.end());
+    changes = std::move(change->keys);
+  }
+  const Result<std::string> key = ExampleKey(parsed->config);
+  if (!key) return Error(key.error());
+  return DeliveryAnswer{CheckJson(parsed->config, *key, changes), std::move(warnings)};
+}
+
+/// Of a delivery stream that exists already: makes it what the document says.
+Result<DeliveryAnswer> DeliveryManager::Create(std::string_view document, std::string_view document_name) {
+  const Result<ParsedDeliveryConfig> parsed = ParseAndCheck(document, document_name);
+  if (!parsed) return Error(parsed.error());
+  const Result<StreamPtr> existing = Find(parsed->config.name);
+  return existing ? Change(*existing, *parsed) : Make(*parsed);
+}
+
+Result<DeliveryAnswer> DeliveryManager::Make(const ParsedDeliveryConfig& parsed) {
+  const DeliveryConfig& config = parsed.config;
   const Result<broker::StreamPtr> source = SourceOf(config);
   if (!source) return Error(source.error());
   if (Status status = Store(config, (*source)->id); !status.ok()) return Error(std::move(status));
-  const Result<StreamPtr> stream = Open(config, (*source)->id);
+  const Result<StreamPtr> stream = LoadOne(config.name);
   if (!stream) return Error(stream.error());
+  BeginWork(*stream);
   broker::log::Info("delivery stream created", {{"delivery_stream", config.name}, {"source", config.source_stream}});
-  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs()), std::move(parsed->warnings)};
+  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs(), {}), parsed.warnings};
+}
+
+Result<DeliveryAnswer> DeliveryManager::Change(const StreamPtr& stream, const ParsedDeliveryConfig& parsed) {
+  Result<ConfigChange> change = ConfigChange();
+  workers_.RunBetween(stream->name(), [&] { change = stream->Reconfigure(parsed.config); });
+  if (!change) return Error(change.error());
+  DeliveryAnswer answer{DescribeJson(*stream, parts_.env.clock().WallMs(), change->keys), {}};
+  if (change->keys.empty()) return answer;
+  answer.warnings = parsed.warnings;
+  answer.warnings.insert(answer.warnings.end(), change->warnings.begin(), change->warnings.end());
+  broker::log::Info("delivery stream's configuration changed; it counts from the next delivery on",
+                    {{"delivery_stream", stream->name()},
+                     {"version", stream->identity().version},
+                     {"keys", fmt::format("{}", fmt::join(change->keys, " "))}});
+  return answer;
 }
 
 /// The positions are resolved now: "latest" is the moment of creation.
@@ -267,7 +301,7 @@ Result<DeliveryAnswer> DeliveryManager::List() {
 Result<DeliveryAnswer> DeliveryManager::Describe(std::string_view name) {
   const Result<StreamPtr> stream = Find(name);
   if (!stream) return Error(stream.error());
-  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs()), {}};
+  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs(), {}), {}};
 }
 
 Result<DeliveryAnswer> DeliveryManager::Pause(std::string_view name, bool paused) {
@@ -304,7 +338,7 @@ Result<DeliveryAnswer> DeliveryManager::Delete(std::string_view name) {
   workers_.Remove(name);
   Status status = (*stream)->Remove();
   if (!status.ok()) {
-    workers_.Add(name, [this, held = *stream] { return StepAndLog(*held); });
+    BeginWork(*stream);
     return Error(std::move(status));
   }
   parts_.holds.RemoveAll(name);
@@ -312,8 +346,8 @@ Result<DeliveryAnswer> DeliveryManager::Delete(std::string_view name) {
     const std::lock_guard lock(streams_mutex_);
     streams_.erase(std::string(name));
   }
-  if ((*stream)->config().direct_put) {
-    const Result<broker::StreamPtr> hidden = parts_.catalog.Delete((*stream)->config().source_stream);
+  if ((*stream)->config()->direct_put) {
+    const Result<broker::StreamPtr> hidden = parts_.catalog.Delete((*stream)->config()->source_stream);
     if (hidden) parts_.forget_stream(*hidden);
   }
   broker::log::Info("delivery stream deleted", {{"delivery_stream", name}});
@@ -332,7 +366,8 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name) {
     if (!ledger) {
       answer = Error(ledger.error());
     } else {
-      const DeliveryConfig& config = (*stream)->config();
+      const std::shared_ptr<const DeliveryConfig> held = (*stream)->config();
+      const DeliveryConfig& config = *held;
       const DeliveryStatus status = (*stream)->status();
       const LedgerDocument document{config.name,    config.source_stream,     config.bucket, DirectoryOf(config.bucket),
                                     config.convert, status.checkpoint.shards, status.intent, *ledger};

@@ -3,7 +3,9 @@
 //
 // Start-up: every stored delivery stream is opened and sets its retention holds before Start returns, so start it
 // before the retention task. Then the files of the configured folder are read; one whose source stream does not exist
-// yet is tried again until it does, one that is wrong is logged and passed over.
+// yet is tried again until it does, one that is wrong is logged and passed over. A file of a delivery stream that
+// exists is compared with what is stored: a change that can be made is made, one that cannot is logged and nothing
+// changes.
 //
 // Threads: Start and Stop by one thread; the rest from any. Stop before the event loops stop: the workers wait for
 // their answers.
@@ -57,13 +59,19 @@ class DeliveryManager final : public broker::DeliveryControl {
   using StreamPtr = std::shared_ptr<DeliveryStream>;
 
   DeliveryManager(DeliveryOptions options, BrokerParts parts);
-  Status LoadAll();
-  Status LoadOne(const std::string& name);
+  Result<std::vector<StreamPtr>> LoadAll();
+  Result<StreamPtr> LoadOne(const std::string& name);
+  void BeginWork(const StreamPtr& stream);
   std::int64_t ReadConfigDir();
   /// True where the file needs no further try.
   bool ReadConfigFile(const std::string& path);
+  /// Logs what came of a file; true where it needs no further try.
+  bool LogConfigFile(const std::string& path, const Result<DeliveryAnswer>& answer);
 
   Result<DeliveryAnswer> Create(std::string_view document, std::string_view document_name);
+  Result<ParsedDeliveryConfig> ParseAndCheck(std::string_view document, std::string_view document_name);
+  Result<DeliveryAnswer> Make(const ParsedDeliveryConfig& parsed);
+  Result<DeliveryAnswer> Change(const StreamPtr& stream, const ParsedDeliveryConfig& parsed);
   Result<DeliveryAnswer> Check(std::string_view document, std::string_view document_name);
   Result<DeliveryAnswer> List();
   Result<DeliveryAnswer> Pause(std::string_view name, bool paused);
@@ -79,7 +87,6 @@ class DeliveryManager final : public broker::DeliveryControl {
   Result<std::string> ExampleKey(const DeliveryConfig& config);
   Result<broker::StreamPtr> SourceOf(const DeliveryConfig& config);
   Status Store(const DeliveryConfig& config, StreamId source);
-  Result<StreamPtr> Open(const DeliveryConfig& config, StreamId source);
   std::int64_t StepAndLog(DeliveryStream& stream);
   std::string DirectoryOf(const std::string& bucket) const;
 
@@ -91,6 +98,7 @@ class DeliveryManager final : public broker::DeliveryControl {
   mutable std::mutex streams_mutex_;
   std::map<std::string, StreamPtr, std::less<>> streams_;  // guarded by streams_mutex_
   std::map<std::string, bool> config_files_;               // path -> done; the config task only
+  std::map<std::string, std::string> config_file_of_;      // delivery stream -> path; the config task only
   DeliveryWorkers workers_;                                // last: its threads use all of the above
 };
 

@@ -92,6 +92,7 @@ void ReadIntent(StateReader& reader, Intent& intent) {
   intent.seq = reader.U64("seq");
   intent.decided_ms = reader.I64("decided_ms");
   intent.time_ms = reader.I64("time_ms");
+  intent.config_version = reader.U32("config_version");
   intent.schema_version = reader.U32("schema_version");
   intent.ranges = ReadRanges(reader, "ranges");
   intent.lost = ReadRanges(reader, "lost");
@@ -171,7 +172,7 @@ std::string IntentToJson(const Intent& intent) {
   JsonWriter json;
   json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(intent.seq);
   json.Key("decided_ms").Number(intent.decided_ms).Key("time_ms").Number(intent.time_ms);
-  json.Key("schema_version").Number(intent.schema_version);
+  json.Key("config_version").Number(intent.config_version).Key("schema_version").Number(intent.schema_version);
   WriteRanges("ranges", intent.ranges, json);
   WriteRanges("lost", intent.lost, json);
   json.Key("data_key").String(intent.data_key).Key("error_key").String(intent.error_key).EndObject();

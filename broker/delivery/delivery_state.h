@@ -19,12 +19,12 @@
 
 namespace sluice::delivery {
 
-/// What a delivery stream is; changes only by pause and resume.
+/// What a delivery stream is; changes by pause, resume and another configuration.
 struct DeliveryIdentity {
   std::string uid;  // random, given at creation: keys of a later stream of the same name never meet these
   StreamId source;
   std::int64_t created_ms = 0;
-  std::uint32_t version = 1;
+  std::uint32_t version = 1;  // of the configuration; one up with every change
   bool paused = false;
   std::string config_json;  // canonical
 };
@@ -34,6 +34,7 @@ struct Intent {
   std::uint64_t seq = 0;             // 1 and up, without gap
   std::int64_t decided_ms = 0;       // when it was decided; the error records' attempt time
   std::int64_t time_ms = 0;          // append time of the oldest record: the prefix' time
+  std::uint32_t config_version = 1;  // the one that it is carried out with
   std::uint32_t schema_version = 0;  // 0: no conversion
   std::vector<SourceRange> ranges;   // by shard, at most one each
   std::vector<SourceRange> lost;     // removed by retention before they could be delivered

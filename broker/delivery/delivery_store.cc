@@ -20,6 +20,7 @@ DeliveryStore::DeliveryStore(storage::MetadataStore& store, std::string_view nam
 
 std::string DeliveryStore::Key(std::string_view part) const { return fmt::format("{}{}/{}", kRoot, name_, part); }
 std::string DeliveryStore::SchemaKey(std::uint32_t version) const { return Key(fmt::format("schema/{:08}", version)); }
+std::string DeliveryStore::ConfigKey(std::uint32_t version) const { return Key(fmt::format("config/{:08}", version)); }
 
 Result<std::vector<std::string>> DeliveryStore::Names(storage::MetadataStore& store) {
   const auto entries = store.Scan(kRoot);
@@ -114,6 +115,14 @@ Result<Schema> DeliveryStore::LoadSchema(std::uint32_t version) {
   return SchemaFromJson(**value);
 }
 
+Result<std::string> DeliveryStore::LoadConfig(std::uint32_t version) {
+  const auto value = store_.Get(ConfigKey(version));
+  if (!value) return Error(value.error());
+  if (!*value)
+    return Error(Code::kCorruption, fmt::format("version {} of the configuration of '{}' is missing", version, name_));
+  return **value;
+}
+
 Result<std::vector<LedgerEntry>> DeliveryStore::LoadLedger() {
   const auto entries = store_.Scan(Key("ledger/"));
   if (!entries) return Error(entries.error());
@@ -138,13 +147,26 @@ Status DeliveryStore::PutIdentity(const DeliveryIdentity& identity) {
   return Commit(std::move(transaction));
 }
 
+Status DeliveryStore::PutConfig(const DeliveryIdentity& before, const DeliveryIdentity& after,
+                                const std::optional<Schema>& new_schema) {
+  SLUICE_CHECK(after.version == before.version + 1 && after.uid == before.uid && after.source == before.source);
+  storage::Transaction transaction;
+  transaction.If(Key("stream"), IdentityToJson(before)).Put(Key("stream"), IdentityToJson(after));
+  transaction.Put(ConfigKey(before.version), before.config_json);
+  if (new_schema) PinSchema(*new_schema, transaction);
+  return Commit(std::move(transaction));
+}
+
+void DeliveryStore::PinSchema(const Schema& schema, storage::Transaction& transaction) const {
+  transaction.If(SchemaKey(schema.version), std::nullopt).Put(SchemaKey(schema.version), SchemaToJson(schema));
+}
+
 Status DeliveryStore::PutIntent(const Intent& intent, const std::optional<Schema>& new_schema) {
   storage::Transaction transaction;
   transaction.If(Key("intent"), std::nullopt).Put(Key("intent"), IntentToJson(intent));
   if (new_schema) {
     SLUICE_CHECK(new_schema->version == intent.schema_version);
-    transaction.If(SchemaKey(new_schema->version), std::nullopt)
-        .Put(SchemaKey(new_schema->version), SchemaToJson(*new_schema));
+    PinSchema(*new_schema, transaction);
   }
   return Commit(std::move(transaction));
 }

@@ -1,6 +1,7 @@
 // One delivery stream's part of the metadata store: every step of its life is one conditional, synced transaction.
 //
 //     delivery/NAME/stream               identity and configuration
+//     delivery/NAME/config/VERSION       configurations before the one in force, 8 digits
 //     delivery/NAME/owner                epoch of the broker that delivers; raised by whoever opens it
 //     delivery/NAME/checkpoint           next offsets, counters
 //     delivery/NAME/intent               the delivery being made, absent between two
@@ -48,9 +49,14 @@ class DeliveryStore {
   /// What is stored now. kFenced where another broker has become the owner.
   Result<DeliveryState> Load();
   Result<Schema> LoadSchema(std::uint32_t version);
+  /// A configuration before the one in force, as it was stored.
+  Result<std::string> LoadConfig(std::uint32_t version);
   Result<std::vector<LedgerEntry>> LoadLedger();
 
   Status PutIdentity(const DeliveryIdentity& identity);
+  /// Puts a configuration into force and keeps the one before it; `new_schema` is pinned with it.
+  Status PutConfig(const DeliveryIdentity& before, const DeliveryIdentity& after,
+                   const std::optional<Schema>& new_schema);
   /// Stores the decision; `new_schema` is pinned with it.
   Status PutIntent(const Intent& intent, const std::optional<Schema>& new_schema);
   /// Ends the delivery of `intent`: next offsets, ledger entry, intent cleared, at once.
@@ -61,6 +67,8 @@ class DeliveryStore {
  private:
   std::string Key(std::string_view part) const;
   std::string SchemaKey(std::uint32_t version) const;
+  std::string ConfigKey(std::uint32_t version) const;
+  void PinSchema(const Schema& schema, storage::Transaction& transaction) const;
   Status Commit(storage::Transaction transaction);
 
   storage::MetadataStore& store_;

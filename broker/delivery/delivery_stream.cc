@@ -42,17 +42,13 @@ std::string_view DeliveryModeName(DeliveryMode mode) {
   return "unknown";
 }
 
-DeliveryStream::DeliveryStream(DeliveryConfig config, TimeZone zone, std::unique_ptr<RecordSource> source,
-                               DeliveryParts parts)
-    : config_(std::move(config)),
-      zone_(std::move(zone)),
+DeliveryStream::DeliveryStream(std::string name, std::unique_ptr<RecordSource> source, DeliveryParts parts)
+    : name_(std::move(name)),
       source_(std::move(source)),
       parts_(std::move(parts)),
-      prefix_(MustParse(config_.prefix, PrefixKind::kObjects)),
-      error_prefix_(MustParse(config_.error_prefix, PrefixKind::kErrors)),
-      store_(parts_.metadata, config_.name),
-      planner_(config_, *source_, parts_.clock) {
-  SLUICE_CHECK(source_ != nullptr && parts_.hold != nullptr);
+      store_(parts_.metadata, name_),
+      planner_(*source_, parts_.clock) {
+  SLUICE_CHECK(source_ != nullptr && parts_.hold != nullptr && parts_.load_zone != nullptr);
 }
 
 Status DeliveryStream::Open() {
@@ -63,11 +59,28 @@ Status DeliveryStream::Open() {
 Status DeliveryStream::Reload() {
   Result<DeliveryState> state = store_.Load();
   if (!state) return state.error();
+  if (terms_ == nullptr || state->identity.config_json != state_.identity.config_json) {
+    if (Status status = LoadTerms(state->identity.config_json); !status.ok()) return status;
+  }
   state_ = std::move(*state);
   state_known_ = true;
-  planner_.Reset(state_.checkpoint.shards, state_.schema);
+  planner_.Reset(terms_->config, state_.checkpoint.shards, state_.schema);
   SetHolds();
   PublishStatus();
+  return Status();
+}
+
+Status DeliveryStream::LoadTerms(const std::string& config_json) {
+  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(config_json, "stored configuration");
+  if (!parsed) return parsed.error();
+  DeliveryConfig& config = parsed->config;
+  SLUICE_CHECK(config.name == name_);
+  Result<TimeZone> zone = parts_.load_zone(config.time_zone);
+  if (!zone) return zone.error();
+  Prefix prefix = MustParse(config.prefix, PrefixKind::kObjects);
+  Prefix error_prefix = MustParse(config.error_prefix, PrefixKind::kErrors);
+  terms_ =
+      std::make_shared<const Terms>(std::move(config), std::move(*zone), std::move(prefix), std::move(error_prefix));
   return Status();
 }
 
@@ -125,7 +138,7 @@ Status DeliveryStream::AddNewShards() {
   }
   std::sort(state_.checkpoint.shards.begin(), state_.checkpoint.shards.end(),
             [](const ShardPosition& a, const ShardPosition& b) { return a.shard < b.shard; });
-  planner_.Reset(state_.checkpoint.shards, state_.schema);
+  planner_.Reset(terms_->config, state_.checkpoint.shards, state_.schema);
   return Status();
 }
 
@@ -147,6 +160,7 @@ Intent DeliveryStream::MakeIntent(const DeliveryPlan& plan) const {
   intent.seq = state_.checkpoint.next_seq;
   intent.decided_ms = parts_.clock.WallMs();
   intent.time_ms = plan.oldest_ms;
+  intent.config_version = state_.identity.version;
   intent.schema_version = plan.schema_version;
   intent.ranges = plan.ranges;
   intent.lost = plan.lost;
@@ -154,14 +168,14 @@ Intent DeliveryStream::MakeIntent(const DeliveryPlan& plan) const {
   for (const SourceRange& range : plan.ranges) {
     identity += fmt::format("|{}:{}-{}", range.shard.value, range.first.value, range.last.value);
   }
-  PrefixContext context{intent.time_ms, &zone_, XXH3_64bits(identity.data(), identity.size()), ""};
+  PrefixContext context{intent.time_ms, &terms_->zone, XXH3_64bits(identity.data(), identity.size()), ""};
   const std::uint32_t version = state_.identity.version;
   intent.data_key =
-      SafeKey(prefix_.Evaluate(context) +
-              ObjectName(config_.name, version, context, HashedUuid(identity + "|data"), ObjectExtension(config_)));
+      SafeKey(terms_->prefix.Evaluate(context) +
+              ObjectName(name_, version, context, HashedUuid(identity + "|data"), ObjectExtension(terms_->config)));
   context.error_output_type = kFormatConversionFailed;
-  intent.error_key = SafeKey(error_prefix_.Evaluate(context) +
-                             ObjectName(config_.name, version, context, HashedUuid(identity + "|errors"), ""));
+  intent.error_key = SafeKey(terms_->error_prefix.Evaluate(context) +
+                             ObjectName(name_, version, context, HashedUuid(identity + "|errors"), ""));
   return intent;
 }
 
@@ -174,7 +188,9 @@ Status DeliveryStream::Deliver() {
     if (!pinned) return pinned.error();
     schema = std::move(*pinned);
   }
-  const Result<LedgerEntry> entry = ObjectBuilder(config_, schema, *source_, parts_.objects).Build(intent);
+  const Result<DeliveryConfig> config = ConfigOf(intent);
+  if (!config) return config.error();
+  const Result<LedgerEntry> entry = ObjectBuilder(*config, schema, *source_, parts_.objects).Build(intent);
   if (!entry) return entry.error();
   Checkpoint checkpoint = Advance(state_.checkpoint, *entry, parts_.clock.WallMs());
   state_known_ = false;
@@ -183,10 +199,19 @@ Status DeliveryStream::Deliver() {
   state_.checkpoint = std::move(checkpoint);
   state_.intent.reset();
   state_known_ = true;
-  planner_.Reset(state_.checkpoint.shards, state_.schema);
+  planner_.Reset(terms_->config, state_.checkpoint.shards, state_.schema);
   SetHolds();
   flushes_done_ = std::max(flushes_done_.load(), flushes_decided_);
   return Status();
+}
+
+Result<DeliveryConfig> DeliveryStream::ConfigOf(const Intent& intent) {
+  if (intent.config_version == state_.identity.version) return terms_->config;
+  const Result<std::string> json = store_.LoadConfig(intent.config_version);
+  if (!json) return Error(json.error());
+  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(*json, "stored configuration");
+  if (!parsed) return Error(parsed.error());
+  return std::move(parsed->config);
 }
 
 std::int64_t DeliveryStream::Failed(const Status& status) {
@@ -214,10 +239,32 @@ Status DeliveryStream::SetPaused(bool paused) {
   return Status();
 }
 
+Result<ConfigChange> DeliveryStream::Compare(const DeliveryConfig& wanted) {
+  if (!state_known_) {
+    if (Status status = Reload(); !status.ok()) return Error(std::move(status));
+  }
+  return CompareConfigs(terms_->config, wanted, state_.schema);
+}
+
+Result<ConfigChange> DeliveryStream::Reconfigure(const DeliveryConfig& wanted) {
+  Result<ConfigChange> change = Compare(wanted);
+  if (!change || change->keys.empty()) return change;
+  if (!change->refused.empty()) return Error(RefusedChange(name_, *change));
+  DeliveryIdentity identity = state_.identity;
+  ++identity.version;
+  identity.config_json = DeliveryConfigToJson(wanted);
+  state_known_ = false;  // until the transaction is known to be durable
+  if (Status status = store_.PutConfig(state_.identity, identity, change->schema); !status.ok())
+    return Error(status.WithContext("storing the configuration"));
+  if (Status status = Reload(); !status.ok()) return Error(std::move(status));
+  return change;
+}
+
 /// Takes over what Step knows for those who ask from other threads.
 void DeliveryStream::PublishStatus() {
   const std::lock_guard lock(status_mutex_);
   identity_ = state_.identity;
+  config_ = std::shared_ptr<const DeliveryConfig>(terms_, &terms_->config);
   status_.checkpoint = state_.checkpoint;
   status_.intent = state_.intent;
   status_.schema_version = state_.schema ? state_.schema->version : 0;
@@ -235,6 +282,12 @@ void DeliveryStream::PublishStatus() {
 DeliveryStatus DeliveryStream::status() const {
   const std::lock_guard lock(status_mutex_);
   return status_;
+}
+
+std::shared_ptr<const DeliveryConfig> DeliveryStream::config() const {
+  const std::lock_guard lock(status_mutex_);
+  SLUICE_CHECK(config_ != nullptr);
+  return config_;
 }
 
 DeliveryIdentity DeliveryStream::identity() const {

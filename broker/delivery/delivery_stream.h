@@ -15,6 +15,9 @@
 // after a pause that doubles up to a minute. After a failed transaction the stored state is read again, because it may
 // have been made durable nevertheless. Where another owner's epoch stands in the metadata, this one stops for good.
 //
+// The configuration is part of the stored state. Another one counts from the next decision on: an intent names the
+// version that it was decided with and is carried out with that, also after a crash.
+//
 // Threads: Step by one thread at a time; the rest from any.
 #pragma once
 
@@ -26,6 +29,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/delivery/config_change.h"
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/delivery_state.h"
 #include "broker/delivery/delivery_store.h"
@@ -65,13 +69,14 @@ struct DeliveryParts {
   storage::MetadataStore& metadata;
   ObjectStore& objects;
   storage::Clock& clock;
+  std::function<Result<TimeZone>(const std::string& name)> load_zone;
   /// Nothing at or above the offset may be removed from the shard; called at every checkpoint.
   std::function<void(StreamId, ShardIndex, Offset)> hold;
 };
 
 class DeliveryStream {
  public:
-  DeliveryStream(DeliveryConfig config, TimeZone zone, std::unique_ptr<RecordSource> source, DeliveryParts parts);
+  DeliveryStream(std::string name, std::unique_ptr<RecordSource> source, DeliveryParts parts);
 
   /// Becomes the owner, reads the stored state and sets the retention holds. Before the first Step.
   Status Open();
@@ -86,34 +91,50 @@ class DeliveryStream {
   /// Stored before it is in force. Not while a Step runs.
   Status SetPaused(bool paused);
 
+  /// What `wanted` would change. Not while a Step runs.
+  Result<ConfigChange> Compare(const DeliveryConfig& wanted);
+  /// Puts another configuration into force and returns what it changes; nothing is stored where that is nothing.
+  /// kFailedPrecondition where it cannot be changed so. Not while a Step runs.
+  Result<ConfigChange> Reconfigure(const DeliveryConfig& wanted);
+
   /// All deliveries done, from the first. Not while a Step runs.
   Result<std::vector<LedgerEntry>> Ledger() { return store_.LoadLedger(); }
   /// Forgets everything but the objects in the lake. Not while a Step runs; no Step after it.
   Status Remove() { return store_.Remove(); }
 
-  const DeliveryConfig& config() const { return config_; }
+  const std::string& name() const { return name_; }
+  /// The one in force; after Open.
+  std::shared_ptr<const DeliveryConfig> config() const;
   DeliveryIdentity identity() const;
   DeliveryStatus status() const;
 
  private:
+  /// A configuration and what it takes to decide by it.
+  struct Terms {
+    DeliveryConfig config;
+    TimeZone zone;
+    Prefix prefix;
+    Prefix error_prefix;
+  };
   Result<std::int64_t> TryStep();
   Result<std::int64_t> PlanStep();
   Status Decide();
   Status Deliver();
   Status Reload();
   Status AddNewShards();
+  Status LoadTerms(const std::string& config_json);
+  /// The configuration that an intent is carried out with.
+  Result<DeliveryConfig> ConfigOf(const Intent& intent);
   Intent MakeIntent(const DeliveryPlan& plan) const;
   std::int64_t Failed(const Status& status);
   void SetHolds();
   void PublishStatus();
 
-  const DeliveryConfig config_;
-  const TimeZone zone_;
+  const std::string name_;
   const std::unique_ptr<RecordSource> source_;
   DeliveryParts parts_;
-  Prefix prefix_;
-  Prefix error_prefix_;
   DeliveryStore store_;
+  std::shared_ptr<const Terms> terms_;  // by state_.identity.config_json
   RangePlanner planner_;
   DeliveryState state_;       // as stored
   bool state_known_ = false;  // false after a failure: read it again
@@ -123,8 +144,9 @@ class DeliveryStream {
   std::uint64_t flushes_decided_ = 0;  // done with the delivery that is decided
 
   mutable std::mutex status_mutex_;
-  DeliveryStatus status_;      // guarded by status_mutex_
-  DeliveryIdentity identity_;  // guarded by status_mutex_
+  DeliveryStatus status_;                         // guarded by status_mutex_
+  DeliveryIdentity identity_;                     // guarded by status_mutex_
+  std::shared_ptr<const DeliveryConfig> config_;  // guarded by status_mutex_
 };
 
 }  // namespace sluice::delivery

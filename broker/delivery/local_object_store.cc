@@ -102,14 +102,14 @@ class LocalObjectStore : public ObjectStore {
     const std::string bucket_dir = BucketDir(bucket);
     const std::string spool_dir = bucket_dir + "/.sluice";
     std::string path = fmt::format("{}/{}.spool", spool_dir, name);
-    if (Status status = env_.MakeDirs(spool_dir, storage::Access::kShared); !status.ok()) return Error(LakeProblem(status, bucket_dir));
+    if (Status status = env_.MakeDirs(spool_dir, storage::Access::kShared); !status.ok())
+      return Error(LakeProblem(status, bucket_dir));
     if (Status status = CheckInside(bucket_dir, spool_dir); !status.ok()) return Error(std::move(status));
     // A file of an earlier try may hold anything, also what a failed sync left: start with a new one.
     if (Status status = env_.Remove(path); !status.ok() && status.code() != Code::kNotFound) {
       return Error(LakeProblem(status, bucket_dir));
     }
-    Result<std::unique_ptr<storage::File>> file =
-        env_.Open(path, storage::OpenMode::kCreate, storage::Access::kShared);
+    Result<std::unique_ptr<storage::File>> file = env_.Open(path, storage::OpenMode::kCreate, storage::Access::kShared);
     if (!file) return Error(LakeProblem(file.error(), bucket_dir));
     return std::make_unique<LocalSpool>(std::move(*file), std::move(path), bucket_dir);
   }
@@ -122,7 +122,8 @@ class LocalObjectStore : public ObjectStore {
     const std::string path = fmt::format("{}/{}", bucket_dir, key);
     const std::string parent = path.substr(0, path.rfind('/'));
     if (Status status = spool->Sync(); !status.ok()) return status;
-    if (Status status = env_.MakeDirs(parent, storage::Access::kShared); !status.ok()) return LakeProblem(status, bucket_dir);
+    if (Status status = env_.MakeDirs(parent, storage::Access::kShared); !status.ok())
+      return LakeProblem(status, bucket_dir);
     if (Status status = CheckInside(bucket_dir, parent); !status.ok()) return status;
 
     const std::lock_guard lock(put_mutex_);

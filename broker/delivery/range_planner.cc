@@ -16,12 +16,13 @@ constexpr std::uint64_t kStepBytes = 16u << 20;  // of all shards before other d
 
 }  // namespace
 
-RangePlanner::RangePlanner(const DeliveryConfig& config, RecordSource& source, storage::Clock& clock)
-    : config_(config), source_(source), clock_(clock), bytes_max_(config.size_mb << 20) {
-  SLUICE_CHECK(bytes_max_ > 0);
-}
+RangePlanner::RangePlanner(RecordSource& source, storage::Clock& clock) : source_(source), clock_(clock) {}
 
-void RangePlanner::Reset(const std::vector<ShardPosition>& positions, const std::optional<Schema>& pinned) {
+void RangePlanner::Reset(const DeliveryConfig& config, const std::vector<ShardPosition>& positions,
+                         const std::optional<Schema>& pinned) {
+  SLUICE_CHECK(config.size_mb > 0);
+  config_ = &config;
+  bytes_max_ = config.size_mb << 20;
   std::map<ShardIndex, Shard> shards;
   for (const ShardPosition& position : positions) {
     const auto before = shards_.find(position.shard);
@@ -88,11 +89,11 @@ Status RangePlanner::Visit(std::span<const RecordRef> records) {
   for (const RecordRef& record : records) {
     bytes_ += record.value.size();
     if (oldest_ms_ == 0 || record.append_time_ms < oldest_ms_) oldest_ms_ = record.append_time_ms;
-    if (config_.infer_schema) values_.push_back(record.value);
+    if (config_->infer_schema) values_.push_back(record.value);
   }
   if (records_ == 0 && !records.empty()) first_seen_ns_ = clock_.MonotonicNs();
   records_ += records.size();
-  if (!config_.infer_schema || !config_.convert) return Status();
+  if (!config_->infer_schema || !config_->convert) return Status();
   const InferenceRules rules;
   if (wanted_) {
     wanted_ = WidenSchema(*wanted_, values_, rules);
@@ -113,12 +114,12 @@ std::int64_t RangePlanner::AgeMs() const {
 bool RangePlanner::Due() const {
   if (empty()) return false;
   if (full() || !lost_.empty()) return true;
-  return AgeMs() >= static_cast<std::int64_t>(config_.interval_s) * 1000;
+  return AgeMs() >= static_cast<std::int64_t>(config_->interval_s) * 1000;
 }
 
 std::int64_t RangePlanner::UntilDueMs() const {
   if (empty()) return 0;
-  return std::max<std::int64_t>(0, static_cast<std::int64_t>(config_.interval_s) * 1000 - AgeMs());
+  return std::max<std::int64_t>(0, static_cast<std::int64_t>(config_->interval_s) * 1000 - AgeMs());
 }
 
 DeliveryPlan RangePlanner::Plan() const {
@@ -130,7 +131,7 @@ DeliveryPlan RangePlanner::Plan() const {
   for (const auto& [index, shard] : shards_) {
     if (shard.next > shard.first) plan.ranges.push_back({index, shard.first, Offset(shard.next.value - 1)});
   }
-  if (!config_.convert) return plan;
+  if (!config_->convert) return plan;
   // Where no record so far had a key, everything is an error or a row without columns: an empty schema says that.
   Schema schema = wanted_.value_or(Schema{.version = 1, .columns = {}, .overflow = true});
   const bool changed = !pinned_ || pinned_->columns != schema.columns;

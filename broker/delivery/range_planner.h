@@ -34,11 +34,12 @@ struct DeliveryPlan {
 
 class RangePlanner {
  public:
-  /// All outlive the planner.
-  RangePlanner(const DeliveryConfig& config, RecordSource& source, storage::Clock& clock);
+  /// Both outlive the planner. Reset comes before all else.
+  RangePlanner(RecordSource& source, storage::Clock& clock);
 
-  /// Starts from a checkpoint, with the newest pinned schema.
-  void Reset(const std::vector<ShardPosition>& positions, const std::optional<Schema>& pinned);
+  /// Starts from a checkpoint, with the newest pinned schema. The configuration is used until the next Reset.
+  void Reset(const DeliveryConfig& config, const std::vector<ShardPosition>& positions,
+             const std::optional<Schema>& pinned);
 
   /// Reads a bounded piece on from where it stands. False where all shards are at their end or the delivery is full.
   Result<bool> ReadAhead();
@@ -68,10 +69,10 @@ class RangePlanner {
   Status Visit(std::span<const RecordRef> records);
   std::int64_t AgeMs() const;
 
-  const DeliveryConfig& config_;
   RecordSource& source_;
   storage::Clock& clock_;
-  std::uint64_t bytes_max_;
+  const DeliveryConfig* config_ = nullptr;
+  std::uint64_t bytes_max_ = 0;
 
   std::map<ShardIndex, Shard> shards_;
   std::uint32_t turn_ = 0;  // which shard reads first; moves on, so that none starves

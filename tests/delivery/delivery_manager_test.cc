@@ -95,7 +95,6 @@ TEST_CASE("DeliveryManager Handle: create, deliver, prove, delete", "[delivery]"
   INFO(tools::VerifyReportText(*report));
   CHECK(report->ok());
   CHECK(report->records == 15);
-  CHECK(managed.Do(DeliveryAction::kCreate, "", Document("d", "orders")).error().code() == Code::kAlreadyExists);
   CHECK(managed.Answer(DeliveryAction::kDelete, "d") == R"({"name":"d","deleted":true})");
   CHECK(managed.Do(DeliveryAction::kDescribe, "d").error().code() == Code::kNotFound);
   CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == kMaxOffset);
@@ -210,6 +209,59 @@ TEST_CASE("DeliveryManager Start: delivery streams from files of the folder, onc
   REQUIRE(managed.core.catalog->Create("not-yet", 1, {}).has_value());
   managed.Start();
   CHECK(managed.manager->Statuses().size() == 3);
+}
+
+TEST_CASE("DeliveryManager Handle: create of an existing one compares, applies or refuses", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  managed.Append("orders", 0, 3);
+  managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  managed.Answer(DeliveryAction::kFlush, "d");
+  const std::string same = managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  CHECK(Contains(same, R"("changes":[])"));
+  CHECK(Contains(same, R"("version":1)"));
+  const std::string other = Document("d", "orders", R"(, "Delimiter": "|")");
+  CHECK(Contains(managed.Answer(DeliveryAction::kCheck, "", other), R"("changes":["Sluice.Delimiter"])"));
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), R"("version":1)"));
+  const std::string changed = managed.Answer(DeliveryAction::kCreate, "", other);
+  CHECK(Contains(changed, R"("changes":["Sluice.Delimiter"])"));
+  CHECK(Contains(changed, R"("version":2)"));
+  CHECK(Contains(changed, R"("Delimiter":"|")"));
+  REQUIRE(managed.core.catalog->Create("others", 1, {}).has_value());
+  for (const DeliveryAction action : {DeliveryAction::kCreate, DeliveryAction::kCheck}) {
+    const auto refused = managed.Do(action, "", Document("d", "others"));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code() == Code::kFailedPrecondition);
+    CHECK(Contains(refused.error().message(), "the source is 'orders' and cannot become 'others'"));
+  }
+  managed.Append("orders", 1, 4);
+  CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "d"), "\"records\":7"));
+  managed.Start();
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), R"("version":2)"));
+  const auto report = tools::VerifyDelivery(managed.Answer(DeliveryAction::kLedger, "d"), "");
+  REQUIRE(report.has_value());
+  INFO(tools::VerifyReportText(*report));
+  CHECK(report->ok());
+  CHECK(report->objects == 2);
+}
+
+TEST_CASE("DeliveryManager Start: a changed file is applied, one that cannot be is passed over", "[delivery]") {
+  Managed managed;
+  managed.options.config_dir = managed.temp.path() + "/conf";
+  std::filesystem::create_directories(managed.options.config_dir);
+  managed.WriteFile("conf/a.json", Document("a", "orders"));
+  managed.Start();
+  managed.Start();
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "a"), R"("version":1)"));
+  managed.WriteFile("conf/a.json", Document("a", "orders", R"(, "FileSizeMB": 9)"));
+  managed.WriteFile("conf/b.json", Document("a", "orders", R"(, "FileSizeMB": 11)"));  // the same name: passed over
+  managed.Start();
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "a"), R"("version":2)"));
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "a"), R"("SizeInMBs":9)"));
+  managed.WriteFile("conf/a.json", Document("a", "", R"(, "FileSizeMB": 10)"));
+  managed.Start();
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "a"), R"("version":2)"));
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "a"), R"("SizeInMBs":9)"));
 }
 
 TEST_CASE("DeliveryManager Handle: the page's example is right, without a warning", "[delivery]") {

@@ -119,7 +119,8 @@ class FaultyMetadata : public storage::MetadataStore {
 
 struct World {
   explicit World(DeliveryConfig with, std::uint32_t shards = 2) : config(std::move(with)), log(shards) {
-    DeliveryIdentity identity{.uid = "0123456789abcdef", .source = StreamId(7), .created_ms = 1, .config_json = "{}"};
+    DeliveryIdentity identity{
+        .uid = "0123456789abcdef", .source = StreamId(7), .created_ms = 1, .config_json = DeliveryConfigToJson(config)};
     Checkpoint checkpoint;
     for (std::uint32_t i = 0; i < shards; ++i) checkpoint.shards.push_back({ShardIndex(i), Offset(0), Offset(0)});
     std::optional<Schema> schema;
@@ -136,8 +137,12 @@ struct World {
     stream.reset();
     store = NewLocalObjectStore(env, "/root", {});
     const auto hold = [this](StreamId, ShardIndex shard, Offset offset) { holds[shard.value] = offset.value; };
-    stream = std::make_unique<DeliveryStream>(config, TimeZone::Utc(), std::make_unique<FakeSource>(log),
-                                              DeliveryParts{metadata, *store, env.clock(), hold});
+    const auto load_zone = [](const std::string& name) -> Result<TimeZone> {
+      if (name.empty()) return TimeZone::Utc();
+      return Error(Code::kNotFound, "the world in memory has no time zone " + name);
+    };
+    stream = std::make_unique<DeliveryStream>(config.name, std::make_unique<FakeSource>(log),
+                                              DeliveryParts{metadata, *store, env.clock(), load_zone, hold});
     return stream->Open();
   }
 
@@ -213,6 +218,47 @@ inline DeliveryConfig ParquetConfig() {
   config.convert = true;
   config.columns = {{"id", "bigint"}, {"text", "string"}};
   return config;
+}
+
+inline std::string JsonRecord(int id, std::size_t bytes = 20) {
+  return fmt::format(R"({{"id":{},"text":"{}"}})", id, std::string(bytes, static_cast<char>('a' + id % 26)));
+}
+
+/// `count` records of about 10 KiB over all shards: 100 of them fill an object.
+inline void Fill(World& world, int count) {
+  for (int i = 0; i < count; ++i) {
+    world.log.Append(static_cast<std::uint32_t>(i) % world.log.shards(), JsonRecord(i, 10'000),
+                     world.env.clock().WallMs() + i);
+  }
+}
+
+/// Ledger ranges follow one another without gap or overlap, and every object of the lake is in the ledger once.
+inline void CheckLedger(World& world) {
+  std::map<std::uint32_t, std::uint64_t> next;
+  std::map<std::string, std::uint64_t> objects;
+  std::uint64_t seq = 1;
+  for (const LedgerEntry& entry : world.Ledger()) {
+    CHECK(entry.seq == seq++);
+    for (const SourceRange& range : entry.ranges) {
+      CHECK(range.first.value == next[range.shard.value]);
+      next[range.shard.value] = range.last.value + 1;
+    }
+    for (const DeliveredObject& object : entry.objects) CHECK(objects.emplace(object.key, object.bytes).second);
+  }
+  for (std::uint32_t shard = 0; shard < world.log.shards(); ++shard)
+    CHECK(next[shard] == world.log.shard(shard).size());
+  const auto lake = world.Lake();
+  CHECK(lake.size() == objects.size());
+  for (const auto& [key, bytes] : lake) CHECK(objects[key] == bytes.size());
+}
+
+inline std::map<std::string, std::string> ReferenceLake(const DeliveryConfig& config, int records) {
+  World world(config);
+  Fill(world, records);
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  CheckLedger(world);
+  return world.Lake();
 }
 
 }  // namespace sluice::delivery

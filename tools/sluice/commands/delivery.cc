@@ -76,12 +76,25 @@ void PrintList(const boost::json::object& answer) {
   }
 }
 
+/// What `create` has done to a delivery stream that was there.
+void PrintChanges(const boost::json::object& answer, const boost::json::array& keys) {
+  if (keys.empty()) {
+    fmt::print("It was there already, with this configuration: nothing has changed.\n");
+    return;
+  }
+  std::string list;
+  for (const auto& key : keys) list += (list.empty() ? "" : ", ") + TextOf(key);
+  fmt::print("It was there already. Changed: {}. Version {} of its configuration counts from the next delivery on.\n",
+             list, Text(answer, "version"));
+}
+
 /// What a person wants to know after a change; the whole of it is `describe`'s.
 void PrintState(const boost::json::object& answer) {
   const auto& totals = answer.at("totals").as_object();
   fmt::print("Delivery stream {} is {}: {} delivered in {}, {}, {} behind.\n", Text(answer, "name"),
              Text(answer, "mode"), Counted(totals, "records", "record"), Counted(totals, "objects", "object"),
              Counted(totals, "errors", "error"), Counted(answer, "lag_records", "record"));
+  if (const boost::json::value* changes = answer.if_contains("changes")) PrintChanges(answer, changes->as_array());
   if (const std::string error = Text(answer, "last_error"); !error.empty() && error != "-")
     fmt::print("Last error: {}\n", error);
 }
@@ -144,7 +157,8 @@ void RegisterDeliveryCommands(CLI::App& app, Context& context) {
     command->add_option("NAME", arguments->name, "The delivery stream")->required();
   };
 
-  with_file(add("create", "Create a delivery stream from a file", DeliveryAction::kCreate))
+  with_file(
+      add("create", "Create a delivery stream from a file, or change the one of its name", DeliveryAction::kCreate))
       ->footer("Example:\n  sluice delivery create -f orders-to-parquet.json");
   with_file(add("check", "Check a delivery stream's file and say what it would do", DeliveryAction::kCheck));
   add("list", "List all delivery streams", DeliveryAction::kList);
