@@ -32,7 +32,7 @@ PKG_CONFIG_PATH="$(dirname "$library")/pkgconfig"
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046 # the flags are words
 "$compiler" -std=c++23 "$@" "$source_dir/client/examples/consume.cc" -o "$work/consume" \
-  $(pkg-config --define-variable=prefix="$work/prefix" --cflags --libs sluice-client)
+  $(pkg-config --cflags --libs sluice-client)
 
 echo "-- a broker"
 "$sluice" serve --data "$work/data" --set native.port=0 --set admin.port=0 --set storage.allow_volatile=true \

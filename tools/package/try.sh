@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Makes the .deb (or takes the given one) and tries it on this machine: installs it, runs the service's own command line as its user, uses the broker,
-# stops it, removes and purges the package. Meant for a throw-away machine or root without systemd; needs root and the default ports.
+# Makes the .deb (or takes the given one) and tries it on this machine: installs it, runs the service's own command line as its
+# user, uses the broker, builds a program against the SDK in it with the distribution's own compiler, by pkg-config and by CMake,
+# stops the broker, removes and purges the package. Meant for a throw-away machine or root without systemd; needs root and the
+# default ports.
 #   tools/package/try.sh [DEB]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -24,6 +26,12 @@ main() {
   [ "$(command -v sluice)" = /usr/bin/sluice ] || fail "sluice is not at /usr/bin/sluice"
   if ldd /usr/bin/sluice | grep -E 'not found|/build/'; then fail "a library is missing or comes from the build tree"; fi
   [ "$(stat -c '%U %a' /var/lib/sluice)" = "sluice 750" ] || fail "/var/lib/sluice is not the user's own"
+  sluice --help | grep -q '^Usage: sluice' || fail "there is no help"
+  local file
+  for file in /etc/sluice/sluice.toml /usr/lib/systemd/system/sluice.service \
+    /usr/share/bash-completion/completions/sluice /usr/share/zsh/vendor-completions/_sluice; do
+    [ -s $file ] || fail "$file is not there"
+  done
 
   step "run as the service does"
   run_service
@@ -62,9 +70,23 @@ run_service() {
   sluice stream create first --shards 2
   echo '{"hello": "world"}' | sluice put first
   [ "$(sluice get first)" = '{"hello": "world"}' ] || fail "the record did not come back"
+  step "build against the SDK"
+  build_examples
   kill $broker
   wait $broker || { cat $log >&2; fail "the broker did not stop cleanly"; }
   [ -d /var/lib/sluice/data ] || fail "the records are not in /var/lib/sluice/data"
+}
+
+build_examples() {
+  local work=/tmp/sluice-sdk-try
+  rm -rf $work
+  apt-get install -y -qq --no-install-recommends g++ make cmake pkgconf >/dev/null
+  g++ -std=c++23 client/examples/produce.cc -o /tmp/sluice-sdk-produce $(pkg-config --cflags --libs sluice-client)
+  cmake -S client/examples -B $work >/dev/null
+  cmake --build $work >/dev/null
+  /tmp/sluice-sdk-produce 127.0.0.1:7420 sdk 100
+  [ "$($work/consume 127.0.0.1:7420 sdk 100 | wc -l)" = 100 ] || fail "the examples do not work"
+  rm -rf $work /tmp/sluice-sdk-produce
 }
 
 main "$@"
