@@ -8,6 +8,7 @@
 
 #include "tools/bench/broker_process.h"
 #include "tools/bench/ingest_bound.h"
+#include "tools/bench/json_lines.h"
 #include "tools/bench/load_generator.h"
 #include "tools/bench/native_load.h"
 #include "tools/bench/workloads.h"

@@ -1,37 +1,15 @@
 // Messages for the load generator, built once by the project's own codecs.
 #include "tools/bench/native_load.h"
 
-#include <fmt/format.h>
-
-#include <array>
-#include <random>
-
 #include "protocol/batch.h"
 #include "protocol/native/data_messages.h"
 #include "protocol/native/native.pb.h"
 #include "protocol/native/wire.h"
+#include "tools/bench/json_lines.h"
 
 namespace sluice::tools {
 
 namespace wire = protocol::wire;
-
-std::string JsonLine(std::uint64_t seed, std::size_t bytes) {
-  static constexpr std::array<std::string_view, 12> kWords{"timeout", "connection", "accepted", "payment",
-                                                           "session", "retry",      "upstream", "cache",
-                                                           "queue",   "worker",     "token",    "request"};
-  static constexpr std::array<std::string_view, 4> kLevels{"INFO", "WARN", "ERROR", "DEBUG"};
-  std::mt19937_64 random(seed);
-  std::string line = fmt::format(
-      R"({{"ts":"2026-03-01T09:{:02}:{:02}.{:06}Z","event_id":"{:016x}{:016x}","level":"{}","user_id":{},"ip":"10.{}.{}.{}",)"
-      R"("path":"/api/v1/orders/{}","status":{},"latency_ms":{:.3f},"cached":{},"tags":["{}","{}"],"msg":")",
-      random() % 60, random() % 60, random() % 1'000'000, random(), random(), kLevels[random() % 4],
-      random() % 1'000'000, random() % 256, random() % 256, random() % 256, random() % 100'000,
-      200 + random() % 4 * 100, static_cast<double>(random() % 1'000'000) / 1000, random() % 2 == 0,
-      kWords[random() % 12], kWords[random() % 12]);
-  while (line.size() + 2 < bytes) line.append(kWords[random() % 12]).push_back(' ');
-  line.resize(std::max<std::size_t>(bytes, 400) - 2);
-  return line.append("\"}");
-}
 
 std::string HelloMessage() {
   native::HelloRequest hello;

@@ -13,9 +13,6 @@ namespace sluice::tools {
 
 inline constexpr std::size_t kRecordBytes = 1024;  // the records of all workloads
 
-/// JSON log lines of `bytes` each, deterministic, with the redundancy of real ones.
-std::string JsonLine(std::uint64_t seed, std::size_t bytes);
-
 std::string HelloMessage();
 /// One append of `records` records of `record_bytes` to a shard, as one batch.
 std::string AppendMessageFor(std::uint32_t stream_id, std::uint32_t shard, std::size_t records,

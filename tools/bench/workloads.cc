@@ -19,6 +19,8 @@ const std::vector<Workload>& Workloads() {
       {"replay", "17", "restart after kill -9 with a long journal", BenchReplay},
       {"restart", "18", "restart with 1,000 shards, clean and after kill -9", BenchRestart},
       {"shards", "19", "10,000 shards: time to create one, memory of one", BenchShards},
+      {"parquet", "21", "JSON records to Parquet on one core, snappy and zstd-1; no broker", BenchParquet},
+      {"gzip", "22", "JSON records to gzip on one core; no broker", BenchGzip},
       {"memory", "23", "memory of the broker, idle and under 1 GB/s", BenchMemory},
       {"steady", "24", "50,000 records a second at fixed arrival times, durable: latency", BenchSteady},
   };

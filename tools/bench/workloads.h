@@ -21,6 +21,8 @@ Result<std::vector<Figure>> BenchEndToEnd(const BenchOptions& options);
 Result<std::vector<Figure>> BenchReplay(const BenchOptions& options);
 Result<std::vector<Figure>> BenchRestart(const BenchOptions& options);
 Result<std::vector<Figure>> BenchShards(const BenchOptions& options);
+Result<std::vector<Figure>> BenchParquet(const BenchOptions& options);
+Result<std::vector<Figure>> BenchGzip(const BenchOptions& options);
 Result<std::vector<Figure>> BenchMemory(const BenchOptions& options);
 
 }  // namespace sluice::tools

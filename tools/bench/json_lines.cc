@@ -1,5 +1,5 @@
 // Log lines from a seeded generator.
-#include "tests/benchmark/json_lines.h"
+#include "tools/bench/json_lines.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <random>
 #include <string_view>
 
-namespace sluice::benchmark {
+namespace sluice::tools {
 namespace {
 
 constexpr std::array<std::string_view, 4> kMethods = {"GET", "POST", "PUT", "DELETE"};
@@ -43,4 +43,4 @@ std::string JsonLine(std::uint64_t seed, std::size_t bytes) {
   return line;
 }
 
-}  // namespace sluice::benchmark
+}  // namespace sluice::tools

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace sluice::benchmark {
+namespace sluice::tools {
 
 /// One JSON object of about `bytes` bytes, without a line break; `seed` decides what it says.
 std::string JsonLine(std::uint64_t seed, std::size_t bytes);
 
-}  // namespace sluice::benchmark
+}  // namespace sluice::tools

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-namespace sluice::benchmark {
+namespace sluice::tools {
 
 enum class BoundCompression { kNone, kSnappy, kZstd1 };
 
@@ -26,4 +26,4 @@ class ConvertBound {
 /// Bytes of a gzip file of `text` by ISA-L at level 1, in one run.
 std::uint64_t GzipBound(std::string_view text);
 
-}  // namespace sluice::benchmark
+}  // namespace sluice::tools

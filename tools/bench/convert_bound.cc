@@ -1,5 +1,5 @@
 // One pass over the lines with simdjson into plain buffers, then the compressor over each column.
-#include "tests/benchmark/convert_bound.h"
+#include "tools/bench/convert_bound.h"
 
 #include <isa-l/igzip_lib.h>
 #include <simdjson.h>
@@ -15,7 +15,7 @@
 
 #include "protocol/check.h"
 
-namespace sluice::benchmark {
+namespace sluice::tools {
 namespace {
 
 constexpr std::size_t kDictionaryMax = 256;
@@ -212,4 +212,4 @@ std::uint64_t GzipBound(std::string_view text) {
   return stream.total_out;
 }
 
-}  // namespace sluice::benchmark
+}  // namespace sluice::tools
