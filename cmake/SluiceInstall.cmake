@@ -9,6 +9,7 @@
 install(TARGETS sluice RUNTIME DESTINATION bin)
 install(FILES "${PROJECT_SOURCE_DIR}/tools/package/sluice.service" DESTINATION lib/systemd/system)
 install(FILES README.md LICENSE DESTINATION share/doc/sluice)
+install(DIRECTORY docs DESTINATION share/doc/sluice)
 
 # The completions come out of the program itself.
 set(completions)

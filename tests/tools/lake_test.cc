@@ -138,7 +138,7 @@ TEST_CASE("PrintLakeSchema, PrintLakeCount: sums over the lake", "[tools]") {
         "1 object of records without a schema\n2 objects:\n"
         "  id                                int32\n  name                              string\n");
   std::string count = Printed([&](std::ostream& out) { return PrintLakeCount(lake.path(), out); });
-  CHECK(count.find("objects 3\nrows    3\n") != std::string::npos);
+  CHECK(count.find("objects 3\nrows    3\nsize ") != std::string::npos);
 }
 
 TEST_CASE("ReadObjectRanges: an object that says nothing is not found", "[tools]") {

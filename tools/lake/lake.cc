@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <system_error>
 
 #include "tools/lake/object_reader.h"
+#include "tools/sluice/units.h"
 
 namespace sluice::tools {
 namespace {
@@ -148,15 +148,20 @@ Status PrintLakeList(const std::string& path, std::ostream& out) {
   if (!objects) return objects.error();
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
-  fmt::print(out, "{:>12}  {:>14}  {:<14}  {:<32}  {}\n", "rows", "bytes", "format", "source shard:[first,last]",
-             "object");
+  if (objects->empty()) {
+    fmt::print(out, "No objects below {}.\n", path);
+    return {};
+  }
+  fmt::print(out, "{:>14} {:>12}  {:<14}  {:<32}  {}\n", "ROWS", "SIZE", "FORMAT", "SOURCE SHARD:[FIRST,LAST]",
+             "OBJECT");
   for (const LakeObject& object : *objects) {
-    fmt::print(out, "{:>12}  {:>14}  {:<14}  {:<32}  {}\n", object.rows, object.bytes,
+    fmt::print(out, "{:>14} {:>12}  {:<14}  {:<32}  {}\n", FormatCount(object.rows), FormatSize(object.bytes),
                object.format.empty() ? "?" : object.format, RangesText(object), object.path);
     rows += object.rows;
     bytes += object.bytes;
   }
-  fmt::print(out, "{} rows, {} bytes in {} objects\n", rows, bytes, objects->size());
+  fmt::print(out, "{}, {} in {}\n", FormatCounted(rows, "row"), FormatSize(bytes),
+             FormatCounted(objects->size(), "object"));
   return {};
 }
 
@@ -175,16 +180,22 @@ Status PrintLakeRows(const std::string& path, const CatOptions& options, std::os
   return {};
 }
 
-Status PrintLakeSchema(const std::string& path, std::ostream& out) {
+Result<LakeSchemas> ListLakeSchemas(const std::string& path) {
   Result<std::vector<std::string>> paths = FindObjects(path);
-  if (!paths) return paths.error();
-  std::map<std::vector<std::pair<std::string, std::string>>, std::size_t> objects_by_schema;
+  if (!paths) return Error(paths.error());
+  LakeSchemas objects_by_schema;
   for (const std::string& object : *paths) {
     Result<std::unique_ptr<ObjectReader>> reader = ObjectReader::Open(object);
-    if (!reader) return reader.error();
+    if (!reader) return Error(reader.error());
     ++objects_by_schema[(*reader)->columns()];
   }
-  for (const auto& [columns, objects] : objects_by_schema) {
+  return objects_by_schema;
+}
+
+Status PrintLakeSchema(const std::string& path, std::ostream& out) {
+  const Result<LakeSchemas> schemas = ListLakeSchemas(path);
+  if (!schemas) return schemas.error();
+  for (const auto& [columns, objects] : *schemas) {
     fmt::print(out, "{} {}{}\n", objects, objects == 1 ? "object" : "objects",
                columns.empty() ? " of records without a schema" : ":");
     for (const auto& [name, type] : columns) fmt::print(out, "  {:<32}  {}\n", name, type);
@@ -202,7 +213,8 @@ Status PrintLakeCount(const std::string& path, std::ostream& out) {
     rows += object.rows;
     bytes += object.bytes;
   }
-  fmt::print(out, "objects {}\nrows    {}\nbytes   {}\n", objects->size(), rows, bytes);
+  fmt::print(out, "objects {}\nrows    {}\nsize    {}\n", FormatCount(objects->size()), FormatCount(rows),
+             FormatSize(bytes));
   return {};
 }
 

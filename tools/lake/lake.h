@@ -7,9 +7,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/delivery/object_writer.h"
@@ -32,6 +34,10 @@ Result<std::vector<LakeObject>> ListLake(const std::string& path);
 /// What the object says about its sources. kNotFound where it says nothing (formats without a place for it, objects of
 /// others).
 Result<delivery::ObjectFacts> ReadObjectRanges(const std::string& object);
+
+/// Name and type of each column -> how many objects have just these; no columns: records without a schema.
+using LakeSchemas = std::map<std::vector<std::pair<std::string, std::string>>, std::size_t>;
+Result<LakeSchemas> ListLakeSchemas(const std::string& path);
 
 struct CatOptions {
   std::uint64_t rows_max = 0;  // 0: all

@@ -10,6 +10,7 @@
 #include "tools/sluice/commands/commands.h"
 #include "tools/sluice/context.h"
 #include "tools/sluice/help.h"
+#include "tools/sluice/options.h"
 #include "tools/sluice/terminal.h"
 #include "tools/sluice/version.h"
 
@@ -64,6 +65,7 @@ int Main(int argc, char** argv) {
   app.fallthrough();
   app.add_option("--broker", context.broker, "Where the broker's native port is")
       ->envname("SLUICE_BROKER")
+      ->check(HostAndPort())
       ->type_name("HOST:PORT")
       ->capture_default_str();
   app.add_flag("--json", context.json, "Print JSON");

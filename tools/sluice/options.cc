@@ -48,6 +48,17 @@ CLI::Validator PositiveNumber() {
   return CLI::Validator(check, "");
 }
 
+CLI::Validator HostAndPort() {
+  const auto check = [](const std::string& text) -> std::string {
+    const std::size_t colon = text.rfind(':');
+    std::uint16_t port = 0;
+    if (colon != std::string::npos && colon > 0 && ParseAll(std::string_view(text).substr(colon + 1), port) && port > 0)
+      return {};
+    return fmt::format("'{}' is not HOST:PORT, such as 127.0.0.1:7420", text);
+  };
+  return CLI::Validator(check, "");
+}
+
 CLI::Validator OneOf(std::vector<std::string> words) {
   const auto check = [words = std::move(words)](std::string& text) -> std::string {
     const auto found = std::ranges::find_if(words, [&](const std::string& word) { return SameWord(word, text); });

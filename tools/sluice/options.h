@@ -15,6 +15,8 @@ namespace sluice::tools {
 CLI::Validator WholeNumber(std::uint64_t min, std::uint64_t max);
 /// Numbers above 0, with a fraction or without.
 CLI::Validator PositiveNumber();
+/// "host:port", as 127.0.0.1:7420 or [::1]:7420.
+CLI::Validator HostAndPort();
 /// One of `words`, in small or large letters; what is taken on is the word as it stands in `words`.
 CLI::Validator OneOf(std::vector<std::string> words);
 

@@ -60,6 +60,10 @@ std::string Counted(const boost::json::object& object, std::string_view key, std
   return FormatCounted(object.at(key).to_number<std::uint64_t>(), one);
 }
 
+std::string Count(const boost::json::object& object, std::string_view key) {
+  return FormatCount(object.at(key).to_number<std::uint64_t>());
+}
+
 void PrintList(const boost::json::object& answer) {
   const auto& streams = answer.at("delivery_streams").as_array();
   if (streams.empty()) {
@@ -70,9 +74,10 @@ void PrintList(const boost::json::object& answer) {
              "LAST OBJECT", "LAST ERROR");
   for (const auto& stream : streams) {
     const auto& row = stream.as_object();
+    const std::string error = Text(row, "last_error");
     fmt::print("{:<32} {:<10} {:>14} {:>14} {:>10}  {:<24}  {}\n", Text(row, "name"), Text(row, "mode"),
-               Text(row, "records"), Text(row, "lag_records"), Text(row, "errors"), Text(row, "delivered_at"),
-               Text(row, "last_error"));
+               Count(row, "records"), Count(row, "lag_records"), Count(row, "errors"), Text(row, "delivered_at"),
+               error.empty() ? "-" : error);
   }
 }
 

@@ -47,6 +47,19 @@ bool PrintJson(Context& context, const std::string& path) {
   return true;
 }
 
+bool PrintSchemaJson(Context& context, const std::string& path) {
+  auto schemas = ListLakeSchemas(path);
+  if (!schemas) return context.Fail(schemas.error());
+  boost::json::array all;
+  for (const auto& [columns, objects] : *schemas) {
+    boost::json::array list;
+    for (const auto& [name, type] : columns) list.push_back({{"name", name}, {"type", type}});
+    all.push_back({{"objects", objects}, {"columns", std::move(list)}});
+  }
+  fmt::print("{}\n", boost::json::serialize(all));
+  return true;
+}
+
 bool Print(Context& context, const std::function<Status(std::ostream&)>& print) {
   const Status status = print(std::cout);
   std::cout.flush();
@@ -79,9 +92,15 @@ void RegisterLakeCommands(CLI::App& app, Context& context) {
   cat->add_flag("--table", arguments->cat.table, "Aligned columns (Parquet)");
   cat->footer("Example:\n  sluice lake cat ./lake/warehouse/orders --limit 5");
   cat->callback([=, &context] {
-    Print(context, [&](std::ostream& out) { return PrintLakeRows(arguments->path, arguments->cat, out); });
+    CatOptions options = arguments->cat;
+    options.table = options.table && !context.json;
+    Print(context, [&](std::ostream& out) { return PrintLakeRows(arguments->path, options, out); });
   });
   add("schema", "Print the columns and their types")->callback([=, &context] {
+    if (context.json) {
+      PrintSchemaJson(context, arguments->path);
+      return;
+    }
     Print(context, [&](std::ostream& out) { return PrintLakeSchema(arguments->path, out); });
   });
   add("count", "Count objects, rows and bytes")->callback([=, &context] {

@@ -60,8 +60,8 @@ void RegisterLogCommands(CLI::App& app, Context& context) {
   log->require_subcommand(1);
   CLI::App* dump = log->add_subcommand("dump", "Print the frames of a journal file or segment");
   auto file = std::make_shared<std::string>();
-  dump->add_option("FILE", *file, "A file below DATA/log")->required();
-  dump->footer("Example:\n  sluice log dump /var/lib/sluice/log/segments/00000001-00000000-00000000000000000000.seg");
+  dump->add_option("FILE", *file, "A file below DATA/journal or DATA/segments")->required();
+  dump->footer("Example:\n  sluice log dump /var/lib/sluice/data/segments/00000001-00000000-0000000000000000.seg");
   dump->callback([=, &context] { Dump(context, *file); });
 }
 

@@ -145,10 +145,12 @@ bool Put(Context& context, const PutArguments& arguments) {
   const Status flushed = (*producer)->Flush();
   progress.Clear();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  PrintSummary(context, arguments, putter, (*producer)->stats(), seconds);
-  for (const Status& status : {flushed, read, putter.first_error()}) {
-    if (!status.ok()) return context.Fail(status);
-  }
+  Status failure = putter.first_error();
+  if (!read.ok()) failure = read;
+  if (!flushed.ok()) failure = flushed;
+  if (context.json || failure.ok() || putter.records() > 0)
+    PrintSummary(context, arguments, putter, (*producer)->stats(), seconds);
+  if (!failure.ok()) return context.Fail(failure);
   if (Interrupted()) context.exit_code = kExitInterrupted;
   return true;
 }
