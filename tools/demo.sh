@@ -14,7 +14,9 @@ keep=no
 started=$SECONDS
 place="" broker=""
 
-step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+bold="" plain=""
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+step() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 show() { printf '  $ %s\n' "$*"; "$@" | sed 's/^/  /'; }
 fail() { echo "demo: $*" >&2; exit 1; }
 
