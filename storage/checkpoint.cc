@@ -226,6 +226,8 @@ Status CheckpointFiles::LoadCopy(const std::string& path, Loaded& loaded) {
 
 Result<CheckpointFiles::Loaded> CheckpointFiles::Load() {
   Loaded loaded;
+  // What a killed process has made may be in the cache only; nothing may be let go of because of it before it is not.
+  if (Status status = env_.SyncDir(dir_); !status.ok()) return Error(std::move(status));
   for (const std::uint64_t turn : {1, 2}) {
     if (Status status = LoadCopy(PathFor(turn), loaded); !status.ok()) return Error(std::move(status));
   }

@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kRetryInterval{100};
 }  // namespace
 
 JournalFiles::JournalFiles(Env& env, std::string dir, Options options)
-    : env_(env), dir_(std::move(dir)), options_(options) {
+    : env_(env), dir_(std::move(dir)), options_(options), list_(env, dir_ + "-files") {
   SLUICE_CHECK(options.file_bytes >= 4 * kPageBytes && options.file_bytes % kPageBytes == 0);
   SLUICE_CHECK(options.files_max >= 2);
 }
@@ -27,8 +27,13 @@ JournalFiles::~JournalFiles() { Stop(); }
 
 Result<std::vector<JournalFiles::Found>> JournalFiles::Open() {
   if (Status status = env_.MakeDirs(dir_); !status.ok()) return Error(std::move(status));
+  // A process that was killed may have left names that only the cache knows; a power cut would take them away later.
+  if (Status status = env_.SyncDir(dir_); !status.ok()) return Error(std::move(status));
   Result<std::vector<std::string>> names = env_.List(dir_);
   if (!names) return Error(std::move(names.error()));
+  auto listed = list_.Load();
+  if (!listed) return Error(std::move(listed.error()));
+  listed_ = std::move(*listed).value_or(std::vector<JournalListEntry>());
   std::vector<Found> found;
   const MutexLock lock(mutex_);
   for (const std::string& name : *names) {
@@ -50,7 +55,22 @@ Result<std::vector<JournalFiles::Found>> JournalFiles::Open() {
     found.push_back({slot->path, slot->file.get(), *size, DecodeJournalFileHeader(page)});
     slots_.push_back(std::move(slot));
   }
+  for (const JournalListEntry& entry : listed_) {
+    const std::string path = dir_ + "/" + entry.name;
+    const auto there = std::ranges::find(found, path, &Found::path);
+    if (there == found.end()) {
+      missing_.push_back(path + " is missing");
+    } else if (there->bytes < entry.bytes) {
+      missing_.push_back(fmt::format("{} has {} of its {} bytes", path, there->bytes, entry.bytes));
+    }
+  }
   return found;
+}
+
+std::vector<JournalListEntry> JournalFiles::Entries() const {
+  std::vector<JournalListEntry> entries;
+  for (const auto& slot : slots_) entries.push_back({slot->path.substr(dir_.size() + 1), slot->bytes});
+  return entries;
 }
 
 void JournalFiles::SetLive(const File* file, std::uint64_t sequence) {
@@ -71,6 +91,8 @@ void JournalFiles::Start(std::function<void()> on_change) {
       unusable.push_back(slot->path);
       return true;
     });
+    // Where the list cannot be written, it names too many: then nothing may be removed.
+    if (const auto entries = Entries(); entries != listed_ && !list_.Save(entries).ok()) unusable.clear();
   }
   for (const std::string& path : unusable) (void)env_.Remove(path);
   maker_ = std::thread([this] { RunMaker(); });
@@ -108,8 +130,9 @@ void JournalFiles::RunMaker() {
       continue;
     }
     if (path.empty()) path = FreshPath();
+    std::vector<JournalListEntry> listed = Entries();
     lock.Unlock();
-    Result<Slot> slot = Make(path);
+    Result<Slot> slot = Make(path, std::move(listed));
     lock.Lock();
     if (slot) {
       slots_.push_back(std::make_unique<Slot>(std::move(*slot)));
@@ -126,7 +149,7 @@ void JournalFiles::RunMaker() {
   }
 }
 
-Result<JournalFiles::Slot> JournalFiles::Make(const std::string& path) {
+Result<JournalFiles::Slot> JournalFiles::Make(const std::string& path, std::vector<JournalListEntry> listed) {
   Result<std::unique_ptr<File>> file = env_.Open(path, OpenMode::kCreateOrOpen);
   if (!file) return Error(std::move(file.error()));
   const JournalFileHeader header{.sequence = 0, .first_group = 0, .file_bytes = options_.file_bytes};
@@ -142,6 +165,8 @@ Result<JournalFiles::Slot> JournalFiles::Make(const std::string& path) {
   }
   if (Status status = (*file)->Sync(); !status.ok()) return Error(std::move(status));
   if (Status status = env_.SyncDir(dir_); !status.ok()) return Error(std::move(status));
+  listed.push_back({path.substr(dir_.size() + 1), options_.file_bytes});
+  if (Status status = list_.Save(listed); !status.ok()) return Error(std::move(status));
   return Slot{path, std::move(*file), options_.file_bytes, 0};
 }
 

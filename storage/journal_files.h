@@ -7,7 +7,8 @@
 // States of a file: free (never used, or a checkpoint has let go of it) -> live (taken by the journal; Release frees
 // it). One free file is kept ready by a thread of its own, up to files_max in all.
 //
-// What a crash may leave: a file that is not of full size or without header (being made): it is made again.
+// What a crash may leave: a file that is not of full size or without header (being made): it is made again. Those that
+// were ever ready are on a list (journal_list.h), so that they are missed.
 //
 // Threads: Open first, by one; then Take by the committing thread, the rest from any.
 #pragma once
@@ -21,6 +22,7 @@
 
 #include "storage/env/env.h"
 #include "storage/journal_format.h"
+#include "storage/journal_list.h"
 #include "storage/mutex.h"
 
 namespace sluice::storage {
@@ -44,6 +46,9 @@ class JournalFiles {
   };
   /// Opens all files: sync, drop the cache, read the headers.
   Result<std::vector<Found>> Open();
+  /// After Open: a sentence for each listed file that is not there, or shorter than it was.
+  const std::vector<std::string>& missing() const { return missing_; }
+  const std::string& list_path() const { return list_.path(); }
   /// Tells that a found file is in use under this sequence number (headers may be damaged: recovery knows better).
   void SetLive(const File* file, std::uint64_t sequence);
   /// Starts the thread that keeps a free file ready. `on_change` is called when a file became free or making one
@@ -82,12 +87,16 @@ class JournalFiles {
   bool WantsFile() const SLUICE_REQUIRES(mutex_);
   bool HasFree() const SLUICE_REQUIRES(mutex_);
   std::uint64_t LiveBytes() const SLUICE_REQUIRES(mutex_);
-  Result<Slot> Make(const std::string& path);
+  Result<Slot> Make(const std::string& path, std::vector<JournalListEntry> listed);
+  std::vector<JournalListEntry> Entries() const SLUICE_REQUIRES(mutex_);
   std::string FreshPath() SLUICE_REQUIRES(mutex_);
 
   Env& env_;
   const std::string dir_;
   const Options options_;
+  JournalList list_;                      // the maker's, and before it starts Open's and Start's
+  std::vector<JournalListEntry> listed_;  // as Open found it
+  std::vector<std::string> missing_;
 
   Mutex mutex_;
   Condition changed_;

@@ -42,6 +42,9 @@ Result<Recovery::Outcome> Recovery::Run() {
     checkpoint.sequence = loaded->newest ? loaded->newest->sequence : 0;
   }
   report_.clean_shutdown = checkpoint.clean;
+  if (!checkpoint.clean) {
+    if (Status status = CheckJournalFiles(); !status.ok()) return Error(std::move(status));
+  }
   const JournalReader::Visitor visitor{
       .frame = [this](protocol::Frame frame) { return ReplayFrame(std::move(frame)); },
       .damage = [this](const JournalDamage& damage) { NoteDamage(damage); },
@@ -83,6 +86,15 @@ std::optional<Checkpoint> Recovery::Trusted(CheckpointFiles::Loaded& loaded, con
     }
   }
   return checkpoint;
+}
+
+Status Recovery::CheckJournalFiles() const {
+  const std::vector<std::string>& missing = parts_.journal_files.missing();
+  if (missing.empty()) return {};
+  return Status(Code::kCorruption,
+                fmt::format("{}; it may have held the records that were acknowledged last. Put it back as it was. If it "
+                            "is gone for good, remove {} and start again: what was in that file alone is lost then",
+                            missing.front(), parts_.journal_files.list_path()));
 }
 
 ShardLogImpl& Recovery::Shard(ShardId id) {

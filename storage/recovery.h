@@ -55,6 +55,8 @@ class Recovery {
  private:
   /// The checkpoint, where everything that it names can be there; nullopt: rebuild.
   std::optional<Checkpoint> Trusted(CheckpointFiles::Loaded& loaded, const JournalReader& journal);
+  /// An error where a journal file may be gone that held what was acknowledged last.
+  Status CheckJournalFiles() const;
   void RestoreShards(const Checkpoint& checkpoint);
   Status Rebuild();
   Status RebuildShard(ShardId id, const std::vector<SegmentName>& names);

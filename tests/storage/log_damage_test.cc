@@ -85,10 +85,37 @@ TEST_CASE("LogStore Open: the journal truncated at every block", "[storage]") {
     const Strings written = FillJournal(env);
     env.TruncateByHand(kJournal, size);
     TestLog log(env);
+    CHECK(log.TryOpen().code() == Code::kCorruption);  // the list of journal files knows better
+    env.RemoveByHand("/data/journal-files");
     log.Open();
     Strings read;
     (void)ReadUntilError(*log.shard(), read);
     REQUIRE(IsPrefix(read, written));
+    CHECK(log.Append("more", kShardB).has_value());
+  }
+}
+
+TEST_CASE("LogStore Open: misses a journal file that was removed or cut after a crash", "[storage]") {
+  MemoryEnv env;
+  const Strings written = FillJournal(env);
+  const std::string journal = env.ReadByHand(kJournal);
+  if (GENERATE(false, true)) {
+    env.RemoveByHand(kJournal);
+  } else {
+    env.TruncateByHand(kJournal, journal.size() - 1);
+  }
+  TestLog log(env);
+  const Status status = log.TryOpen();
+  CHECK(status.code() == Code::kCorruption);
+  CHECK(status.message().find(kJournal) != std::string::npos);
+  SECTION("and takes it back") {
+    env.WriteByHand(kJournal, journal);
+    log.Open();
+    CHECK(ReadAll(*log.shard()) == written);
+  }
+  SECTION("and goes on where the loss is accepted") {
+    env.RemoveByHand("/data/journal-files");
+    log.Open();
     CHECK(log.Append("more", kShardB).has_value());
   }
 }

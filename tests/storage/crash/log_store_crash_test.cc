@@ -25,6 +25,7 @@ void Recover(Simulation& sim) {
   for (std::uint64_t cuts = sim.Below(4); cuts > 0; --cuts) {
     sim.env().PowerOffAtCall(Call::kAny, static_cast<int>(1 + sim.Below(60)));
     const Status status = sim.Start();
+    INFO(status.ToString());
     if (!status.ok()) REQUIRE(!sim.env().powered());
     sim.Crash(RandomCrash(sim));
   }

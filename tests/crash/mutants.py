@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Breaks the code on purpose, one promise at a time, and demands that a test fails each time.
+
+    tests/crash/mutants.py [--only M2,M5] [--scratch DIR] [--jobs 2]
+
+The working tree's files are copied to the scratch directory and built there (debug); each mutant changes the copy, builds the tests
+that must notice, runs them and puts the copy back. A mutant whose text is not in the source any more is an error: the list is kept
+with the code. Not part of ctest: an hour without ccache, some minutes with it. Exit code 0: every mutant was found.
+"""
+import argparse
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+TEST_TIMEOUT_S = 300
+
+CRASH = ("tests/storage/storage_crash_test", "LogStore*,LogWriter*")
+LOG = ("tests/storage/storage_log_test", "*")
+SERVICES = ("tests/broker/broker_services_test", "*")
+DOOR = ("tests/broker/broker_native_door_test", "*")
+DELIVERY = ("tests/delivery/delivery_stream_test", "*")
+OBJECTS = ("tests/delivery/delivery_object_store_test", "*")
+CATALOG = ("tests/broker/broker_catalog_test", "*")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    name: str
+    what: str
+    file: str
+    edits: tuple  # (old, new) each; old stands once in the file
+    tests: tuple  # (program, Catch2 filter) each; one must fail
+
+
+def mutant(name, what, file, *edits, tests):
+    return Mutant(name, what, file, edits, tests)
+
+
+SYNC_GROUP = "  if (status.ok() && flush) status = journal_->Sync();\n"
+BAD_GROUP = "HandleBadGroup(Window& window, Cursor& cursor, const Visitor& visitor) {\n"
+
+MUTANTS = [
+    mutant("M1", "acknowledges whatever the flush says", "storage/committer.cc",
+           (SYNC_GROUP, "  if (status.ok() && flush) (void)journal_->Sync();\n"), tests=(CRASH,)),
+    mutant("M2", "does not flush the journal", "storage/journal.cc",
+           ("  if (Status status = file_.file->Sync(); !status.ok()) return status;\n", ""), tests=(LOG, CRASH)),
+    mutant("M3a", "does not flush the directory of a new journal file", "storage/journal_files.cc",
+           ("  if (Status status = env_.SyncDir(dir_); !status.ok()) return Error(std::move(status));\n", ""), tests=(LOG, CRASH)),
+    mutant("M3b", "does not flush the directory of a new checkpoint", "storage/checkpoint.cc",
+           ("  return env_.SyncDir(dir_);\n", "  return {};\n"), tests=(LOG, CRASH)),
+    mutant("M3c", "does not flush the names of segments", "storage/segment_store.cc",
+           ("  if (Status status = env_.SyncDir(dir_); !status.ok()) return status;\n", ""), tests=(LOG, CRASH)),
+    mutant("M3d", "does not flush the directory of a lake object", "broker/delivery/local_object_store.cc",
+           ("    if (Status status = env_.SyncDir(parent); !status.ok()) return status;\n", ""), tests=(OBJECTS,)),
+    mutant("M4", "tries a failed flush again", "storage/committer.cc",
+           (SYNC_GROUP, SYNC_GROUP + "  if (status.code() == Code::kIoError && flush) status = journal_->Sync();\n"), tests=(LOG, CRASH)),
+    mutant("M5a", "reads the journal through the cache after a crash", "storage/journal_files.cc",
+           ("    if (Status status = (*file)->DropCache(); !status.ok()) return Error(std::move(status));\n", ""), tests=(LOG, CRASH)),
+    mutant("M5b", "does not flush the journal before it reads it", "storage/journal_files.cc",
+           ("    if (Status status = (*file)->Sync(); !status.ok()) return Error(std::move(status));\n    if (Status status = (*file)->DropCache()",
+            "    if (Status status = (*file)->DropCache()"), tests=(LOG, CRASH)),
+    mutant("M6a", "cuts the journal at the first bad group", "storage/journal_reader.cc",
+           (BAD_GROUP, BAD_GROUP + "  if (cursor.group > 0) return Outcome::kTorn;\n"), tests=(LOG, CRASH)),
+    mutant("M6b", "cuts the journal at the first bad frame", "storage/journal_reader.cc",
+           ("  if (!damage.lost.empty()) {\n", "  if (!damage.lost.empty()) return Outcome::kTorn;\n  if (!damage.lost.empty()) {\n"),
+           tests=(LOG, CRASH)),
+    mutant("M7", "moves the checkpoint though the upload failed", "broker/delivery/object_builder.cc",
+           ("      if (Status status = builder_.objects_.Put(bucket, intent_.data_key, std::move(data_)); !status.ok())\n        return Error(status);\n",
+            "      (void)builder_.objects_.Put(bucket, intent_.data_key, std::move(data_));\n"), tests=(DELIVERY,)),
+    mutant("M8a", "decides again after a restart", "broker/delivery/delivery_stream.cc",
+           ("  state_ = std::move(*state);\n", "  state_ = std::move(*state);\n  state_.intent.reset();\n"), tests=(DELIVERY,)),
+    mutant("M8b", "names an object by the clock", "broker/delivery/delivery_stream.cc",
+           ("  const Intent intent = *state_.intent;\n",
+            "  Intent intent = *state_.intent;\n  intent.data_key += std::to_string(parts_.clock.WallMs());\n"), tests=(DELIVERY,)),
+    mutant("M9a", "forgets the producers of the checkpoint", "storage/shard_log_impl.cc",
+           ("  producers_.Restore(record.producers);\n", ""), tests=(LOG, CRASH)),
+    mutant("M9b", "does not learn the producers from the journal", "storage/shard_log_impl.cc",
+           ("  if (batch.idempotent()) producers_.Add(batch, frame.base_offset(), frame.header().append_time_ms);\n", "  (void)batch;\n"),
+           tests=(LOG, CRASH)),
+    mutant("M10", "takes the wall clock for the append time as it is", "storage/shard_log_impl.cc",
+           ("  last_assigned_ms_ = std::max(last_assigned_ms_, now_ms);\n", "  last_assigned_ms_ = now_ms;\n"), tests=(LOG, CRASH)),
+    mutant("M11", "shows readers what is only written", "storage/log_writer_impl.cc",
+           ("    if (state != State::kDurable && state != State::kFailed) break;\n", "    if (state == State::kQueued) break;\n"),
+           ("  const bool durable = batch.state.load(std::memory_order_acquire) == State::kDurable;\n  if (durable && batch",
+            "  const bool durable = batch.state.load(std::memory_order_acquire) != State::kFailed;\n  if (durable && batch"), tests=(LOG, CRASH)),
+    mutant("M12", "checkpoints segments that are not flushed", "storage/write_behind.cc",
+           ("  if (status.ok()) status = SyncSegments();\n", ""), tests=(LOG, CRASH)),
+    mutant("M13", "uses journal files again before the checkpoint is on the disk", "storage/write_behind.cc",
+           ("  if (status.ok()) status = parts_.checkpoints.Save(checkpoint);\n",
+            "  parts_.journal_files.Release(checkpoint.replay.file_sequence);\n  if (status.ok()) status = parts_.checkpoints.Save(checkpoint);\n"),
+           tests=(LOG, CRASH)),
+    mutant("M14", "gives out frames of a segment without their checksum", "storage/segment.cc",
+           ("  Result<protocol::FrameHeader> header = protocol::VerifyFrame(bytes);\n",
+            "  Result<protocol::FrameHeader> header = protocol::ParseFrameHeader(bytes);\n"), tests=(LOG, CRASH)),
+    mutant("M15", "takes batches that no reader can take apart", "broker/batch_limits.cc",
+           ("  if (!status.ok()) return Error(std::move(status));\n", "  (void)status;\n"), tests=(SERVICES,)),
+    mutant("M16", "takes unknown streams for deleted ones", "broker/shards.cc",
+           ("    if (id.stream < *next) continue;\n", "    if (id.stream.value > 0) continue;\n"), tests=(SERVICES,)),
+    mutant("M17", "receives bodies without a bound over all connections", "broker/api/native/body_budget.cc",
+           ("  if (waiting_.empty() && bytes_ + bytes <= bytes_max_) {\n", "  if (waiting_.empty()) {\n"), tests=(DOOR,)),
+    mutant("M18", "gives a stream's number again", "broker/stream_catalog.cc",
+           ("std::to_string(std::int64_t{id->value} + 1)", "std::to_string(std::int64_t{id->value})"), tests=(CATALOG,)),
+]
+
+
+def run(command, cwd, timeout=None):
+    return subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+
+
+def copy_tree(scratch):
+    """The files that git knows, as they are now; those that are the same stay untouched, so that nothing is built twice."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=TREE, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        source, target = TREE / name, scratch / name
+        if not source.exists() or (target.exists() and target.read_bytes() == source.read_bytes()):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+    arrow = TREE / "build" / "_arrow"
+    if arrow.exists() and not (scratch / "build" / "_arrow").exists():
+        (scratch / "build").mkdir(exist_ok=True)
+        (scratch / "build" / "_arrow").symlink_to(arrow)
+
+
+def build(scratch, tests, jobs):
+    targets = sorted({pathlib.Path(program).name for program, _ in tests})
+    result = run(["ninja", "-j", str(jobs), "-C", "build/debug", *targets], scratch)
+    return None if result.returncode == 0 else result.stdout[-3000:]
+
+
+def failing_test(scratch, tests):
+    """The first test that fails and how, or None."""
+    for program, only in tests:
+        try:
+            result = run([scratch / "build" / "debug" / program, only, "--abort"], scratch, TEST_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return f"{pathlib.Path(program).name}: did not end"
+        if result.returncode != 0:
+            lines = result.stdout.splitlines()
+            dashes = [i for i, line in enumerate(lines) if line.startswith("-----")]
+            name = lines[dashes[0] + 1] if dashes and dashes[0] + 1 < len(lines) else f"code {result.returncode}"
+            return f"{pathlib.Path(program).name}: {name}"
+    return None
+
+
+def apply(scratch, each):
+    path = scratch / each.file
+    text = path.read_text()
+    for old, new in each.edits:
+        if text.count(old) != 1:
+            sys.exit(f"{each.name}: its text stands {text.count(old)} times in {each.file}; bring the list up to date")
+        text = text.replace(old, new)
+    path.write_text(text)
+
+
+def try_mutant(scratch, each, jobs):
+    original = (scratch / each.file).read_text()
+    begun = time.monotonic()
+    apply(scratch, each)
+    try:
+        broken = build(scratch, each.tests, jobs)
+        if broken:
+            sys.exit(f"{each.name} does not build:\n{broken}")
+        found = failing_test(scratch, each.tests)
+    finally:
+        (scratch / each.file).write_text(original)
+    print(f"{'found   ' if found else 'SURVIVED'} {each.name:5} {each.what}  [{time.monotonic() - begun:.0f} s] {found or ''}", flush=True)
+    return found is not None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", help="names of mutants, with commas")
+    parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "sluice-mutants")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    scratch = arguments.scratch.resolve()
+    chosen = [each for each in MUTANTS if not arguments.only or each.name in arguments.only.split(",")]
+    copy_tree(scratch)
+    configured = run(["cmake", "--preset", "debug"], scratch)
+    if configured.returncode != 0:
+        sys.exit(configured.stdout)
+    tests = tuple(dict.fromkeys(test for each in chosen for test in each.tests))
+    if (broken := build(scratch, tests, arguments.jobs)) or (broken := failing_test(scratch, tests)):
+        sys.exit(f"the tree must be sound before it is broken:\n{broken}")
+    survived = [each.name for each in chosen if not try_mutant(scratch, each, arguments.jobs)]
+    print(f"{len(chosen) - len(survived)} of {len(chosen)} mutants found" + (f"; survived: {', '.join(survived)}" if survived else ""))
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
