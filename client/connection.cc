@@ -181,7 +181,10 @@ void Connection::SayHello(tcp::socket socket) {
 
 void Connection::HelloAnswered(const std::shared_ptr<Channel>& channel, Result<Answer> answer) {
   if (closed_) return;
-  const Status taken = answer ? TakeHello(*answer) : answer.error();
+  const auto no_greeting = [this](const Status& why) {
+    return why.WithContext(fmt::format("no greeting from {}; is that the native port of a broker?", options_.address));
+  };
+  const Status taken = answer ? TakeHello(*answer) : no_greeting(answer.error());
   if (!taken.ok()) {
     channel->Close(taken);
     return ConnectFailed(taken);
