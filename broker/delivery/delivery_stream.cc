@@ -190,7 +190,8 @@ Status DeliveryStream::Deliver() {
   }
   const Result<DeliveryConfig> config = ConfigOf(intent);
   if (!config) return config.error();
-  const Result<LedgerEntry> entry = ObjectBuilder(*config, schema, *source_, parts_.objects).Build(intent);
+  ObjectBuilder builder(*config, schema, *source_, parts_.objects);
+  const Result<LedgerEntry> entry = builder.Build(intent);
   if (!entry) return entry.error();
   Checkpoint checkpoint = Advance(state_.checkpoint, *entry, parts_.clock.WallMs());
   state_known_ = false;
@@ -200,6 +201,8 @@ Status DeliveryStream::Deliver() {
   state_.intent.reset();
   state_known_ = true;
   planner_.Reset(terms_->config, state_.checkpoint.shards, state_.schema);
+  if (builder.wanted() && state_.schema && state_.schema->version == intent.schema_version)
+    planner_.Want(*builder.wanted());
   SetHolds();
   flushes_done_ = std::max(flushes_done_.load(), flushes_decided_);
   return Status();

@@ -18,7 +18,7 @@ constexpr std::uint64_t kReadBytes = 4u << 20;
 /// The data object and the error object while they are written.
 class ObjectBuilder::Output {
  public:
-  Output(const ObjectBuilder& builder, const SourceStream& stream, const Intent& intent)
+  Output(ObjectBuilder& builder, const SourceStream& stream, const Intent& intent)
       : builder_(builder), stream_(stream), intent_(intent) {}
 
   Status Open() {
@@ -42,6 +42,7 @@ class ObjectBuilder::Output {
   Status Append(std::span<const RecordRef> records) {
     Result<AppendOutcome> outcome = writer_->Append(records);
     if (!outcome) return outcome.error();
+    if (outcome->overflow_fields > 0) builder_.Learn(records);
     records_ += records.size();
     for (const RecordRef& record : records) bytes_in_ += record.value.size();
     for (const RecordError& error : outcome->errors) {
@@ -101,7 +102,7 @@ class ObjectBuilder::Output {
     return error_->Write(ErrorRecordLine(context, record, error.code, error.message));
   }
 
-  const ObjectBuilder& builder_;
+  ObjectBuilder& builder_;
   const SourceStream& stream_;
   const Intent& intent_;
   std::unique_ptr<ObjectSpool> data_;
@@ -115,6 +116,14 @@ class ObjectBuilder::Output {
 ObjectBuilder::ObjectBuilder(const DeliveryConfig& config, const Schema& schema, RecordSource& source,
                              ObjectStore& objects)
     : config_(config), schema_(schema), source_(source), objects_(objects) {}
+
+void ObjectBuilder::Learn(std::span<const RecordRef> records) {
+  if (!config_.infer_schema) return;
+  std::vector<std::string_view> values;
+  for (const RecordRef& record : records) values.push_back(record.value);
+  Schema widened = WidenSchema(wanted_.value_or(schema_), values, InferenceRules());
+  if (widened.columns != schema_.columns) wanted_ = std::move(widened);
+}
 
 Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
   const Result<SourceStream> stream = source_.Describe();

@@ -5,6 +5,9 @@
 // One thread at a time. Memory: one read and what the object writer buffers.
 #pragma once
 
+#include <optional>
+#include <span>
+
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/delivery_state.h"
 #include "broker/delivery/object_store.h"
@@ -22,12 +25,17 @@ class ObjectBuilder {
   /// Returns when all objects are durable, with what the ledger shall say.
   Result<LedgerEntry> Build(const Intent& intent);
 
+  /// The schema, widened by the fields that did not fit; nullopt where all did or nothing is inferred.
+  const std::optional<Schema>& wanted() const { return wanted_; }
+
  private:
   class Output;
+  void Learn(std::span<const RecordRef> records);
   const DeliveryConfig& config_;
   const Schema& schema_;
   RecordSource& source_;
   ObjectStore& objects_;
+  std::optional<Schema> wanted_;
 };
 
 }  // namespace sluice::delivery

@@ -12,6 +12,8 @@ namespace sluice::delivery {
 namespace {
 
 constexpr std::uint64_t kReadBytes = 4u << 20;   // of one shard at a time
+constexpr std::uint64_t kSampleFirst = 1000;     // records of a delivery that are looked at for new fields, then
+constexpr std::uint64_t kSampleEvery = 64;       // one of so many: looking costs more than all the rest of planning
 constexpr std::uint64_t kStepBytes = 16u << 20;  // of all shards before other delivery streams get their turn
 
 }  // namespace
@@ -86,14 +88,17 @@ Status RangePlanner::SkipLost(ShardIndex index, Shard& shard, const Status& why)
 
 Status RangePlanner::Visit(std::span<const RecordRef> records) {
   values_.clear();
+  std::uint64_t number = records_;
   for (const RecordRef& record : records) {
     bytes_ += record.value.size();
     if (oldest_ms_ == 0 || record.append_time_ms < oldest_ms_) oldest_ms_ = record.append_time_ms;
-    if (config_->infer_schema) values_.push_back(record.value);
+    const bool sampled = !pinned_ || number < kSampleFirst || number % kSampleEvery == 0;
+    if (config_->infer_schema && sampled) values_.push_back(record.value);
+    ++number;
   }
   if (records_ == 0 && !records.empty()) first_seen_ns_ = clock_.MonotonicNs();
   records_ += records.size();
-  if (!config_->infer_schema || !config_->convert) return Status();
+  if (!config_->convert || values_.empty()) return Status();
   const InferenceRules rules;
   if (wanted_) {
     wanted_ = WidenSchema(*wanted_, values_, rules);

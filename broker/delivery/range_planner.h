@@ -1,6 +1,7 @@
 // Decides what the next delivery is: reads ahead, counts bytes and age, widens the inferred schema, and says when there
-// is enough. Nothing is kept but counts: the records are read again when the objects are written, exactly as after a
-// crash.
+// is enough. Once a schema is pinned only a sample of the records is parsed: what it misses is in the overflow column
+// of one delivery, which says so (object_builder.h), and a column from the next one on. Nothing is kept but counts: the
+// records are read again when the objects are written, exactly as after a crash.
 //
 // One thread at a time. Memory: one read. After a crash the planner starts anew from the checkpoint.
 #pragma once
@@ -40,6 +41,9 @@ class RangePlanner {
   /// Starts from a checkpoint, with the newest pinned schema. The configuration is used until the next Reset.
   void Reset(const DeliveryConfig& config, const std::vector<ShardPosition>& positions,
              const std::optional<Schema>& pinned);
+
+  /// What the delivery before this one has shown that records need: pinned with the next plan. After Reset.
+  void Want(Schema schema) { wanted_ = std::move(schema); }
 
   /// Reads a bounded piece on from where it stands. False where all shards are at their end or the delivery is full.
   Result<bool> ReadAhead();

@@ -317,6 +317,26 @@ TEST_CASE("DeliveryStream Step: an inferred schema is pinned with the intent, wi
   CHECK(DeliveryStore(world.metadata, config.name).LoadSchema(1)->columns.size() == 1);
 }
 
+TEST_CASE("DeliveryStream Step: a field that the sample misses is in the overflow column, then a column of its own",
+          "[delivery]") {
+  DeliveryConfig config = ParquetConfig();
+  config.columns.clear();
+  config.infer_schema = true;
+  World world(config, 1);
+  world.log.Append(0, R"({"id":1})", world.env.clock().WallMs());
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  for (int i = 0; i < 2000; ++i)
+    world.log.Append(0, i == 1501 ? R"({"id":2,"rare":"x"})" : R"({"id":2})", world.env.clock().WallMs());
+  REQUIRE(world.Run());
+  CHECK(world.stream->status().schema_version == 1);
+  CHECK(world.Ledger().back().overflow_fields == 1);
+  world.log.Append(0, R"({"id":3})", world.env.clock().WallMs());
+  REQUIRE(world.Run());
+  CHECK(world.Ledger().back().schema_version == 2);
+  CHECK(DeliveryStore(world.metadata, config.name).LoadSchema(2)->columns.back().name == "rare");
+}
+
 TEST_CASE("DeliveryStream Step: a large backlog is read in bounded pieces and shards take turns", "[delivery]") {
   DeliveryConfig config = RawConfig();
   config.size_mb = 20;
