@@ -133,7 +133,11 @@ void JournalFiles::RunMaker() {
     std::vector<JournalListEntry> listed = Entries();
     lock.Unlock();
     Result<Slot> slot = Make(path, std::move(listed));
+    // A flush that failed is never tried again on the same file: the kernel may have forgotten what it lost.
+    const bool spoiled = !slot && slot.error().code() != Code::kResourceExhausted;
+    if (spoiled) (void)env_.Remove(path);
     lock.Lock();
+    if (spoiled) path.clear();
     if (slot) {
       slots_.push_back(std::make_unique<Slot>(std::move(*slot)));
       path.clear();

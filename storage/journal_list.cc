@@ -72,9 +72,9 @@ Result<std::optional<std::vector<JournalListEntry>>> JournalList::Load() {
 
 Status JournalList::Save(const std::vector<JournalListEntry>& entries) {
   const std::string fresh = path_ + ".new";
+  (void)env_.Remove(fresh);  // of an attempt that failed: its flush must not be tried again
   Result<std::unique_ptr<File>> file = env_.Open(fresh, OpenMode::kCreateOrOpen);
   if (!file) return file.error();
-  if (Status status = (*file)->Truncate(0); !status.ok()) return status;
   if (Status status = (*file)->Write(0, EncodeJournalList(entries)); !status.ok()) return status;
   if (Status status = (*file)->Sync(); !status.ok()) return status;
   if (Status status = env_.Rename(fresh, path_); !status.ok()) return status;

@@ -71,6 +71,7 @@ LogStoreImpl::LogStoreImpl(Env& env, std::string dir, const LogStoreOptions& opt
                      .checkpoint_interval_ms = options.checkpoint_interval_ms}) {}
 
 LogStoreImpl::~LogStoreImpl() {
+  gone_->store(true);
   if (closed_) return;
   // As after a crash, but for the threads: what was not acknowledged may be lost, the rest is in the journal.
   committer_.Stop();
@@ -163,7 +164,8 @@ std::unique_ptr<LogWriter> LogStoreImpl::NewWriter(Executor& loop) {
                                 .budget = budget_,
                                 .write_behind = write_behind_,
                                 .batch_bytes_max = CommitOptions(options_).group_bytes_max,
-                                .frame_bytes_max = options_.journal_file_bytes - 2 * kPageBytes};
+                                .frame_bytes_max = options_.journal_file_bytes - 2 * kPageBytes,
+                                .store_gone = gone_};
   return std::make_unique<LogWriterImpl>(std::make_shared<WriterCore>(loop, parts));
 }
 

@@ -4,6 +4,7 @@
 // order: mutex.h.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -50,6 +51,7 @@ class LogStoreImpl final : public LogStore {
   std::vector<std::shared_ptr<ShardLogImpl>> AllShards();
   std::shared_ptr<ShardLogImpl> FindShard(ShardId id);
 
+  const std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);  // for posted tasks
   Env& env_;
   const std::string dir_;
   const LogStoreOptions options_;

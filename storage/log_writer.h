@@ -5,6 +5,9 @@
 // committed on the calling thread when nothing is in flight, large ones on the commit thread. Then, back on the
 // loop: Publish (durable_end moves, waiters are told) and acknowledge, in append order.
 //
+// Life: the store outlives the tasks that its writers have posted. Whoever ends a store closes it, lets its loops run
+// what is posted (or stops them), and destroys it then; a task that runs later ends the process with a failed check.
+//
 // Threads: everything on the owning loop's thread, `done` and the listener too.
 #pragma once
 

@@ -103,6 +103,7 @@ std::shared_ptr<AppendBatch> WriterCore::NewBatch() {
 }
 
 void WriterCore::EndTurn() {
+  SLUICE_CHECK(!parts_.store_gone->load(std::memory_order_relaxed));
   turn_posted_ = false;
   if (turn_ != nullptr) SubmitTurn();
   CompleteReady();
@@ -129,6 +130,7 @@ void WriterCore::BatchesMoved() {
 }
 
 void WriterCore::CompleteReady() {
+  SLUICE_CHECK(!parts_.store_gone->load(std::memory_order_relaxed));
   if (completing_) return;  // a callback has come back here; the loop below goes on
   completing_ = true;
   while (!outstanding_.empty()) {

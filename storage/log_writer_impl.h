@@ -32,6 +32,7 @@ class WriterCore final : public BatchOwner, public std::enable_shared_from_this<
     WriteBehind& write_behind;
     std::uint64_t batch_bytes_max = 0;  // a turn's appends are split into batches of this size
     std::uint64_t frame_bytes_max = 0;  // what fits in a journal file
+    std::shared_ptr<const std::atomic<bool>> store_gone;
   };
 
   WriterCore(Executor& loop, const Parts& parts) : loop_(loop), parts_(parts) {}
