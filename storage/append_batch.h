@@ -38,6 +38,7 @@ struct AppendBatch {
   std::uint64_t frame_bytes = 0;
   std::int64_t append_time_ms = 0;  // of all its frames: one reading of the clock for a turn
   bool wants_flush = false;         // somebody waits for durability
+  bool wants_written = false;       // somebody waits for the write alone
   bool written_acked = false;
   std::weak_ptr<BatchOwner> owner;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "protocol/check.h"
@@ -33,23 +34,26 @@ void Committer::Start(std::uint64_t next_sequence, std::uint64_t next_group) {
     const MutexLock lock(mutex_);
     // Until the first group is written the end is the start of a file that is still to come.
     journal_end_ = {next_sequence, kJournalFirstGroupAt, next_group};
-    durable_mark_ = next_group - 1;
+    written_ = written_mark_ = durable_mark_ = covered_mark_ = next_group - 1;
   }
-  thread_ = std::thread([this] { Run(); });
+  commit_thread_ = std::thread([this] { RunCommits(); });
+  flush_thread_ = std::thread([this] { RunFlushes(); });
 }
 
 void Committer::Stop() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
-    wake_.NotifyAll();
+    commit_wake_.NotifyAll();
+    flush_wake_.NotifyAll();
   }
-  if (thread_.joinable()) thread_.join();
+  if (commit_thread_.joinable()) commit_thread_.join();
+  if (flush_thread_.joinable()) flush_thread_.join();
 }
 
 bool Committer::FitsInline(const AppendBatch& batch) {
-  if (in_flight_ || !queue_.empty() || stopping_ || batch.frame_bytes > options_.inline_commit_bytes) return false;
-  return journal_->Fits(Journal::GroupBytes(batch.frame_count, batch.frame_bytes)) || files_.has_free();
+  if (writing_ || !queue_.empty() || stopping_ || batch.frame_bytes > options_.inline_commit_bytes) return false;
+  return journal_->Fits(Journal::GroupBytes(batch.frame_count, batch.frame_bytes));
 }
 
 void Committer::Submit(std::shared_ptr<AppendBatch> batch) {
@@ -64,35 +68,51 @@ void Committer::Submit(std::shared_ptr<AppendBatch> batch) {
     }
     if (!FitsInline(*batch)) {
       queue_.push_back(std::move(batch));
-      if (!in_flight_) wake_.NotifyOne();
+      if (!writing_) commit_wake_.NotifyOne();
       return;
     }
-    in_flight_ = true;
+    writing_ = true;
   }
-  const bool flush = batch->wants_flush;
   const AppendBatch* own = batch.get();
-  Commit({std::move(batch)}, flush, own);
+  Commit({std::move(batch)}, own);
 }
 
-void Committer::Run() {
+void Committer::RunCommits() {
   NameThread("commit");
   MutexLock lock(mutex_);
   while (true) {
-    if (in_flight_ || (queue_.empty() && !FlushDue() && !MarkDue())) {
-      if (stopping_ && queue_.empty() && !in_flight_ && unflushed_.empty()) return;
+    if (writing_ || (queue_.empty() && !MarkDue())) {
+      if (stopping_ && queue_.empty() && !writing_) break;
       WaitForWork();
       continue;
     }
-    const Batches batches = TakeGroup();  // none: only a flush or a mark is due
-    in_flight_ = true;
+    const Batches batches = TakeGroup();  // none: a mark is due
+    writing_ = true;
     lock.Unlock();
     const Status room = WaitForRoom(batches);
     if (room.ok()) {
-      const bool flush = batches.empty() || std::ranges::any_of(batches, [](const auto& b) { return b->wants_flush; });
-      Commit(batches, flush, nullptr);
+      Commit(batches, nullptr);
     } else {
-      FailAll(room, batches);
+      FailAll(room, batches, Role::kWriter);
     }
+    lock.Lock();
+  }
+  commits_ended_ = true;
+  flush_wake_.NotifyAll();
+}
+
+void Committer::RunFlushes() {
+  NameThread("flush");
+  MutexLock lock(mutex_);
+  while (true) {
+    if (flushing_ || !FlushDue()) {
+      if (commits_ended_ && !flushing_ && unflushed_.empty()) return;
+      WaitForFlush();
+      continue;
+    }
+    const std::uint64_t group = BeginFlush();
+    lock.Unlock();
+    (void)Flush(group, nullptr);  // everybody concerned is told
     lock.Lock();
   }
 }
@@ -105,7 +125,7 @@ Status Committer::WaitForRoom(const Batches& batches) {
     const MutexLock lock(mutex_);
     if (!status_.ok()) return status_;
     if (stopping_) return Status(Code::kResourceExhausted, "no journal file is free; free space on the disk");
-    wake_.WaitFor(mutex_, kRoomRetry);
+    commit_wake_.WaitFor(mutex_, kRoomRetry);
   }
   return {};
 }
@@ -135,12 +155,35 @@ bool Committer::HasRoom(const Batches& batches) {
   return room;
 }
 
+Status Committer::BeginFile() {
+  std::optional<std::uint64_t> flush;
+  {
+    const MutexLock lock(mutex_);
+    file_waits_ = true;
+    while (flushing_) commit_wake_.Wait(mutex_);
+    file_waits_ = false;
+    if (!status_.ok()) return status_;
+    if (durable_mark_ != written_) flush = BeginFlush();
+  }
+  if (flush) {
+    if (Status status = Flush(*flush, nullptr); !status.ok()) return status;
+  }
+  // Nobody begins a flush now: nobody else writes, so nothing is left to be flushed.
+  journal_->BeginFile();
+  return {};
+}
+
 Status Committer::WriteGroup(const Batches& batches, JournalPosition& at) {
   frames_.clear();
+  std::uint64_t frame_bytes = 0;
   for (const auto& batch : batches) {
+    frame_bytes += batch->frame_bytes;
     for (const PendingAppend& append : batch->appends) {
       if (append.frame.size() > 0) frames_.push_back(&append.frame);
     }
+  }
+  if (!journal_->Fits(Journal::GroupBytes(frames_.size(), frame_bytes))) {
+    if (Status status = BeginFile(); !status.ok()) return status;
   }
   Result<JournalPosition> written = journal_->Write(frames_);
   if (!written) return written.error();
@@ -148,41 +191,116 @@ Status Committer::WriteGroup(const Batches& batches, JournalPosition& at) {
   return {};
 }
 
-void Committer::Commit(const Batches& batches, bool flush, const AppendBatch* own) {
+void Committer::Commit(const Batches& batches, const AppendBatch* own) {
   JournalPosition at;
-  Status status = WriteGroup(batches, at);
-  if (status.code() == Code::kResourceExhausted) {
-    Requeue(batches);
-    return;
-  }
-  if (status.ok() && flush) status = journal_->Sync();
-  if (!status.ok()) {
-    FailAll(status, batches);
-    return;
-  }
+  const Status status = WriteGroup(batches, at);
+  if (status.code() == Code::kResourceExhausted) return Requeue(batches);
+  if (!status.ok()) return FailAll(status, batches, Role::kWriter);
   budget_.SetBlocked(TailBudget::kJournalDiskFull, false);  // whoever found it full: the disk has taken this group
-  Batches moved;
-  std::shared_ptr<const Observer> observer;
-  std::int64_t latency_ns = 0;
-  std::uint64_t bytes = 0;
+  Status ended;
+  std::optional<std::uint64_t> flush;
   {
     const MutexLock lock(mutex_);
-    last_commit_ns_ = env_.clock().MonotonicNs();
-    if (flush && !batches.empty()) observer = observer_;
-    if (!batches.empty()) latency_ns = last_commit_ns_ - batches.front()->submitted_ns;
-    for (const auto& batch : batches) bytes += batch->frame_bytes;
-    if (flush) moved = unflushed_;
-    moved.insert(moved.end(), batches.begin(), batches.end());
-    Finish(batches, at, flush);
-    in_flight_ = false;
-    if (!queue_.empty() || stopping_ || asleep_) wake_.NotifyOne();
+    ended = status_;  // another thread may have met an error meanwhile
+    if (ended.ok()) {
+      NoteWritten(batches, at);
+      if (flush_wanted_ && !flushing_ && (own == nullptr || own->wants_flush)) flush = BeginFlush();
+      if (!flushing_ && (flush_wanted_ || flush_asleep_)) flush_wake_.NotifyOne();
+      if (!queue_.empty() || stopping_) commit_wake_.NotifyOne();
+    }
+  }
+  if (!ended.ok()) return FailAll(ended, batches, Role::kWriter);
+  // From here on the batches are their owners': only what never changes may be read.
+  for (const auto& batch : batches) {
+    if (batch.get() == own || !batch->wants_written) continue;
+    if (const std::shared_ptr<BatchOwner> owner = batch->owner.lock()) owner->BatchesMoved();
+  }
+  if (flush) (void)Flush(*flush, own);
+}
+
+void Committer::NoteWritten(const Batches& batches, const JournalPosition& at) {
+  SLUICE_CHECK(writing_ && at.group == written_ + 1);
+  writing_ = false;
+  written_ = at.group;
+  written_mark_ = journal_->written_mark();
+  journal_end_ = journal_->next();
+  if (batches.empty()) {
+    flush_wanted_ = true;  // a mark is of use only when it is durable
+    return;
+  }
+  last_data_ = at.group;
+  unpublished_.push_back({at, batches.size()});
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  if (unflushed_.empty()) unflushed_since_ns_ = batches.front()->submitted_ns;
+  for (const auto& batch : batches) {
+    batch->group = at.group;
+    commit_bytes_.fetch_add(batch->frame_bytes, std::memory_order_relaxed);
+    flush_wanted_ |= batch->wants_flush;
+    batch->state.store(AppendBatch::State::kWritten, std::memory_order_release);
+    unflushed_.push_back(batch);
+  }
+}
+
+std::uint64_t Committer::BeginFlush() {
+  SLUICE_CHECK(!flushing_ && status_.ok());
+  flushing_ = true;
+  flush_group_ = written_;
+  flush_mark_ = written_mark_;
+  return written_;
+}
+
+Status Committer::Flush(std::uint64_t group, const AppendBatch* own) {
+  if (Status status = journal_->Sync(group); !status.ok()) {
+    FailAll(status, {}, Role::kFlusher);
+    return status;
+  }
+  Batches durable;
+  {
+    const MutexLock lock(mutex_);
+    durable = NoteFlushed();
+    if (file_waits_ || commit_asleep_ || stopping_) commit_wake_.NotifyOne();
+    if (flush_wanted_ || (flush_asleep_ && !unflushed_.empty()) || stopping_) flush_wake_.NotifyOne();
   }
   // From here on the batches are their owners': only what never changes may be read.
-  if (observer != nullptr) (*observer)(latency_ns, bytes);
-  for (const auto& batch : moved) {
+  Observe(durable);
+  for (const auto& batch : durable) {
     if (batch.get() == own) continue;  // its owner is the caller
     if (const std::shared_ptr<BatchOwner> owner = batch->owner.lock()) owner->BatchesMoved();
   }
+  return {};
+}
+
+Committer::Batches Committer::NoteFlushed() {
+  SLUICE_CHECK(flushing_);
+  flushing_ = false;
+  durable_mark_ = flush_group_;
+  covered_mark_ = flush_mark_;
+  last_flush_ns_ = env_.clock().MonotonicNs();
+  Batches durable;
+  while (!unflushed_.empty() && unflushed_.front()->group <= flush_group_) {
+    unflushed_.front()->state.store(AppendBatch::State::kDurable, std::memory_order_release);
+    durable.push_back(std::move(unflushed_.front()));
+    unflushed_.pop_front();
+  }
+  flush_wanted_ = std::ranges::any_of(unflushed_, [](const auto& batch) { return batch->wants_flush; });
+  if (!unflushed_.empty()) unflushed_since_ns_ = unflushed_.front()->submitted_ns;
+  return durable;
+}
+
+void Committer::Observe(const Batches& durable) {
+  const auto first = std::ranges::find_if(durable, [](const auto& batch) { return batch->wants_flush; });
+  if (first == durable.end()) return;
+  std::shared_ptr<const Observer> observer;
+  std::int64_t flushed_ns = 0;
+  {
+    const MutexLock lock(mutex_);
+    observer = observer_;
+    flushed_ns = last_flush_ns_;
+  }
+  if (observer == nullptr) return;
+  std::uint64_t bytes = 0;
+  for (const auto& batch : durable) bytes += batch->frame_bytes;
+  (*observer)(flushed_ns - (*first)->submitted_ns, bytes);
 }
 
 void Committer::Requeue(const Batches& batches) {
@@ -190,39 +308,16 @@ void Committer::Requeue(const Batches& batches) {
   budget_.SetBlocked(TailBudget::kJournalDiskFull, true);
   const MutexLock lock(mutex_);
   queue_.insert(queue_.begin(), batches.begin(), batches.end());
-  in_flight_ = false;
-  if (std::this_thread::get_id() == thread_.get_id() && !stopping_) {
-    wake_.WaitFor(mutex_, kRoomRetry);
+  writing_ = false;
+  if (std::this_thread::get_id() == commit_thread_.get_id() && !stopping_) {
+    commit_wake_.WaitFor(mutex_, kRoomRetry);
   } else {
-    wake_.NotifyOne();
+    commit_wake_.NotifyOne();
   }
 }
 
-void Committer::Finish(const Batches& batches, const JournalPosition& at, bool flushed) {
-  SLUICE_CHECK(in_flight_);
-  if (!batches.empty()) {
-    unpublished_.push_back({at, batches.size()});
-    for (const auto& batch : batches) {
-      batch->group = at.group;
-      commit_bytes_.fetch_add(batch->frame_bytes, std::memory_order_relaxed);
-    }
-    commits_.fetch_add(1, std::memory_order_relaxed);
-  }
-  journal_end_ = journal_->next();
-  durable_mark_ = journal_->durable_mark();
-  mark_wanted_ = flushed && !(batches.empty() && unflushed_.empty());
-  const auto state = flushed ? AppendBatch::State::kDurable : AppendBatch::State::kWritten;
-  for (const auto& batch : batches) batch->state.store(state, std::memory_order_release);
-  if (flushed) {
-    for (const auto& batch : unflushed_) batch->state.store(state, std::memory_order_release);
-    unflushed_.clear();
-    return;
-  }
-  if (unflushed_.empty()) unflushed_since_ns_ = last_commit_ns_;
-  unflushed_.insert(unflushed_.end(), batches.begin(), batches.end());
-}
-
-void Committer::FailAll(const Status& status, const Batches& batches) {
+void Committer::FailAll(const Status& status, const Batches& batches, Role role) {
+  SLUICE_CHECK(!status.ok());
   Batches failed = batches;
   {
     const MutexLock lock(mutex_);
@@ -231,55 +326,64 @@ void Committer::FailAll(const Status& status, const Batches& batches) {
     failed.insert(failed.end(), queue_.begin(), queue_.end());
     unflushed_.clear();
     queue_.clear();
-    mark_wanted_ = false;
-    in_flight_ = false;
+    flush_wanted_ = false;
+    last_data_ = covered_mark_;  // no mark
+    if (role == Role::kWriter) writing_ = false;
+    if (role == Role::kFlusher) flushing_ = false;
     failed_.store(true, std::memory_order_release);
     for (const auto& batch : failed) {
       batch->failure = status_;
       batch->state.store(AppendBatch::State::kFailed, std::memory_order_release);
     }
-    wake_.NotifyAll();
+    commit_wake_.NotifyAll();
+    flush_wake_.NotifyAll();
   }
   for (const auto& batch : failed) {
     if (const std::shared_ptr<BatchOwner> owner = batch->owner.lock()) owner->BatchesMoved();
   }
 }
 
+// A group that is being written or flushed meanwhile fails too, at its end.
 void Committer::Fail(const Status& status) {
-  SLUICE_CHECK(!status.ok());
   {
-    MutexLock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!status_.ok()) return;
-    status_ = EndOfWriting(status);
-    failed_.store(true, std::memory_order_release);
-    while (in_flight_ && thread_.joinable()) wake_.WaitFor(mutex_, std::chrono::milliseconds(1));
-    in_flight_ = true;  // ours until FailAll: no other thread may begin a group that would end after it
   }
-  FailAll(status, {});
+  FailAll(status, {}, Role::kNone);
 }
 
 void Committer::WaitForWork() {
-  const bool timed = !in_flight_ && (!unflushed_.empty() || mark_wanted_);
-  if (!timed) {
-    asleep_ = true;  // whoever ends a commit wakes this thread
-    wake_.Wait(mutex_);
-    asleep_ = false;
+  if (writing_ || !MarkWanted()) {
+    commit_asleep_ = true;  // whoever ends a flush wakes this thread
+    commit_wake_.Wait(mutex_);
+    commit_asleep_ = false;
     return;
   }
-  const std::int64_t due_ns = !unflushed_.empty() ? unflushed_since_ns_ + options_.flush_interval_ms * kNsPerMs
-                                                  : last_commit_ns_ + options_.idle_mark_ms * kNsPerMs;
+  const std::int64_t wait_ns = last_flush_ns_ + options_.idle_mark_ms * kNsPerMs - env_.clock().MonotonicNs();
+  commit_wake_.WaitFor(mutex_, std::chrono::nanoseconds(std::max<std::int64_t>(wait_ns, 1000)));
+}
+
+void Committer::WaitForFlush() {
+  if (flushing_ || unflushed_.empty()) {
+    flush_asleep_ = true;  // whoever writes, and whoever ends a flush, wakes this thread
+    flush_wake_.Wait(mutex_);
+    flush_asleep_ = false;
+    return;
+  }
+  const std::int64_t due_ns = unflushed_since_ns_ + options_.flush_interval_ms * kNsPerMs;
   const std::int64_t wait_ns = due_ns - env_.clock().MonotonicNs();
-  wake_.WaitFor(mutex_, std::chrono::nanoseconds(std::max<std::int64_t>(wait_ns, 1000)));
+  flush_wake_.WaitFor(mutex_, std::chrono::nanoseconds(std::max<std::int64_t>(wait_ns, 1000)));
 }
 
 bool Committer::FlushDue() {
+  if (flush_wanted_) return true;
   if (unflushed_.empty()) return false;
   return stopping_ || env_.clock().MonotonicNs() - unflushed_since_ns_ >= options_.flush_interval_ms * kNsPerMs;
 }
 
 bool Committer::MarkDue() {
-  if (!mark_wanted_ || stopping_) return false;
-  return env_.clock().MonotonicNs() - last_commit_ns_ >= options_.idle_mark_ms * kNsPerMs;
+  if (!MarkWanted() || stopping_) return false;
+  return env_.clock().MonotonicNs() - last_flush_ns_ >= options_.idle_mark_ms * kNsPerMs;
 }
 
 void Committer::NotePublished(const AppendBatch& batch) {
@@ -293,7 +397,7 @@ void Committer::NotePublished(const AppendBatch& batch) {
 
 void Committer::JournalFilesChanged() {
   const MutexLock lock(mutex_);
-  wake_.NotifyAll();
+  commit_wake_.NotifyAll();
 }
 
 Committer::Progress Committer::progress() {

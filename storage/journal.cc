@@ -15,7 +15,12 @@ std::uint64_t Padded(std::uint64_t bytes) { return (bytes + kPageBytes - 1) / kP
 }  // namespace
 
 Journal::Journal(Env& env, JournalFiles& files, std::uint64_t next_sequence, std::uint64_t next_group)
-    : env_(env), files_(files), sequence_(next_sequence - 1), next_group_(next_group), durable_mark_(next_group - 1) {
+    : env_(env),
+      files_(files),
+      sequence_(next_sequence - 1),
+      next_group_(next_group),
+      written_mark_(next_group - 1),
+      durable_mark_(next_group - 1) {
   SLUICE_CHECK(next_sequence > 0 && next_group > 0);
 }
 
@@ -23,11 +28,8 @@ std::uint64_t Journal::GroupBytes(std::size_t frame_count, std::uint64_t frame_b
   return Padded(kBlockHeaderBytes + frame_count * kGroupEntryBytes + frame_bytes);
 }
 
-Status Journal::BeginFile() {
-  // Flushing the new file will say nothing about the old one.
-  if (durable_mark_ != last_group()) {
-    if (Status status = Sync(); !status.ok()) return status;
-  }
+void Journal::BeginFile() {
+  SLUICE_CHECK(durable_mark() == last_group());
   file_ = files_.Take(sequence_ + 1);
   SLUICE_CHECK(file_.file != nullptr);
   ++sequence_;
@@ -36,19 +38,15 @@ Status Journal::BeginFile() {
                                           .first_group = next_group_,
                                           .file_bytes = file_.bytes,
                                           .begun_ms = env_.clock().WallMs()});
-  return {};
 }
 
 Result<JournalPosition> Journal::Write(std::span<const protocol::Frame* const> frames) {
   std::uint64_t frame_bytes = 0;
   for (const protocol::Frame* frame : frames) frame_bytes += frame->size();
   const std::uint64_t group_bytes = GroupBytes(frames.size(), frame_bytes);
-  if (!Fits(group_bytes)) {
-    if (Status status = BeginFile(); !status.ok()) return Error(std::move(status));
-  }
   SLUICE_CHECK(Fits(group_bytes) && position_ % kPageBytes == 0);
 
-  GroupHeader header{.number = next_group_, .file_sequence = sequence_, .durable_mark = durable_mark_};
+  GroupHeader header{.number = next_group_, .file_sequence = sequence_, .durable_mark = durable_mark()};
   header.frame_count = static_cast<std::uint32_t>(frames.size());
   header.bytes = static_cast<std::uint32_t>(kBlockHeaderBytes + header.index_bytes() + frame_bytes);
   header.written_ms = env_.clock().WallMs();
@@ -65,16 +63,17 @@ Result<JournalPosition> Journal::Write(std::span<const protocol::Frame* const> f
   if (Status status = file_.file->Write(begin, pieces_); !status.ok()) return Error(std::move(status));
 
   file_header_.clear();
+  written_mark_ = header.durable_mark;
   const JournalPosition at = next();
   position_ += group_bytes;
   ++next_group_;
   return at;
 }
 
-Status Journal::Sync() {
-  SLUICE_CHECK(file_.file != nullptr);
+Status Journal::Sync(std::uint64_t group) {
+  SLUICE_CHECK(file_.file != nullptr && group >= durable_mark());
   if (Status status = file_.file->Sync(); !status.ok()) return status;
-  durable_mark_ = last_group();
+  durable_mark_.store(group, std::memory_order_release);
   return {};
 }
 

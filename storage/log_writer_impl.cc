@@ -35,6 +35,7 @@ void WriterCore::Append(ShardLog& shard, protocol::FrameBuffer batch, const prot
   ++turn.frame_count;
   turn.frame_bytes += frame_bytes;
   turn.wants_flush |= ack == AckMode::kDurable;
+  turn.wants_written |= ack == AckMode::kWritten;
   if (ack != AckMode::kNone) {
     pending.done = std::move(done);
     return;
@@ -64,6 +65,7 @@ void WriterCore::AddDuplicate(std::shared_ptr<ShardLogImpl> shard, const Produce
   // The original is on its way, in a batch before this one or in this one: acknowledged in order, so not before it.
   AppendBatch& turn = TurnBatch(0);
   turn.wants_flush |= ack == AckMode::kDurable;
+  turn.wants_written |= ack == AckMode::kWritten;
   turn.appends.push_back(
       {.shard = std::move(shard), .frame = {}, .answer = answer, .ack = ack, .done = std::move(done)});
 }
@@ -91,6 +93,7 @@ std::shared_ptr<AppendBatch> WriterCore::NewBatch() {
     batch->frame_count = 0;
     batch->frame_bytes = 0;
     batch->wants_flush = false;
+    batch->wants_written = false;
     batch->written_acked = false;
     batch->failure = {};
     batch->state.store(State::kQueued);

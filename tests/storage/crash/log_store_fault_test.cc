@@ -72,7 +72,8 @@ TEST_CASE("LogStore: a full disk is a pause", "[storage][crash]") {
     sim.RandomWork(80);
     sim.Settle();
     sim.env().SetDiskFull(true);
-    for (int i = 0; i < 200; ++i) {  // some wait for room, the rest is refused
+    // Some wait for room, the rest is refused.
+    for (int i = 0; i < 200 || (i < 100'000 && !sim.store().overloaded()); ++i) {
       sim.Append(static_cast<std::uint32_t>(sim.Below(Simulation::kShards)), AckMode::kDurable);
       sim.Turn();
     }
