@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -21,6 +23,7 @@ namespace sluice::broker::native {
 namespace {
 
 using boost::asio::ip::tcp;
+using Socket = boost::asio::basic_stream_socket<tcp, boost::asio::io_context::executor_type>;
 
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after a failed accept: most often no file descriptors
 
@@ -60,7 +63,7 @@ class NativeDoor::Impl {
 
  private:
   void Accept();
-  void Accepted(std::size_t loop_index, Session::Socket socket);
+  void Accepted(std::size_t loop_index, Socket socket);
   void OnEachLoop(const std::function<void(NativeLoop&)>& task);
 
   EventLoops& loops_;
@@ -86,7 +89,7 @@ void NativeDoor::Impl::Start(Shards& shards) {
 void NativeDoor::Impl::Accept() {
   const std::size_t index = next_loop_++ % loops_.size();
   acceptor_.async_accept(loops_.loop(index).context(),
-                         [this, index](const boost::system::error_code& error, Session::Socket socket) {
+                         [this, index](const boost::system::error_code& error, Socket socket) {
                            if (error == boost::asio::error::operation_aborted || !acceptor_.is_open()) return;
                            if (!error) {
                              Accepted(index, std::move(socket));
@@ -100,14 +103,14 @@ void NativeDoor::Impl::Accept() {
                          });
 }
 
-void NativeDoor::Impl::Accepted(std::size_t loop_index, Session::Socket socket) {
+void NativeDoor::Impl::Accepted(std::size_t loop_index, Socket socket) {
   NativeLoop& loop = *native_loops_[loop_index];
   if (!shared_.connections.Add(shared_.options.connections_max)) {
     loops_.loop(loop_index).Post([&loop] { loop.metrics().connections_refused.Add(); });
     return;  // the socket closes
   }
   loops_.loop(loop_index).Post([&loop, socket = std::move(socket)]() mutable {
-    loop.Add(boost::intrusive_ptr<Session>(new Session(loop, std::move(socket))));
+    loop.Add(boost::intrusive_ptr<Session>(new Session(loop, socket.release())));
   });
 }
 

@@ -19,6 +19,7 @@ NativeLoop::NativeLoop(DoorShared& shared, EventLoop& loop, LoopMetrics& metrics
     : shared_(shared),
       loop_(loop),
       metrics_(metrics),
+      poller_(loop),
       timer_(loop.context()),
       now_ms_(shared.clock.MonotonicNs() / 1'000'000) {}
 
@@ -92,6 +93,7 @@ void NativeLoop::BeginStop() {
 void NativeLoop::CloseAll() {
   timer_.cancel();
   while (!sessions_.empty()) sessions_.back()->Close();
+  poller_.Stop();
 }
 
 }  // namespace sluice::broker::native

@@ -15,6 +15,7 @@
 #include "broker/api/native/connection_count.h"
 #include "broker/api/native/handlers/control_operation.h"
 #include "broker/api/native/native_door.h"
+#include "broker/api/native/socket_poller.h"
 #include "broker/log.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"
@@ -46,6 +47,7 @@ class NativeLoop {
   EventLoop& loop() { return loop_; }
   LoopMetrics& metrics() { return metrics_; }
   BufferPool& buffers() { return buffers_; }
+  SocketPoller& poller() { return poller_; }
   /// Milliseconds that only go forward; as old as the last tick.
   std::int64_t now_ms() const { return now_ms_; }
 
@@ -69,6 +71,7 @@ class NativeLoop {
   EventLoop& loop_;
   LoopMetrics& metrics_;
   BufferPool buffers_;
+  SocketPoller poller_;
   std::vector<boost::intrusive_ptr<Session>> sessions_;  // a session knows its place
   std::vector<boost::intrusive_ptr<Session>> dirty_;
   bool flush_posted_ = false;

@@ -2,10 +2,14 @@
 #include "broker/api/native/session.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "protocol/check.h"
 
@@ -19,29 +23,52 @@ constexpr std::uint32_t kRequestsMax = 8192;            // unanswered, of one co
 constexpr std::int64_t kDrainMs = 2'000;                // for the peer to read the error that ended its connection
 constexpr std::int64_t kBytesPerMsMin = 64;             // a message may be this slow beyond its timeout
 
+/// A plain recv where there is one piece, which is what small requests need: it is the cheaper call.
+ssize_t Receive(int socket, iovec* pieces, std::size_t count) {
+  if (count == 1) return ::recv(socket, pieces->iov_base, pieces->iov_len, MSG_DONTWAIT);
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = count;
+  return ::recvmsg(socket, &message, MSG_DONTWAIT);
+}
+
 }  // namespace
 
-Session::Session(NativeLoop& loop, Socket socket)
-    : loop_(loop),
-      socket_(std::move(socket)),
-      reader_(loop.buffers()),
-      connected_ms_(loop.now_ms()),
-      active_ms_(loop.now_ms()) {}
+Session::Session(NativeLoop& loop, int socket)
+    : loop_(loop), socket_(socket), reader_(loop.buffers()), connected_ms_(loop.now_ms()), active_ms_(loop.now_ms()) {}
+
+Session::~Session() { SLUICE_CHECK(closed()); }
 
 void Session::Start() {
-  boost::system::error_code ignored;
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  socket_.non_blocking(true, ignored);
+  const int on = 1;
+  ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  loop_.poller().Add(socket_, watched_, *this);
   WaitReadable();
 }
 
 void Session::WaitReadable() {
-  if (waiting_readable_ || input_ended_ || closed()) return;
+  if (input_ended_ || closed()) return;
   waiting_readable_ = true;
-  socket_.async_wait(Socket::wait_read, [me = self()](const boost::system::error_code& error) {
-    me->waiting_readable_ = false;
-    if (!error && !me->closed()) me->OnReadable();
-  });
+  Watch(watched_ | EPOLLIN);
+}
+
+void Session::Watch(std::uint32_t events) {
+  if (events != watched_) loop_.poller().Change(socket_, events, *this);
+  watched_ = events;
+}
+
+void Session::OnEvents(std::uint32_t events) {
+  if (closed()) return;
+  const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  if (broken && !waiting_readable_) return Close();  // nobody is there to answer, and no receive would tell
+  if ((events & EPOLLOUT) != 0) {
+    waiting_writable_ = false;
+    Watch(watched_ & ~std::uint32_t{EPOLLOUT});
+    Flush();
+  }
+  if (closed() || (!broken && (events & EPOLLIN) == 0)) return;
+  if (std::exchange(waiting_readable_, false)) return OnReadable();
+  Watch(watched_ & ~std::uint32_t{EPOLLIN});  // not now: only a pause that lasts is worth the call
 }
 
 void Session::OnReadable() {
@@ -52,11 +79,9 @@ void Session::OnReadable() {
   bool more = true;
   while (more && turn_bytes < kReceiveBytesPerTurn) {
     std::array<iovec, 2> pieces;
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = reader_.Space(pieces);
-    const std::size_t room = pieces[0].iov_len + (message.msg_iovlen > 1 ? pieces[1].iov_len : 0);
-    const ssize_t received = ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
+    const std::size_t count = reader_.Space(pieces);
+    const std::size_t room = pieces[0].iov_len + (count > 1 ? pieces[1].iov_len : 0);
+    const ssize_t received = Receive(socket_, pieces.data(), count);
     if (received < 0 && errno == EINTR) continue;
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (received < 0) return Close();
@@ -173,14 +198,14 @@ void Session::CloseIfDone() {
 void Session::Flush() {
   if (closed() || waiting_writable_ || output_.empty()) return;
   std::size_t sent = 0;
-  const auto outcome = output_.Send(socket_.native_handle(), sent);
+  const auto outcome = output_.Send(socket_, sent);
   if (sent > 0) active_ms_ = write_moved_ms_ = loop_.now_ms();
   if (outcome == OutputQueue::Outcome::kBroken) return Close();
   if (outcome == OutputQueue::Outcome::kBlocked) {
     if (sent == 0) write_moved_ms_ = loop_.now_ms();
     WaitWritable();
   } else if (state_ == State::kDraining) {
-    ::shutdown(socket_.native_handle(), SHUT_WR);
+    ::shutdown(socket_, SHUT_WR);
   }
   RunDeferredReads();
   ResumeLater();
@@ -189,10 +214,7 @@ void Session::Flush() {
 
 void Session::WaitWritable() {
   waiting_writable_ = true;
-  socket_.async_wait(Socket::wait_write, [me = self()](const boost::system::error_code& error) {
-    me->waiting_writable_ = false;
-    if (!error && !me->closed()) me->Flush();
-  });
+  Watch(watched_ | EPOLLOUT);
 }
 
 // One error answer, and the end: what comes in is thrown away, so that the answer is not lost to a reset.
@@ -214,7 +236,7 @@ void Session::Fail(const Status& status) {
 void Session::Drain() {
   std::array<char, 16u << 10> discarded;
   for (int i = 0; i < 16; ++i) {
-    const ssize_t received = ::recv(socket_.native_handle(), discarded.data(), discarded.size(), MSG_DONTWAIT);
+    const ssize_t received = ::recv(socket_, discarded.data(), discarded.size(), MSG_DONTWAIT);
     if (received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return Close();
     if (received < 0) break;
   }
@@ -246,8 +268,7 @@ void Session::CheckDeadlines() {
 void Session::Close() {
   if (closed()) return;
   state_ = State::kClosed;
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  ::close(socket_);
   output_.Clear();
   deferred_reads_.clear();
   GiveBodyBytes();

@@ -10,8 +10,6 @@
 // Threads: its loop's only; a reference may travel through other threads but is made and dropped on the loop.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
@@ -26,11 +24,12 @@
 
 namespace sluice::broker::native {
 
-class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter> {
+class Session final : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>,
+                      public SocketPoller::Handler {
  public:
-  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
-
-  Session(NativeLoop& loop, Socket socket);
+  /// Takes over an accepted socket.
+  Session(NativeLoop& loop, int socket);
+  ~Session();
 
   void Start();
   void Flush();
@@ -38,6 +37,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   /// Takes no more requests; closes when all are answered.
   void BeginStop();
   void Close();
+  void OnEvents(std::uint32_t events) override;
 
   std::size_t place = 0;  // in NativeLoop's list
   bool dirty = false;     // in NativeLoop's list of sessions to flush
@@ -55,6 +55,7 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
 
   // Input: session.cc.
   void WaitReadable();
+  void Watch(std::uint32_t events);
   void OnReadable();
   void Process();
   void TakeRequest();
@@ -91,7 +92,8 @@ class Session : public boost::intrusive_ref_counter<Session, boost::thread_unsaf
   bool closed() const { return state_ == State::kClosed; }
 
   NativeLoop& loop_;
-  Socket socket_;
+  int socket_;
+  std::uint32_t watched_ = EPOLLIN;  // events that the poller looks for
   MessageReader reader_;
   OutputQueue output_;
   std::deque<DeferredRead> deferred_reads_;  // wait for room in the output

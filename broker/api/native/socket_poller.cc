@@ -1,0 +1,52 @@
+// An epoll inside the loop's own.
+#include "broker/api/native/socket_poller.h"
+
+#include <cerrno>
+
+#include "protocol/check.h"
+
+namespace sluice::broker::native {
+
+SocketPoller::SocketPoller(EventLoop& loop) : epoll_(loop.context()) {
+  const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+  SLUICE_CHECK(fd >= 0);
+  epoll_.assign(fd);
+  Wait();
+}
+
+void SocketPoller::Add(int socket, std::uint32_t events, Handler& handler) {
+  epoll_event event{.events = events, .data = {.ptr = &handler}};
+  const int result = ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, socket, &event);
+  SLUICE_CHECK(result == 0);
+}
+
+void SocketPoller::Change(int socket, std::uint32_t events, Handler& handler) {
+  epoll_event event{.events = events, .data = {.ptr = &handler}};
+  const int result = ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_MOD, socket, &event);
+  SLUICE_CHECK(result == 0);
+}
+
+void SocketPoller::Stop() {
+  boost::system::error_code ignored;
+  epoll_.close(ignored);
+}
+
+void SocketPoller::Wait() {
+  epoll_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
+    if (error) return;
+    Dispatch();
+    if (epoll_.is_open()) Wait();
+  });
+}
+
+void SocketPoller::Dispatch() {
+  const int count =
+      ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), /*timeout=*/0);
+  SLUICE_CHECK(count >= 0 || errno == EINTR);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+    static_cast<Handler*>(event.data.ptr)->OnEvents(event.events);
+  }
+}
+
+}  // namespace sluice::broker::native
