@@ -8,7 +8,8 @@ namespace sluice::storage {
 class Executor {
  public:
   virtual ~Executor() = default;
-  /// Runs `task` later, on the executor's own thread, in the order of the calls from one thread. Callable from any thread.
+  /// Runs `task` later, on the executor's own thread, in the order of the calls from one thread. Callable from any
+  /// thread.
   virtual void Post(std::move_only_function<void()> task) = 0;
 };
 

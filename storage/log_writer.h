@@ -1,8 +1,8 @@
 // The append side of the log: one LogWriter per event loop, the single writer of the shards that the loop owns.
 //
-// Append assigns the offset and puts the frame in this turn's group; at the end of the turn (a task posted to the loop) the
-// group goes to the journal, which makes the groups of all loops durable with one write and one flush. Small groups are
-// committed on the calling thread when nothing is in flight, large ones on the commit thread. Then, back on the
+// Append assigns the offset and puts the frame in this turn's group; at the end of the turn (a task posted to the loop)
+// the group goes to the journal, which makes the groups of all loops durable with one write and one flush. Small groups
+// are committed on the calling thread when nothing is in flight, large ones on the commit thread. Then, back on the
 // loop: Publish (durable_end moves, waiters are told) and acknowledge, in append order.
 //
 // Life: the store outlives the tasks that its writers have posted. Whoever ends a store closes it, lets its loops run
@@ -40,9 +40,10 @@ class LogWriter {
   virtual ~LogWriter() = default;
   virtual void SetPublishedListener(Published listener) = 0;
 
-  /// Appends one verified batch to `shard`. `done` is called exactly once, possibly before Append returns (kNone, refusals).
-  /// kFailedPrecondition: gap in an idempotent producer's sequence; kFenced: older producer epoch; kResourceExhausted: disk
-  /// full; kIoError: writing has ended on this data directory; kCorruption: the shard is quarantined.
+  /// Appends one verified batch to `shard`. `done` is called exactly once, possibly before Append returns (kNone,
+  /// refusals). kFailedPrecondition: gap in an idempotent producer's sequence; kFenced: older producer epoch;
+  /// kResourceExhausted: disk full; kIoError: writing has ended on this data directory; kCorruption: the shard is
+  /// quarantined.
   virtual void Append(ShardLog& shard, protocol::FrameBuffer batch, const protocol::BatchHeader& header, AckMode ack,
                       Done done) = 0;
 };

@@ -1,5 +1,5 @@
-// Names and small facts that must survive: streams, shards, producers, delivery state. A sorted map of byte strings with
-// atomic, synced, conditional transactions: what RocksDB gives on one machine and etcd on many. Narrow on purpose.
+// Names and small facts that must survive: streams, shards, producers, delivery state. A sorted map of byte strings
+// with atomic, synced, conditional transactions: what RocksDB gives on one machine and etcd on many. Narrow on purpose.
 //
 // Threads: all calls from any thread; they block on the disk, so never call them on an event loop's hot path.
 #pragma once
@@ -52,7 +52,8 @@ class MetadataStore {
   virtual Status Commit(const Transaction& transaction) = 0;
 };
 
-/// The store of one machine: RocksDB in `dir`, every commit synced. kFailedPrecondition where another process has it open.
+/// The store of one machine: RocksDB in `dir`, every commit synced. kFailedPrecondition where another process has it
+/// open.
 Result<std::unique_ptr<MetadataStore>> OpenRocksdbMetadataStore(const std::string& dir);
 
 /// The twin for tests: in memory, nothing survives the object.

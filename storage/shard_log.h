@@ -1,10 +1,10 @@
 // One shard's log: frames by offset. The newest live in memory (the tail), the rest in segment files.
 //
-// Life of a frame: Append (LogWriter, memory only) -> Commit (journal, durable) -> Publish (visible to readers) -> written
-// behind to the segment -> leaves memory when the tail's byte budget wants the room.
+// Life of a frame: Append (LogWriter, memory only) -> Commit (journal, durable) -> Publish (visible to readers) ->
+// written behind to the segment -> leaves memory when the tail's byte budget wants the room.
 //
-// Threads: one writer, the LogWriter of the event loop that owns the shard; it alone appends and publishes. Reads come from
-// any thread. Readers never see past durable_end().
+// Threads: one writer, the LogWriter of the event loop that owns the shard; it alone appends and publishes. Reads come
+// from any thread. Readers never see past durable_end().
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,9 @@ class ShardLog {
   /// Bytes of all frames that can be read.
   virtual std::uint64_t retained_bytes() const = 0;
 
-  /// Frames from memory, never blocking; nullopt where `from` is no longer in memory and ReadBlocking must be used. At least
-  /// one frame where there is any, then as many as fit in `bytes_max`. kOutOfRange below oldest() or above durable_end().
+  /// Frames from memory, never blocking; nullopt where `from` is no longer in memory and ReadBlocking must be used. At
+  /// least one frame where there is any, then as many as fit in `bytes_max`. kOutOfRange below oldest() or above
+  /// durable_end().
   virtual Result<std::optional<FrameRun>> ReadTail(Offset from, std::uint64_t bytes_max) = 0;
   /// The same from memory or disk; blocks on the disk. kCorruption names shard, offsets and file; never skips.
   virtual Result<FrameRun> ReadBlocking(Offset from, std::uint64_t bytes_max) = 0;

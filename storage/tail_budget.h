@@ -41,8 +41,8 @@ class TailBudget {
   /// Frames left memory otherwise: their shard was dropped, or retention removed them.
   void NoteForgotten(std::uint64_t tail_bytes, std::uint64_t unwritten_bytes);
   void SetBlocked(Block block, bool blocked);
-  /// Evicts down to the bound. Called after each writing, and now and then by the background thread: frames that are too
-  /// few to be written may have pushed the tail over its bound.
+  /// Evicts down to the bound. Called after each writing, and now and then by the background thread: frames that are
+  /// too few to be written may have pushed the tail over its bound.
   void Evict();
 
   bool overloaded() const { return overloaded_.load(); }

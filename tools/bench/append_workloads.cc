@@ -17,6 +17,8 @@ namespace sluice::tools {
 
 namespace {
 
+constexpr double kWarmUpSeconds = 3;
+
 /// How a row drives the server.
 struct Shape {
   std::size_t connections = 1;
@@ -49,11 +51,23 @@ Result<LoadResult> MeasureBound(const BenchOptions& options, const Shape& shape,
   return RunLoad(load);
 }
 
+/// Brings a new broker to where it is from its first GiBs on: journal files and segments are used again, as the bound's
+/// file is.
+Status WarmUp(const BenchOptions& options, std::uint16_t port, std::uint32_t stream, const Shape& shape) {
+  const Shape batches{.connections = 16, .depth = 2, .records = 64, .shards = shape.shards};
+  LoadOptions load = AppendLoad(port, stream, batches.shards, batches.records, batches.ack);
+  SetShape(options, batches, load);
+  load.seconds = kWarmUpSeconds;
+  auto result = RunLoad(load);
+  return result ? Status() : result.error();
+}
+
 Result<LoadResult> MeasureOurs(const BenchOptions& options, const Shape& shape) {
   auto broker = BrokerProcess::Start(options, "append");
   if (!broker) return Error(broker.error());
-  auto stream = (*broker)->CreateStream("bench", shape.shards, Retention{.age = {}, .bytes = std::uint64_t{4} << 30});
+  auto stream = (*broker)->CreateStream("bench", shape.shards, Retention{.age = {}, .bytes = std::uint64_t{1} << 30});
   if (!stream) return Error(stream.error());
+  if (Status status = WarmUp(options, (*broker)->native_port(), *stream, shape); !status.ok()) return Error(status);
   LoadOptions load = AppendLoad((*broker)->native_port(), *stream, shape.shards, shape.records, shape.ack);
   SetShape(options, shape, load);
   return RunLoad(load);
