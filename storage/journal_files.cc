@@ -132,12 +132,16 @@ void JournalFiles::RunMaker() {
     if (path.empty()) path = FreshPath();
     std::vector<JournalListEntry> listed = Entries();
     lock.Unlock();
-    Result<Slot> slot = Make(path, std::move(listed));
+    Result<Slot> slot = Make(path);
     // A flush that failed is never tried again on the same file: the kernel may have forgotten what it lost.
-    const bool spoiled = !slot && slot.error().code() != Code::kResourceExhausted;
-    if (spoiled) (void)env_.Remove(path);
+    if (!slot && slot.error().code() != Code::kResourceExhausted) (void)env_.Remove(path);
+    if (slot) {
+      listed.push_back({path.substr(dir_.size() + 1), slot->bytes});
+      // Where this fails the list may name the file already: it stays.
+      if (Status status = list_.Save(listed); !status.ok()) slot = Error(std::move(status));
+    }
     lock.Lock();
-    if (spoiled) path.clear();
+    if (!slot && slot.error().code() != Code::kResourceExhausted) path.clear();
     if (slot) {
       slots_.push_back(std::make_unique<Slot>(std::move(*slot)));
       path.clear();
@@ -153,7 +157,7 @@ void JournalFiles::RunMaker() {
   }
 }
 
-Result<JournalFiles::Slot> JournalFiles::Make(const std::string& path, std::vector<JournalListEntry> listed) {
+Result<JournalFiles::Slot> JournalFiles::Make(const std::string& path) {
   Result<std::unique_ptr<File>> file = env_.Open(path, OpenMode::kCreateOrOpen);
   if (!file) return Error(std::move(file.error()));
   const JournalFileHeader header{.sequence = 0, .first_group = 0, .file_bytes = options_.file_bytes};
@@ -169,8 +173,6 @@ Result<JournalFiles::Slot> JournalFiles::Make(const std::string& path, std::vect
   }
   if (Status status = (*file)->Sync(); !status.ok()) return Error(std::move(status));
   if (Status status = env_.SyncDir(dir_); !status.ok()) return Error(std::move(status));
-  listed.push_back({path.substr(dir_.size() + 1), options_.file_bytes});
-  if (Status status = list_.Save(listed); !status.ok()) return Error(std::move(status));
   return Slot{path, std::move(*file), options_.file_bytes, 0};
 }
 

@@ -87,7 +87,7 @@ class JournalFiles {
   bool WantsFile() const SLUICE_REQUIRES(mutex_);
   bool HasFree() const SLUICE_REQUIRES(mutex_);
   std::uint64_t LiveBytes() const SLUICE_REQUIRES(mutex_);
-  Result<Slot> Make(const std::string& path, std::vector<JournalListEntry> listed);
+  Result<Slot> Make(const std::string& path);
   std::vector<JournalListEntry> Entries() const SLUICE_REQUIRES(mutex_);
   std::string FreshPath() SLUICE_REQUIRES(mutex_);
 
