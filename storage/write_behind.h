@@ -39,7 +39,7 @@ class WriteBehind {
     JournalFiles& journal_files;
     CheckpointFiles& checkpoints;
     std::function<std::vector<std::shared_ptr<ShardLogImpl>>()> shards;  // all of them
-    std::uint64_t write_behind_bytes = 1u << 20;
+    std::uint64_t write_behind_bytes = 256u << 10;
     std::int64_t checkpoint_interval_ms = 10'000;
   };
 
