@@ -2,6 +2,7 @@
 #include "storage/journal_reader.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -11,7 +12,14 @@
 namespace sluice::storage {
 namespace {
 
-constexpr std::uint64_t kWindowBytes = 1u << 20;
+constexpr std::uint64_t kWindowBytes = 4u << 20;
+
+std::shared_ptr<char[]> PageAligned(std::uint64_t bytes) {
+  const std::uint64_t pages = (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+  char* const memory = static_cast<char*>(std::aligned_alloc(kPageBytes, pages));
+  SLUICE_CHECK(memory != nullptr);
+  return {memory, [](char* each) { std::free(each); }};
+}
 
 }  // namespace
 
@@ -26,8 +34,8 @@ class JournalReader::Window {
     bytes = std::min(bytes, file_bytes_ - position);
     if (memory_ == nullptr || position < begin_ || position + bytes > begin_ + size_) {
       const std::uint64_t wanted = std::min(std::max(bytes, kWindowBytes), file_bytes_ - position);
-      std::shared_ptr<char[]> memory = std::make_shared_for_overwrite<char[]>(wanted);
-      Result<std::size_t> got = file_.Read(position, std::span(memory.get(), wanted));
+      std::shared_ptr<char[]> memory = PageAligned(wanted);
+      Result<std::size_t> got = file_.ReadBulk(position, std::span(memory.get(), wanted));
       if (!got) return Error(std::move(got.error()));
       memory_ = std::move(memory);
       begin_ = position;

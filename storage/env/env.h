@@ -45,6 +45,9 @@ class File {
   virtual Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) {
     return Write(offset, pieces);
   }
+  /// Read for many bytes that nobody else will read soon, past the page cache where the file system can and `out` and
+  /// `offset` begin on a page of 4 KiB.
+  virtual Result<std::size_t> ReadBulk(std::uint64_t offset, std::span<char> out) { return Read(offset, out); }
   /// fdatasync. After a failure the state of the file is unknown: the caller must never sync or trust it again.
   virtual Status Sync() = 0;
   virtual Result<std::uint64_t> Size() = 0;
