@@ -12,7 +12,7 @@
 namespace sluice::storage {
 namespace {
 
-constexpr std::uint64_t kFillPieceBytes = 1u << 20;
+constexpr std::uint64_t kFillPieceBytes = 1u << 20;  // flushed one by one: a commit waits for no more than this
 constexpr std::chrono::milliseconds kRetryInterval{100};
 
 }  // namespace
@@ -169,9 +169,8 @@ Result<JournalFiles::Slot> JournalFiles::Make(const std::string& path) {
     const std::uint64_t bytes = std::min<std::uint64_t>(zeros.size(), options_.file_bytes - at);
     const std::string_view piece = std::string_view(zeros).substr(0, bytes);
     if (Status status = (*file)->WriteBulk(at, std::span(&piece, 1)); !status.ok()) return Error(std::move(status));
-    (*file)->StartWriteback(at, bytes);
+    if (Status status = (*file)->Sync(); !status.ok()) return Error(std::move(status));
   }
-  if (Status status = (*file)->Sync(); !status.ok()) return Error(std::move(status));
   if (Status status = env_.SyncDir(dir_); !status.ok()) return Error(std::move(status));
   return Slot{path, std::move(*file), options_.file_bytes, 0};
 }
