@@ -41,12 +41,12 @@ def mutant(name, what, file, *edits, tests):
     return Mutant(name, what, file, edits, tests)
 
 
-SYNC_GROUP = "  if (status.ok() && flush) status = journal_->Sync();\n"
+SYNC_GROUP = "  if (Status status = journal_->Sync(group); !status.ok()) {\n"
 BAD_GROUP = "HandleBadGroup(Window& window, Cursor& cursor, const Visitor& visitor) {\n"
 
 MUTANTS = [
     mutant("M1", "acknowledges whatever the flush says", "storage/committer.cc",
-           (SYNC_GROUP, "  if (status.ok() && flush) (void)journal_->Sync();\n"), tests=(CRASH,)),
+           (SYNC_GROUP, "  (void)journal_->Sync(group);\n  if (Status status; !status.ok()) {\n"), tests=(CRASH,)),
     mutant("M2", "does not flush the journal", "storage/journal.cc",
            ("  if (Status status = file_.file->Sync(); !status.ok()) return status;\n", ""), tests=(LOG, CRASH)),
     mutant("M3a", "does not flush the directory of a new journal file", "storage/journal_files.cc",
@@ -59,7 +59,8 @@ MUTANTS = [
     mutant("M3d", "does not flush the directory of a lake object", "broker/delivery/local_object_store.cc",
            ("    if (Status status = env_.SyncDir(parent); !status.ok()) return status;\n", ""), tests=(OBJECTS,)),
     mutant("M4", "tries a failed flush again", "storage/committer.cc",
-           (SYNC_GROUP, SYNC_GROUP + "  if (status.code() == Code::kIoError && flush) status = journal_->Sync();\n"), tests=(LOG, CRASH)),
+           (SYNC_GROUP, "  if (Status status = journal_->Sync(group).ok() ? Status() : journal_->Sync(group); !status.ok()) {\n"),
+           tests=(LOG, CRASH)),
     mutant("M5a", "reads the journal through the cache after a crash", "storage/journal_files.cc",
            ("    if (Status status = (*file)->DropCache(); !status.ok()) return Error(std::move(status));\n", ""), tests=(LOG, CRASH)),
     mutant("M5b", "does not flush the journal before it reads it", "storage/journal_files.cc",
