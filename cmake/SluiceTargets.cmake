@@ -40,13 +40,10 @@ set(SLUICE_TEST_ENVIRONMENT
   "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
   "UBSAN_OPTIONS=print_stacktrace=1")
 
-# sluice_test(NAME SOURCES a_test.cc .. DEPENDS library .. [LABELS fast|slow]): one Catch2 program, one ctest entry.
-function(sluice_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
-  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
-  target_link_libraries(${name} PRIVATE sluice_options sluice_test_main ${ARG_DEPENDS})
-  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+# What the ctest entries of programs and scripts share: where they run, label (fast), time limit (300 s), environment.
+function(sluice_add_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   if(NOT ARG_LABELS)
     set(ARG_LABELS fast)
   endif()
@@ -56,19 +53,20 @@ function(sluice_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${SLUICE_TEST_ENVIRONMENT}")
 endfunction()
 
+# sluice_test(NAME SOURCES a_test.cc .. DEPENDS library .. [LABELS fast|slow]): one Catch2 program, one ctest entry.
+function(sluice_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE sluice_options sluice_test_main ${ARG_DEPENDS})
+  sluice_add_test(${name} COMMAND ${name} TIMEOUT ${ARG_TIMEOUT} LABELS ${ARG_LABELS})
+endfunction()
+
 # sluice_script_test(NAME COMMAND program argument .. [LABELS fast|slow] [TIMEOUT seconds]): one ctest entry for a script, in the same
 # environment; exit code 77 says that it cannot run here.
 function(sluice_script_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
-  add_test(NAME ${name} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-  if(NOT ARG_LABELS)
-    set(ARG_LABELS fast)
-  endif()
-  if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 300)
-  endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77
-    ENVIRONMENT "${SLUICE_TEST_ENVIRONMENT}")
+  sluice_add_test(${name} ${ARGN})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
 endfunction()
 
 # sluice_fuzzer(NAME SOURCES a_fuzzer.cc .. DEPENDS library .. [CORPUS folder]): one libFuzzer program where SLUICE_BUILD_FUZZERS
