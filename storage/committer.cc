@@ -344,13 +344,7 @@ void Committer::FailAll(const Status& status, const Batches& batches, Role role)
 }
 
 // A group that is being written or flushed meanwhile fails too, at its end.
-void Committer::Fail(const Status& status) {
-  {
-    const MutexLock lock(mutex_);
-    if (!status_.ok()) return;
-  }
-  FailAll(status, {}, Role::kNone);
-}
+void Committer::Fail(const Status& status) { FailAll(status, {}, Role::kNone); }
 
 void Committer::WaitForWork() {
   if (writing_ || !MarkWanted()) {
