@@ -338,6 +338,7 @@ void Committer::FailAll(const Status& status, const Batches& batches, Role role)
     commit_wake_.NotifyAll();
     flush_wake_.NotifyAll();
   }
+  budget_.LetGo();
   for (const auto& batch : failed) {
     if (const std::shared_ptr<BatchOwner> owner = batch->owner.lock()) owner->BatchesMoved();
   }

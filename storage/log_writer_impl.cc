@@ -127,7 +127,7 @@ void WriterCore::SubmitTurn() {
 void WriterCore::BatchesMoved() {
   if (completion_posted_.exchange(true)) return;
   loop_.Post([self = shared_from_this()] {
-    self->completion_posted_.store(false);
+    (void)self->completion_posted_.exchange(false);  // a later BatchesMoved posts again, an earlier one is seen
     self->CompleteReady();
   });
 }

@@ -35,6 +35,11 @@ void TailBudget::SetBlocked(Block block, bool blocked) {
   if (((before & block) != 0) != blocked) UpdateOverload();
 }
 
+void TailBudget::LetGo() {
+  let_go_.store(true);
+  UpdateOverload();
+}
+
 void TailBudget::Evict() {
   while (tail_bytes() > bytes_max_) {
     Piece piece;
@@ -57,7 +62,7 @@ void TailBudget::UpdateOverload() {
     do {
       // Lets go at 3/4 of the bound, so that it does not flutter.
       const std::uint64_t limit = overloaded_.load() ? bytes_max_ / 4 * 3 : bytes_max_;
-      overloaded = blocked_.load() != 0 || unwritten_bytes_.load() >= limit;
+      overloaded = !let_go_.load() && (blocked_.load() != 0 || unwritten_bytes_.load() >= limit);
       overloaded_.store(overloaded);
       // Whoever took bytes away just before the store has not seen it and will not come here: look again.
     } while (overloaded && blocked_.load() == 0 && unwritten_bytes_.load() < bytes_max_ / 4 * 3);

@@ -41,6 +41,8 @@ class TailBudget {
   /// Frames left memory otherwise: their shard was dropped, or retention removed them.
   void NoteForgotten(std::uint64_t tail_bytes, std::uint64_t unwritten_bytes);
   void SetBlocked(Block block, bool blocked);
+  /// Writing has ended: nobody is held back any more, so that all learn of the error.
+  void LetGo();
   /// Evicts down to the bound. Called after each writing, and now and then by the background thread: frames that are
   /// too few to be written may have pushed the tail over its bound.
   void Evict();
@@ -71,6 +73,7 @@ class TailBudget {
   std::atomic<std::uint64_t> unwritten_bytes_{0};
   std::atomic<unsigned> blocked_{0};
   std::atomic<bool> overloaded_{false};
+  std::atomic<bool> let_go_{false};
 
   Mutex mutex_;
   std::deque<Piece> written_ SLUICE_GUARDED_BY(mutex_);  // in the order of writing, so the oldest in front

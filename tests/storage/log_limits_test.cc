@@ -252,6 +252,26 @@ TEST_CASE("LogStore: a full disk pauses appends, reads go on, and it resumes by 
   CHECK(ReadAll(*log.shard()) == values);
 }
 
+TEST_CASE("LogStore: whoever is held back is let go when writing ends, to learn of the error", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  env.SetDiskFull(true);
+  for (int i = 0; !log.store().overloaded(); ++i) {
+    REQUIRE(i < 1'000'000);
+    (void)log.Start(MakeBatch(Large(i)));
+    log.loop.RunReady();
+  }
+  bool resumed = false;
+  log.store().WhenReady(log.loop, [&] { resumed = true; });
+  env.FailEvery(MemoryEnv::Call::kAny);
+  REQUIRE(log.loop.RunUntil([&] { return resumed; }));
+  CHECK_FALSE(log.store().overloaded());
+  const TestLog::Answer answer = log.Append("after");
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(answer.error().code() == Code::kIoError);
+}
+
 TEST_CASE("LogStore: a failed flush ends writing; reads up to the durable end go on", "[storage]") {
   MemoryEnv env;
   TestLog log(env);
