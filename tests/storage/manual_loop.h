@@ -35,6 +35,13 @@ class ManualLoop final : public Executor {
     return count;
   }
 
+  /// What is queued is never run: the end of a process that was killed.
+  void Forget() {
+    std::deque<std::move_only_function<void()>> forgotten;
+    const std::scoped_lock lock(mutex_);
+    tasks_.swap(forgotten);
+  }
+
   /// Runs tasks as they come until `done` holds. False where nothing came for ten seconds: the test has failed.
   bool RunUntil(const std::function<bool()>& done) {
     while (true) {

@@ -83,8 +83,7 @@ class TestLog {
   explicit TestLog(MemoryEnv& env, LogStoreOptions options = SmallOptions()) : env_(env), options_(options) {}
 
   Status TryOpen() {
-    writer_.reset();
-    store_.reset();
+    Kill();
     report = {};
     auto store = LogStore::Open(env_, "/data", options_, &report);
     if (!store) return store.error();
@@ -101,6 +100,7 @@ class TestLog {
   void Kill() {
     writer_.reset();
     store_.reset();
+    loop.Forget();
   }
   Status Close() {
     loop.RunReady();
