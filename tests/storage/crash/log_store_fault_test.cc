@@ -71,6 +71,7 @@ TEST_CASE("LogStore: a full disk is a pause", "[storage][crash]") {
     sim.MustStart();
     sim.RandomWork(80);
     sim.Settle();
+    sim.WaitForMark();  // what was only written would be shown once there is space again
     sim.env().SetDiskFull(true);
     // Some wait for room, the rest is refused.
     for (int i = 0; i < 200 || (i < 100'000 && !sim.store().overloaded()); ++i) {

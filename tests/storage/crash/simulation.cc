@@ -320,7 +320,8 @@ void Simulation::VerifyShard(std::uint32_t s, bool may_be_damaged) {
   for (std::size_t i = 0; i < shard.batches.size(); ++i) {
     Batch& batch = shard.batches[i];
     const bool promised = batch.state != State::kSent;
-    INFO("batch " << batch.number << " at offset " << batch.base.value << ", " << *found << " batches were recovered");
+    INFO("batch " << batch.number << " at offset " << batch.base.value << ", "
+                  << (batch.state == State::kWritten ? "written, " : "") << *found << " batches are there");
     if (promised && !may_be_damaged) REQUIRE(i < *found);                                  // I1
     if (promised && may_be_damaged && i >= *found) REQUIRE(!report_.quarantined.empty());  // lost, but not in silence
     if (i < *found) {
