@@ -2,7 +2,6 @@
 #include "storage/journal_reader.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -13,13 +12,6 @@ namespace sluice::storage {
 namespace {
 
 constexpr std::uint64_t kWindowBytes = 4u << 20;
-
-std::shared_ptr<char[]> PageAligned(std::uint64_t bytes) {
-  const std::uint64_t pages = (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
-  char* const memory = static_cast<char*>(std::aligned_alloc(kPageBytes, pages));
-  SLUICE_CHECK(memory != nullptr);
-  return {memory, [](char* each) { std::free(each); }};
-}
 
 }  // namespace
 
@@ -32,20 +24,17 @@ class JournalReader::Window {
   Result<std::string_view> At(std::uint64_t position, std::uint64_t bytes) {
     if (position >= file_bytes_) return std::string_view();
     bytes = std::min(bytes, file_bytes_ - position);
-    if (memory_ == nullptr || position < begin_ || position + bytes > begin_ + size_) {
-      const std::uint64_t wanted = std::min(std::max(bytes, kWindowBytes), file_bytes_ - position);
-      std::shared_ptr<char[]> memory = PageAligned(wanted);
-      Result<std::size_t> got = file_.ReadBulk(position, std::span(memory.get(), wanted));
+    if (position < begin_ || position + bytes > begin_ + piece_.bytes.size()) {
+      Result<BulkBytes> got =
+          file_.ReadBulk(position, std::min(std::max(bytes, kWindowBytes), file_bytes_ - position));
       if (!got) return Error(std::move(got.error()));
-      memory_ = std::move(memory);
+      piece_ = std::move(*got);
       begin_ = position;
-      size_ = *got;
-      bytes_read += *got;
-      if (position >= begin_ + size_) return std::string_view();
+      bytes_read += piece_.bytes.size();
     }
-    return std::string_view(memory_.get() + (position - begin_), begin_ + size_ - position);
+    return piece_.bytes.substr(position - begin_);
   }
-  const std::shared_ptr<const char[]>& memory() const { return memory_; }
+  const std::shared_ptr<const char[]>& memory() const { return piece_.memory; }
   std::uint64_t file_bytes() const { return file_bytes_; }
 
   std::uint64_t bytes_read = 0;
@@ -53,9 +42,8 @@ class JournalReader::Window {
  private:
   File& file_;
   const std::uint64_t file_bytes_;
-  std::shared_ptr<const char[]> memory_;
+  BulkBytes piece_;
   std::uint64_t begin_ = 0;
-  std::uint64_t size_ = 0;
 };
 
 JournalReader::JournalReader(std::vector<JournalFiles::Found> files) : found_(std::move(files)) {

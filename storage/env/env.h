@@ -32,6 +32,12 @@ class Random {
   virtual std::uint64_t Next() = 0;
 };
 
+/// Bytes and the memory that they stand in, which views of them may share.
+struct BulkBytes {
+  std::shared_ptr<const char[]> memory;
+  std::string_view bytes;
+};
+
 /// An open file. Closing is the destructor's; it makes nothing durable.
 class File {
  public:
@@ -45,9 +51,14 @@ class File {
   virtual Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) {
     return Write(offset, pieces);
   }
-  /// Read for many bytes that nobody else will read soon, past the page cache where the file system can and `out` and
-  /// `offset` begin on a page of 4 KiB.
-  virtual Result<std::size_t> ReadBulk(std::uint64_t offset, std::span<char> out) { return Read(offset, out); }
+  /// Read of many bytes that nobody else will read soon, into new memory: past the page cache where the file system can
+  /// and `offset` begins a page of 4 KiB. Fewer than `bytes` only at the end of the file.
+  virtual Result<BulkBytes> ReadBulk(std::uint64_t offset, std::size_t bytes) {
+    std::shared_ptr<char[]> memory = std::make_shared_for_overwrite<char[]>(bytes);
+    const Result<std::size_t> got = Read(offset, std::span(memory.get(), bytes));
+    if (!got) return Error(got.error());
+    return BulkBytes{memory, std::string_view(memory.get(), *got)};
+  }
   /// fdatasync. After a failure the state of the file is unknown: the caller must never sync or trust it again.
   virtual Status Sync() = 0;
   virtual Result<std::uint64_t> Size() = 0;

@@ -101,14 +101,16 @@ constexpr std::size_t kDirectAlignment = 4096;    // no device of today asks for
 constexpr std::size_t kDirectBytes = 1u << 20;    // of one direct write
 constexpr std::size_t kBulkBytesMin = 64u << 10;  // below, the page cache is cheaper
 
+std::shared_ptr<char[]> AlignedMemory(std::size_t bytes) {
+  const std::size_t whole = (bytes + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
+  char* const memory = static_cast<char*>(std::aligned_alloc(kDirectAlignment, std::max(whole, kDirectAlignment)));
+  SLUICE_CHECK(memory != nullptr);
+  return {memory, [](char* each) { std::free(each); }};
+}
+
 /// The calling thread's own memory for direct writes.
 char* DirectBuffer() {
-  struct Free {
-    void operator()(char* memory) const { std::free(memory); }
-  };
-  thread_local const std::unique_ptr<char, Free> buffer(
-      static_cast<char*>(std::aligned_alloc(kDirectAlignment, kDirectBytes)));
-  SLUICE_CHECK(buffer != nullptr);
+  thread_local const std::shared_ptr<char[]> buffer = AlignedMemory(kDirectBytes);
   return buffer.get();
 }
 
@@ -168,20 +170,13 @@ class PosixFile final : public File {
     return done;
   }
 
-  Result<std::size_t> ReadBulk(std::uint64_t offset, std::span<char> out) override {
-    const bool aligned = (reinterpret_cast<std::uintptr_t>(out.data()) | offset) % kDirectAlignment == 0;
-    const std::size_t pages = out.size() / kDirectAlignment * kDirectAlignment;
-    if (!aligned || pages == 0) return Read(offset, out);
-    const FileDescriptor direct = OpenAgain(O_RDONLY);
-    if (!direct.valid()) return Read(offset, out);
-    const ssize_t got =
-        Uninterrupted([&] { return ::pread(direct.get(), out.data(), pages, static_cast<off_t>(offset)); });
+  Result<BulkBytes> ReadBulk(std::uint64_t offset, std::size_t bytes) override {
+    const std::shared_ptr<char[]> memory = AlignedMemory(bytes);
+    const std::size_t done = ReadDirect(offset, std::span(memory.get(), bytes));
     // Whatever is missing, or why: the plain way says it.
-    const std::size_t done = got > 0 ? static_cast<std::size_t>(got) : 0;
-    if (done == out.size()) return done;
-    Result<std::size_t> rest = Read(offset + done, out.subspan(done));
-    if (!rest) return rest;
-    return done + *rest;
+    Result<std::size_t> rest = Read(offset + done, std::span(memory.get() + done, bytes - done));
+    if (!rest) return Error(std::move(rest.error()));
+    return BulkBytes{memory, std::string_view(memory.get(), done + *rest)};
   }
 
   Status Write(std::uint64_t offset, std::span<const std::string_view> pieces) override {
@@ -252,6 +247,17 @@ class PosixFile final : public File {
   }
 
  private:
+  /// Reads what can be read past the page cache; 0 where nothing can.
+  std::size_t ReadDirect(std::uint64_t offset, std::span<char> out) const {
+    const std::size_t pages = out.size() / kDirectAlignment * kDirectAlignment;
+    if (offset % kDirectAlignment != 0 || pages == 0) return 0;
+    const FileDescriptor direct = OpenAgain(O_RDONLY);
+    if (!direct.valid()) return 0;
+    const ssize_t got =
+        Uninterrupted([&] { return ::pread(direct.get(), out.data(), pages, static_cast<off_t>(offset)); });
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+
   /// False where the file system has no direct writes.
   bool OpenDirect() {
     if (!direct_) direct_.emplace(OpenAgain(O_WRONLY));

@@ -97,17 +97,10 @@ ENV_TEST("File ReadBulk: gives what Read gives, at the end of the file too") {
   std::string bytes(300'001, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31 / 8);
   REQUIRE(file->Write(0, bytes).ok());
-  const std::unique_ptr<char, decltype(&std::free)> memory(static_cast<char*>(std::aligned_alloc(4096, 512u << 10)),
-                                                           &std::free);
   for (const std::uint64_t offset : {0u, 4'096u, 5'000u, 299'008u, 300'001u, 400'000u}) {
-    for (const std::size_t size : {0u, 1u, 4'096u, 10'000u, 8'192u, 400'000u}) {
-      for (const std::size_t shift : {0u, 1u}) {
-        const std::span<char> out(memory.get() + shift, size);
-        const std::size_t got = file->ReadBulk(offset, out).value();
-        const std::string_view expected =
-            std::string_view(bytes).substr(std::min<std::size_t>(offset, bytes.size()), size);
-        REQUIRE(std::string_view(out.data(), got) == expected);
-      }
+    for (const std::size_t size : {0u, 1u, 4'096u, 10'000u, 8'192u, 400'000u, 3u << 20}) {
+      const BulkBytes got = file->ReadBulk(offset, size).value();
+      REQUIRE(got.bytes == std::string_view(bytes).substr(std::min<std::size_t>(offset, bytes.size()), size));
     }
   }
 }
