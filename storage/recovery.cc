@@ -195,7 +195,7 @@ Status Recovery::ReplayFrame(protocol::Frame frame) {
   }
   shard.Replay(std::move(frame), *batch);
   ++report_.frames_replayed;
-  if (!parts_.budget.pressed()) return {};
+  if (!parts_.budget.full()) return {};
   return parts_.write_all();
 }
 

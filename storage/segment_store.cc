@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -33,19 +34,32 @@ std::string SegmentStore::FreePath(std::uint64_t number) const {
   return fmt::format("{}/{}{:016x}{}", dir_, kFreePrefix, number, kFreeSuffix);
 }
 
+std::uint64_t SegmentStore::SizeOf(const std::string& path) {
+  Result<std::unique_ptr<File>> file = env_.Open(path, OpenMode::kRead);
+  return file ? (*file)->Size().value_or(0) : 0;
+}
+
+bool SegmentStore::IsWanted(const FreeFile& file) {
+  std::uint64_t bytes = file.bytes;
+  for (const FreeFile& each : free_) bytes += each.bytes;
+  for (const FreeFile& each : retired_) bytes += each.bytes;
+  return bytes <= kFreeSegmentsMax * segment_bytes_;
+}
+
 Result<std::vector<SegmentName>> SegmentStore::Open() {
   if (Status status = env_.MakeDirs(dir_); !status.ok()) return Error(std::move(status));
   // What a killed process renamed last may be seen and yet not be durable.
   if (Status status = env_.SyncDir(dir_); !status.ok()) return Error(std::move(status));
-  Result<std::vector<std::string>> files = env_.List(dir_);
-  if (!files) return Error(std::move(files.error()));
+  Result<std::vector<std::string>> names = env_.List(dir_);
+  if (!names) return Error(std::move(names.error()));
   std::vector<SegmentName> segments;
   const MutexLock lock(mutex_);
-  for (const std::string& file : *files) {
-    if (const auto name = ParseSegmentFileName(file)) {
+  for (const std::string& each : *names) {
+    if (const auto name = ParseSegmentFileName(each)) {
       segments.push_back(*name);
-    } else if (const std::uint64_t number = ParseFreeName(file); number != 0) {
-      free_.push_back(number);
+    } else if (const std::uint64_t number = ParseFreeName(each); number != 0) {
+      const FreeFile file{number, SizeOf(FreePath(number))};
+      (IsWanted(file) ? free_ : surplus_).push_back(file);
       next_free_ = std::max(next_free_, number + 1);
     }
   }
@@ -57,8 +71,9 @@ Result<std::unique_ptr<File>> SegmentStore::CreateFile(const SegmentName& name) 
   {
     const MutexLock lock(mutex_);
     names_dirty_ = true;
-    if (!free_.empty()) {
-      recycled = free_.back();
+    if (const auto largest = std::ranges::max_element(free_, {}, &FreeFile::bytes); largest != free_.end()) {
+      recycled = largest->number;
+      *largest = free_.back();
       free_.pop_back();
     }
   }
@@ -72,38 +87,48 @@ Result<std::unique_ptr<File>> SegmentStore::CreateFile(const SegmentName& name) 
 
 void SegmentStore::Retire(const SegmentName& name) {
   const std::string path = PathOf(name);
-  // The index goes first: it is derived, and small. What cannot be removed is found again at the next start.
+  // The index goes first: it is derived, and small. What cannot be taken away is found again at the next start.
   (void)env_.Remove(IndexPathOf(name));
-  std::uint64_t size = 0;
-  if (Result<std::unique_ptr<File>> file = env_.Open(path, OpenMode::kRead)) size = (*file)->Size().value_or(0);
-  std::uint64_t number = 0;
+  FreeFile file{.bytes = SizeOf(path)};
   {
     const MutexLock lock(mutex_);
     names_dirty_ = true;
-    if (size >= segment_bytes_ / 4 * 3 && free_.size() + retired_.size() < kFreeFilesMax) number = next_free_++;
+    file.number = next_free_++;
   }
-  if (number != 0 && env_.Rename(path, FreePath(number)).ok()) {
-    const MutexLock lock(mutex_);
-    retired_.push_back(number);
-    return;
-  }
-  RemoveInSteps(path);
+  if (!env_.Rename(path, FreePath(file.number)).ok()) return;
+  const MutexLock lock(mutex_);
+  (IsWanted(file) ? retired_ : surplus_).push_back(file);
 }
 
-void SegmentStore::RemoveInSteps(const std::string& path) {
-  // Freeing many blocks at once holds up every other writer of the file system for tens of milliseconds.
-  if (Result<std::unique_ptr<File>> file = env_.Open(path, OpenMode::kReadWrite)) {
-    std::uint64_t size = (*file)->Size().value_or(0);
-    while (size > kTruncateStepBytes) {
-      size -= kTruncateStepBytes;
-      if (!(*file)->Truncate(size).ok()) break;
+bool SegmentStore::TrimSurplus() {
+  FreeFile surplus;
+  {
+    const MutexLock lock(mutex_);
+    if (surplus_.empty()) return false;
+    surplus = surplus_.back();
+    surplus_.pop_back();
+  }
+  const std::string path = FreePath(surplus.number);
+  if (surplus.bytes > kTrimStepBytes) {
+    surplus.bytes -= kTrimStepBytes;
+    const Result<std::unique_ptr<File>> file = env_.Open(path, OpenMode::kReadWrite);
+    if (file && (*file)->Truncate(surplus.bytes).ok()) {
+      const MutexLock lock(mutex_);
+      surplus_.push_back(surplus);
+      return true;
     }
   }
-  (void)env_.Remove(path);
+  (void)env_.Remove(path);  // where this fails, the next start finds the file
+  return true;
+}
+
+std::size_t SegmentStore::surplus() {
+  const MutexLock lock(mutex_);
+  return surplus_.size();
 }
 
 Status SegmentStore::SyncNames() {
-  std::vector<std::uint64_t> retired;
+  std::vector<FreeFile> retired;
   {
     const MutexLock lock(mutex_);
     if (!names_dirty_) return {};
@@ -116,14 +141,13 @@ Status SegmentStore::SyncNames() {
   return {};
 }
 
-bool SegmentStore::DropFreeFiles() {
-  std::vector<std::uint64_t> files;
+void SegmentStore::DropFreeFiles() {
   {
     const MutexLock lock(mutex_);
-    files.swap(free_);
+    surplus_.insert(surplus_.end(), free_.begin(), free_.end());
+    free_.clear();
   }
-  for (const std::uint64_t number : files) RemoveInSteps(FreePath(number));
-  return !files.empty();
+  while (TrimSurplus()) continue;
 }
 
 void SegmentStore::NoteOpen(const std::shared_ptr<Segment>& segment) {

@@ -53,6 +53,7 @@ class TailBudget {
     const unsigned full = kJournalDiskFull | kSegmentDiskFull;
     return (blocked_.load(std::memory_order_relaxed) & full) != 0 || unwritten_bytes() > 2 * bytes_max_;
   }
+  bool full() const { return unwritten_bytes() >= bytes_max_; }
   /// True where frames should be written behind however few they are.
   bool pressed() const { return unwritten_bytes() > bytes_max_ / 2; }
   void WhenReady(Executor& loop, std::move_only_function<void()> resume);

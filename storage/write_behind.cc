@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t kPieceBytesMax = 4u << 20;
 constexpr std::size_t kDirtySegmentsMax = 256;  // so many files are kept open until the next checkpoint
 constexpr std::chrono::milliseconds kTick{100};
+constexpr std::chrono::milliseconds kTrimInterval{10};  // between two pieces of surplus segments
 
 }  // namespace
 
@@ -72,11 +73,16 @@ void WriteBehind::Run() {
   NameThread("write-behind");
   MutexLock lock(mutex_);
   while (!stopping_) {
+    if (TrimDue()) {
+      lock.Unlock();
+      (void)parts_.segments.TrimSurplus();
+      lock.Lock();
+    }
     const bool checkpoint = CheckpointDue();
     const bool pressed = parts_.budget.pressed();
     std::vector<std::shared_ptr<ShardLogImpl>> ready = TakeReady();
     if (ready.empty() && !checkpoint && !pressed) {
-      wake_.WaitFor(mutex_, kTick);
+      wake_.WaitFor(mutex_, parts_.segments.surplus() > 0 ? kTrimInterval : kTick);
       lock.Unlock();
       parts_.budget.Evict();
       lock.Lock();
@@ -98,6 +104,15 @@ void WriteBehind::Run() {
       wake_.WaitFor(mutex_, kTick);
     }
   }
+}
+
+bool WriteBehind::TrimDue() {
+  const std::int64_t now_ns = parts_.env.clock().MonotonicNs();
+  // Where more comes in than the pauses let out, the disk's space counts for more than its latency.
+  const bool many = parts_.segments.surplus() > SegmentStore::kFreeSegmentsMax;
+  if (!many && now_ns - last_trim_ns_ < std::chrono::nanoseconds(kTrimInterval).count()) return false;
+  last_trim_ns_ = now_ns;
+  return true;
 }
 
 bool WriteBehind::CheckpointDue() {

@@ -64,6 +64,7 @@ class WriteBehind {
 
  private:
   void Run();
+  bool TrimDue();
   bool CheckpointDue() SLUICE_REQUIRES(mutex_);
   /// The journal is half full and a checkpoint would free some of it.
   bool JournalPressed() SLUICE_REQUIRES(mutex_);
@@ -88,6 +89,7 @@ class WriteBehind {
   std::uint64_t sequence_ = 0;
   std::vector<std::shared_ptr<Segment>> dirty_;  // written since the last checkpoint
   std::vector<protocol::Frame> frames_;
+  std::int64_t last_trim_ns_ = 0;
 
   Mutex mutex_;
   Condition wake_;
