@@ -92,13 +92,7 @@ Status LogStoreImpl::Open(RecoveryReport& report) {
                      .journal_files = journal_files_,
                      .segments = segments_,
                      .budget = budget_,
-                     .write_all =
-                         [&] {
-                           for (const auto& [id, shard] : recovery.shards()) {
-                             if (Status status = write_behind_.WriteShard(*shard); !status.ok()) return status;
-                           }
-                           return Status();
-                         }},
+                     .write_tail = [this](ShardLogImpl& shard) { return write_behind_.WriteShard(shard); }},
                     report);
   Result<Recovery::Outcome> outcome = recovery.Run();
   if (!outcome) return outcome.error();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "protocol/check.h"
@@ -52,6 +53,7 @@ Result<Recovery::Outcome> Recovery::Run() {
   Result<JournalReader::Summary> summary =
       reader.Read(checkpoint.replay, checkpoint.durable_mark, checkpoint.clean, visitor);
   if (!summary) return Error(std::move(summary.error()));
+  if (Status status = FinishWriting(); !status.ok()) return Error(std::move(status));
   SettleDamage();
   for (const JournalReader::LiveFile& file : reader.files()) {
     if (file.sequence >= checkpoint.replay.file_sequence) parts_.journal_files.SetLive(file.found->file, file.sequence);
@@ -195,9 +197,25 @@ Status Recovery::ReplayFrame(protocol::Frame frame) {
   }
   shard.Replay(std::move(frame), *batch);
   ++report_.frames_replayed;
-  if (!parts_.budget.full()) return {};
-  return parts_.write_all();
+  return parts_.budget.pressed() ? WriteTails() : Status();
 }
+
+Status Recovery::WriteTails() {
+  const bool busy = writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+  if (busy && !parts_.budget.full()) return {};
+  if (Status status = FinishWriting(); !status.ok()) return status;
+  std::vector<std::shared_ptr<ShardLogImpl>> shards;
+  for (const auto& [id, shard] : shards_) shards.push_back(shard);
+  writing_ = std::async(std::launch::async, [this, shards = std::move(shards)] {
+    for (const auto& shard : shards) {
+      if (Status status = parts_.write_tail(*shard); !status.ok()) return status;
+    }
+    return Status();
+  });
+  return {};
+}
+
+Status Recovery::FinishWriting() { return writing_.valid() ? writing_.get() : Status(); }
 
 void Recovery::NoteDamage(const JournalDamage& damage) {
   for (const GroupEntry& entry : damage.lost) lost_.emplace_back(entry, damage.path);

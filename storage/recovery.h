@@ -5,14 +5,15 @@
 // neither opened nor read, so the cost goes with the journal since the checkpoint. Only where no checkpoint can be
 // trusted are the segments read and the shards rebuilt from them.
 //
-// Nothing is written but by WriteBehind::WriteAll, when the replayed frames are more than memory may hold; the old
-// journal files stay until the first checkpoint. So recovery may be cut short anywhere and run again.
+// Nothing is written but the tails, when the replayed frames are more than memory may hold; the old journal files stay
+// until the first checkpoint. So recovery may be cut short anywhere and run again.
 //
-// Threads: one, before anything else runs.
+// Threads: one, before anything else runs; a second writes tails to segments while the first reads on.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,7 +39,7 @@ class Recovery {
     JournalFiles& journal_files;
     SegmentStore& segments;
     TailBudget& budget;
-    std::function<Status()> write_all;  // writes the tails of shards() to segments
+    std::function<Status(ShardLogImpl&)> write_tail;  // to segments
   };
   struct Outcome {
     std::uint64_t checkpoint_sequence = 0;
@@ -62,6 +63,9 @@ class Recovery {
   Status RebuildShard(ShardId id, const std::vector<SegmentName>& names);
   Status RetireOrphans(const Checkpoint& checkpoint);
   Status ReplayFrame(protocol::Frame frame);
+  /// Has the tails written, in the background while there is room for more frames.
+  Status WriteTails();
+  Status FinishWriting();
   void NoteDamage(const JournalDamage& damage);
   /// Quarantines what the journal lost and no later frame has shown the end of.
   void SettleDamage();
@@ -75,6 +79,7 @@ class Recovery {
   std::vector<std::pair<GroupEntry, std::string>> lost_;  // with the file's path
   std::string unknown_damage_;                            // where something of unknown shards was lost; empty: nowhere
   std::set<ShardId> proven_;                              // shards that went on without a gap after it
+  std::future<Status> writing_;                           // waits for its thread when destroyed, so it is the last one
 };
 
 }  // namespace sluice::storage

@@ -15,7 +15,7 @@ namespace sluice::storage {
 namespace {
 
 constexpr std::uint64_t kPieceBytesMax = 4u << 20;
-constexpr std::size_t kDirtySegmentsMax = 256;  // so many files are kept open until the next checkpoint
+constexpr std::size_t kDirtySegmentsMax = 1024;  // so many files are kept open until the next checkpoint
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::chrono::milliseconds kTrimInterval{10};  // between two pieces of surplus segments
 
