@@ -1,5 +1,4 @@
-// Rows 5, 6, 16 and 23: what holds over time: bandwidth on fresh and recycled segments, the tail while retention runs,
-// memory.
+// Rows 5, 6 and 23: what holds over time: bandwidth on fresh and recycled segments, memory.
 #include <fmt/format.h>
 
 #include <string>
@@ -81,31 +80,6 @@ Result<std::vector<Figure>> BenchSustained(const BenchOptions& options) {
   six.value = MegabytesPerSecond(*fresh);
   six.note = fmt::format("bound {:.0f} MB/s; {}", *fresh_bound, Tail(*fresh));
   return std::vector<Figure>{five, six};
-}
-
-Result<std::vector<Figure>> BenchRetention(const BenchOptions& options) {
-  constexpr double kBytesPerSecond = 50e6;
-  constexpr std::size_t kRecords = 4;
-  auto stream = StartStream(options, 4, std::uint64_t{256} << 20);
-  if (!stream) return Error(stream.error());
-  LoadOptions load = AppendLoad(stream->broker->native_port(), stream->stream_id, 4, kRecords);
-  load.connections = 16;
-  load.depth = 64;
-  load.seconds = options.seconds * kSustainedFactor;
-  load.requests_per_second = kBytesPerSecond / (kRecords * kRecordBytes);
-  auto result = RunLoad(load);
-  if (!result) return Error(result.error());
-  Figure figure{.row = 16,
-                .name = "append p99.9, 50 MB/s while retention runs",
-                .unit = "us",
-                .better = Better::kLower,
-                .goal = 500,
-                .floor = 2'000};
-  figure.value = result->latency.PercentileUs(99.9);
-  figure.note = fmt::format("durable, open loop, over the wire; p50 {:.0f} p99 {:.0f} us, {:.0f} MB/s",
-                            result->latency.PercentileUs(50), result->latency.PercentileUs(99),
-                            result->requests_per_second() * kRecords * kRecordBytes / 1e6);
-  return std::vector<Figure>{figure};
 }
 
 Result<std::vector<Figure>> BenchMemory(const BenchOptions& options) {
