@@ -60,7 +60,8 @@ bool IsNameByte(char c) {
 
 }  // namespace
 
-Status ValidateStreamName(std::string_view name) {
+Status ValidateStreamName(std::string_view name, bool hidden) {
+  if (hidden) name.remove_prefix(name.find(':') + 1);  // the kind
   if (name.empty()) return Status(Code::kInvalidArgument, "the stream name is empty");
   if (name.size() > kNameBytesMax) {
     return Status(Code::kInvalidArgument,
@@ -166,9 +167,7 @@ void StreamCatalog::Publish(StreamPtr added, StreamPtr removed) {
 
 Result<StreamPtr> StreamCatalog::Create(std::string_view name, std::uint32_t shards, RetentionSettings retention,
                                         bool hidden) {
-  // Hidden streams are called "KIND:NAME", so that no user's stream can have such a name.
-  const std::size_t kind = hidden ? name.find(':') + 1 : 0;
-  if (Status status = ValidateStreamName(name.substr(kind)); !status.ok()) return Error(status);
+  if (Status status = ValidateStreamName(name, hidden); !status.ok()) return Error(status);
   if (Status status = ValidateRetention(retention); !status.ok()) return Error(status);
   if (shards < 1 || shards > kShardsMax) {
     return Error(Code::kInvalidArgument, fmt::format("a stream has 1 to {} shards, not {}", kShardsMax, shards));

@@ -54,7 +54,8 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
                     .hidden = message.hidden(),
                     .retention = {},
                     .shards = {}};
-  if (Status status = ValidateStreamName(stream.name); !status.ok()) return Error(Code::kCorruption, status.message());
+  if (Status status = ValidateStreamName(stream.name, stream.hidden); !status.ok())
+    return Error(Code::kCorruption, status.message());
   if (message.has_retention_age_ms()) stream.retention.age_ms = message.retention_age_ms();
   if (message.has_retention_bytes()) stream.retention.bytes = message.retention_bytes();
   std::vector<protocol::ShardRange> ranges;

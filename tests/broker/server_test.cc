@@ -157,6 +157,35 @@ TEST_CASE("Server: records survive a clean restart", "[broker]") {
   }
 }
 
+TEST_CASE("Server: a direct-put delivery stream, whose own stream is hidden, survives a restart", "[broker]") {
+  const TempDir dir;
+  const Config config = ConfigFor(dir);
+  const auto ask = [](Server& server, pb::DeliveryRequest::Action action, std::string_view document) {
+    RawClient client(server.ports().native);
+    client.Hello();
+    pb::DeliveryRequest request;
+    request.set_action(action);
+    request.set_document(std::string(document));
+    client.Send(RawClient::Request(Operation::kDelivery, 1, request.SerializeAsString()));
+    const auto answer = client.Receive();
+    REQUIRE(answer.has_value());
+    INFO(answer->error());
+    REQUIRE(answer->header.status == Code::kOk);
+    pb::DeliveryResponse response;
+    REQUIRE(response.ParseFromString(answer->control));
+    return response.document();
+  };
+  {
+    const auto server = StartServer(config);
+    ask(*server, pb::DeliveryRequest::CREATE,
+        R"({"DeliveryStreamName": "d", "DeliveryStreamType": "DirectPut",
+            "S3DestinationConfiguration": {"BucketARN": "arn:aws:s3:::lake", "RoleARN": "r"}})");
+    CHECK(server->Stop().ok());
+  }
+  const auto server = StartServer(config);
+  CHECK(ask(*server, pb::DeliveryRequest::LIST, "").find("delivery:d") != std::string::npos);
+}
+
 TEST_CASE("Server: every ack mode ends in the log", "[broker]") {
   const TempDir dir;
   const auto server = StartServer(ConfigFor(dir));

@@ -56,7 +56,7 @@ TEST_CASE("StreamCatalog: keeps streams over a restart", "[broker]") {
   REQUIRE(made.has_value());
   CHECK((*made)->id == StreamId(1));
   CHECK((*made)->created_ms == clock.WallMs());
-  REQUIRE(catalog->Create("hidden", 1, {}, true).has_value());
+  REQUIRE(catalog->Create("delivery:hidden", 1, {}, true).has_value());
 
   catalog.reset();
   store.Reopen();
@@ -68,7 +68,7 @@ TEST_CASE("StreamCatalog: keeps streams over a restart", "[broker]") {
   CHECK((*found)->shards.ranges() == (*made)->shards.ranges());
   CHECK(catalog->List().size() == 1);
   CHECK(catalog->ListAll().size() == 2);
-  CHECK((*catalog->Find("hidden"))->hidden);
+  CHECK((*catalog->Find("delivery:hidden"))->hidden);
 }
 
 TEST_CASE("StreamCatalog Create: never gives an id twice", "[broker]") {

@@ -129,6 +129,7 @@ TEST_CASE("DeliveryManager Handle: direct put has a hidden stream of its own, wh
   REQUIRE(hidden.has_value());
   CHECK((*hidden)->hidden);
   CHECK(managed.core.catalog->List().size() == 1);
+  CHECK(broker::StreamCatalog::Open(*managed.core.metadata, managed.core.env->clock()).has_value());
   managed.Append("delivery:direct", 0, 3);
   CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "direct"), "\"records\":3"));
   managed.Answer(DeliveryAction::kDelete, "direct");
