@@ -40,7 +40,13 @@ Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions 
   if (!streams) return Error(streams.error());
   const bool has_files = !manager->options_.config_dir.empty();
   if (has_files) manager->ReadConfigDir();  // before anything is decided by what the files may change
-  for (const StreamPtr& stream : *streams) manager->BeginWork(stream);
+  for (const StreamPtr& stream : *streams) {
+    if (const Status lake = manager->objects_->CheckBucket(stream->config()->bucket); !lake.ok()) {
+      broker::log::Warning("the lake cannot be written",
+                           {{"delivery_stream", stream->name()}, {"error", lake.message()}});
+    }
+    manager->BeginWork(stream);
+  }
   if (has_files) {
     manager->workers_.Add(kConfigTask, [raw = manager.get()] { return raw->ReadConfigDir(); });
   }
@@ -241,7 +247,9 @@ Result<DeliveryAnswer> DeliveryManager::Make(const ParsedDeliveryConfig& parsed)
   if (!stream) return Error(stream.error());
   BeginWork(*stream);
   broker::log::Info("delivery stream created", {{"delivery_stream", config.name}, {"source", config.source_stream}});
-  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs(), {}), parsed.warnings};
+  DeliveryAnswer answer{DescribeJson(**stream, parts_.env.clock().WallMs(), {}), parsed.warnings};
+  if (const Status lake = objects_->CheckBucket(config.bucket); !lake.ok()) answer.warnings.push_back(lake.message());
+  return answer;
 }
 
 Result<DeliveryAnswer> DeliveryManager::Change(const StreamPtr& stream, const ParsedDeliveryConfig& parsed) {

@@ -98,10 +98,17 @@ class LocalObjectStore : public ObjectStore {
     return Status();
   }
 
+  Status CheckBucket(std::string_view bucket) override {
+    const std::string name = "check";
+    const Result<std::unique_ptr<ObjectSpool>> spool = NewSpool(bucket, name);
+    if (!spool) return spool.error();
+    return LakeProblem(env_.Remove(SpoolPath(bucket, name)), BucketDir(bucket));
+  }
+
   Result<std::unique_ptr<ObjectSpool>> NewSpool(std::string_view bucket, std::string_view name) override {
     const std::string bucket_dir = BucketDir(bucket);
-    const std::string spool_dir = bucket_dir + "/.sluice";
-    std::string path = fmt::format("{}/{}.spool", spool_dir, name);
+    std::string path = SpoolPath(bucket, name);
+    const std::string spool_dir = path.substr(0, path.rfind('/'));
     if (Status status = env_.MakeDirs(spool_dir, storage::Access::kShared); !status.ok())
       return Error(LakeProblem(status, bucket_dir));
     if (Status status = CheckInside(bucket_dir, spool_dir); !status.ok()) return Error(std::move(status));
@@ -149,6 +156,10 @@ class LocalObjectStore : public ObjectStore {
   std::string BucketDir(std::string_view bucket) const {
     const auto mapped = buckets_.find(std::string(bucket));
     return mapped != buckets_.end() ? mapped->second : fmt::format("{}/{}", dir_, bucket);
+  }
+
+  std::string SpoolPath(std::string_view bucket, std::string_view name) const {
+    return fmt::format("{}/.sluice/{}.spool", BucketDir(bucket), name);
   }
 
   /// Symbolic links below the bucket's directory must not lead out of it.

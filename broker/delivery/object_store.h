@@ -36,6 +36,8 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
   /// kInvalidArgument says why `key` cannot be the key of an object here.
   virtual Status CheckKey(std::string_view key) = 0;
+  /// Whether objects can be put into `bucket` at the moment; makes what it needs where that is missing. kUnavailable.
+  virtual Status CheckBucket(std::string_view bucket) = 0;
   /// An empty spool for one object of `bucket`. One spool of a name at a time.
   virtual Result<std::unique_ptr<ObjectSpool>> NewSpool(std::string_view bucket, std::string_view name) = 0;
   /// Makes the spool's bytes the object `key`; the spool is used up. kUnavailable: the store cannot take it now, try

@@ -180,12 +180,15 @@ TEST_CASE("DeliveryManager Handle: mistakes are told with what to do", "[deliver
                  "delivery stream 'order-lake' does not exist; did you mean 'orders-lake'?"));
 }
 
-TEST_CASE("DeliveryManager Handle: a lake that cannot be written is said by flush and describe", "[delivery]") {
+TEST_CASE("DeliveryManager Handle: a lake that cannot be written is said by create, flush and describe", "[delivery]") {
   Managed managed;
   managed.WriteFile("lake-root", "a file where the lake should be");
   managed.Start();
   managed.Append("orders", 0, 4);
-  managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  const auto created = managed.Do(DeliveryAction::kCreate, "", Document("d", "orders"));
+  REQUIRE(created.has_value());
+  REQUIRE_FALSE(created->warnings.empty());
+  CHECK(Contains(created->warnings.back(), "cannot write to the lake directory"));
   const auto flush = managed.Do(DeliveryAction::kFlush, "d");
   REQUIRE_FALSE(flush.has_value());
   CHECK(flush.error().code() == Code::kUnavailable);
