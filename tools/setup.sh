@@ -64,6 +64,7 @@ packages_build() {
 packages_test() {
   echo clang-format-19 curl git libclang-rt-19-dev llvm-19 openssl procps python3-venv
   echo e2fsprogs mount util-linux xfsprogs  # power-cut tests
+  echo strace                               # failing system calls
 }
 
 packages_package() {
