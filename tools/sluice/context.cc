@@ -47,17 +47,22 @@ ClientOptions Context::client_options() const {
 std::unique_ptr<AdminClient> Context::Connect() {
   auto client = AdminClient::Connect(client_options());
   if (client) return std::move(*client);
-  Fail(client.error());
+  FailToConnect(client.error());
   return nullptr;
 }
 
 bool Context::Fail(const Status& status) {
   std::fflush(stdout);
   fmt::print(stderr, "sluice: {}\n", status.message().empty() ? status.ToString() : status.message());
+  exit_code = ExitCodeOf(status.code());
+  return false;
+}
+
+bool Context::FailToConnect(const Status& status) {
+  Fail(status);
   if (status.code() == Code::kUnavailable) {
     fmt::print(stderr, "Start a broker with 'sluice serve', or name one with --broker HOST:PORT.\n");
   }
-  exit_code = ExitCodeOf(status.code());
   return false;
 }
 

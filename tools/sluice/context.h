@@ -38,6 +38,8 @@ struct Context {
   std::unique_ptr<AdminClient> Connect();
   /// Prints "sluice: ..." to stderr and sets exit_code from the status. Always false, for `return ctx.Fail(status)`.
   bool Fail(const Status& status);
+  /// The same for what begins with a connection: where there is none, it also says how to get a broker.
+  bool FailToConnect(const Status& status);
   bool FailUsage(std::string_view message);
 };
 

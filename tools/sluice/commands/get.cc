@@ -134,14 +134,14 @@ Result<ConsumerOptions> OptionsFor(Context& context, const GetArguments& argumen
 bool Get(Context& context, GetArguments arguments) {
   if (context.json) arguments.format = RecordFormat::kJson;
   auto ends = EndsNow(context, arguments);
-  if (!ends) return context.Fail(ends.error());
+  if (!ends) return context.FailToConnect(ends.error());
   auto options = OptionsFor(context, arguments, *ends);
   if (!options) {
     return options.error().code() == Code::kInvalidArgument ? context.FailUsage(options.error().message())
                                                             : context.Fail(options.error());
   }
   auto consumer = Consumer::Open(arguments.name, *options);
-  if (!consumer) return context.Fail(consumer.error());
+  if (!consumer) return context.FailToConnect(consumer.error());
   NoteInterrupts();
   std::signal(SIGPIPE, SIG_IGN);
   if (Status status = Print(**consumer, arguments, *ends); !status.ok()) return context.Fail(status);

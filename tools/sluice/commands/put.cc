@@ -135,7 +135,7 @@ bool Put(Context& context, const PutArguments& arguments) {
   options.ack = arguments.ack;
   options.compression = arguments.compression;
   auto producer = Producer::Open(arguments.name, options);
-  if (!producer) return context.Fail(producer.error());
+  if (!producer) return context.FailToConnect(producer.error());
 
   NoteInterrupts();
   const auto start = std::chrono::steady_clock::now();
