@@ -2,6 +2,7 @@
 #include "broker/retention_holds.h"
 
 #include <algorithm>
+#include <set>
 
 namespace sluice::broker {
 
@@ -27,6 +28,16 @@ Offset RetentionHolds::KeepFrom(ShardId shard) const {
     lowest = std::min(lowest, it->second);
   }
   return lowest;
+}
+
+std::vector<std::string> RetentionHolds::HoldersOf(StreamId stream) const {
+  std::set<std::string> holders;
+  const std::lock_guard lock(mutex_);
+  for (auto it = holds_.lower_bound({ShardId{stream, ShardIndex(0)}, std::string()});
+       it != holds_.end() && it->first.first.stream == stream; ++it) {
+    holders.insert(it->first.second);
+  }
+  return {holders.begin(), holders.end()};
 }
 
 }  // namespace sluice::broker

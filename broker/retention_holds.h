@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "protocol/ids.h"
 
@@ -27,6 +28,8 @@ class RetentionHolds {
   void RemoveAll(std::string_view holder);
   /// The lowest offset that a holder still needs; kMaxOffset where there is none.
   Offset KeepFrom(ShardId shard) const;
+  /// Who holds records of this stream, sorted.
+  std::vector<std::string> HoldersOf(StreamId stream) const;
 
  private:
   mutable std::mutex mutex_;

@@ -193,6 +193,7 @@ Status Server::Impl::OpenDoors() {
   readiness_.Set("opening the doors");
   const native::NativeDoorParts parts{.catalog = *catalog_,
                                       .shards = *shards_,
+                                      .holds = holds_,
                                       .store = *store_,
                                       .appends = *appends_,
                                       .reads = *reads_,

@@ -10,6 +10,7 @@
 #include "broker/event_loops.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"
+#include "broker/retention_holds.h"
 #include "broker/shards.h"
 #include "broker/stream_catalog.h"
 #include "storage/env/posix_env.h"
@@ -90,6 +91,7 @@ struct Core {
   FakeLogStore store;
   std::unique_ptr<StreamCatalog> catalog = std::move(*StreamCatalog::Open(*metadata, env->clock()));
   EventLoops loops;
+  RetentionHolds holds;
   Metrics metrics;
   Shards shards;
   std::unique_ptr<AppendService> appends;

@@ -19,6 +19,7 @@ struct Door {
     options.port = 0;
     const native::NativeDoorParts parts{.catalog = *core.catalog,
                                         .shards = core.shards,
+                                        .holds = core.holds,
                                         .store = core.store,
                                         .appends = *core.appends,
                                         .reads = *core.reads,

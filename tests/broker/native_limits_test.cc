@@ -180,6 +180,7 @@ TEST_CASE("NativeDoor Start: a port in use names the setting", "[broker]") {
   Door door;
   const native::NativeDoorParts parts{.catalog = *door.core.catalog,
                                       .shards = door.core.shards,
+                                      .holds = door.core.holds,
                                       .store = door.core.store,
                                       .appends = *door.core.appends,
                                       .reads = *door.core.reads,

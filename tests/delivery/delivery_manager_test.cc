@@ -36,7 +36,7 @@ struct Managed {
     manager.reset();
     auto started = DeliveryManager::Start(options, {.catalog = *core.catalog,
                                                     .reads = *core.reads,
-                                                    .holds = holds,
+                                                    .holds = core.holds,
                                                     .metadata = *core.metadata,
                                                     .env = *core.env,
                                                     .forget_stream = [this](broker::StreamPtr stream) {
@@ -66,7 +66,6 @@ struct Managed {
 
   storage::TempDir temp;
   broker::Core core;
-  broker::RetentionHolds holds;
   DeliveryOptions options;
   std::vector<std::string> forgotten;
   std::unique_ptr<DeliveryManager> manager;
@@ -84,11 +83,11 @@ TEST_CASE("DeliveryManager Handle: create, deliver, prove, delete", "[delivery]"
   CHECK(Contains(managed.Answer(DeliveryAction::kCheck, "", Document("d", "orders")), "\"example_key\":\""));
   CHECK(Contains(managed.Answer(DeliveryAction::kList, ""), "\"delivery_streams\":[]"));
   CHECK(Contains(managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders")), "\"mode\":\"active\""));
-  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(0));
+  CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(0));
   const std::string flushed = managed.Answer(DeliveryAction::kFlush, "d");
   CHECK(Contains(flushed, "\"records\":15"));
   CHECK(Contains(flushed, "\"lag_records\":0"));
-  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(10));
+  CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(10));
   CHECK(Contains(managed.Answer(DeliveryAction::kList, ""), "\"name\":\"d\""));
   const auto report = tools::VerifyDelivery(managed.Answer(DeliveryAction::kLedger, "d"), "");
   REQUIRE(report.has_value());
@@ -97,7 +96,7 @@ TEST_CASE("DeliveryManager Handle: create, deliver, prove, delete", "[delivery]"
   CHECK(report->records == 15);
   CHECK(managed.Answer(DeliveryAction::kDelete, "d") == R"({"name":"d","deleted":true})");
   CHECK(managed.Do(DeliveryAction::kDescribe, "d").error().code() == Code::kNotFound);
-  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == kMaxOffset);
+  CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == kMaxOffset);
   CHECK(managed.core.metadata->Scan("delivery/")->empty());
   CHECK(report->objects == 1);
   CHECK(std::filesystem::exists(managed.options.lake_dir + "/lake"));
@@ -110,10 +109,10 @@ TEST_CASE("DeliveryManager Start: goes on where it was, with the holds set first
   managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
   managed.Answer(DeliveryAction::kFlush, "d");
   managed.manager.reset();
-  managed.holds.RemoveAll("d");
+  managed.core.holds.RemoveAll("d");
   managed.Append("orders", 0, 7);
   managed.Start();
-  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) >= Offset(10));
+  CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) >= Offset(10));
   CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "d"), "\"records\":17"));
   const auto report = tools::VerifyDelivery(managed.Answer(DeliveryAction::kLedger, "d"), "");
   REQUIRE(report.has_value());
@@ -194,7 +193,7 @@ TEST_CASE("DeliveryManager Handle: a lake that cannot be written is said by crea
   CHECK(flush.error().code() == Code::kUnavailable);
   CHECK(Contains(flush.error().message(), "nothing is lost"));
   CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), "\"mode\":\"failing\""));
-  CHECK(managed.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(0));
+  CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(0));
 }
 
 TEST_CASE("DeliveryManager Start: delivery streams from files of the folder, once each", "[delivery]") {

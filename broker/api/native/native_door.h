@@ -13,6 +13,7 @@
 #include "broker/append_service.h"
 #include "broker/delivery_control.h"
 #include "broker/read_service.h"
+#include "broker/retention_holds.h"
 #include "sluice/status.h"
 
 namespace sluice::broker {
@@ -37,6 +38,7 @@ struct NativeDoorOptions {
 struct NativeDoorParts {
   StreamCatalog& catalog;
   Shards& shards;
+  const RetentionHolds& holds;
   storage::LogStore& store;
   AppendService& appends;
   ReadService& reads;

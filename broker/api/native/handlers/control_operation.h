@@ -10,6 +10,7 @@
 
 #include "broker/append_service.h"
 #include "broker/delivery_control.h"
+#include "broker/retention_holds.h"
 #include "broker/shards.h"
 #include "broker/stream_catalog.h"
 #include "protocol/native/wire.h"
@@ -22,6 +23,7 @@ namespace sluice::broker::native {
 struct HandlerContext {
   StreamCatalog& catalog;
   Shards& shards;
+  const RetentionHolds& holds;
   storage::LogStore& store;
   AppendOptions append_options;
   DeliveryControl* delivery = nullptr;  // null where this broker has no delivery stage

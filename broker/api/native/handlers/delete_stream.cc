@@ -1,4 +1,7 @@
-// DeleteStream: the name is free at once; waiting reads are told; the files go in the background.
+// DeleteStream: the name is free at once; waiting reads are told; the files go in the background. Not while a delivery
+// stream reads it: what it has not delivered yet would be lost.
+#include <fmt/format.h>
+
 #include "broker/api/native/handlers/messages.h"
 #include "broker/log.h"
 #include "protocol/native/native.pb.h"
@@ -8,6 +11,14 @@ namespace sluice::broker::native {
 Result<std::string> HandleDeleteStream(const HandlerContext& context, std::string_view control) {
   const auto request = ParseControl<::sluice::native::DeleteStreamRequest>(control);
   if (!request) return Error(request.error());
+  const auto found = context.catalog.Find(request->name());
+  if (!found) return Error(found.error());
+  if (const auto holders = context.holds.HoldersOf((*found)->id); !holders.empty()) {
+    return Error(Code::kFailedPrecondition,
+                 fmt::format("stream '{}' feeds delivery stream '{}', which would lose what it has not delivered; delete "
+                             "the delivery stream first",
+                             request->name(), holders.front()));
+  }
   const auto stream = context.catalog.Delete(request->name());
   if (!stream) return Error(stream.error());
   log::Info("stream deleted", {{"stream", (*stream)->name}, {"id", (*stream)->id.value}});
