@@ -17,7 +17,8 @@ namespace {
 constexpr std::uint64_t kPieceBytesMax = 4u << 20;
 constexpr std::size_t kDirtySegmentsMax = 1024;  // so many files are kept open until the next checkpoint
 constexpr std::chrono::milliseconds kTick{100};
-constexpr std::chrono::milliseconds kTrimInterval{10};  // between two pieces of surplus segments
+constexpr std::chrono::milliseconds kTrimInterval{20};  // between two pieces of surplus segments
+constexpr std::size_t kSurplusMany = 128;               // from so many files on there are no pauses
 
 }  // namespace
 
@@ -109,7 +110,7 @@ void WriteBehind::Run() {
 bool WriteBehind::TrimDue() {
   const std::int64_t now_ns = parts_.env.clock().MonotonicNs();
   // Where more comes in than the pauses let out, the disk's space counts for more than its latency.
-  const bool many = parts_.segments.surplus() > SegmentStore::kFreeSegmentsMax;
+  const bool many = parts_.segments.surplus() >= kSurplusMany;
   if (!many && now_ns - last_trim_ns_ < std::chrono::nanoseconds(kTrimInterval).count()) return false;
   last_trim_ns_ = now_ns;
   return true;
