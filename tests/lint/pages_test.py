@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Holds the pages against the tree: links lead somewhere, paths named in them exist, docs/guarantees.md names tests that there are,
-docs/sdk.md has every option of the SDK's headers.
+"""Holds the pages against the tree: links lead somewhere, paths named in them exist, commands in them can be typed as they stand,
+docs/guarantees.md names tests that there are, docs/sdk.md has every option of the SDK's headers.
 
     pages_test.py SOURCE_TREE BUILD_TREE
 """
 import fnmatch
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -14,6 +15,7 @@ import sys
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
 FOLDERS = "protocol|storage|broker|client|tools|tests|docs|docker|cmake"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./*{{}},-]*\.\w+)`")
+COMMAND = re.compile(rf"^    (?:\w+=\S+ )*((?:{FOLDERS})/[\w./-]*\.(?:py|sh))\b", re.MULTILINE)
 TEST = re.compile(r'`((?:broker|cli|client|crash|delivery|protocol|storage)_[a-z0-9_*]+)`(?: "([^"]+)")?')
 OPTION = re.compile(r"^  [\w:<>]+(?: [\w:<>]+)? (\w+)(?:\{[^;]*\}| = [^;]*)?;", re.MULTILINE)
 
@@ -46,6 +48,12 @@ def missing_paths(tree, text):
             yield f"names {path}, which is not there"
 
 
+def refused_commands(tree, text):
+    for path in COMMAND.findall(text):
+        if not os.access(tree / path, os.X_OK):
+            yield f"has the command {path}, which cannot be executed"
+
+
 def missing_tests(tree, build, text):
     listed = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"], capture_output=True, text=True, check=True)
     known = [test["name"] for test in json.loads(listed.stdout)["tests"]]
@@ -72,7 +80,7 @@ def main():
     found = []
     for page in pages(tree):
         text = page.read_text()
-        problems = [*broken_links(page, text), *missing_paths(tree, text)]
+        problems = [*broken_links(page, text), *missing_paths(tree, text), *refused_commands(tree, text)]
         if page.name == "guarantees.md":
             problems += missing_tests(tree, build, text)
         if page.name == "sdk.md":
