@@ -40,6 +40,7 @@ std::uint64_t SegmentStore::SizeOf(const std::string& path) {
 }
 
 bool SegmentStore::IsWanted(const FreeFile& file) {
+  if (free_.size() + retired_.size() >= kFreeFilesMax) return false;
   std::uint64_t bytes = file.bytes;
   for (const FreeFile& each : free_) bytes += each.bytes;
   for (const FreeFile& each : retired_) bytes += each.bytes;

@@ -25,6 +25,7 @@ class Segment;
 class SegmentStore {
  public:
   static constexpr std::uint64_t kFreeSegmentsMax = 32;  // the free list holds the bytes of so many whole ones
+  static constexpr std::size_t kFreeFilesMax = 2048;     // however small: it is searched
   static constexpr std::size_t kOpenFilesMax = 512;
   static constexpr std::uint64_t kTrimStepBytes = 1u << 20;
 

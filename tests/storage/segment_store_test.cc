@@ -53,6 +53,17 @@ TEST_CASE("SegmentStore: files are used again, the surplus is given back", "[sto
   CHECK(store.CreateFile(Name(3001)).value()->Size().value() == 0);
 }
 
+TEST_CASE("SegmentStore: the free list is bounded in files too", "[storage]") {
+  MemoryEnv env;
+  SegmentStore store(env, "/segments", kSegmentBytes);
+  REQUIRE(store.Open().value().empty());
+  for (std::uint64_t i = 0; i < SegmentStore::kFreeFilesMax + 2; ++i) {
+    Create(store, i, 1);
+    store.Retire(Name(i));
+  }
+  CHECK(store.surplus() == 2);
+}
+
 TEST_CASE("SegmentStore: a large file is given back in pieces", "[storage]") {
   MemoryEnv env;
   SegmentStore store(env, "/segments", SegmentStore::kTrimStepBytes / kKept);
