@@ -2,7 +2,6 @@
 #include "broker/retention_holds.h"
 
 #include <algorithm>
-#include <set>
 
 namespace sluice::broker {
 
@@ -30,14 +29,11 @@ Offset RetentionHolds::KeepFrom(ShardId shard) const {
   return lowest;
 }
 
-std::vector<std::string> RetentionHolds::HoldersOf(StreamId stream) const {
-  std::set<std::string> holders;
+std::optional<std::string> RetentionHolds::HolderOf(StreamId stream) const {
   const std::lock_guard lock(mutex_);
-  for (auto it = holds_.lower_bound({ShardId{stream, ShardIndex(0)}, std::string()});
-       it != holds_.end() && it->first.first.stream == stream; ++it) {
-    holders.insert(it->first.second);
-  }
-  return {holders.begin(), holders.end()};
+  const auto first = holds_.lower_bound({ShardId{stream, ShardIndex(0)}, std::string()});
+  if (first == holds_.end() || first->first.first.stream != stream) return std::nullopt;
+  return first->first.second;
 }
 
 }  // namespace sluice::broker

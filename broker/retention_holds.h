@@ -10,10 +10,10 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "protocol/ids.h"
 
@@ -28,8 +28,8 @@ class RetentionHolds {
   void RemoveAll(std::string_view holder);
   /// The lowest offset that a holder still needs; kMaxOffset where there is none.
   Offset KeepFrom(ShardId shard) const;
-  /// Who holds records of this stream, sorted.
-  std::vector<std::string> HoldersOf(StreamId stream) const;
+  /// One that holds records of this stream; nullopt where nobody does.
+  std::optional<std::string> HolderOf(StreamId stream) const;
 
  private:
   mutable std::mutex mutex_;

@@ -34,15 +34,16 @@ class NativeDoor::Impl {
   Impl(const NativeDoorParts& parts, NativeDoorOptions options)
       : loops_(parts.shards.loops()),
         delivery_thread_(1),
-        shared_{.context = {parts.catalog, parts.shards, parts.holds, parts.store, parts.append_options, parts.delivery},
-                .appends = parts.appends,
-                .reads = parts.reads,
-                .clock = parts.clock,
-                .options = std::move(options),
-                .run_delivery =
-                    [this](std::move_only_function<void()> task) {
-                      boost::asio::post(delivery_thread_, [task = std::move(task)]() mutable { task(); });
-                    }},
+        shared_{
+            .context = {parts.catalog, parts.shards, parts.holds, parts.store, parts.append_options, parts.delivery},
+            .appends = parts.appends,
+            .reads = parts.reads,
+            .clock = parts.clock,
+            .options = std::move(options),
+            .run_delivery =
+                [this](std::move_only_function<void()> task) {
+                  boost::asio::post(delivery_thread_, [task = std::move(task)]() mutable { task(); });
+                }},
         acceptor_(loops_.loop(0).context()),
         accept_pause_(loops_.loop(0).context()) {
     for (std::size_t i = 0; i < loops_.size(); ++i) {

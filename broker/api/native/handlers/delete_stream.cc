@@ -13,11 +13,12 @@ Result<std::string> HandleDeleteStream(const HandlerContext& context, std::strin
   if (!request) return Error(request.error());
   const auto found = context.catalog.Find(request->name());
   if (!found) return Error(found.error());
-  if (const auto holders = context.holds.HoldersOf((*found)->id); !holders.empty()) {
-    return Error(Code::kFailedPrecondition,
-                 fmt::format("stream '{}' feeds delivery stream '{}', which would lose what it has not delivered; delete "
-                             "the delivery stream first",
-                             request->name(), holders.front()));
+  if (const auto holder = context.holds.HolderOf((*found)->id)) {
+    return Error(
+        Code::kFailedPrecondition,
+        fmt::format("stream '{}' feeds delivery stream '{}', which would lose what it has not delivered; delete "
+                    "the delivery stream first",
+                    request->name(), *holder));
   }
   const auto stream = context.catalog.Delete(request->name());
   if (!stream) return Error(stream.error());
