@@ -25,8 +25,7 @@ class JournalReader::Window {
     if (position >= file_bytes_) return std::string_view();
     bytes = std::min(bytes, file_bytes_ - position);
     if (position < begin_ || position + bytes > begin_ + piece_.bytes.size()) {
-      Result<BulkBytes> got =
-          file_.ReadBulk(position, std::min(std::max(bytes, kWindowBytes), file_bytes_ - position));
+      Result<BulkBytes> got = file_.ReadBulk(position, std::min(std::max(bytes, kWindowBytes), file_bytes_ - position));
       if (!got) return Error(std::move(got.error()));
       piece_ = std::move(*got);
       begin_ = position;

@@ -66,6 +66,7 @@ class SegmentStore {
   std::uint64_t SizeOf(const std::string& path);
   /// Whether the free list has room for this file.
   bool IsWanted(const FreeFile& file) SLUICE_REQUIRES(mutex_);
+
   Env& env_;
   const std::string dir_;
   const std::uint64_t segment_bytes_;

@@ -53,6 +53,7 @@ class TailBudget {
     const unsigned full = kJournalDiskFull | kSegmentDiskFull;
     return (blocked_.load(std::memory_order_relaxed) & full) != 0 || unwritten_bytes() > 2 * bytes_max_;
   }
+  /// True where no more frames should be taken into memory.
   bool full() const { return unwritten_bytes() >= bytes_max_; }
   /// True where frames should be written behind however few they are.
   bool pressed() const { return unwritten_bytes() > bytes_max_ / 2; }

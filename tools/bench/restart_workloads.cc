@@ -23,7 +23,8 @@ constexpr std::size_t kBatchRecords = 64;
 constexpr double kGiB = 1u << 30;
 
 /// Appends at least `bytes` of records over all shards of a new stream; returns how many.
-Result<std::uint64_t> FillShards(BrokerProcess& broker, const std::string& name, std::uint32_t shards, std::uint64_t bytes) {
+Result<std::uint64_t> FillShards(BrokerProcess& broker, const std::string& name, std::uint32_t shards,
+                                 std::uint64_t bytes) {
   auto stream = broker.CreateStream(name, shards);
   if (!stream) return Error(stream.error());
   LoadOptions load = AppendLoad(broker.native_port(), *stream, shards, kBatchRecords);

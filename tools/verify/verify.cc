@@ -259,9 +259,10 @@ class Verifier {
     if (known_.contains(key)) return;
     const Result<delivery::ObjectFacts> facts = ReadObjectRanges(path.string());
     if (facts && facts->metadata.delivery_stream == ledger_.name) {
-      Problem("object unknown", key, facts->metadata.ranges,
-              "the file says that it comes from this delivery stream, but the ledger does not know it: a copy, or of an "
-              "earlier delivery stream of this name; its rows may be there twice. Move it away where they are");
+      Problem(
+          "object unknown", key, facts->metadata.ranges,
+          "the file says that it comes from this delivery stream, but the ledger does not know it: a copy, or of an "
+          "earlier delivery stream of this name; its rows may be there twice. Move it away where they are");
     } else if (HasOurName(path.filename().string())) {
       Problem("object unknown", key, {},
               "the file is called as an object of this delivery stream, but the ledger does not know it: of an earlier "

@@ -1,7 +1,5 @@
 // What every Env promises: the same test against the real file system and the one in memory.
 #include <atomic>
-#include <cstdlib>
-#include <memory>
 #include <set>
 #include <thread>
 
