@@ -42,13 +42,15 @@ class ManualLoop final : public Executor {
     tasks_.swap(forgotten);
   }
 
-  /// Runs tasks as they come until `done` holds. False where nothing came for ten seconds: the test has failed.
-  bool RunUntil(const std::function<bool()>& done) {
+  /// Runs tasks as they come until `done` holds. False where that takes longer than `patience`: a hang.
+  bool RunUntil(const std::function<bool()>& done, std::chrono::seconds patience = std::chrono::seconds(10)) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     while (true) {
       RunReady();
       if (done()) return true;
+      if (std::chrono::steady_clock::now() >= deadline) return false;  // `done` itself may post
       std::unique_lock lock(mutex_);
-      if (!posted_.wait_for(lock, std::chrono::seconds(10), [&] { return !tasks_.empty(); })) return done();
+      if (!posted_.wait_until(lock, deadline, [&] { return !tasks_.empty(); })) return done();
     }
   }
 

@@ -2,6 +2,7 @@
 #include "tests/storage/crash/simulation.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "protocol/check.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr const char* kDir = "/data";
 constexpr const char* kJournalDir = "/data/journal";
+constexpr std::chrono::seconds kPatience{20};
 
 /// So small that a few hundred batches pass through every state: recycled journal files, checkpoints, sealed segments.
 LogStoreOptions SmallOptions() {
@@ -217,7 +219,7 @@ void Simulation::RandomWork(int steps) {
         env_.manual_clock().AdvanceMs(static_cast<std::int64_t>(Below(50)));
         break;
       case 3:
-        loop_.RunPending();
+        loop_.RunReady();
         break;
       default:
         Append(static_cast<std::uint32_t>(Below(kShards)), Below(4) == 0 ? AckMode::kWritten : AckMode::kDurable);
@@ -226,7 +228,7 @@ void Simulation::RandomWork(int steps) {
 }
 
 void Simulation::Settle() {
-  const bool answered = loop_.RunUntil([this] { return unanswered_ == 0; });
+  const bool answered = loop_.RunUntil([this] { return unanswered_ == 0; }, kPatience);
   INFO(unanswered_ << " appends without an answer");
   REQUIRE(answered);
 }
@@ -245,13 +247,13 @@ bool Simulation::NewestGroupIsMarked() {
 }
 
 void Simulation::WaitForMark() {
-  const bool marked = loop_.RunUntil([this] {
+  const auto marked = [this] {
     // Time passes: a flush of this moment puts the mark off.
     env_.manual_clock().AdvanceMs(1);
     loop_.Post([] {});  // looks again at once
     return NewestGroupIsMarked();
-  });
-  REQUIRE(marked);
+  };
+  REQUIRE(loop_.RunUntil(marked, kPatience));
 }
 
 void Simulation::WaitUntilReady() {
@@ -259,7 +261,7 @@ void Simulation::WaitUntilReady() {
   env_.manual_clock().AdvanceMs(1'000);
   auto ready = std::make_shared<bool>(false);
   store_->WhenReady(loop_, [ready] { *ready = true; });
-  const bool came = loop_.RunUntil([&] { return *ready; });
+  const bool came = loop_.RunUntil([&] { return *ready; }, kPatience);
   REQUIRE(came);
 }
 

@@ -18,7 +18,7 @@
 
 #include "storage/env/memory_env.h"
 #include "storage/log_store.h"
-#include "tests/storage/crash/test_loop.h"
+#include "tests/storage/manual_loop.h"
 
 namespace sluice::storage {
 
@@ -67,7 +67,7 @@ class Simulation {
   /// Appends to random shards with random modes, sizes and pauses; stops early where the power goes.
   void RandomWork(int steps);
   /// Runs what is there to run, without waiting for answers.
-  void Turn() { loop_.RunPending(); }
+  void Turn() { loop_.RunReady(); }
   /// Waits until appends are no longer held back.
   void WaitUntilReady();
   /// Waits for all answers.
@@ -110,7 +110,7 @@ class Simulation {
 
   SeededRandom chance_;
   MemoryEnv env_;
-  TestLoop loop_;
+  ManualLoop loop_;
   RecoveryReport report_;
   std::unique_ptr<LogStore> store_;
   std::unique_ptr<LogWriter> writer_;
