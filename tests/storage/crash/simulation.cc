@@ -308,6 +308,14 @@ void Simulation::Restore(const Saved& saved) {
 
 // The comparison.
 
+void Simulation::ShowEnds() {
+  for (ShardModel& shard : shards_) {
+    const Offset end = shard.log->durable_end();
+    REQUIRE(end >= shard.seen_end);
+    shard.seen_end = end;
+  }
+}
+
 void Simulation::Verify(bool may_be_damaged) {
   for (std::uint32_t s = 0; s < kShards; ++s) VerifyShard(s, may_be_damaged);
 }

@@ -58,9 +58,9 @@ class Simulation {
   const RecoveryReport& report() const { return report_; }
   std::uint64_t Below(std::uint64_t bound) { return chance_.Next() % bound; }
 
-  /// Opens the store; after OK everything is verified.
+  /// Opens the store; verifies nothing.
   Status Start();
-  /// Starts, and fails the test where it does not.
+  /// Starts, fails the test where it does not, and verifies everything.
   void MustStart();
   /// Appends one batch to a shard, without waiting for the answer; nothing where its producer has to wait for answers.
   void Append(std::uint32_t shard, AckMode ack);
@@ -79,6 +79,8 @@ class Simulation {
   /// The store goes down with what it was doing; then the machine comes back as `options` say.
   void Crash(CrashOptions options);
 
+  /// A reader asks where each shard ends: what stands before that must never go away. Needs no power.
+  void ShowEnds();
   /// Reads every shard and compares it with the model. `may_be_damaged`: kCorruption is an honest answer too.
   void Verify(bool may_be_damaged = false);
 
