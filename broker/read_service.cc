@@ -193,7 +193,9 @@ void LoopReads::Woken(ReadPtr read, Wake wake) {
 void LoopReads::Answer(ReadPtr read, FrameRun run) {
   metrics_.reads.Add();
   metrics_.read_bytes.Add(run.bytes);
-  ReadAnswer answer{std::move(run), read->first, read->log->oldest(), read->log->durable_end()};
+  // What lies between was lost and given up; a frame may also begin before what was asked for.
+  const Offset first = run.frames.empty() ? run.next : std::max(read->first, run.frames.front().base_offset());
+  ReadAnswer answer{std::move(run), first, read->log->oldest(), read->log->durable_end()};
   Deliver(std::move(read), std::move(answer));
 }
 

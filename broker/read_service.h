@@ -37,7 +37,7 @@ struct ReadRequest {
 
 struct ReadAnswer {
   storage::FrameRun run;
-  Offset first;   // where the read started
+  Offset first;   // where the read started; above the offset asked for only behind an accepted loss
   Offset oldest;  // of the shard, now
   Offset end;     // durable end, now
 };

@@ -63,8 +63,20 @@ void LogRecovery(const storage::RecoveryReport& report) {
                            {"journal_bytes_scanned", report.journal_bytes_scanned},
                            {"frames_replayed", report.frames_replayed},
                            {"torn_bytes_cut", report.torn_bytes_cut}});
-  for (const std::string& sentence : report.quarantined)
-    log::Error("damaged records were set aside", {{"what", sentence}});
+}
+
+// At every start until somebody has decided.
+void LogDamage(storage::LogStore& store, const StreamCatalog& catalog) {
+  for (const StreamPtr& stream : catalog.ListAll()) {
+    for (const protocol::ShardRange& range : stream->shards.ranges()) {
+      const storage::ShardDamage damage = store.OpenShard({stream->id, range.shard})->damage();
+      if (damage.quarantine.empty()) continue;
+      log::Error(
+          "a shard takes no records: some of its own are lost. Put back the files, or go on without the lost "
+          "records with 'sluice stream accept-loss'",
+          {{"stream", stream->name}, {"shard", range.shard.value}, {"why", damage.quarantine}});
+    }
+  }
 }
 
 }  // namespace
@@ -164,6 +176,7 @@ Status Server::Impl::OpenStores() {
   if (!orphans) return orphans.error();
   if (*orphans > 0)
     log::Info("removing the shards of streams that were deleted before the last stop", {{"shards", *orphans}});
+  LogDamage(*store_, *catalog_);
   store_->SetCommitObserver([this](std::int64_t latency_ns, std::uint64_t) { metrics_.RecordCommit(latency_ns); });
   metrics_.AddSource([this](MetricSink& sink) { CollectStoreMetrics(*store_, *catalog_, sink); });
   return {};

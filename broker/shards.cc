@@ -20,11 +20,7 @@ Result<Shard*> LoopShards::Find(ShardId id) {
   if (const auto known = shards_.find(id); known != shards_.end()) return known->second.get();
   const auto stream = catalog_.Find(id.stream);
   if (!stream) return Error(stream.error());
-  const auto& ranges = (*stream)->shards.ranges();
-  if (std::ranges::find(ranges, id.index, &protocol::ShardRange::shard) == ranges.end()) {
-    return Error(Code::kNotFound, fmt::format("stream '{}' has no shard {}; it has {} shards, from 0", (*stream)->name,
-                                              id.index.value, ranges.size()));
-  }
+  if (Status status = CheckShard(**stream, id.index); !status.ok()) return Error(std::move(status));
   auto shard = std::make_unique<Shard>();
   shard->id = id;
   shard->log = store_.OpenShard(id);

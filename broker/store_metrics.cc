@@ -6,6 +6,7 @@ namespace {
 
 void CollectStreams(storage::LogStore& store, const StreamCatalog& catalog, MetricSink& sink) {
   std::size_t shards = 0;
+  std::size_t damaged = 0;
   const auto streams = catalog.List();
   for (const StreamPtr& stream : streams) {
     double bytes = 0;
@@ -14,6 +15,7 @@ void CollectStreams(storage::LogStore& store, const StreamCatalog& catalog, Metr
       const auto log = store.OpenShard({stream->id, range.shard});
       bytes += static_cast<double>(log->retained_bytes());
       records += static_cast<double>(log->durable_end().value);
+      if (log->damage().open()) ++damaged;
     }
     shards += stream->shards.ranges().size();
     sink.AddGauge("sluice_stream_retained_bytes", "Bytes of a stream that can be read.", bytes,
@@ -23,6 +25,8 @@ void CollectStreams(storage::LogStore& store, const StreamCatalog& catalog, Metr
   }
   sink.AddGauge("sluice_streams", "Streams.", static_cast<double>(streams.size()));
   sink.AddGauge("sluice_shards", "Shards of all streams.", static_cast<double>(shards));
+  sink.AddGauge("sluice_damaged_shards", "Shards with lost records that nobody has looked at and accepted.",
+                static_cast<double>(damaged));
 }
 
 }  // namespace

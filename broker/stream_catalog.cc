@@ -60,6 +60,13 @@ bool IsNameByte(char c) {
 
 }  // namespace
 
+Status CheckShard(const StreamInfo& stream, ShardIndex shard) {
+  const auto& ranges = stream.shards.ranges();
+  if (std::ranges::find(ranges, shard, &protocol::ShardRange::shard) != ranges.end()) return {};
+  return Status(Code::kNotFound, fmt::format("stream '{}' has no shard {}; it has {} shards, from 0", stream.name,
+                                             shard.value, ranges.size()));
+}
+
 Status ValidateStreamName(std::string_view name, bool hidden) {
   if (hidden) name.remove_prefix(name.find(':') + 1);  // the kind
   if (name.empty()) return Status(Code::kInvalidArgument, "the stream name is empty");

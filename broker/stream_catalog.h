@@ -40,6 +40,9 @@ struct StreamInfo {
 
 using StreamPtr = std::shared_ptr<const StreamInfo>;
 
+/// kNotFound where the stream has no such shard.
+Status CheckShard(const StreamInfo& stream, ShardIndex shard);
+
 /// [a-zA-Z0-9_.-]{1,128}, not "." or "..": as Kinesis. Hidden streams are called "KIND:NAME", so that no user's stream
 /// can have such a name.
 Status ValidateStreamName(std::string_view name, bool hidden = false);

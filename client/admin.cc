@@ -92,6 +92,17 @@ Status AdminClient::DeleteStream(std::string_view name) {
   return response ? Status() : response.error();
 }
 
+Result<std::vector<LostRange>> AdminClient::AcceptLoss(std::string_view name, std::uint32_t shard) {
+  native::AcceptLossRequest request;
+  request.set_name(std::string(name));
+  request.set_shard(shard);
+  const auto response = impl_->Call<native::AcceptLossResponse>(Operation::kAcceptLoss, request);
+  if (!response) return std::unexpected(response.error());
+  std::vector<LostRange> lost;
+  for (const native::LostRange& range : response->lost()) lost.push_back(client::LostRangeOf(range));
+  return lost;
+}
+
 Result<DeliveryAnswer> AdminClient::Delivery(DeliveryAction action, std::string_view name, std::string_view document,
                                              std::string_view document_name) {
   static_assert(static_cast<int>(DeliveryAction::kLedger) == native::DeliveryRequest::LEDGER);

@@ -163,18 +163,20 @@ void ShardReader::Fetched(std::uint64_t generation, Clock::time_point sent_at, R
 Result<bool> ShardReader::TakeAnswer(Answer answer) {
   const auto read = protocol::wire::DecodeReadResponse(answer.control);
   if (!read) return Error(Code::kCorruption, read.error().message());
-  const std::uint64_t wanted = position_.kind == Position::Kind::kOffset ? position_.offset : read->first_offset;
-  if (read->next_offset < wanted || (read->next_offset == wanted) != answer.body.empty()) {
+  // Where it lies above the offset that was asked for, what is between was lost and given up.
+  const std::uint64_t first = read->first_offset;
+  const bool backwards = position_.kind == Position::Kind::kOffset && first < position_.offset;
+  if (backwards || read->next_offset < first || (read->next_offset == first) != answer.body.empty()) {
     return Error(Code::kCorruption, fmt::format("the broker's answer of {} bytes leads from offset {} to {}",
-                                                answer.body.size(), wanted, read->next_offset));
+                                                answer.body.size(), first, read->next_offset));
   }
-  if (position_.kind != Position::Kind::kOffset) next_offset_ = wanted;
+  next_offset_ = first;
   end_offset_ = read->end_offset;
   position_ = Position::AtOffset(read->next_offset);
   if (answer.body.empty()) return false;
   SLUICE_CHECK(!ready_);
   ready_ =
-      std::make_unique<AnswerDecoder>(ShardId{context_.stream_id, ShardIndex(shard_)}, wanted, std::move(answer.body));
+      std::make_unique<AnswerDecoder>(ShardId{context_.stream_id, ShardIndex(shard_)}, first, std::move(answer.body));
   return true;
 }
 

@@ -30,6 +30,8 @@ Result<StreamDescription> ReadDescription(Result<Answer> answer) {
 
 }  // namespace
 
+LostRange LostRangeOf(const native::LostRange& range) { return {range.first(), range.last(), range.accepted()}; }
+
 StreamDescription DescriptionOf(const native::StreamInfo& info) {
   StreamDescription description;
   description.stream_id = info.stream_id();
@@ -44,7 +46,10 @@ StreamDescription DescriptionOf(const native::StreamInfo& info) {
                                   .oldest_offset = shard.oldest_offset(),
                                   .end_offset = shard.end_offset(),
                                   .bytes = shard.bytes(),
-                                  .last_append_time_ms = shard.last_append_time_ms()});
+                                  .last_append_time_ms = shard.last_append_time_ms(),
+                                  .quarantine = shard.quarantine(),
+                                  .lost = {}});
+    for (const native::LostRange& range : shard.lost()) description.shards.back().lost.push_back(LostRangeOf(range));
   }
   return description;
 }

@@ -13,12 +13,14 @@
 #include "sluice/types.h"
 
 namespace sluice::native {
+class LostRange;
 class Retention;
 class StreamInfo;
 }  // namespace sluice::native
 
 namespace sluice::client {
 
+LostRange LostRangeOf(const native::LostRange& range);
 StreamDescription DescriptionOf(const native::StreamInfo& info);
 void SetRetention(const Retention& from, native::Retention& to);
 

@@ -21,6 +21,7 @@ constexpr std::size_t kReplayPositionAt = 24;
 constexpr std::size_t kReplayGroupAt = 32;
 constexpr std::size_t kDurableMarkAt = 40;
 constexpr std::size_t kBodyBytesAt = 48;
+constexpr std::uint64_t kAcceptedBit = kMaxOffset.value + 1;  // in the next offset of a hole
 constexpr std::string_view kWhat = "checkpoint";
 
 class Writer {
@@ -118,7 +119,7 @@ void PutShard(const ShardRecord& shard, std::string& body) {
   body.append(shard.quarantine);
   for (const Hole& hole : shard.holes) {
     out.Put(hole.first.value);
-    out.Put(hole.next.value);
+    out.Put(hole.next.value | (hole.accepted ? kAcceptedBit : 0));
   }
   for (const SegmentExtent& segment : shard.segments) {
     out.Put(segment.base.value);
@@ -144,7 +145,8 @@ ShardRecord GetShard(Reader& in) {
   shard.quarantine = in.GetText(reason_bytes);
   for (std::size_t i = 0; i < holes; ++i) {
     const Offset first = in.GetOffset();
-    shard.holes.push_back({first, in.GetOffset()});
+    const auto next = in.Get<std::uint64_t>();
+    shard.holes.push_back({first, Offset(next & ~kAcceptedBit), (next & kAcceptedBit) != 0});
   }
   for (std::size_t i = 0; i < segments; ++i) {
     SegmentExtent segment;

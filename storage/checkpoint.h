@@ -17,6 +17,7 @@
 #include "sluice/status.h"
 #include "storage/env/env.h"
 #include "storage/producer_table.h"
+#include "storage/shard_log.h"
 
 namespace sluice::storage {
 
@@ -30,13 +31,6 @@ struct JournalPosition {
   std::uint64_t position = 0;
   std::uint64_t group = 1;
   friend bool operator==(const JournalPosition&, const JournalPosition&) = default;
-};
-
-/// Offsets that were acknowledged and are lost.
-struct Hole {
-  Offset first;
-  Offset next;  // one past the last
-  friend bool operator==(const Hole&, const Hole&) = default;
 };
 
 /// How much of a segment file counts.

@@ -41,7 +41,7 @@ struct RecoveryReport {
   std::uint64_t journal_bytes_scanned = 0;
   std::uint64_t frames_replayed = 0;
   std::uint64_t torn_bytes_cut = 0;
-  std::vector<std::string> quarantined;  // one sentence each: shard, offsets, file
+  std::vector<std::string> quarantined;  // now or at an earlier start; one sentence each: shard, offsets, file
   std::vector<std::string> notes;        // what was damaged and could be made good
   std::int64_t duration_ms = 0;
 };
@@ -87,9 +87,12 @@ class LogStore {
   /// task.
   virtual std::uint64_t ApplyRetention(ShardId id, const RetentionPolicy& policy) = 0;
 
-  /// Ends the quarantine of a shard: the operator accepts that the offsets which its reads report as lost are lost.
-  /// Their numbers are not used again. kNotFound; kFailedPrecondition where the shard is not quarantined.
-  virtual Status AcceptLoss(ShardId id) = 0;
+  /// The operator accepts that what the shard's damage() shows is lost, and goes on without: a quarantine ends, reads
+  /// pass over the holes, their numbers are not used again. Gives the holes that were accepted now; what can be read
+  /// again after all is not among them. In force at once and durable with the next checkpoint, which is asked for: a
+  /// crash before it takes the acceptance back, and the damage is told again. Blocks. kFailedPrecondition where nothing
+  /// is open.
+  virtual Result<std::vector<Hole>> AcceptLoss(ShardId id) = 0;
 
   /// True while the bound on memory or the disk holds appends back.
   virtual bool overloaded() const = 0;

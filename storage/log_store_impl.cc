@@ -215,12 +215,14 @@ std::uint64_t LogStoreImpl::ApplyRetention(ShardId id, const RetentionPolicy& po
   return bytes;
 }
 
-Status LogStoreImpl::AcceptLoss(ShardId id) {
+Result<std::vector<Hole>> LogStoreImpl::AcceptLoss(ShardId id) {
   const std::shared_ptr<ShardLogImpl> shard = FindShard(id);
-  if (shard == nullptr) return Status(Code::kNotFound, "there is no shard " + ToString(id));
-  if (!shard->AcceptLoss()) return Status(Code::kFailedPrecondition, "shard " + ToString(id) + " is not quarantined");
+  if (shard == nullptr || !shard->damage().open()) {
+    return Error(Code::kFailedPrecondition, "shard " + ToString(id) + " has no loss that is not accepted already");
+  }
+  std::vector<Hole> accepted = shard->AcceptLoss();
   write_behind_.RequestCheckpoint();
-  return {};
+  return accepted;
 }
 
 LogStoreStats LogStoreImpl::stats() const {

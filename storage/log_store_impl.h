@@ -36,7 +36,7 @@ class LogStoreImpl final : public LogStore {
   void DropShard(ShardId id) override;
   std::vector<ShardId> Shards() override;
   std::uint64_t ApplyRetention(ShardId id, const RetentionPolicy& policy) override;
-  Status AcceptLoss(ShardId id) override;
+  Result<std::vector<Hole>> AcceptLoss(ShardId id) override;
   bool overloaded() const override { return budget_.overloaded(); }
   void WhenReady(Executor& loop, std::move_only_function<void()> resume) override {
     budget_.WhenReady(loop, std::move(resume));

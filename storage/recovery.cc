@@ -119,6 +119,7 @@ void Recovery::RestoreShards(const Checkpoint& checkpoint) {
     }
     ShardLogImpl& shard = Shard(record.id);
     shard.Restore(record, std::move(segments));
+    if (!record.quarantine.empty()) report_.quarantined.push_back(record.quarantine);
     for (auto& [reason, hole] : missing) Quarantine(shard, std::move(reason), hole);
   }
 }

@@ -174,6 +174,11 @@ Result<Segment::Place> Segment::SkipDamage(File& file, Place place, Offset from,
     break;
   }
   if (from >= next.offset && next.offset < extent.end) return next;
+  {
+    const MutexLock lock(mutex_);
+    const Hole hole{place.offset, next.offset};
+    if (std::ranges::find(damage_, hole) == damage_.end()) damage_.push_back(hole);
+  }
   return Error(Code::kCorruption,
                fmt::format("shard {}: offsets {} to {} are damaged in {} (bytes {} to {}); read on at offset {}",
                            ToString(name_.shard), place.offset.value, next.offset.value - 1, path(), place.position,
@@ -262,20 +267,24 @@ Result<std::shared_ptr<const SparseIndex>> Segment::LoadIndex() {
   return std::shared_ptr<const SparseIndex>(index);
 }
 
-Result<Offset> Segment::FindTime(std::int64_t time_ms) {
-  const SegmentExtent extent = this->extent();
-  Result<std::shared_ptr<const SparseIndex>> index = IndexFor(extent.base);
+Result<Offset> Segment::StartForTime(std::int64_t time_ms) {
+  Result<std::shared_ptr<const SparseIndex>> index = IndexFor(base());
   if (!index) return Error(std::move(index.error()));
-  Offset from = (*index)->FindTime(time_ms).offset;
-  while (from < extent.end) {
-    Result<FrameRun> run = Read(from, kReadPieceMax);
-    if (!run) return Error(std::move(run.error()));
-    for (const protocol::Frame& frame : run->frames) {
-      if (frame.header().append_time_ms >= time_ms) return frame.base_offset();
-    }
-    from = run->next;
-  }
-  return extent.end;
+  return (*index)->FindTime(time_ms).offset;
+}
+
+std::vector<Hole> Segment::damage() const {
+  const MutexLock lock(mutex_);
+  return damage_;
+}
+
+std::vector<Hole> Segment::TakeDamage() {
+  const auto take = [this] {
+    const MutexLock lock(mutex_);
+    return std::exchange(damage_, {});
+  };
+  for (const Hole& hole : take()) (void)Read(hole.first, 1);  // notes it again, if it still is
+  return take();
 }
 
 Result<SegmentExtent> Segment::Scan(std::uint64_t bytes_max, const FrameVisitor& each) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "protocol/frame.h"
 #include "storage/checkpoint.h"
@@ -50,8 +51,12 @@ class Segment : public std::enable_shared_from_this<Segment> {
 
   /// Whole frames from the one that holds `from`. kCorruption names shard, offsets and file.
   Result<FrameRun> Read(Offset from, std::uint64_t bytes_max);
-  /// The first offset in this segment whose frame was appended at or after `time_ms`; the end where there is none.
-  Result<Offset> FindTime(std::int64_t time_ms);
+  /// Where to look from for the first frame of this segment that was appended at or after `time_ms`.
+  Result<Offset> StartForTime(std::int64_t time_ms);
+  /// What reads have found damaged.
+  std::vector<Hole> damage() const;
+  /// The same, read once more: what can be read again is left out. Forgets it.
+  std::vector<Hole> TakeDamage();
   using FrameVisitor = std::function<void(std::string_view frame, const protocol::FrameHeader&)>;
   /// Reads the frames from the start to `bytes_max` of the file or as far as they are good; `each` is told of every
   /// one. What it returns is the extent of a segment that no checkpoint knows.
@@ -79,7 +84,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
                                      std::shared_ptr<const char[]>& memory);
   /// The frame at `place` where it is whole, good, of this shard and begins with the right offset.
   Result<protocol::FrameHeader> CheckFrame(std::string_view bytes, Offset expected) const;
-  /// The first good frame behind damage at `place`; kCorruption with the exact range where `from` is in it.
+  /// The first good frame behind damage at `place`; kCorruption with the exact range where `from` is in it, which is
+  /// noted then.
   Result<Place> SkipDamage(File& file, Place place, Offset from, const SegmentExtent& extent);
 
   SegmentStore& store_;
@@ -89,6 +95,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   SegmentExtent extent_ SLUICE_GUARDED_BY(mutex_);
   std::shared_ptr<File> file_ SLUICE_GUARDED_BY(mutex_);
   std::shared_ptr<SparseIndex> index_ SLUICE_GUARDED_BY(mutex_);
+  std::vector<Hole> damage_ SLUICE_GUARDED_BY(mutex_);
   std::uint64_t synced_bytes_ SLUICE_GUARDED_BY(mutex_);
   std::uint64_t writeback_at_ SLUICE_GUARDED_BY(mutex_) = 0;  // write-back was started up to here
 };

@@ -11,6 +11,9 @@
 namespace sluice::storage {
 namespace {
 
+constexpr std::uint64_t kTimeSearchBytes = 1u << 20;
+constexpr std::string_view kHowToAccept = "accept the loss ('sluice stream accept-loss')";
+
 std::uint64_t FrameBytes(const SegmentExtent& extent) { return extent.bytes - kSegmentFirstFrameAt; }
 
 }  // namespace
@@ -46,6 +49,7 @@ FrameRun ShardLogImpl::CopyRun(Tail::const_iterator first, Offset from, std::uin
 Result<std::optional<FrameRun>> ShardLogImpl::ReadTail(Offset from, std::uint64_t bytes_max) {
   const MutexLock lock(mutex_);
   if (Status status = CheckRange(from); !status.ok()) return Error(std::move(status));
+  from = BehindAcceptedLoss(from);
   if (from == durable_end()) return FrameRun{.frames = {}, .next = from};
   const auto found = FindInTail(from);
   if (!InTail(found, from)) return std::nullopt;
@@ -59,12 +63,19 @@ std::shared_ptr<Segment> ShardLogImpl::FindSegment(Offset from) const {
   return from < segment->extent().end ? segment : nullptr;
 }
 
+Offset ShardLogImpl::BehindAcceptedLoss(Offset from) const {
+  for (const Hole& hole : holes_) {
+    if (hole.accepted && hole.first <= from && from < hole.next) from = hole.next;
+  }
+  return from;
+}
+
 Status ShardLogImpl::HoleError(Offset from) const {
   for (const Hole& hole : holes_) {
     if (from < hole.first || from >= hole.next) continue;
     return Status(Code::kCorruption,
-                  fmt::format("shard {}: offsets {} to {} are lost; read on at offset {}", ToString(id_),
-                              hole.first.value, hole.next.value - 1, hole.next.value));
+                  fmt::format("shard {}: offsets {} to {} are lost; read on at offset {}, or {}", ToString(id_),
+                              hole.first.value, hole.next.value - 1, hole.next.value, kHowToAccept));
   }
   return Status(Code::kCorruption, fmt::format("shard {}: offset {} is in no segment", ToString(id_), from.value));
 }
@@ -74,6 +85,7 @@ Result<FrameRun> ShardLogImpl::ReadBlocking(Offset from, std::uint64_t bytes_max
   {
     const MutexLock lock(mutex_);
     if (Status status = CheckRange(from); !status.ok()) return Error(std::move(status));
+    from = BehindAcceptedLoss(from);
     if (from == durable_end()) return FrameRun{.frames = {}, .next = from};
     const auto found = FindInTail(from);
     if (InTail(found, from)) return CopyRun(found, from, bytes_max);
@@ -84,7 +96,8 @@ Result<FrameRun> ShardLogImpl::ReadBlocking(Offset from, std::uint64_t bytes_max
   if (run) return run;
   // Retention may have taken the file away meanwhile, and then its bytes are another segment's.
   if (Status status = CheckRange(from); !status.ok()) return Error(std::move(status));
-  return run;
+  if (run.error().code() != Code::kCorruption) return run;
+  return Error(Code::kCorruption, fmt::format("{}, or {}", run.error().message(), kHowToAccept));
 }
 
 Result<Offset> ShardLogImpl::OffsetAtTimeBlocking(std::int64_t time_ms) {
@@ -105,15 +118,27 @@ Result<Offset> ShardLogImpl::OffsetAtTimeBlocking(std::int64_t time_ms) {
       return durable_end();
     }
   }
-  Result<Offset> found = segment->FindTime(time_ms);
-  if (found) return std::max(*found, oldest());
-  if (segment->base() < oldest()) return OffsetAtTimeBlocking(time_ms);  // retention took it meanwhile
-  return found;
+  const Result<Offset> start = segment->StartForTime(time_ms);
+  if (!start && segment->base() < oldest()) return OffsetAtTimeBlocking(time_ms);  // retention took it meanwhile
+  if (!start) return start;
+  for (Offset from = std::max(*start, oldest()); from < durable_end();) {
+    const Result<FrameRun> run = ReadBlocking(from, kTimeSearchBytes);
+    if (!run && from < oldest()) return OffsetAtTimeBlocking(time_ms);
+    if (!run) return Error(run.error());
+    for (const protocol::Frame& frame : run->frames) {
+      if (frame.header().append_time_ms >= time_ms) return std::max(frame.base_offset(), oldest());
+    }
+    from = run->next;
+  }
+  return durable_end();
 }
 
 Result<std::optional<ProducerBatch>> ShardLogImpl::Admit(const protocol::BatchHeader& header) {
   const MutexLock lock(mutex_);
-  if (!quarantine_.empty()) return Error(Code::kCorruption, quarantine_);
+  if (!quarantine_.empty()) {
+    return Error(Code::kCorruption, quarantine_ + "; it takes no records until somebody has looked and has chosen to " +
+                                        std::string(kHowToAccept));
+  }
   if (!header.idempotent()) return std::nullopt;
   Result<std::optional<ProducerBatch>> known = producers_.Check(header);
   if (!known) return Error(known.error().WithContext("shard " + ToString(id_)));
@@ -306,21 +331,45 @@ void ShardLogImpl::Quarantine(std::string reason, std::optional<Hole> hole) {
   SLUICE_CHECK(!reason.empty());
   if (quarantine_.empty()) quarantine_ = std::move(reason);
   if (!hole) return;
-  SLUICE_CHECK(hole->first < hole->next);
-  holes_.push_back(*hole);
+  AddHole(*hole);
   if (hole->next <= durable_end()) return;
   next_ = hole->next;
   durable_end_ = hole->next.value;
 }
 
-std::string ShardLogImpl::quarantine() {
-  const MutexLock lock(mutex_);
-  return quarantine_;
+void ShardLogImpl::AddHole(const Hole& hole) {
+  SLUICE_CHECK(hole.first < hole.next);
+  const bool known =
+      std::ranges::any_of(holes_, [&](const Hole& each) { return each.first <= hole.first && hole.next <= each.next; });
+  if (known) return;
+  holes_.insert(std::ranges::upper_bound(holes_, hole.first, {}, &Hole::first), hole);
 }
 
-bool ShardLogImpl::AcceptLoss() {
+ShardDamage ShardLogImpl::damage() const {
   const MutexLock lock(mutex_);
-  return !std::exchange(quarantine_, {}).empty();
+  ShardDamage damage{.quarantine = quarantine_, .holes = holes_};
+  for (const std::shared_ptr<Segment>& segment : segments_) {
+    for (const Hole& hole : segment->damage()) {
+      if (BehindAcceptedLoss(hole.first) < hole.next) damage.holes.push_back(hole);
+    }
+  }
+  std::ranges::sort(damage.holes, {}, &Hole::first);
+  return damage;
+}
+
+std::vector<Hole> ShardLogImpl::AcceptLoss() {
+  std::vector<Hole> damaged;
+  for (const std::shared_ptr<Segment>& segment : Segments()) {
+    for (const Hole& hole : segment->TakeDamage()) damaged.push_back(hole);
+  }
+  const MutexLock lock(mutex_);
+  for (const Hole& hole : damaged) AddHole(hole);
+  quarantine_.clear();
+  std::vector<Hole> accepted;
+  for (Hole& hole : holes_) {
+    if (!std::exchange(hole.accepted, true)) accepted.push_back(hole);
+  }
+  return accepted;
 }
 
 std::vector<std::shared_ptr<Segment>> ShardLogImpl::Trim(const RetentionPolicy& policy, std::int64_t now_ms) {
@@ -342,6 +391,7 @@ std::vector<std::shared_ptr<Segment>> ShardLogImpl::Trim(const RetentionPolicy& 
       segments_.erase(segments_.begin());
       retained_bytes_.fetch_sub(FrameBytes(extent), std::memory_order_relaxed);
       oldest_.store(std::max(extent.end, oldest()).value, std::memory_order_release);
+      std::erase_if(holes_, [this](const Hole& hole) { return hole.next <= oldest(); });
       while (!tail_.empty() && tail_.front().end_offset() <= extent.end) {
         evicted += tail_.front().size();
         tail_.pop_front();

@@ -36,6 +36,7 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   Offset durable_end() const override { return Offset(durable_end_.load(std::memory_order_acquire)); }
   std::int64_t last_append_time_ms() const override { return last_append_time_ms_.load(std::memory_order_acquire); }
   std::uint64_t retained_bytes() const override { return retained_bytes_.load(std::memory_order_relaxed); }
+  ShardDamage damage() const override;
 
   Result<std::optional<FrameRun>> ReadTail(Offset from, std::uint64_t bytes_max) override;
   Result<FrameRun> ReadBlocking(Offset from, std::uint64_t bytes_max) override;
@@ -80,9 +81,9 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   void Replay(protocol::Frame frame, const protocol::BatchHeader& batch);
   /// Refuses appends from now on. A hole at or above the end moves the end behind it: offsets are never used again.
   void Quarantine(std::string reason, std::optional<Hole> hole);
-  std::string quarantine();
-  /// Ends the quarantine: the operator accepts the loss. False where there was none.
-  bool AcceptLoss();
+  /// Ends the quarantine and lets reads pass over what is damaged now. Gives the holes that were not accepted before.
+  /// Blocks on the disk.
+  std::vector<Hole> AcceptLoss();
   /// Takes out whole segments that `policy` does not keep; the caller retires their files.
   std::vector<std::shared_ptr<Segment>> Trim(const RetentionPolicy& policy, std::int64_t now_ms);
   /// Forgets everything; later frames are forgotten as they come. Returns the segments.
@@ -98,6 +99,9 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   FrameRun CopyRun(Tail::const_iterator first, Offset from, std::uint64_t bytes_max) const SLUICE_REQUIRES(mutex_);
   std::shared_ptr<Segment> FindSegment(Offset from) const SLUICE_REQUIRES(mutex_);
   Status HoleError(Offset from) const SLUICE_REQUIRES(mutex_);
+  /// Where a read from `from` really begins.
+  Offset BehindAcceptedLoss(Offset from) const SLUICE_REQUIRES(mutex_);
+  void AddHole(const Hole& hole) SLUICE_REQUIRES(mutex_);
   void PushTail(const protocol::Frame& frame) SLUICE_REQUIRES(mutex_);
   void CheckInvariants() const SLUICE_REQUIRES(mutex_);
 
@@ -121,7 +125,7 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   bool writing_ SLUICE_GUARDED_BY(mutex_) = false;  // between TakeUnwritten and NoteWritten or GiveBack
   bool dropped_ SLUICE_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<Segment>> segments_ SLUICE_GUARDED_BY(mutex_);  // by base offset
-  std::vector<Hole> holes_ SLUICE_GUARDED_BY(mutex_);
+  std::vector<Hole> holes_ SLUICE_GUARDED_BY(mutex_);  // by first offset
   std::string quarantine_ SLUICE_GUARDED_BY(mutex_);
   ProducerTable producers_ SLUICE_GUARDED_BY(mutex_);
 };

@@ -148,6 +148,8 @@ std::string_view OperationName(Operation operation) {
       return "init producer";
     case Operation::kDelivery:
       return "delivery";
+    case Operation::kAcceptLoss:
+      return "accept loss";
   }
   return "unknown";
 }

@@ -39,6 +39,7 @@ enum class Operation : std::uint16_t {
   kDeleteStream = 8,
   kInitProducer = 9,
   kDelivery = 10,
+  kAcceptLoss = 11,
 };
 
 /// "append"; for messages, logs and metrics. "unknown" for a number without a name.

@@ -24,6 +24,7 @@ class FakeShardLog final : public storage::ShardLog {
   Offset durable_end() const override;
   std::int64_t last_append_time_ms() const override;
   std::uint64_t retained_bytes() const override;
+  storage::ShardDamage damage() const override { return {}; }
   Result<std::optional<storage::FrameRun>> ReadTail(Offset from, std::uint64_t bytes_max) override;
   Result<storage::FrameRun> ReadBlocking(Offset from, std::uint64_t bytes_max) override;
   Result<Offset> OffsetAtTimeBlocking(std::int64_t time_ms) override;
@@ -53,7 +54,7 @@ class FakeLogStore final : public storage::LogStore {
   void WhenReady(storage::Executor& loop, std::move_only_function<void()> resume) override;
   storage::LogStoreStats stats() const override { return {}; }
   void SetCommitObserver(std::function<void(std::int64_t, std::uint64_t)>) override {}
-  Status AcceptLoss(ShardId) override { return {}; }
+  Result<std::vector<storage::Hole>> AcceptLoss(ShardId) override { return {}; }
   Status Close() override { return {}; }
 
   FakeShardLog& shard(ShardId id);

@@ -337,6 +337,21 @@ void ChangeFirstRead(FakeBroker& broker,
   });
 }
 
+/// A frame of shard 0 with one record.
+std::string FrameOf(std::uint64_t offset, std::string_view value) {
+  protocol::BatchBuilder builder;
+  builder.Add(5, "key", value);
+  std::string batch;
+  builder.Finish(batch);
+  protocol::FrameBuffer buffer(batch.size());
+  std::copy(batch.begin(), batch.end(), buffer.batch().begin());
+  protocol::FrameHeader header;
+  header.shard = {StreamId(7), ShardIndex(0)};
+  header.base_offset = Offset(offset);
+  header.record_count = 1;
+  return std::string(protocol::Frame::Seal(std::move(buffer), header).bytes());
+}
+
 TEST_CASE("Consumer: damaged answers stop the shard and are never skipped", "[client]") {
   FakeBroker broker;
   broker.Store(0, {"a", "b"});
@@ -361,20 +376,29 @@ TEST_CASE("Consumer: damaged answers stop the shard and are never skipped", "[cl
   CHECK(Read(*consumer, 2) == Texts{"0:0:a", "0:1:b"});
 }
 
+TEST_CASE("Consumer: passes over what was lost and given up, and over nothing else", "[client]") {
+  FakeBroker broker;
+  const bool said = GENERATE(true, false);  // by first_offset
+  ChangeFirstRead(broker, [said](protocol::wire::ReadResponse& response, std::string& body) {
+    body = FrameOf(5, "late");
+    response.first_offset = said ? 5 : 3;
+    response.next_offset = 6;
+  });
+  ConsumerOptions options = OptionsFor(broker);
+  options.start = Position::AtOffset(3);
+  const auto consumer = OpenConsumer(options);
+  if (said) {
+    CHECK(Read(*consumer, 1) == Texts{"0:5:late"});
+    CHECK(consumer->progress().front().next_offset == 6);
+  } else {
+    CHECK(ErrorOf(*consumer).code() == Code::kCorruption);
+  }
+}
+
 TEST_CASE("Consumer: a gap in the offsets is an error", "[client]") {
   FakeBroker broker;
   ChangeFirstRead(broker, [](protocol::wire::ReadResponse& response, std::string& body) {
-    protocol::BatchBuilder builder;
-    builder.Add(5, "key", "late");
-    std::string batch;
-    builder.Finish(batch);
-    protocol::FrameBuffer buffer(batch.size());
-    std::copy(batch.begin(), batch.end(), buffer.batch().begin());
-    protocol::FrameHeader header;
-    header.shard = {StreamId(7), ShardIndex(0)};
-    header.base_offset = Offset(5);
-    header.record_count = 1;
-    body.append(protocol::Frame::Seal(std::move(buffer), header).bytes());
+    body.append(FrameOf(5, "late"));
     response.next_offset = 6;
   });
   const auto consumer = OpenConsumer(OptionsFor(broker));

@@ -152,13 +152,24 @@ TEST_CASE("LogStore Open: a damaged frame below the mark quarantines its shard a
     CHECK(log.shard()->ReadBlocking(Offset(1), 1).error().code() == Code::kCorruption);
   }
   SECTION("the operator accepts the loss") {
-    REQUIRE(log.store().AcceptLoss(kShardA).ok());
+    CHECK(shard->damage().open());
+    CHECK(log.store().AcceptLoss(kShardA) == std::vector<Hole>{{Offset(1), Offset(2), true}});
     CHECK(log.Append("a3")->base_offset == Offset(3));
-    CHECK(log.store().AcceptLoss(kShardA).code() == Code::kFailedPrecondition);
+    CHECK(log.store().AcceptLoss(kShardA).error().code() == Code::kFailedPrecondition);
+    CHECK(ReadAll(*shard, Offset(1)) == Strings{"a2", "a3"});
     REQUIRE(log.Close().ok());
     log.Open();
+    CHECK(log.report.quarantined.empty());
     CHECK(log.Append("a4")->base_offset == Offset(4));
-    CHECK(log.shard()->ReadBlocking(Offset(1), 1).error().code() == Code::kCorruption);
+    CHECK(ReadAll(*log.shard()) == Strings{"a0", "a2", "a3", "a4"});
+    const ShardDamage damage = log.shard()->damage();
+    CHECK(damage.holes == std::vector<Hole>{{Offset(1), Offset(2), true}});
+    CHECK_FALSE(damage.open());
+  }
+  SECTION("a quarantine is told at every start") {
+    REQUIRE(log.Close().ok());
+    log.Open();
+    CHECK(log.report.quarantined.size() == 1);
   }
 }
 
@@ -228,6 +239,43 @@ TEST_CASE("ShardLog ReadBlocking: every flipped byte of a segment is found and t
   }
 }
 
+TEST_CASE("LogStore AcceptLoss: damage that a read has met in a segment is passed over", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  log.AppendAll({"zero", "one", "two"});
+  env.manual_clock().AdvanceMs(5);
+  log.AppendAll({"three"});
+  const std::int64_t time_of_three = log.shard()->last_append_time_ms();
+  REQUIRE(log.Close().ok());
+  const std::string path = "/data/segments/00000001-00000000-0000000000000000.seg";
+  const std::string good = env.ReadByHand(path);
+  const std::uint64_t first = good.find("SLF1", kPage + 1) * 8 + 70 * 8;  // in the batch of offset 1
+  env.FlipBit(path, first);
+  log.Open();
+  const auto shard = log.shard();
+  CHECK_FALSE(shard->damage().open());  // nobody has read it yet
+  CHECK(log.store().AcceptLoss(kShardA).error().code() == Code::kFailedPrecondition);
+  CHECK(shard->ReadBlocking(Offset(1), 1).error().message().find("sluice stream accept-loss") != std::string::npos);
+  CHECK(shard->OffsetAtTimeBlocking(time_of_three).error().code() == Code::kCorruption);
+  CHECK(shard->damage().holes == std::vector<Hole>{{Offset(1), Offset(2)}});
+  CHECK(log.Append("four").has_value());  // old damage holds nobody up who writes
+
+  SECTION("and stays so") {
+    CHECK(log.store().AcceptLoss(kShardA) == std::vector<Hole>{{Offset(1), Offset(2), true}});
+    CHECK(shard->damage().holes == std::vector<Hole>{{Offset(1), Offset(2), true}});
+    REQUIRE(log.Close().ok());
+    log.Open();
+    CHECK(ReadAll(*log.shard()) == Strings{"zero", "two", "three", "four"});
+    CHECK(log.shard()->OffsetAtTimeBlocking(time_of_three) == Offset(3));
+  }
+  SECTION("but not what can be read again") {
+    env.FlipBit(path, first);
+    CHECK(log.store().AcceptLoss(kShardA) == std::vector<Hole>());
+    CHECK(ReadAll(*shard) == Strings{"zero", "one", "two", "three", "four"});
+  }
+}
+
 TEST_CASE("LogStore Open: a segment that is missing quarantines its shard and names the offsets", "[storage]") {
   MemoryEnv env;
   TestLog log(env);
@@ -241,6 +289,15 @@ TEST_CASE("LogStore Open: a segment that is missing quarantines its shard and na
   CHECK(log.report.quarantined[0].find("offsets 0 to 1") != std::string::npos);
   CHECK(log.shard()->ReadBlocking(Offset(0), 1).error().code() == Code::kCorruption);
   CHECK(ReadAll(*log.shard(kShardB)) == Strings{"b0"});
+
+  // Accepted, although nothing is behind it: reads wait for what comes.
+  REQUIRE(log.store().AcceptLoss(kShardA).has_value());
+  const auto end = log.shard()->ReadTail(Offset(0), 1);
+  REQUIRE((end.has_value() && end->has_value()));
+  CHECK((*end)->frames.empty());
+  CHECK((*end)->next == Offset(2));
+  CHECK(log.Append("a2")->base_offset == Offset(2));
+  CHECK(ReadAll(*log.shard()) == Strings{"a2"});
 }
 
 TEST_CASE("LogStore Open: without checkpoints the shards are rebuilt from their segments", "[storage]") {

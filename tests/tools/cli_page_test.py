@@ -25,7 +25,7 @@ def block(text, heading):
 def tree(sluice, path=()):
     """Yields (path, names of its own options) of every command."""
     text = help_of(sluice, path)
-    commands = re.findall(r"^  ([a-z]+) ", block(text, "Commands"), re.MULTILINE)
+    commands = re.findall(r"^  ([a-z-]+) ", block(text, "Commands"), re.MULTILINE)
     options = {name for line in re.findall(r"^  (-.*)$", block(text, "Options"), re.MULTILINE) for name in OPTION.findall(line.split("  ")[0])}
     yield path, options
     for command in commands:

@@ -26,6 +26,9 @@ class AdminClient {
   Result<StreamDescription> DescribeStream(std::string_view name);
   Result<StreamDescription> SetRetention(std::string_view name, Retention retention);
   Status DeleteStream(std::string_view name);
+  /// The shard goes on without the records that DescribeStream shows as lost: it takes records again, and reads and
+  /// deliveries pass over them. Gives what was accepted now; kFailedPrecondition where there is nothing to accept.
+  Result<std::vector<LostRange>> AcceptLoss(std::string_view name, std::uint32_t shard);
 
   /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages.
   Result<DeliveryAnswer> Delivery(DeliveryAction action, std::string_view name, std::string_view document = {},

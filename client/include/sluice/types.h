@@ -37,6 +37,13 @@ struct Retention {
   std::optional<std::uint64_t> bytes;  // of the whole stream
 };
 
+/// Offsets whose records were acknowledged and are lost.
+struct LostRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  bool accepted = false;  // by AdminClient::AcceptLoss: reads pass over them
+};
+
 struct ShardDescription {
   std::uint32_t shard = 0;
   std::string hash_first;  // decimal, 128 bit
@@ -45,6 +52,8 @@ struct ShardDescription {
   std::uint64_t end_offset = 0;  // one past the newest durable record
   std::uint64_t bytes = 0;
   std::int64_t last_append_time_ms = 0;
+  std::string quarantine;       // why the shard takes no records; empty: it does
+  std::vector<LostRange> lost;  // ascending
 };
 
 struct StreamDescription {

@@ -1,4 +1,4 @@
-// sluice stream create | list | describe | set | delete
+// sluice stream create | list | describe | set | delete | accept-loss
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -20,8 +20,31 @@ struct StreamArguments {
   std::string name;
   std::uint32_t shards = 1;
   std::string retention = "forever";
-  bool yes = false;
+  std::uint32_t shard = 0;
 };
+
+boost::json::array ToJson(const std::vector<LostRange>& lost) {
+  boost::json::array ranges;
+  for (const LostRange& range : lost) {
+    ranges.push_back({{"first", range.first}, {"last", range.last}, {"accepted", range.accepted}});
+  }
+  return ranges;
+}
+
+/// "offsets 3 to 5, 9 to 9"
+std::string OffsetsText(const std::vector<LostRange>& lost) {
+  std::string text = "offsets";
+  for (const LostRange& range : lost) {
+    text += fmt::format("{} {} to {}", text == "offsets" ? "" : ",", range.first, range.last);
+  }
+  return text;
+}
+
+std::uint64_t RecordsOf(const std::vector<LostRange>& lost) {
+  std::uint64_t records = 0;
+  for (const LostRange& range : lost) records += range.last - range.first + 1;
+  return records;
+}
 
 boost::json::object ToJson(const StreamDescription& stream) {
   boost::json::array shards;
@@ -32,7 +55,9 @@ boost::json::object ToJson(const StreamDescription& stream) {
                       {"bytes", shard.bytes},
                       {"last_append_time_ms", shard.last_append_time_ms},
                       {"hash_first", shard.hash_first},
-                      {"hash_last", shard.hash_last}});
+                      {"hash_last", shard.hash_last},
+                      {"quarantine", shard.quarantine},
+                      {"lost", ToJson(shard.lost)}});
   }
   boost::json::object json{{"name", stream.name}, {"stream_id", stream.stream_id}, {"created_ms", stream.created_ms}};
   json["retention_ms"] = stream.retention.age ? boost::json::value(stream.retention.age->count()) : nullptr;
@@ -49,10 +74,26 @@ struct Totals {
 Totals TotalsOf(const StreamDescription& stream) {
   Totals totals;
   for (const ShardDescription& shard : stream.shards) {
-    totals.records += shard.end_offset - shard.oldest_offset;
+    totals.records += shard.end_offset - shard.oldest_offset - RecordsOf(shard.lost);
     totals.bytes += shard.bytes;
   }
   return totals;
+}
+
+/// What is lost, and what to do about it.
+void PrintDamage(const std::string& stream, const ShardDescription& shard) {
+  std::vector<LostRange> accepted;
+  std::vector<LostRange> open;
+  for (const LostRange& range : shard.lost) (range.accepted ? accepted : open).push_back(range);
+  if (!accepted.empty())
+    fmt::print("\nShard {}: {} were lost, and it goes on without.\n", shard.shard, OffsetsText(accepted));
+  if (open.empty() && shard.quarantine.empty()) return;
+  fmt::print("\nShard {}: {} lost.\n", shard.shard, open.empty() ? "records may be" : OffsetsText(open) + " are");
+  if (!shard.quarantine.empty()) fmt::print("It takes no records: {}.\n", shard.quarantine);
+  fmt::print(
+      "Put back the files of DATA as they were and restart the broker, or go on without these records:\n"
+      "  sluice stream accept-loss {} --shard {}\n",
+      stream, shard.shard);
 }
 
 void PrintStream(const Context& context, const StreamDescription& stream) {
@@ -69,6 +110,7 @@ void PrintStream(const Context& context, const StreamDescription& stream) {
     fmt::print("{:>6} {:>16} {:>16} {:>12}  {}\n", shard.shard, shard.oldest_offset, shard.end_offset,
                FormatSize(shard.bytes), shard.last_append_time_ms == 0 ? "-" : FormatTime(shard.last_append_time_ms));
   }
+  for (const ShardDescription& shard : stream.shards) PrintDamage(stream.name, shard);
 }
 
 bool Create(Context& context, const StreamArguments& arguments) {
@@ -147,10 +189,27 @@ bool Delete(Context& context, const StreamArguments& arguments) {
   return true;
 }
 
+bool AcceptLoss(Context& context, const StreamArguments& arguments) {
+  auto client = context.Connect();
+  if (!client) return false;
+  const auto lost = client->AcceptLoss(arguments.name, arguments.shard);
+  if (!lost) return context.Fail(lost.error());
+  if (context.json) {
+    const boost::json::object json{{"name", arguments.name}, {"shard", arguments.shard}, {"lost", ToJson(*lost)}};
+    fmt::print("{}\n", boost::json::serialize(json));
+  } else if (lost->empty()) {
+    fmt::print("Nothing had to be given up. Shard {} of stream {} takes records.\n", arguments.shard, arguments.name);
+  } else {
+    fmt::print("Gave up {} of shard {} of stream {}. It takes records, reads and deliveries pass over them.\n",
+               OffsetsText(*lost), arguments.shard, arguments.name);
+  }
+  return true;
+}
+
 }  // namespace
 
 void RegisterStreamCommands(CLI::App& app, Context& context) {
-  CLI::App* stream = app.add_subcommand("stream", "Create, list, describe, change and delete streams");
+  CLI::App* stream = app.add_subcommand("stream", "Create, list, describe, change, delete and mend streams");
   stream->require_subcommand(1);
   auto arguments = std::make_shared<StreamArguments>();
   const auto with_name = [&](CLI::App* command) {
@@ -186,6 +245,19 @@ void RegisterStreamCommands(CLI::App& app, Context& context) {
   CLI::App* remove = stream->add_subcommand("delete", "Delete a stream and all its records");
   with_name(remove);
   remove->callback([=, &context] { Delete(context, *arguments); });
+
+  CLI::App* accept = stream->add_subcommand("accept-loss", "Go on without the records that a damaged shard has lost");
+  with_name(accept);
+  accept->add_option("--shard", arguments->shard, "The shard that 'stream describe' shows as damaged")
+      ->check(WholeNumber(0, 9'999))
+      ->type_name("S")
+      ->required();
+  accept->footer(
+      "What is lost stays lost: its offsets are not used again, reads and deliveries pass over them, and 'sluice "
+      "verify'\n"
+      "names them. Put back the damaged files instead, if there is a copy.\n\n"
+      "Example:\n  sluice stream accept-loss orders --shard 0");
+  accept->callback([=, &context] { AcceptLoss(context, *arguments); });
 }
 
 }  // namespace sluice::tools

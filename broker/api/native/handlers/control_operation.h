@@ -47,6 +47,7 @@ Result<std::string> HandleListStreams(const HandlerContext& context, std::string
 Result<std::string> HandleSetRetention(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleDeleteStream(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleInitProducer(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleAcceptLoss(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleDelivery(const HandlerContext& context, std::string_view control);
 
 /// Hello is answered by the session itself, before any other operation. The negotiated version goes to `version`.

@@ -30,7 +30,16 @@ void ToMessage(const HandlerContext& context, const broker::StreamInfo& stream, 
     shard.set_end_offset(log->durable_end().value);
     shard.set_bytes(log->retained_bytes());
     shard.set_last_append_time_ms(log->last_append_time_ms());
+    const storage::ShardDamage damage = log->damage();
+    shard.set_quarantine(damage.quarantine);
+    for (const storage::Hole& hole : damage.holes) ToMessage(hole, *shard.add_lost());
   }
+}
+
+void ToMessage(const storage::Hole& hole, ::sluice::native::LostRange& out) {
+  out.set_first(hole.first.value);
+  out.set_last(hole.next.value - 1);
+  out.set_accepted(hole.accepted);
 }
 
 }  // namespace sluice::broker::native

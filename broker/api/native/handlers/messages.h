@@ -7,6 +7,7 @@
 #include "broker/api/native/handlers/control_operation.h"
 
 namespace sluice::native {
+class LostRange;
 class Retention;
 class StreamInfo;
 }  // namespace sluice::native
@@ -27,5 +28,6 @@ Result<Message> ParseControl(std::string_view control) {
 RetentionSettings FromMessage(const ::sluice::native::Retention& message);
 /// With positions and sizes of all shards as they are now.
 void ToMessage(const HandlerContext& context, const broker::StreamInfo& stream, ::sluice::native::StreamInfo& out);
+void ToMessage(const storage::Hole& hole, ::sluice::native::LostRange& out);
 
 }  // namespace sluice::broker::native

@@ -16,6 +16,7 @@ constexpr std::array kOperations = {
     ControlOperation{Operation::kSetRetention, HandleSetRetention},
     ControlOperation{Operation::kDeleteStream, HandleDeleteStream},
     ControlOperation{Operation::kInitProducer, HandleInitProducer},
+    ControlOperation{Operation::kAcceptLoss, HandleAcceptLoss},
     ControlOperation{Operation::kDelivery, HandleDelivery, HandlerThread::kDelivery},
 };
 
