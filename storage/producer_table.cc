@@ -19,15 +19,22 @@ std::int32_t NextSequence(std::int32_t sequence, std::int64_t count) {
 Result<std::optional<ProducerBatch>> ProducerTable::Check(const protocol::BatchHeader& header) const {
   SLUICE_CHECK(header.idempotent());
   const auto found = producers_.find(ProducerId(header.producer_id));
-  // A producer we do not know (any more) may begin anywhere: its window has expired or the shard is new to it.
-  if (found == producers_.end()) return std::nullopt;
+  if (found == producers_.end()) {
+    // New to this shard, or its window has expired. It may not begin anywhere: several of its batches can be on their
+    // way, and where the first is refused the second must not be stored in front of it.
+    if (header.base_sequence == 0) return std::nullopt;
+    return Error(Code::kFailedPrecondition,
+                 fmt::format("producer {} is not known (any more) and has to begin with sequence 0, {} came",
+                             header.producer_id, header.base_sequence));
+  }
   const ProducerState& producer = *found->second;
+  SLUICE_CHECK(!producer.batches.empty());
   if (header.producer_epoch < producer.epoch) {
     return Error(Code::kFenced, fmt::format("producer {} has epoch {}, this batch has {}: a newer instance is at work",
                                             header.producer_id, producer.epoch, header.producer_epoch));
   }
-  if (header.producer_epoch > producer.epoch || producer.batches.empty()) {
-    if (header.base_sequence == 0 || producer.batches.empty()) return std::nullopt;
+  if (header.producer_epoch > producer.epoch) {
+    if (header.base_sequence == 0) return std::nullopt;
     return Error(Code::kFailedPrecondition,
                  fmt::format("producer {} began epoch {} with sequence {} instead of 0", header.producer_id,
                              header.producer_epoch, header.base_sequence));

@@ -1,9 +1,9 @@
 // What a shard remembers about idempotent producers, so that a retried batch is stored once.
 //
 // Per producer: its epoch and its last five batches. A batch that is there already is a duplicate and gets the first
-// answer; one that follows on is new; anything else is a gap. Bounded: beyond kProducersMax the producer that has been
-// silent the longest is forgotten, and any that has been silent for kExpireMs. Rebuilt on recovery: checkpoint, then
-// journal.
+// answer; one that follows on is new; anything else is a gap. Who is not known begins with sequence 0. Bounded: beyond
+// kProducersMax the producer that has been silent the longest is forgotten, and any that has been silent for kExpireMs.
+// Rebuilt on recovery: checkpoint, then journal.
 //
 // Threads: none of its own; ShardLogImpl's lock guards it.
 #pragma once
@@ -46,7 +46,7 @@ class ProducerTable {
   static constexpr std::int64_t kExpireMs = 7ll * 24 * 3600 * 1000;
 
   /// nullopt: a new batch that follows on. A value: a duplicate of this one. kFailedPrecondition: a gap (names what was
-  /// expected); kFenced: the epoch is older than the newest seen.
+  /// expected), also in front of the first batch; kFenced: the epoch is older than the newest seen.
   Result<std::optional<ProducerBatch>> Check(const protocol::BatchHeader& header) const;
   /// Remembers a batch that Check called new.
   void Add(const protocol::BatchHeader& header, Offset base_offset, std::int64_t append_time_ms);

@@ -107,6 +107,10 @@ MUTANTS = [
            ("  if (waiting_.empty() && bytes_ + bytes <= bytes_max_) {\n", "  if (waiting_.empty()) {\n"), tests=(DOOR,)),
     mutant("M18", "gives a stream's number again", "broker/stream_catalog.cc",
            ("std::to_string(std::int64_t{id->value} + 1)", "std::to_string(std::int64_t{id->value})"), tests=(CATALOG,)),
+    mutant("M19", "lets a producer that it does not know begin anywhere", "storage/producer_table.cc",
+           ("    if (header.base_sequence == 0) return std::nullopt;\n    return Error(Code::kFailedPrecondition,\n                 fmt::format(\"producer {} is not",
+            "    if (header.base_sequence >= 0) return std::nullopt;\n    return Error(Code::kFailedPrecondition,\n                 fmt::format(\"producer {} is not"),
+           tests=(LOG,)),
 ]
 
 

@@ -36,6 +36,15 @@ TEST_CASE("ProducerTable Check: new, duplicate, gap, older epoch", "[storage]") 
   CHECK(table.Check(Batch(1, 0, 4)).error().code() == Code::kFenced);
 }
 
+TEST_CASE("ProducerTable Check: who is not known begins with sequence 0", "[storage]") {
+  ProducerTable table;
+  const auto gap = table.Check(Batch(1, 0, 3));
+  REQUIRE_FALSE(gap.has_value());
+  CHECK(gap.error().code() == Code::kFailedPrecondition);
+  CHECK(gap.error().message() == "producer 1 is not known (any more) and has to begin with sequence 0, 3 came");
+  CHECK(table.Check(Batch(1, 7, 0)).value() == std::nullopt);
+}
+
 TEST_CASE("ProducerTable Check: remembers five batches", "[storage]") {
   ProducerTable table;
   for (std::int32_t i = 0; i < 7; ++i) table.Add(Batch(1, 0, i), Offset(static_cast<std::uint64_t>(i)), 100);
