@@ -16,7 +16,11 @@ TEST_CASE("ParseRetention: age, size, both, forever", "[tools]") {
   REQUIRE(both.has_value());
   CHECK(both->bytes == 10ull << 30);
   CHECK(FormatRetention(*both) == "1d,10GiB");
-  CHECK_FALSE(ParseRetention("soon").has_value());
+  CHECK(ParseRetention("10GiB,24h")->bytes == 10ull << 30);
+  for (const char* text : {"soon", "", "24", "24h,", ",24h", "24h,48h", "1GiB,2GiB", "24h,1GiB,1d", "10M", "24h,5"}) {
+    CAPTURE(text);
+    CHECK_FALSE(ParseRetention(text).has_value());
+  }
 }
 
 TEST_CASE("ParsePosition: all forms", "[tools]") {

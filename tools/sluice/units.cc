@@ -63,26 +63,32 @@ Result<std::int64_t> ParseTime(std::string_view text, std::int64_t now_ms) {
   return ParseRfc3339(std::string(text));
 }
 
+/// One age or one size into `retention`. A number alone is refused: hours are meant as often as bytes; so is "10M",
+/// minutes or megabytes. Taken the wrong way, records would go.
+bool AddRetention(std::string_view part, Retention& retention) {
+  if (part.empty() || std::isalpha(static_cast<unsigned char>(part.back())) == 0 || part.back() == 'M') return false;
+  if (const auto age_ms = protocol::ParseDurationMs(part); age_ms && !retention.age) {
+    retention.age = std::chrono::milliseconds(*age_ms);
+  } else if (const auto bytes = protocol::ParseBytes(part); bytes && !retention.bytes) {
+    retention.bytes = *bytes;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Retention> ParseRetention(std::string_view text) {
   Retention retention;
   if (text == "forever") return retention;
-  while (!text.empty()) {
-    const std::string_view part = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(text.size(), part.size() + 1));
-    if (const auto age_ms = protocol::ParseDurationMs(part)) {
-      retention.age = std::chrono::milliseconds(*age_ms);
-    } else if (const auto bytes = protocol::ParseBytes(part)) {
-      retention.bytes = *bytes;
-    } else {
-      return Error(
-          Code::kInvalidArgument,
-          fmt::format("'{}' is not a retention; write an age (24h), a size (10GiB), both (24h,10GiB) or forever",
-                      part));
-    }
-  }
-  return retention;
+  const std::size_t comma = text.find(',');
+  const bool good = AddRetention(text.substr(0, comma), retention) &&
+                    (comma == text.npos || AddRetention(text.substr(comma + 1), retention));
+  if (good) return retention;
+  return Error(
+      Code::kInvalidArgument,
+      fmt::format("'{}' is not a retention; write an age (24h), a size (10GiB), both (24h,10GiB) or forever", text));
 }
 
 Result<Position> ParsePosition(std::string_view text, std::int64_t now_ms) {
