@@ -30,8 +30,6 @@ bool IsConfigFile(std::string_view name) {
   return name.ends_with(".json") || name.ends_with(".yaml") || name.ends_with(".yml");
 }
 
-std::string HexOf(std::uint64_t high, std::uint64_t low) { return fmt::format("{:016x}{:016x}", high, low); }
-
 }  // namespace
 
 Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions options, BrokerParts parts) {
@@ -134,43 +132,48 @@ std::int64_t DeliveryManager::ReadConfigDir() {
   }
   for (const std::string& name : *names) {
     if (!IsConfigFile(name)) continue;
-    bool& done = config_files_[fmt::format("{}/{}", options_.config_dir, name)];
-    if (!done) done = ReadConfigFile(fmt::format("{}/{}", options_.config_dir, name));
+    const std::string path = fmt::format("{}/{}", options_.config_dir, name);
+    FileState& state = config_files_[path];
+    if (state != FileState::kDone) state = ReadConfigFile(path, state);
   }
   return kConfigRetryMs;
 }
 
-bool DeliveryManager::ReadConfigFile(const std::string& path) {
+DeliveryManager::FileState DeliveryManager::ReadConfigFile(const std::string& path, FileState before) {
   const Result<std::string> document = ReadFile(path);
   if (!document) {
     broker::log::Error("cannot read a delivery stream's file", {{"file", path}, {"error", document.error()}});
-    return true;
+    return FileState::kDone;
   }
   if (const Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(*document, path)) {
     const std::string& first = config_file_of_.emplace(parsed->config.name, path).first->second;
     if (first != path) {
       broker::log::Error("two files are of one delivery stream; the first one counts",
                          {{"delivery_stream", parsed->config.name}, {"first", first}, {"second", path}});
-      return true;
+      return FileState::kDone;
     }
   }
   // A request that holds the lock may be waiting for the thread that this runs on.
   const std::unique_lock lock(control_mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return false;
-  return LogConfigFile(path, Create(*document, path));
+  if (!lock.owns_lock()) return before;
+  return LogConfigFile(path, before, Create(*document, path));
 }
 
-bool DeliveryManager::LogConfigFile(const std::string& path, const Result<DeliveryAnswer>& answer) {
+DeliveryManager::FileState DeliveryManager::LogConfigFile(const std::string& path, FileState before,
+                                                          const Result<DeliveryAnswer>& answer) {
   if (answer) {
     for (const std::string& warning : answer->warnings) broker::log::Warning(warning);
-    return true;
+    return FileState::kDone;
   }
   if (answer.error().code() == Code::kNotFound) {
-    broker::log::Debug("a delivery stream's file waits for its source", {{"file", path}, {"error", answer.error()}});
-    return false;
+    if (before == FileState::kNew) {
+      broker::log::Warning("a delivery stream's file waits for its source",
+                           {{"file", path}, {"error", answer.error()}});
+    }
+    return FileState::kWaiting;
   }
   broker::log::Error("a delivery stream's file cannot be used", {{"file", path}, {"error", answer.error()}});
-  return true;
+  return FileState::kDone;
 }
 
 Result<DeliveryAnswer> DeliveryManager::Handle(DeliveryAction action, std::string_view name, std::string_view document,
@@ -280,7 +283,7 @@ Status DeliveryManager::Store(const DeliveryConfig& config, StreamId source) {
   }
   DeliveryIdentity identity;
   const std::uint64_t high = parts_.env.random().Next();
-  identity.uid = HexOf(high, parts_.env.random().Next());
+  identity.uid = fmt::format("{:016x}{:016x}", high, parts_.env.random().Next());
   identity.source = source;
   identity.created_ms = parts_.env.clock().WallMs();
   identity.config_json = DeliveryConfigToJson(config);
@@ -318,6 +321,7 @@ Result<DeliveryAnswer> DeliveryManager::Pause(std::string_view name, bool paused
   Status status;
   workers_.RunBetween(name, [&] { status = (*stream)->SetPaused(paused); });
   if (!status.ok()) return Error(std::move(status));
+  broker::log::Info(paused ? "delivery stream paused" : "delivery stream resumed", {{"delivery_stream", name}});
   return Describe(name);
 }
 
@@ -344,7 +348,8 @@ Result<DeliveryAnswer> DeliveryManager::Delete(std::string_view name) {
   const Result<StreamPtr> stream = Find(name);
   if (!stream) return Error(stream.error());
   workers_.Remove(name);
-  Status status = (*stream)->Remove();
+  Status status = (*stream)->CheckRemove();
+  if (status.ok()) status = (*stream)->Remove();
   if (!status.ok()) {
     BeginWork(*stream);
     return Error(std::move(status));

@@ -63,10 +63,10 @@ class DeliveryManager final : public broker::DeliveryControl {
   Result<StreamPtr> LoadOne(const std::string& name);
   void BeginWork(const StreamPtr& stream);
   std::int64_t ReadConfigDir();
-  /// True where the file needs no further try.
-  bool ReadConfigFile(const std::string& path);
-  /// Logs what came of a file; true where it needs no further try.
-  bool LogConfigFile(const std::string& path, const Result<DeliveryAnswer>& answer);
+  enum class FileState : std::uint8_t { kNew, kWaiting, kDone };  // kWaiting: for a source that does not exist yet
+  FileState ReadConfigFile(const std::string& path, FileState before);
+  /// Logs what came of a file, and once that it waits.
+  FileState LogConfigFile(const std::string& path, FileState before, const Result<DeliveryAnswer>& answer);
 
   Result<DeliveryAnswer> Create(std::string_view document, std::string_view document_name);
   Result<ParsedDeliveryConfig> ParseAndCheck(std::string_view document, std::string_view document_name);
@@ -97,7 +97,7 @@ class DeliveryManager final : public broker::DeliveryControl {
   std::mutex control_mutex_;  // one change at a time
   mutable std::mutex streams_mutex_;
   std::map<std::string, StreamPtr, std::less<>> streams_;  // guarded by streams_mutex_
-  std::map<std::string, bool> config_files_;               // path -> done; the config task only
+  std::map<std::string, FileState> config_files_;          // by path; the config task only
   std::map<std::string, std::string> config_file_of_;      // delivery stream -> path; the config task only
   DeliveryWorkers workers_;                                // last: its threads use all of the above
 };

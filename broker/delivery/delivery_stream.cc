@@ -17,7 +17,7 @@ constexpr std::int64_t kPollMs = 200;  // how often the end of the source is loo
 constexpr std::int64_t kShardsPerPollMs = 10;
 constexpr std::int64_t kRetryFirstMs = 1000;
 constexpr std::int64_t kRetryMaxMs = 60'000;
-constexpr std::int64_t kStoppedMs = 60'000;  // paused or fenced: nothing to do until somebody asks
+constexpr std::int64_t kStoppedMs = 5'000;  // paused or fenced: nothing to do but to see how much waits
 
 /// A prefix of a configuration that was parsed before.
 Prefix MustParse(std::string_view text, PrefixKind kind) {
@@ -66,6 +66,7 @@ Status DeliveryStream::Reload() {
   state_known_ = true;
   planner_.Reset(terms_->config, state_.checkpoint.shards, state_.schema);
   SetHolds();
+  (void)planner_.Observe();
   PublishStatus();
   return Status();
 }
@@ -94,6 +95,7 @@ std::int64_t DeliveryStream::Step() {
   Result<std::int64_t> next = TryStep();
   const std::int64_t wait_ms = next ? *next : Failed(next.error());
   if (next && !state_.identity.paused) failures_in_a_row_ = 0;
+  if (!next || wait_ms == kStoppedMs) (void)planner_.Observe();  // what cannot be read is told where it is to be read
   PublishStatus();
   return wait_ms;
 }
@@ -242,6 +244,17 @@ Status DeliveryStream::SetPaused(bool paused) {
   return Status();
 }
 
+Status DeliveryStream::CheckRemove() {
+  if (!terms_->config.direct_put || state_.identity.paused) return Status();
+  (void)planner_.Observe();
+  const std::uint64_t lag = planner_.lag_records();
+  if (lag == 0) return Status();
+  return Status(Code::kFailedPrecondition,
+                fmt::format("delivery stream '{}' has not delivered {} record{} yet, which would be lost with it; "
+                            "flush it first, or pause it to delete it nevertheless",
+                            name_, lag, lag == 1 ? "" : "s"));
+}
+
 Result<ConfigChange> DeliveryStream::Compare(const DeliveryConfig& wanted) {
   if (!state_known_) {
     if (Status status = Reload(); !status.ok()) return Error(std::move(status));
@@ -274,7 +287,7 @@ void DeliveryStream::PublishStatus() {
   status_.pending_records = planner_.pending_records();
   status_.pending_bytes = planner_.pending_bytes();
   status_.lag_records = planner_.lag_records();
-  status_.oldest_pending_ms = planner_.oldest_ms();
+  status_.oldest_pending_ms = planner_.waiting_since_ms();
   if (status_.mode == DeliveryMode::kFenced) return;
   if (failures_in_a_row_ == 0) status_.last_error.clear();
   status_.mode = failures_in_a_row_ > 0 ? DeliveryMode::kFailing : DeliveryMode::kActive;

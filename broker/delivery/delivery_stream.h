@@ -99,6 +99,8 @@ class DeliveryStream {
 
   /// All deliveries done, from the first. Not while a Step runs.
   Result<std::vector<LedgerEntry>> Ledger() { return store_.LoadLedger(); }
+  /// Refused where records of direct put would go with it: their hidden stream is theirs alone. Not while a Step runs.
+  Status CheckRemove();
   /// Forgets everything but the objects in the lake. Not while a Step runs; no Step after it.
   Status Remove() { return store_.Remove(); }
 

@@ -34,10 +34,28 @@ void RangePlanner::Reset(const DeliveryConfig& config, const std::vector<ShardPo
   shards_ = std::move(shards);
   ++turn_;
   records_ = bytes_ = 0;
-  oldest_ms_ = first_seen_ns_ = 0;
+  oldest_ms_ = observed_ms_ = first_seen_ns_ = 0;
   lost_.clear();
   pinned_ = pinned;
   wanted_ = pinned;
+}
+
+Status RangePlanner::Observe() {
+  observed_ms_ = 0;
+  for (auto& [index, shard] : shards_) {
+    const Result<ReadProgress> bounds = source_.Bounds(index);
+    if (!bounds) return bounds.error();
+    shard.end = std::max(shard.end, bounds->end);
+    const Offset first = std::max(shard.first, bounds->oldest);
+    if (first >= shard.end) continue;
+    const auto look = [this](std::span<const RecordRef> records) {
+      const std::int64_t time_ms = records.front().append_time_ms;
+      observed_ms_ = observed_ms_ == 0 ? time_ms : std::min(observed_ms_, time_ms);
+      return Status();
+    };
+    if (const Result<ReadProgress> read = source_.Read(index, first, first + 1, 1, look); !read) return read.error();
+  }
+  return Status();
 }
 
 Result<bool> RangePlanner::ReadAhead() {

@@ -48,6 +48,9 @@ class RangePlanner {
   /// Reads a bounded piece on from where it stands. False where all shards are at their end or the delivery is full.
   Result<bool> ReadAhead();
 
+  /// Looks how much there is and how old it is without reading ahead: for what is told while nothing is delivered.
+  Status Observe();
+
   bool full() const { return bytes_ >= bytes_max_; }
   bool empty() const { return records_ == 0 && lost_.empty(); }
   /// True where the delivery is full or its oldest record has waited for the interval.
@@ -60,7 +63,8 @@ class RangePlanner {
   std::uint64_t pending_bytes() const { return bytes_; }
   /// Records at or behind `next` of all shards that exist now, planned ones too.
   std::uint64_t lag_records() const;
-  std::int64_t oldest_ms() const { return oldest_ms_; }
+  /// Append time of the oldest of them that was read or observed; 0 where there is none.
+  std::int64_t waiting_since_ms() const { return oldest_ms_ != 0 ? oldest_ms_ : observed_ms_; }
 
  private:
   struct Shard {
@@ -82,7 +86,8 @@ class RangePlanner {
   std::uint32_t turn_ = 0;  // which shard reads first; moves on, so that none starves
   std::uint64_t records_ = 0;
   std::uint64_t bytes_ = 0;
-  std::int64_t oldest_ms_ = 0;
+  std::int64_t oldest_ms_ = 0;    // of what was read ahead
+  std::int64_t observed_ms_ = 0;  // of the first records behind the checkpoint, from Observe
   std::int64_t first_seen_ns_ = 0;
   std::vector<SourceRange> lost_;
   std::optional<Schema> pinned_;

@@ -15,7 +15,6 @@
 namespace sluice::delivery {
 namespace {
 
-
 std::string Document(std::string_view name, std::string_view stream, std::string_view sluice = "") {
   const std::string source =
       stream.empty() ? "" : fmt::format(R"("KinesisStreamSourceConfiguration": {{"KinesisStreamARN": "{}"}},)", stream);
@@ -136,15 +135,33 @@ TEST_CASE("DeliveryManager Handle: direct put has a hidden stream of its own, wh
   CHECK_FALSE(managed.core.catalog->Find("delivery:direct").has_value());
 }
 
+TEST_CASE("DeliveryManager Handle: direct put is deleted with undelivered records only where it is paused",
+          "[delivery]") {
+  Managed managed;
+  managed.WriteFile("lake-root", "a file where the lake should be");
+  managed.Start();
+  managed.Answer(DeliveryAction::kCreate, "", Document("direct", ""));
+  managed.Append("delivery:direct", 0, 3);
+  const auto refused = managed.Do(DeliveryAction::kDelete, "direct");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(Contains(refused.error().message(), "has not delivered 3 records yet"));
+  CHECK(managed.core.catalog->Find("delivery:direct").has_value());
+  managed.Answer(DeliveryAction::kPause, "direct");
+  managed.Answer(DeliveryAction::kDelete, "direct");
+  CHECK_FALSE(managed.core.catalog->Find("delivery:direct").has_value());
+}
+
 TEST_CASE("DeliveryManager Handle: pause survives a restart; a paused one is not flushed", "[delivery]") {
   Managed managed;
   managed.Start();
-  managed.Append("orders", 0, 4);
   managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
   CHECK(Contains(managed.Answer(DeliveryAction::kPause, "d"), "\"mode\":\"paused\""));
+  managed.Append("orders", 0, 4);
   CHECK(managed.Do(DeliveryAction::kFlush, "d").error().code() == Code::kFailedPrecondition);
   managed.Start();
-  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), "\"mode\":\"paused\""));
+  const std::string paused = managed.Answer(DeliveryAction::kDescribe, "d");
+  CHECK(Contains(paused, "\"mode\":\"paused\""));
+  CHECK(Contains(paused, "\"lag_records\":4"));
   CHECK(Contains(managed.Answer(DeliveryAction::kResume, "d"), "\"mode\":\"active\""));
   CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "d"), "\"records\":4"));
 }

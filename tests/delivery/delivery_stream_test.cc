@@ -377,7 +377,11 @@ TEST_CASE("DeliveryStream SetPaused: nothing moves until it is resumed, also ove
   CHECK(world.stream->status().mode == DeliveryMode::kPaused);
   REQUIRE(world.Start().ok());
   CHECK(world.stream->status().mode == DeliveryMode::kPaused);
+  CHECK(world.stream->status().lag_records == 150);
+  Fill(world, 7);
   CHECK_FALSE(world.Run(20));
+  CHECK(world.stream->status().lag_records == 157);
+  CHECK(world.stream->status().oldest_pending_ms == world.log.shard(0)[0].append_time_ms);
   REQUIRE(world.stream->SetPaused(false).ok());
   CHECK(world.Run());
   CheckLedger(world);
