@@ -2,13 +2,13 @@
 #include "broker/config.h"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <fstream>
 #include <iterator>
-#include <toml++/toml.h>
-#include <unistd.h>
 
 #include "broker/setting.h"
 #include "protocol/suggest.h"
@@ -91,7 +91,7 @@ Status CheckSections(const Reader& reader, const std::string& file, const toml::
 
 Status ReadFile(Reader& reader, const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
+  if (!stream || (stream.peek(), stream.bad())) {  // a directory opens, and is not read
     return Status(Code::kNotFound,
                   fmt::format("{}: the configuration file cannot be read: {}", file, std::strerror(errno)));
   }
@@ -143,6 +143,7 @@ Status CheckTogether(const Config& config) {
                   "storage.journal_bytes_max must hold two files of storage.journal_file_bytes");
   }
   if (config.server.data_dir.empty()) return Status(Code::kInvalidArgument, "server.data_dir is empty");
+  if (config.delivery.lake_dir.empty()) return Status(Code::kInvalidArgument, "delivery.lake_dir is empty");
   return {};
 }
 

@@ -4,7 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "tools/sluice/commands/commands.h"
@@ -56,6 +60,14 @@ std::vector<std::string> WordsOf(int argc, char** argv) {
   return words;
 }
 
+/// What was printed must have arrived: a full disk behind `sluice get > file` is a failure. A reader that has left is
+/// none; SIGPIPE ends the process, and `get`, which waits for records, looks for itself.
+int CloseOutput(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  fmt::print(stderr, "sluice: the output could not be written as a whole: {}\n", std::strerror(errno));
+  return exit_code == kExitOk ? kExitFailed : exit_code;
+}
+
 int Main(int argc, char** argv) {
   Context context;
   CLI::App app("Sluice: a streaming ingestion broker. Records in, durable shards, Parquet in the lake, exactly once.",
@@ -83,13 +95,16 @@ int Main(int argc, char** argv) {
     app.parse(WordsOf(argc, argv));
   } catch (const CLI::CallForHelp&) {
     PrintHelp(app);
-    return kExitOk;
+    return CloseOutput(kExitOk);
   } catch (const CLI::Success& version) {
     return app.exit(version);
   } catch (const CLI::ParseError& error) {
     return UsageError(app, error);
+  } catch (const std::system_error& error) {  // fmt::print, where more is printed than stdout's buffer takes
+    fmt::print(stderr, "sluice: {}\n", error.what());
+    return kExitFailed;
   }
-  return context.exit_code;
+  return CloseOutput(context.exit_code);
 }
 
 }  // namespace

@@ -128,8 +128,10 @@ bool Run(Context& context, DeliveryAction action, const DeliveryArguments& argum
   std::string document;
   if (!arguments.file.empty()) {
     std::ifstream file(arguments.file, std::ios::binary);
-    if (!file)
-      return context.Fail({Code::kNotFound, fmt::format("cannot read {}: {}", arguments.file, std::strerror(errno))});
+    if (!file || (file.peek(), file.bad())) {  // a directory opens, and is not read
+      const Code code = errno == ENOENT ? Code::kNotFound : Code::kIoError;
+      return context.Fail({code, fmt::format("cannot read {}: {}", arguments.file, std::strerror(errno))});
+    }
     document.assign(std::istreambuf_iterator<char>(file), {});
   }
   auto client = context.Connect();

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -94,8 +95,10 @@ Status Print(Consumer& consumer, const GetArguments& arguments, const Ends& ends
       AppendRecord(record, arguments.format, arguments.meta, out);
       if (++printed == arguments.limit) break;
     }
-    if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0)
-      return {};  // the reader left
+    if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) {
+      if (errno == EPIPE) std::clearerr(stdout);  // the reader has what it wanted
+      return {};
+    }
     if (arguments.limit != 0 && printed >= arguments.limit) break;
   }
   return {};

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,18 +17,18 @@ namespace sluice::tools {
 namespace {
 
 struct ServeArguments {
-  std::string config;
-  std::string data;
-  std::string lake;
+  std::optional<std::string> config;
+  std::optional<std::string> data;
+  std::optional<std::string> lake;
   std::vector<std::string> settings;
 };
 
 Result<broker::ConfigSources> SourcesOf(const ServeArguments& arguments) {
   broker::ConfigSources sources;
   sources.environment = broker::ProcessEnvironment();
-  if (!arguments.config.empty()) sources.file = arguments.config;
-  if (!arguments.data.empty()) sources.overrides.emplace_back("server.data_dir", arguments.data);
-  if (!arguments.lake.empty()) sources.overrides.emplace_back("delivery.lake_dir", arguments.lake);
+  sources.file = arguments.config;
+  if (arguments.data) sources.overrides.emplace_back("server.data_dir", *arguments.data);
+  if (arguments.lake) sources.overrides.emplace_back("delivery.lake_dir", *arguments.lake);
   for (const std::string& setting : arguments.settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos) {
