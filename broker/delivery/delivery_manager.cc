@@ -116,7 +116,7 @@ std::int64_t DeliveryManager::StepAndLog(DeliveryStream& stream) {
                           {"records", after.checkpoint.totals.errors - before.checkpoint.totals.errors}});
   }
   if (after.checkpoint.totals.lost > before.checkpoint.totals.lost) {
-    broker::log::Error("records were removed by retention before they were delivered",
+    broker::log::Error("records were lost before they were delivered; 'sluice verify' names them",
                        {{"delivery_stream", stream.name()},
                         {"records", after.checkpoint.totals.lost - before.checkpoint.totals.lost}});
   }

@@ -12,24 +12,54 @@ namespace {
 
 constexpr std::uint64_t kFormat = 1;
 
-void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, JsonWriter& json) {
-  json.Key(key).BeginList();
+void WriteRange(const SourceRange& range, JsonWriter& json) {
+  json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
+  json.Key("last").Number(range.last.value);
+}
+
+void WriteRanges(const std::vector<SourceRange>& ranges, JsonWriter& json) {
+  json.Key("ranges").BeginList();
   for (const SourceRange& range : ranges) {
-    json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
-    json.Key("last").Number(range.last.value).EndObject();
+    WriteRange(range, json);
+    json.EndObject();
   }
   json.EndList();
 }
 
-std::vector<SourceRange> ReadRanges(StateReader& reader, std::string_view key) {
+void WriteLost(const std::vector<LostRange>& lost, JsonWriter& json) {
+  json.Key("lost").BeginList();
+  for (const LostRange& range : lost) {
+    WriteRange(range, json);
+    if (range.accepted) json.Key("accepted").Bool(true);
+    json.EndObject();
+  }
+  json.EndList();
+}
+
+SourceRange ReadRange(StateReader& reader) {
+  const SourceRange range{ShardIndex(reader.U32("shard")), Offset(reader.U64("first")), Offset(reader.U64("last"))};
+  if (range.last < range.first) reader.Fail("it ends before it begins");
+  return range;
+}
+
+std::vector<SourceRange> ReadRanges(StateReader& reader) {
   std::vector<SourceRange> ranges;
-  for (const ConfigNode& item : reader.List(key)) {
+  for (const ConfigNode& item : reader.List("ranges")) {
     StateReader range(item, "a range");
-    ranges.push_back({ShardIndex(range.U32("shard")), Offset(range.U64("first")), Offset(range.U64("last"))});
-    if (ranges.back().last < ranges.back().first) range.Fail("it ends before it begins");
+    ranges.push_back(ReadRange(range));
     reader.Keep(range.status());
   }
   return ranges;
+}
+
+std::vector<LostRange> ReadLost(StateReader& reader) {
+  std::vector<LostRange> lost;
+  for (const ConfigNode& item : reader.List("lost")) {
+    StateReader range(item, "a lost range");
+    lost.push_back({ReadRange(range), range.Has("accepted") && range.Bool("accepted")});
+    reader.Keep(range.status());
+  }
+  return lost;
 }
 
 /// Parses and checks the format; then `read` fills the value.
@@ -53,7 +83,8 @@ Result<T> FromJson(std::string_view json, std::string_view what, Read read) {
   return FromTree<T>(*tree, what, read);
 }
 
-std::uint64_t CountRecords(const std::vector<SourceRange>& ranges) {
+template <typename Range>
+std::uint64_t CountRecords(const std::vector<Range>& ranges) {
   std::uint64_t records = 0;
   for (const SourceRange& range : ranges) records += range.last - range.first + 1;
   return records;
@@ -94,8 +125,8 @@ void ReadIntent(StateReader& reader, Intent& intent) {
   intent.time_ms = reader.I64("time_ms");
   intent.config_version = reader.U32("config_version");
   intent.schema_version = reader.U32("schema_version");
-  intent.ranges = ReadRanges(reader, "ranges");
-  intent.lost = ReadRanges(reader, "lost");
+  intent.ranges = ReadRanges(reader);
+  intent.lost = ReadLost(reader);
   intent.data_key = reader.String("data_key");
   intent.error_key = reader.String("error_key");
 }
@@ -104,8 +135,8 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.seq = reader.U64("seq");
   entry.decided_ms = reader.I64("decided_ms");
   entry.schema_version = reader.U32("schema_version");
-  entry.ranges = ReadRanges(reader, "ranges");
-  entry.lost = ReadRanges(reader, "lost");
+  entry.ranges = ReadRanges(reader);
+  entry.lost = ReadLost(reader);
   ReadObjects(reader, entry.objects);
   entry.records = reader.U64("records");
   entry.rows = reader.U64("rows");
@@ -129,13 +160,13 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   Checkpoint after = before;
   after.next_seq = entry.seq + 1;
   after.delivered_ms = now_ms;
-  for (const std::vector<SourceRange>* ranges : {&entry.lost, &entry.ranges}) {
-    for (const SourceRange& range : *ranges) {
-      ShardPosition* position = after.Find(range.shard);
-      SLUICE_CHECK(position != nullptr && position->next == range.first);  // no gap, no overlap
-      position->next = range.last + 1;
-    }
-  }
+  const auto pass = [&](const SourceRange& range) {
+    ShardPosition* position = after.Find(range.shard);
+    SLUICE_CHECK(position != nullptr && position->next == range.first);  // no gap, no overlap
+    position->next = range.last + 1;
+  };
+  std::ranges::for_each(entry.lost, pass);
+  std::ranges::for_each(entry.ranges, pass);
   DeliveryTotals& totals = after.totals;
   totals.records += entry.records;
   totals.rows += entry.rows;
@@ -173,8 +204,8 @@ std::string IntentToJson(const Intent& intent) {
   json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(intent.seq);
   json.Key("decided_ms").Number(intent.decided_ms).Key("time_ms").Number(intent.time_ms);
   json.Key("config_version").Number(intent.config_version).Key("schema_version").Number(intent.schema_version);
-  WriteRanges("ranges", intent.ranges, json);
-  WriteRanges("lost", intent.lost, json);
+  WriteRanges(intent.ranges, json);
+  WriteLost(intent.lost, json);
   json.Key("data_key").String(intent.data_key).Key("error_key").String(intent.error_key).EndObject();
   return json.text();
 }
@@ -186,8 +217,8 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
   JsonWriter json;
   json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(entry.seq);
   json.Key("decided_ms").Number(entry.decided_ms).Key("schema_version").Number(entry.schema_version);
-  WriteRanges("ranges", entry.ranges, json);
-  WriteRanges("lost", entry.lost, json);
+  WriteRanges(entry.ranges, json);
+  WriteLost(entry.lost, json);
   json.Key("objects").BeginList();
   for (const DeliveredObject& object : entry.objects) {
     json.BeginObject().Key("key").String(object.key).Key("error").Bool(object.error).Key("rows").Number(object.rows);

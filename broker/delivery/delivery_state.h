@@ -29,6 +29,12 @@ struct DeliveryIdentity {
   std::string config_json;  // canonical
 };
 
+/// Records that were never delivered.
+struct LostRange : SourceRange {
+  bool accepted = false;  // lost to damage and given up; else removed by retention
+  friend bool operator==(const LostRange&, const LostRange&) = default;
+};
+
 /// One delivery, decided: everything that its objects' bytes and keys depend on besides the records.
 struct Intent {
   std::uint64_t seq = 0;             // 1 and up, without gap
@@ -37,7 +43,7 @@ struct Intent {
   std::uint32_t config_version = 1;  // the one that it is carried out with
   std::uint32_t schema_version = 0;  // 0: no conversion
   std::vector<SourceRange> ranges;   // by shard, at most one each
-  std::vector<SourceRange> lost;     // removed by retention before they could be delivered
+  std::vector<LostRange> lost;       // before the ranges
   std::string data_key;
   std::string error_key;
   friend bool operator==(const Intent&, const Intent&) = default;
@@ -58,7 +64,7 @@ struct LedgerEntry {
   std::int64_t decided_ms = 0;
   std::uint32_t schema_version = 0;
   std::vector<SourceRange> ranges;
-  std::vector<SourceRange> lost;
+  std::vector<LostRange> lost;
   std::vector<DeliveredObject> objects;
   std::uint64_t records = 0;   // in the ranges
   std::uint64_t rows = 0;      // in the data object; a record may hold several

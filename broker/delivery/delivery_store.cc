@@ -171,6 +171,12 @@ Status DeliveryStore::PutIntent(const Intent& intent, const std::optional<Schema
   return Commit(std::move(transaction));
 }
 
+Status DeliveryStore::DropIntent(const Intent& intent) {
+  storage::Transaction transaction;
+  transaction.If(Key("intent"), IntentToJson(intent)).Delete(Key("intent"));
+  return Commit(std::move(transaction));
+}
+
 Status DeliveryStore::PutCheckpoint(const Intent& intent, const Checkpoint& checkpoint, const LedgerEntry& entry) {
   SLUICE_CHECK(entry.seq == intent.seq && checkpoint.next_seq == intent.seq + 1);
   SLUICE_CHECK(entry.ranges == intent.ranges && entry.lost == intent.lost);

@@ -59,6 +59,8 @@ class DeliveryStore {
                    const std::optional<Schema>& new_schema);
   /// Stores the decision; `new_schema` is pinned with it.
   Status PutIntent(const Intent& intent, const std::optional<Schema>& new_schema);
+  /// Takes back a decision: nothing of it is in the lake.
+  Status DropIntent(const Intent& intent);
   /// Ends the delivery of `intent`: next offsets, ledger entry, intent cleared, at once.
   Status PutCheckpoint(const Intent& intent, const Checkpoint& checkpoint, const LedgerEntry& entry);
   /// Removes everything under this name.

@@ -120,7 +120,8 @@ Result<std::int64_t> DeliveryStream::PlanStep() {
   if (*more) return 0;
   if (planner_.Due() || (flush && !planner_.empty())) {
     if (Status status = Decide(); !status.ok()) return Error(std::move(status));
-    if (!planner_.full()) flushes_decided_ = asked;  // all that was there when the flush was asked is in this delivery
+    const bool all = !planner_.full() && !planner_.gap_ahead();
+    if (all) flushes_decided_ = asked;  // what was there when the flush was asked is in this delivery
     return 0;
   }
   flushes_done_ = asked;  // there is nothing left to flush, or nobody asked
@@ -194,6 +195,7 @@ Status DeliveryStream::Deliver() {
   if (!config) return config.error();
   ObjectBuilder builder(*config, schema, *source_, parts_.objects);
   const Result<LedgerEntry> entry = builder.Build(intent);
+  if (!entry && builder.records_gone()) return TakeBack(intent, config->bucket, entry.error());
   if (!entry) return entry.error();
   Checkpoint checkpoint = Advance(state_.checkpoint, *entry, parts_.clock.WallMs());
   state_known_ = false;
@@ -208,6 +210,22 @@ Status DeliveryStream::Deliver() {
   SetHolds();
   flushes_done_ = std::max(flushes_done_.load(), flushes_decided_);
   return Status();
+}
+
+/// Records of the delivery are lost and were given up: it is decided anew, without them. Not where an object with them
+/// is in the lake already, which would hold the others a second time.
+Status DeliveryStream::TakeBack(const Intent& intent, const std::string& bucket, const Status& why) {
+  for (const std::string& key : {intent.data_key, intent.error_key}) {
+    const auto size = parts_.objects.Size(bucket, key);
+    if (!size) return size.error();
+    if (!*size) continue;
+    return Status(why.code(), fmt::format("{}; object '{}' was written before, with these records: move it out of the "
+                                          "bucket, and the others are delivered again without them",
+                                          why.message(), key));
+  }
+  state_known_ = false;
+  if (Status status = store_.DropIntent(intent); !status.ok()) return status.WithContext("taking the intent back");
+  return Reload();
 }
 
 Result<DeliveryConfig> DeliveryStream::ConfigOf(const Intent& intent) {

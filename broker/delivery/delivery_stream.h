@@ -122,6 +122,7 @@ class DeliveryStream {
   Result<std::int64_t> PlanStep();
   Status Decide();
   Status Deliver();
+  Status TakeBack(const Intent& intent, const std::string& bucket, const Status& why);
   Status Reload();
   Status AddNewShards();
   Status LoadTerms(const std::string& config_json);

@@ -71,7 +71,12 @@ class LogRecordSource : public RecordSource {
     SLUICE_CHECK(from <= to);
     const Result<broker::ReadAnswer> answer = Ask(shard, from, bytes_max);
     if (!answer) return Error(answer.error());
-    ReadProgress progress{from, answer->oldest, answer->end, 0, 0};
+    ReadProgress progress{from, answer->oldest, answer->end};
+    if (answer->first > from) {
+      progress.next = std::min(answer->first, to);
+      progress.given_up = true;
+      return progress;
+    }
     for (const protocol::Frame& frame : answer->run.frames) {
       if (progress.next >= to) break;
       if (Status status = ReadFrame(shard, frame, to, visitor, progress); !status.ok()) return Error(std::move(status));
@@ -82,7 +87,7 @@ class LogRecordSource : public RecordSource {
   Result<ReadProgress> Bounds(ShardIndex shard) override {
     const Result<broker::ReadAnswer> answer = Ask(shard, broker::FromLatest{}, 1);
     if (!answer) return Error(answer.error());
-    return ReadProgress{answer->first, answer->oldest, answer->end, 0, 0};
+    return ReadProgress{answer->first, answer->oldest, answer->end};
   }
 
  private:

@@ -139,6 +139,12 @@ Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
           source_.Read(range.shard, next, range.last + 1, kReadBytes,
                        [&](std::span<const RecordRef> records) { return output.Append(records); });
       if (!progress) return Error(progress.error());
+      if (progress->given_up) {
+        records_gone_ = true;
+        return Error(Code::kFailedPrecondition,
+                     fmt::format("the log has lost offsets {} to {} of shard {} since the delivery was decided",
+                                 next.value, progress->next.value - 1, range.shard.value));
+      }
       if (progress->next == next) {
         return Error(Code::kUnavailable,
                      fmt::format("shard {} does not yet have offset {} of the delivery that was decided",

@@ -27,6 +27,8 @@ class ObjectBuilder {
 
   /// The schema, widened by the fields that did not fit; nullopt where all did or nothing is inferred.
   const std::optional<Schema>& wanted() const { return wanted_; }
+  /// True where Build failed because the log has lost records of the intent and they were given up.
+  bool records_gone() const { return records_gone_; }
 
  private:
   class Output;
@@ -36,6 +38,7 @@ class ObjectBuilder {
   RecordSource& source_;
   ObjectStore& objects_;
   std::optional<Schema> wanted_;
+  bool records_gone_ = false;
 };
 
 }  // namespace sluice::delivery

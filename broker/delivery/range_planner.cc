@@ -36,6 +36,7 @@ void RangePlanner::Reset(const DeliveryConfig& config, const std::vector<ShardPo
   records_ = bytes_ = 0;
   oldest_ms_ = observed_ms_ = first_seen_ns_ = 0;
   lost_.clear();
+  gap_ahead_ = false;
   pinned_ = pinned;
   wanted_ = pinned;
 }
@@ -81,11 +82,12 @@ Result<bool> RangePlanner::ReadShard(ShardIndex index, Shard& shard, std::uint64
   const Result<ReadProgress> progress = source_.Read(
       index, shard.next, kMaxOffset, bytes_max, [this](std::span<const RecordRef> records) { return Visit(records); });
   if (!progress && progress.error().code() == Code::kOutOfRange) {
-    Status status = SkipLost(index, shard, progress.error());
+    Status status = SkipRemoved(index, shard, progress.error());
     if (!status.ok()) return Error(std::move(status));
     return true;
   }
   if (!progress) return Error(progress.error());
+  if (progress->given_up) return SkipGivenUp(index, shard, *progress);
   SLUICE_CHECK(progress->next >= shard.next && progress->records == progress->next - shard.next);
   shard.next = progress->next;
   shard.end = std::max(progress->end, progress->next);
@@ -93,15 +95,28 @@ Result<bool> RangePlanner::ReadShard(ShardIndex index, Shard& shard, std::uint64
 }
 
 /// Retention has removed what was to come next: that is said in the ledger and counted, and delivery goes on behind it.
-Status RangePlanner::SkipLost(ShardIndex index, Shard& shard, const Status& why) {
+Status RangePlanner::SkipRemoved(ShardIndex index, Shard& shard, const Status& why) {
   const Result<ReadProgress> bounds = source_.Bounds(index);
   if (!bounds) return bounds.error();
   if (bounds->oldest <= shard.next || shard.next != shard.first)
     return why;  // not retention, or in the middle of a range
-  lost_.push_back({index, shard.next, Offset(bounds->oldest.value - 1)});
+  lost_.push_back({{index, shard.next, Offset(bounds->oldest.value - 1)}, false});
   shard.first = shard.next = bounds->oldest;
   shard.end = bounds->end;
   return Status();
+}
+
+/// The same where the log has lost records and they were given up. A range has no gap: the delivery ends before it.
+bool RangePlanner::SkipGivenUp(ShardIndex index, Shard& shard, const ReadProgress& progress) {
+  SLUICE_CHECK(progress.next > shard.next);
+  shard.end = std::max(progress.end, progress.next);
+  if (shard.next != shard.first) {
+    gap_ahead_ = true;
+    return false;
+  }
+  lost_.push_back({{index, shard.next, Offset(progress.next.value - 1)}, true});
+  shard.first = shard.next = progress.next;
+  return shard.next < progress.end;
 }
 
 Status RangePlanner::Visit(std::span<const RecordRef> records) {
@@ -136,7 +151,7 @@ std::int64_t RangePlanner::AgeMs() const {
 
 bool RangePlanner::Due() const {
   if (empty()) return false;
-  if (full() || !lost_.empty()) return true;
+  if (full() || gap_ahead_ || !lost_.empty()) return true;
   return AgeMs() >= static_cast<std::int64_t>(config_->interval_s) * 1000;
 }
 

@@ -23,7 +23,7 @@ namespace sluice::delivery {
 /// What a delivery would hold if it were decided now.
 struct DeliveryPlan {
   std::vector<SourceRange> ranges;
-  std::vector<SourceRange> lost;
+  std::vector<LostRange> lost;
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
   std::int64_t oldest_ms = 0;        // append time of the oldest record; 0 where there is none
@@ -52,8 +52,10 @@ class RangePlanner {
   Status Observe();
 
   bool full() const { return bytes_ >= bytes_max_; }
+  /// True where a shard goes on behind records that the log has lost: those are the next delivery's.
+  bool gap_ahead() const { return gap_ahead_; }
   bool empty() const { return records_ == 0 && lost_.empty(); }
-  /// True where the delivery is full or its oldest record has waited for the interval.
+  /// True where the delivery is full, its oldest record has waited for the interval, or something was lost.
   bool Due() const;
   /// Milliseconds until the oldest record has waited for the interval; 0 where there is none.
   std::int64_t UntilDueMs() const;
@@ -73,7 +75,8 @@ class RangePlanner {
     Offset end;    // as last seen
   };
   Result<bool> ReadShard(ShardIndex index, Shard& shard, std::uint64_t bytes_max);
-  Status SkipLost(ShardIndex index, Shard& shard, const Status& why);
+  Status SkipRemoved(ShardIndex index, Shard& shard, const Status& why);
+  bool SkipGivenUp(ShardIndex index, Shard& shard, const ReadProgress& progress);
   Status Visit(std::span<const RecordRef> records);
   std::int64_t AgeMs() const;
 
@@ -89,7 +92,8 @@ class RangePlanner {
   std::int64_t oldest_ms_ = 0;    // of what was read ahead
   std::int64_t observed_ms_ = 0;  // of the first records behind the checkpoint, from Observe
   std::int64_t first_seen_ns_ = 0;
-  std::vector<SourceRange> lost_;
+  std::vector<LostRange> lost_;
+  bool gap_ahead_ = false;
   std::optional<Schema> pinned_;
   std::optional<Schema> wanted_;  // pinned_, widened by what was read
   std::vector<std::string_view> values_;

@@ -31,6 +31,7 @@ struct ReadProgress {
   Offset end;                 // durable end, now
   std::uint64_t records = 0;  // given to the visitor
   std::uint64_t bytes = 0;    // of their values
+  bool given_up = false;      // the log has lost everything up to `next`, and that was accepted: no record is given
 };
 
 class RecordSource {
@@ -44,7 +45,8 @@ class RecordSource {
   /// The offset that a start position means now.
   virtual Result<Offset> Resolve(ShardIndex shard, const StartPosition& start) = 0;
   /// Reads records of [from, to) that exist now, until about `bytes_max` bytes are read; at least one where there is
-  /// any. The same range always gives the same records. kOutOfRange: `from` is below the oldest or above the end.
+  /// any. The same range gives the same records, but for what the log loses and somebody gives up. kOutOfRange: `from`
+  /// is below the oldest or above the end.
   virtual Result<ReadProgress> Read(ShardIndex shard, Offset from, Offset to, std::uint64_t bytes_max,
                                     const Visitor& visitor) = 0;
   /// The oldest offset and the end; for finding out what kOutOfRange meant.

@@ -14,7 +14,7 @@ Intent SomeIntent() {
   intent.time_ms = 1'700'000'000'000;
   intent.schema_version = 2;
   intent.ranges = {{ShardIndex(0), Offset(10), Offset(19)}, {ShardIndex(4), Offset(0), Offset(0)}};
-  intent.lost = {{ShardIndex(0), Offset(7), Offset(9)}};
+  intent.lost = {{{ShardIndex(0), Offset(7), Offset(8)}, true}, {{ShardIndex(0), Offset(9), Offset(9)}, false}};
   intent.data_key = "a/\"b\"/c.parquet";
   intent.error_key = "errors/c";
   return intent;

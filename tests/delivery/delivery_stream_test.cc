@@ -396,9 +396,54 @@ TEST_CASE("DeliveryStream Step: what retention removed is said and counted, and 
   REQUIRE(world.Run());
   const auto ledger = world.Ledger();
   REQUIRE(!ledger.empty());
-  CHECK(ledger[0].lost == std::vector<SourceRange>{{ShardIndex(1), Offset(0), Offset(11)}});
+  CHECK(ledger[0].lost == std::vector<LostRange>{{{ShardIndex(1), Offset(0), Offset(11)}, false}});
   CHECK(world.stream->status().checkpoint.totals.lost == 12);
   CHECK(world.stream->status().checkpoint.totals.records == 48);
+}
+
+TEST_CASE("DeliveryStream Step: what the log lost holds delivery up until it is given up", "[delivery]") {
+  World world(RawConfig());
+  Fill(world, 60);
+  world.log.Lose(10, 15, false);
+  REQUIRE(world.Start().ok());
+  CHECK_FALSE(world.Run(20));
+  CHECK(world.stream->status().last_error.find("damaged") != std::string::npos);
+  world.log.Lose(10, 15, true);
+  world.stream->RequestFlush();
+  while (!world.stream->flushed()) world.env.manual_clock().AdvanceMs(world.stream->Step());
+  REQUIRE(world.delivered());
+  const auto ledger = world.Ledger();
+  REQUIRE(ledger.size() == 2);
+  CHECK(ledger[0].lost.empty());
+  CHECK(ledger[0].records == 20);
+  CHECK(ledger[1].lost == std::vector<LostRange>{{{ShardIndex(0), Offset(10), Offset(14)}, true},
+                                                 {{ShardIndex(1), Offset(10), Offset(14)}, true}});
+  CHECK(DeliveredLines(world).size() == 50);
+  CHECK(world.stream->status().checkpoint.totals.lost == 10);
+}
+
+TEST_CASE("DeliveryStream Step: a delivery that was decided with records that are given up since", "[delivery]") {
+  World world(RawConfig());
+  Fill(world, 60);
+  const bool written = GENERATE(false, true);  // its objects, before the checkpoint
+  REQUIRE(world.Start().ok());
+  world.stream->RequestFlush();
+  if (written) world.metadata.FailCommit(2, FaultyMetadata::Fault::kBefore);
+  while (!world.stream->status().intent) REQUIRE(world.stream->Step() == 0);
+  if (written) world.stream->Step();
+  REQUIRE(world.Lake().size() == (written ? 1 : 0));
+  world.log.Lose(10, 15, true);
+  if (written) {
+    CHECK_FALSE(world.Run(20));
+    const std::string key = world.stream->status().intent->data_key;
+    CHECK(world.stream->status().last_error.find("object '" + key + "' was written before") != std::string::npos);
+    world.env.RemoveByHand("/root/lake/" + key);
+  }
+  REQUIRE(world.Run());
+  CHECK(DeliveredLines(world).size() == 50);
+  const auto ledger = world.Ledger();
+  REQUIRE(ledger.size() == 2);
+  CHECK(ledger[1].lost.size() == 2);
 }
 
 TEST_CASE("DeliveryStream Step: a deleted source is an error that is tried again", "[delivery]") {

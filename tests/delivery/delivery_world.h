@@ -29,6 +29,12 @@ class FakeLog {
     shards_.at(shard).push_back({std::move(value), time_ms});
   }
   void RemoveBelow(std::uint32_t shard, std::uint64_t offset) { oldest_.at(shard) = offset; }
+  /// Offsets [first, next) are damaged; `given_up` says that this was accepted.
+  void Lose(std::uint64_t first, std::uint64_t next, bool given_up) {
+    lost_first = first;
+    lost_next = next;
+    lost_given_up = given_up;
+  }
   const std::vector<Record>& shard(std::uint32_t index) const { return shards_.at(index); }
   std::uint32_t shards() const { return static_cast<std::uint32_t>(shards_.size()); }
   std::uint64_t oldest(std::uint32_t shard) const { return oldest_.at(shard); }
@@ -36,6 +42,8 @@ class FakeLog {
   std::size_t records_per_visit = 7;
   std::uint64_t bytes_read_max = 0;  // the largest single read, for bounds on memory
   bool deleted = false;
+  std::uint64_t lost_first = 0, lost_next = 0;  // of every shard
+  bool lost_given_up = false;
 
  private:
   std::vector<std::vector<Record>> shards_;
@@ -62,6 +70,14 @@ class FakeSource : public RecordSource {
       return Error(Code::kOutOfRange, "not there");
     ReadProgress progress = *Bounds(shard);
     progress.next = from;
+    const Offset lost_first(log_.lost_first), lost_next(log_.lost_next);
+    if (lost_first <= from && from < lost_next) {
+      if (!log_.lost_given_up) return Error(Code::kCorruption, "damaged");
+      progress.next = std::min(lost_next, to);
+      progress.given_up = true;
+      return progress;
+    }
+    if (from < lost_first) to = std::min(to, lost_first);
     std::vector<RecordRef> refs;
     while (progress.next < progress.end && progress.next < to && progress.bytes < bytes_max) {
       const FakeLog::Record& record = records[progress.next.value];

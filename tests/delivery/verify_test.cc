@@ -189,12 +189,19 @@ TEST_CASE("VerifyDelivery: a ledger with a gap, an overlap, a lost range, a miss
 
   delivered.ledger() = good;
   delivered.ledger().shards[0].start = Offset(0);
-  delivered.ledger().entries.back().lost = {
-      {ShardIndex(0), delivered.ledger().shards[0].next, delivered.ledger().shards[0].next + 3}};
+  const Offset next = delivered.ledger().shards[0].next;
+  delivered.ledger().entries.back().lost = {{{ShardIndex(0), next, next + 3}, false}};
   delivered.ledger().shards[0].next = delivered.ledger().shards[0].next + 4;
   report = delivered.Verify();
   CHECK(Has(report, "records lost"));
   CHECK(report.lost == 4);
+
+  delivered.ledger().entries.back().lost.front().accepted = true;
+  report = delivered.Verify();
+  CHECK(report.ok());
+  CHECK(report.lost == 4);
+  CHECK(report.given_up == std::vector<delivery::SourceRange>{{ShardIndex(0), next, next + 3}});
+  CHECK(VerifyReportText(report).find("PROVEN: every record but those given up is in") != std::string::npos);
 }
 
 TEST_CASE("VerifyDelivery: what cannot be looked at is an error, not a proof", "[tools]") {

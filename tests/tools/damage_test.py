@@ -68,10 +68,20 @@ def flip(directory, pattern, text):
     path.write_bytes(content)
 
 
+DELIVERY = """
+DeliveryStreamName: lake
+KinesisStreamSourceConfiguration: {KinesisStreamARN: orders}
+ExtendedS3DestinationConfiguration: {BucketARN: lake, BufferingHints: {IntervalInSeconds: 86400}}
+Sluice: {StartPosition: oldest}
+"""
+
+
 def journal(sluice, directory):
     """A record of the journal is damaged after `kill -9`: the shard is quarantined until the loss is accepted."""
     broker = Damaged(sluice, directory)
     broker.run("stream", "create", "orders")
+    (directory / "lake.yaml").write_text(DELIVERY)
+    broker.run("delivery", "create", "-f", str(directory / "lake.yaml"))
     for line in ("first", "second", "third"):  # the third group says that the second was flushed
         broker.put(line)
     broker.kill()
@@ -84,6 +94,7 @@ def journal(sluice, directory):
                 "sluice stream accept-loss orders --shard 0")
     expect_text(broker.run("get", "orders", code=5), "first", "read on at offset 2")
     expect(broker.damaged_shards() == 1, "/metrics counts other damaged shards", broker.damaged_shards())
+    expect_text(broker.run("delivery", "flush", "lake", code=4), "offsets 1 to 1 are lost", "sluice stream accept-loss")
     expect_text(broker.run("stream", "accept-loss", "orders", "--shard", "3", code=3), "has no shard 3")
 
     shown = broker.run("stream", "accept-loss", "orders", "--shard", "0")
@@ -94,6 +105,8 @@ def journal(sluice, directory):
     expect([line.split()[0] for line in shown.splitlines()] == ["0:0", "0:2", "0:3"], "other records are there", shown)
     expect_text(broker.run("stream", "describe", "orders"), "records    3 ", "offsets 1 to 1 were lost, and it goes on without")
     expect(broker.damaged_shards() == 0, "/metrics counts a damaged shard", broker.damaged_shards())
+    broker.run("delivery", "flush", "lake")
+    expect_text(broker.run("verify", "lake"), "in the lake  3 ", "given up     shard 0: 1-1", "PROVEN: every record but those given up")
     broker.stop()
 
 

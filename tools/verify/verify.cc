@@ -99,10 +99,14 @@ class Verifier {
       for (const SourceRange& range : entry.ranges) {
         if (range.shard == shard.shard) ranges.push_back(range);
       }
-      for (const SourceRange& range : entry.lost) {
+      for (const delivery::LostRange& range : entry.lost) {
         if (range.shard != shard.shard) continue;
         ranges.push_back(range);
         report_.lost += range.last - range.first + 1;
+        if (range.accepted) {
+          report_.given_up.push_back(range);
+          continue;
+        }
         Problem("records lost", "", {range}, "retention removed these records before they were delivered");
       }
     }
@@ -303,6 +307,15 @@ std::string RangesText(const std::vector<SourceRange>& ranges) {
   return text;
 }
 
+void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, delivery::JsonWriter& json) {
+  json.Key(key).BeginList();
+  for (const SourceRange& range : ranges) {
+    json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
+    json.Key("last").Number(range.last.value).EndObject();
+  }
+  json.EndList();
+}
+
 }  // namespace
 
 Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory,
@@ -321,13 +334,18 @@ std::string VerifyReportText(const VerifyReport& report) {
       report.name, report.stream, FormatCounted(report.records, "record"), FormatCounted(report.shards.size(), "shard"),
       FormatCount(report.in_lake), FormatCounted(report.rows, "row"), FormatCounted(report.objects, "object"),
       FormatSize(report.bytes), report.directory, FormatCount(report.in_errors), FormatCount(report.filtered));
-  if (report.lost > 0) text += fmt::format("  lost         {}\n", report.lost);
+  if (report.lost > 0) text += fmt::format("  lost         {}\n", FormatCount(report.lost));
+  if (!report.given_up.empty()) {
+    text +=
+        fmt::format("  given up     {} (lost by the log, 'sluice stream accept-loss')\n", RangesText(report.given_up));
+  }
   for (const VerifyProblem& problem : report.problems) {
     text += fmt::format("PROBLEM {}: {}{}{}", problem.kind, problem.object, problem.object.empty() ? "" : ": ",
                         problem.message);
     text += problem.ranges.empty() ? "\n" : fmt::format(" ({})\n", RangesText(problem.ranges));
   }
-  text += report.ok() ? "PROVEN: every record is in exactly one place"
+  text += report.ok() ? fmt::format("PROVEN: every record {}is in exactly one place",
+                                    report.given_up.empty() ? "" : "but those given up ")
                       : fmt::format("NOT PROVEN: {}", FormatCounted(report.problems.size(), "problem"));
   return text;
 }
@@ -344,15 +362,14 @@ std::string VerifyReportJson(const VerifyReport& report) {
       .Key("in_errors")
       .Number(report.in_errors);
   json.Key("filtered").Number(report.filtered).Key("lost").Number(report.lost).Key("rows").Number(report.rows);
-  json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes).Key("problems").BeginList();
+  json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes);
+  WriteRanges("given_up", report.given_up, json);
+  json.Key("problems").BeginList();
   for (const VerifyProblem& problem : report.problems) {
     json.BeginObject().Key("kind").String(problem.kind).Key("object").String(problem.object);
-    json.Key("message").String(problem.message).Key("ranges").BeginList();
-    for (const SourceRange& range : problem.ranges) {
-      json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
-      json.Key("last").Number(range.last.value).EndObject();
-    }
-    json.EndList().EndObject();
+    json.Key("message").String(problem.message);
+    WriteRanges("ranges", problem.ranges, json);
+    json.EndObject();
   }
   json.EndList().EndObject();
   return json.text();

@@ -36,8 +36,9 @@ struct VerifyReport {
   std::uint64_t in_lake = 0;
   std::uint64_t in_errors = 0;
   std::uint64_t filtered = 0;
-  std::uint64_t lost = 0;  // removed by retention before delivery
-  std::uint64_t rows = 0;  // counted in the files
+  std::uint64_t lost = 0;                       // before delivery: removed by retention, or given up
+  std::vector<delivery::SourceRange> given_up;  // damaged in the log, and their loss was accepted
+  std::uint64_t rows = 0;                       // counted in the files
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
   std::vector<VerifyProblem> problems;
