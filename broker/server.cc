@@ -58,6 +58,7 @@ class Readiness {
 };
 
 void LogRecovery(const storage::RecoveryReport& report) {
+  if (report.new_directory) return log::Info("log made in a new data directory", {{"duration_ms", report.duration_ms}});
   log::Info("log opened", {{"clean_shutdown", report.clean_shutdown},
                            {"duration_ms", report.duration_ms},
                            {"journal_bytes_scanned", report.journal_bytes_scanned},

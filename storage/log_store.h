@@ -37,6 +37,7 @@ struct LogStoreOptions {
 
 /// What start-up found and did; logged, and shown by `sluice log`.
 struct RecoveryReport {
+  bool new_directory = false;  // nothing was ever written there
   bool clean_shutdown = false;
   std::uint64_t journal_bytes_scanned = 0;
   std::uint64_t frames_replayed = 0;

@@ -27,6 +27,7 @@ Result<Recovery::Outcome> Recovery::Run() {
   names_ = {names->begin(), names->end()};
   report_.notes = loaded->damaged;
   JournalReader reader(std::move(*found));
+  report_.new_directory = !loaded->newest && loaded->damaged.empty() && names_.empty() && reader.files().empty();
 
   Checkpoint checkpoint;
   if (std::optional<Checkpoint> trusted = Trusted(*loaded, reader)) {

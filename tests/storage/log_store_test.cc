@@ -40,12 +40,14 @@ TEST_CASE("LogStore Open: after a power cut every acknowledged record is there",
   MemoryEnv env;
   TestLog log(env);
   log.Open();
+  CHECK(log.report.new_directory);
   log.AppendAll({"a1", "a2"});
   log.AppendAll({"b1"}, kShardB);
   env.PowerOff();
   log.Kill();
   env.PowerOn();
   log.Open();
+  CHECK_FALSE(log.report.new_directory);
   CHECK_FALSE(log.report.clean_shutdown);
   CHECK(log.report.frames_replayed == 3);
   CHECK(log.report.quarantined.empty());
@@ -65,6 +67,7 @@ TEST_CASE("LogStore Close: leaves a clean mark, and the next start replays nothi
   env.Crash();
   log.Open();
   CHECK(log.report.clean_shutdown);
+  CHECK_FALSE(log.report.new_directory);
   CHECK(log.report.frames_replayed == 0);
   CHECK(ReadAll(*log.shard()) == Strings{"a1", "a2"});
   CHECK(log.store().Shards() == std::vector<ShardId>{kShardA});

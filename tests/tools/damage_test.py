@@ -79,6 +79,7 @@ Sluice: {StartPosition: oldest}
 def journal(sluice, directory):
     """A record of the journal is damaged after `kill -9`: the shard is quarantined until the loss is accepted."""
     broker = Damaged(sluice, directory)
+    expect_text(broker.written_log(), "log made in a new data directory")
     broker.run("stream", "create", "orders")
     (directory / "lake.yaml").write_text(DELIVERY)
     broker.run("delivery", "create", "-f", str(directory / "lake.yaml"))
