@@ -65,6 +65,7 @@ packages_test() {
   echo clang-format-19 curl git libclang-rt-19-dev llvm-19 openssl procps python3-venv
   echo e2fsprogs mount util-linux xfsprogs  # power-cut tests
   echo strace                               # failing system calls
+  echo libnbd-bin                           # nbdfuse: disks that fail
 }
 
 packages_package() {

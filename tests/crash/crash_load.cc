@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::ptrdiff_t kUnansweredMax = 512;  // records of one producer
 constexpr auto kReopenPause = std::chrono::milliseconds(20);
+constexpr auto kFailurePause = std::chrono::milliseconds(5);  // a broker that takes nothing any more answers at once
 
 std::atomic<bool> stopping = false;
 
@@ -100,6 +101,7 @@ void RunProducer(const Arguments& arguments, int number) {
   const std::string name = arguments.name + "-" + std::to_string(number);
   History history(arguments.dir + "/" + name + ".history", name);
   std::counting_semaphore<kUnansweredMax> room(kUnansweredMax);
+  std::atomic<bool> failing = false;
   const std::unique_ptr<Producer> producer = OpenWhenItAnswers(arguments);
   for (std::uint64_t sequence = 0; !stopping; ++sequence) {
     // The first bytes of the payload are as good as random, and the same in every run of the same name.
@@ -108,10 +110,12 @@ void RunProducer(const Arguments& arguments, int number) {
     while (!room.try_acquire_for(std::chrono::milliseconds(50))) {
       if (stopping) break;
     }
+    if (failing) std::this_thread::sleep_for(kFailurePause);
     if (stopping) break;
     history.Sending(sequence, shard);
-    const auto report = [&history, &room, sequence](const DeliveryReport& fate) {
+    const auto report = [&history, &room, &failing, sequence](const DeliveryReport& fate) {
       history.Fate(sequence, fate);
+      failing = !fate.status.ok();
       room.release();
     };
     const Status taken = producer->SendToShard(shard, RecordKey(name, sequence), payload, report);

@@ -1,15 +1,17 @@
 // Writes every record of a stream to standard output, one line each (check_history.py has the format).
 //
 //   crash_readback ADDRESS STREAM            once, up to the end that the stream has at the start
-//   crash_readback ADDRESS STREAM --follow   what a reader is shown, until SIGTERM; a broker that goes away is waited
-//   for
+//   crash_readback ADDRESS STREAM --shard S  only that shard
+//   crash_readback ADDRESS STREAM --follow   what a reader is shown, until SIGTERM; waits for a broker that goes away
 //
-// Exit code 1 where the stream cannot be read whole.
+// Exit code 1 where the stream, or the shard, cannot be read whole.
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -40,22 +42,27 @@ ConsumerOptions Options(const std::string& address) {
   return options;
 }
 
-Result<std::map<std::uint32_t, std::uint64_t>> EndsOf(const std::string& address, const std::string& stream) {
+using OneShard = std::optional<std::uint32_t>;  // none: all of them
+
+Result<std::map<std::uint32_t, std::uint64_t>> EndsOf(const std::string& address, const std::string& stream,
+                                                      OneShard only) {
   auto admin = AdminClient::Connect(Options(address).client);
   if (!admin.has_value()) return Error(admin.error());
   auto description = (*admin)->DescribeStream(stream);
   if (!description.has_value()) return Error(description.error());
   std::map<std::uint32_t, std::uint64_t> ends;
   for (const ShardDescription& shard : description->shards) {
-    if (shard.end_offset > 0) ends[shard.shard] = shard.end_offset;
+    if (shard.end_offset > 0 && shard.shard == only.value_or(shard.shard)) ends[shard.shard] = shard.end_offset;
   }
   return ends;
 }
 
-int ReadOnce(const std::string& address, const std::string& stream) {
-  auto ends = EndsOf(address, stream);
+int ReadOnce(const std::string& address, const std::string& stream, OneShard only) {
+  auto ends = EndsOf(address, stream, only);
   if (!ends.has_value()) return Fail(ends.error());
-  auto consumer = Consumer::Open(stream, Options(address));
+  ConsumerOptions options = Options(address);
+  if (only.has_value()) options.shards = {*only};
+  auto consumer = Consumer::Open(stream, options);
   if (!consumer.has_value()) return Fail(consumer.error());
   while (!ends->empty()) {
     const auto records = (*consumer)->Poll(std::chrono::seconds(10));
@@ -88,11 +95,11 @@ int ReadOnce(const std::string& address, const std::string& stream) {
 
 int main(int argc, char** argv) {
   using namespace sluice::crash;
-  const bool follow = argc == 4 && std::string_view(argv[3]) == "--follow";
-  if (argc != 3 && !follow) {
-    std::fprintf(stderr, "usage: crash_readback ADDRESS STREAM [--follow]\n");
-    return 2;
-  }
-  if (follow) Follow(argv[1], argv[2]);
-  return ReadOnce(argv[1], argv[2]);
+  const std::string_view option = argc > 3 ? argv[3] : "";
+  if (argc == 4 && option == "--follow") Follow(argv[1], argv[2]);
+  if (argc == 3) return ReadOnce(argv[1], argv[2], std::nullopt);
+  if (argc == 5 && option == "--shard")
+    return ReadOnce(argv[1], argv[2], static_cast<std::uint32_t>(std::atoi(argv[4])));
+  std::fprintf(stderr, "usage: crash_readback ADDRESS STREAM [--follow | --shard S]\n");
+  return 2;
 }

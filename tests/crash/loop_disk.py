@@ -37,6 +37,8 @@ def run(*command):
 
 
 class LoopDisk:
+    LOOP_OPTIONS = ()
+
     def __init__(self, directory, file_system):
         self.image = directory / f"{file_system}.img"
         self.mount_point = directory / f"{file_system}.mnt"
@@ -44,8 +46,12 @@ class LoopDisk:
         with self.image.open("wb") as image:
             image.truncate(IMAGE_BYTES)
         run(f"mkfs.{file_system}", *{"ext4": ["-q", "-F"], "xfs": ["-q", "-f"]}[file_system], str(self.image))
-        self.device = run("losetup", "-f", "--show", str(self.image))
+        self.device = run("losetup", "-f", "--show", *self.LOOP_OPTIONS, str(self.backing()))
         self.mount()
+
+    def backing(self):
+        """The file below the loop device."""
+        return self.image
 
     def mount(self):
         run("mount", self.device, str(self.mount_point))

@@ -15,6 +15,8 @@ START_TIMEOUT_S = 120
 READ_TIMEOUT_S = 300
 SHARDS = 4
 PRODUCERS = 8
+PROBE = "probe"
+PUT_TIMEOUT_S = 3
 
 
 class Broken(Exception):
@@ -120,12 +122,38 @@ class Broker:
         (self.notes / "follow.seen").write_bytes(whole[0] + whole[1])  # the earlier ones are in the earlier read-backs
         unfinished.unlink()
 
-    def read_back(self, path):
+    def try_to_read_back(self, path, *options):
+        """crash_readback as it ended; what it read is in `path`."""
         with path.open("wb") as out:
-            result = subprocess.run([self.tools / "crash_readback", self.address(), "crash"], stdout=out, stderr=subprocess.PIPE,
-                                    text=True, timeout=READ_TIMEOUT_S, check=False)
+            return subprocess.run([self.tools / "crash_readback", self.address(), "crash", *options], stdout=out, stderr=subprocess.PIPE,
+                                  text=True, timeout=READ_TIMEOUT_S, check=False)
+
+    def read_back(self, path):
+        result = self.try_to_read_back(path)
         if result.returncode != 0:
             raise Broken(result.stderr.strip())
+
+
+class ProbedBroker(Broker):
+    """A Broker with a stream beside the load's, to ask whether it still takes records."""
+
+    def prepare(self):
+        super().prepare()
+        process = self.start()
+        subprocess.run([self.binary, "stream", "create", PROBE, "--broker", self.address()], stdout=subprocess.DEVNULL, check=True)
+        stop(process, signal.SIGTERM)
+
+    def put(self, timeout_s):
+        """`sluice put` of one record as it ended."""
+        command = [self.binary, "put", PROBE, "--broker", self.address()]
+        return subprocess.run(command, input="probe\n", capture_output=True, text=True, timeout=timeout_s, check=False)
+
+    def acknowledges(self):
+        """Whether a record of somebody new is acknowledged now."""
+        try:
+            return self.put(PUT_TIMEOUT_S).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
 
 
 class Toy:

@@ -22,14 +22,12 @@ import sys
 import tempfile
 import time
 
-from subjects import START_TIMEOUT_S, Broken, Broker, SubjectFailed, stop
+from subjects import START_TIMEOUT_S, Broken, ProbedBroker, SubjectFailed, stop
 
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
 LOAD_S = 0.4
 CASES_PER_DIRECTORY = 8
-PUT_TIMEOUT_S = 3
-PROBE = "probe"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +42,9 @@ class Fault:
 
 
 JOURNAL = ("journal/0000.log", "journal/0001.log", "journal/0002.log", "journal/0003.log")
-# Call, errors, how many of its calls there are to choose from, and whether only the journal's files count.
+# Call, errors, how many of its calls there are to choose from, and whether only the journal's files count. Not sync_file_range: the
+# broker's is a hint whose answer nobody looks at, and RocksDB's asks with no flags whether there is that call, and takes an error that
+# no kernel gives there for a bug of its own.
 CALLS = [
     ("fdatasync", ("EIO", "ENOSPC", "EDQUOT"), 60, JOURNAL),
     ("pwritev", ("EIO", "ENOSPC", "EINTR", "EDQUOT"), 60, JOURNAL),
@@ -61,15 +61,14 @@ CALLS = [
     ("preadv", ("EIO", "EINTR"), 20, ()),
     ("getdents64", ("EIO",), 12, ()),
     ("fadvise64", ("EIO",), 12, ()),
-    ("sync_file_range", ("EIO",), 60, ()),
     ("recvmsg", ("ECONNRESET", "EINTR", "ENOMEM"), 200, ()),
     ("sendmsg", ("ECONNRESET", "EPIPE", "EINTR"), 100, ()),
     ("accept4", ("EMFILE", "ECONNABORTED", "ENOMEM"), 4, ()),
 ]
 
 
-class TracedBroker(Broker):
-    """A Broker that can run under strace."""
+class TracedBroker(ProbedBroker):
+    """A broker that can run under strace."""
 
     def __init__(self, build, data, notes):
         super().__init__(build, data, notes)
@@ -84,22 +83,8 @@ class TracedBroker(Broker):
         return ["strace", *([] if paths else ["--seccomp-bpf"]), "-f", "-qq", "-o", str(self.trace), *paths, "-e", f"trace={self.fault.call}",
                 "-e", inject, *super().command()]
 
-    def prepare(self):
-        super().prepare()
-        process = self.start()
-        subprocess.run([self.binary, "stream", "create", PROBE, "--broker", self.address()], stdout=subprocess.DEVNULL, check=True)
-        stop(process, signal.SIGTERM)
-
     def injected(self):
         return self.trace.exists() and "(INJECTED)" in self.trace.read_text(errors="replace")
-
-    def acknowledges(self):
-        """Whether a record of somebody new is acknowledged now; it goes to a stream of its own."""
-        command = [str(self.binary), "put", PROBE, "--broker", self.address()]
-        try:
-            return subprocess.run(command, input=b"probe\n", capture_output=True, timeout=PUT_TIMEOUT_S, check=False).returncode == 0
-        except subprocess.TimeoutExpired:
-            return False
 
 
 def kill_traced(process):
