@@ -49,8 +49,7 @@ void WriteState(const DeliveryStatus& status, std::int64_t now_ms, JsonWriter& j
 
 }  // namespace
 
-std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms,
-                         const std::optional<std::vector<std::string>>& changes) {
+std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, const ActionOutcome& outcome) {
   const DeliveryStatus status = stream.status();
   const DeliveryIdentity identity = stream.identity();
   JsonWriter json;
@@ -67,7 +66,11 @@ std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms,
   WriteShards(status.checkpoint.shards, json);
   WriteTotals(status.checkpoint.totals, json);
   json.Key("intent").Raw(status.intent ? IntentToJson(*status.intent) : "null");
-  WriteChanges(changes, json);
+  if (outcome.flush) {
+    json.Key("flush").BeginObject().Key("number").Number(*outcome.flush);
+    json.Key("done").Bool(stream.flushed(*outcome.flush)).EndObject();
+  }
+  WriteChanges(outcome.changes, json);
   json.Key("config").Raw(identity.config_json).EndObject();
   return json.text();
 }

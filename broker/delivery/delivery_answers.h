@@ -10,10 +10,13 @@
 
 namespace sluice::delivery {
 
-/// One delivery stream as `describe`, `create`, `pause`, `resume` and `flush` show it. `changes`: the keys that a
-/// `create` of an existing one has changed.
-std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms,
-                         const std::optional<std::vector<std::string>>& changes);
+/// What an answer says of the action besides the state after it.
+struct ActionOutcome {
+  std::optional<std::vector<std::string>> changes;  // the keys that a `create` of an existing one has changed
+  std::optional<std::uint64_t> flush;               // the number of a `flush`
+};
+/// One delivery stream as `describe`, `create`, `pause`, `resume` and `flush` show it.
+std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, const ActionOutcome& outcome = {});
 /// {"delivery_streams":[..]}, one line of facts each.
 std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int64_t now_ms);
 /// What `check` says about a configuration that is right. `changes`: the keys that it would change.

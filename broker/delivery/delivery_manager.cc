@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "broker/delivery/config_change.h"
 #include "broker/delivery/config_document.h"
@@ -21,7 +22,7 @@ namespace {
 
 constexpr std::string_view kConfigTask = "/config";  // no delivery stream's name has a slash
 constexpr std::int64_t kConfigRetryMs = 2000;
-constexpr std::int64_t kFlushTimeoutMs = 60'000;
+constexpr std::int64_t kFlushWaitMs = 2000;  // of one call: others wait behind it, and who called wants to hear
 constexpr std::uint32_t kDirectPutShards = 4;
 constexpr std::int64_t kDirectPutRetentionMs = 24ll * 3600 * 1000;  // as Firehose keeps what it could not deliver
 constexpr std::string_view kZoneDir = "/usr/share/zoneinfo";
@@ -193,7 +194,7 @@ Result<DeliveryAnswer> DeliveryManager::Handle(DeliveryAction action, std::strin
     case DeliveryAction::kResume:
       return Pause(name, false);
     case DeliveryAction::kFlush:
-      return Flush(name);
+      return Flush(name, document);
     case DeliveryAction::kDelete:
       return Delete(name);
     case DeliveryAction::kLedger:
@@ -250,7 +251,7 @@ Result<DeliveryAnswer> DeliveryManager::Make(const ParsedDeliveryConfig& parsed)
   if (!stream) return Error(stream.error());
   BeginWork(*stream);
   broker::log::Info("delivery stream created", {{"delivery_stream", config.name}, {"source", config.source_stream}});
-  DeliveryAnswer answer{DescribeJson(**stream, parts_.env.clock().WallMs(), {}), parsed.warnings};
+  DeliveryAnswer answer{DescribeJson(**stream, parts_.env.clock().WallMs()), parsed.warnings};
   if (const Status lake = objects_->CheckBucket(config.bucket); !lake.ok()) answer.warnings.push_back(lake.message());
   return answer;
 }
@@ -259,7 +260,8 @@ Result<DeliveryAnswer> DeliveryManager::Change(const StreamPtr& stream, const Pa
   Result<ConfigChange> change = ConfigChange();
   workers_.RunBetween(stream->name(), [&] { change = stream->Reconfigure(parsed.config); });
   if (!change) return Error(change.error());
-  DeliveryAnswer answer{DescribeJson(*stream, parts_.env.clock().WallMs(), change->keys), {}};
+  DeliveryAnswer answer{
+      DescribeJson(*stream, parts_.env.clock().WallMs(), {.changes = change->keys, .flush = std::nullopt}), {}};
   if (change->keys.empty()) return answer;
   answer.warnings = parsed.warnings;
   answer.warnings.insert(answer.warnings.end(), change->warnings.begin(), change->warnings.end());
@@ -312,7 +314,7 @@ Result<DeliveryAnswer> DeliveryManager::List() {
 Result<DeliveryAnswer> DeliveryManager::Describe(std::string_view name) {
   const Result<StreamPtr> stream = Find(name);
   if (!stream) return Error(stream.error());
-  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs(), {}), {}};
+  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs()), {}};
 }
 
 Result<DeliveryAnswer> DeliveryManager::Pause(std::string_view name, bool paused) {
@@ -325,23 +327,28 @@ Result<DeliveryAnswer> DeliveryManager::Pause(std::string_view name, bool paused
   return Describe(name);
 }
 
-Result<DeliveryAnswer> DeliveryManager::Flush(std::string_view name) {
+/// `earlier` is the number of a flush that was not done when its call ended.
+Result<DeliveryAnswer> DeliveryManager::Flush(std::string_view name, std::string_view earlier) {
   const Result<StreamPtr> stream = Find(name);
   if (!stream) return Error(stream.error());
   if ((*stream)->status().mode == DeliveryMode::kPaused) {
     return Error(Code::kFailedPrecondition, fmt::format("delivery stream '{}' is paused; resume it first", name));
   }
-  (*stream)->RequestFlush();
-  workers_.Wake(name);
+  if (const DeliveryStatus status = (*stream)->status(); status.mode == DeliveryMode::kFenced) {
+    return Error(Code::kFenced, status.last_error);
+  }
+  std::uint64_t number = 0;
+  std::from_chars(earlier.data(), earlier.data() + earlier.size(), number);
+  if (!(*stream)->KnowsFlush(number)) number = (*stream)->RequestFlush();
   const std::uint64_t failures = (*stream)->status().failures;
-  const auto over = [&] { return (*stream)->flushed() || (*stream)->status().failures > failures; };
-  workers_.WaitUntil(over, kFlushTimeoutMs);
-  if ((*stream)->flushed()) return Describe(name);
+  workers_.Wake(name);
+  const auto over = [&] { return (*stream)->flushed(number) || (*stream)->status().failures > failures; };
+  workers_.WaitUntil(over, kFlushWaitMs);
   const DeliveryStatus status = (*stream)->status();
-  if (status.failures > failures)
+  if (!(*stream)->flushed(number) && status.failures > failures)
     return Error(Code::kUnavailable, fmt::format("delivery fails and is tried again: {}", status.last_error));
-  return Error(Code::kTimedOut,
-               fmt::format("delivery stream '{}' is still delivering what was there; ask again", name));
+  return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs(), {.changes = std::nullopt, .flush = number}),
+                        {}};
 }
 
 Result<DeliveryAnswer> DeliveryManager::Delete(std::string_view name) {

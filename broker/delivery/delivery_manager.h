@@ -75,7 +75,7 @@ class DeliveryManager final : public broker::DeliveryControl {
   Result<DeliveryAnswer> Check(std::string_view document, std::string_view document_name);
   Result<DeliveryAnswer> List();
   Result<DeliveryAnswer> Pause(std::string_view name, bool paused);
-  Result<DeliveryAnswer> Flush(std::string_view name);
+  Result<DeliveryAnswer> Flush(std::string_view name, std::string_view earlier);
   Result<DeliveryAnswer> Delete(std::string_view name);
   Result<DeliveryAnswer> Ledger(std::string_view name);
   Result<DeliveryAnswer> Describe(std::string_view name);

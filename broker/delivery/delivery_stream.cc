@@ -47,7 +47,10 @@ DeliveryStream::DeliveryStream(std::string name, std::unique_ptr<RecordSource> s
       source_(std::move(source)),
       parts_(std::move(parts)),
       store_(parts_.metadata, name_),
-      planner_(*source_, parts_.clock) {
+      planner_(*source_, parts_.clock),
+      first_flush_(static_cast<std::uint64_t>(parts_.clock.WallMs())),
+      flushes_asked_(first_flush_),
+      flushes_done_(first_flush_) {
   SLUICE_CHECK(source_ != nullptr && parts_.hold != nullptr && parts_.load_zone != nullptr);
 }
 

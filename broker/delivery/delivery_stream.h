@@ -84,10 +84,12 @@ class DeliveryStream {
   /// One bounded piece of work. Returns the milliseconds until the next one is due; 0: at once.
   std::int64_t Step();
 
-  /// Delivers what is there now without waiting for size or interval.
-  void RequestFlush() { ++flushes_asked_; }
-  /// True where everything that was there at the last RequestFlush is delivered.
-  bool flushed() const { return flushes_done_.load() >= flushes_asked_.load(); }
+  /// Delivers what is there now without waiting for size or interval. Gives the number of this flush.
+  std::uint64_t RequestFlush() { return ++flushes_asked_; }
+  /// True for the number of a flush that was asked for since the broker started.
+  bool KnowsFlush(std::uint64_t number) const { return number > first_flush_ && number <= flushes_asked_.load(); }
+  /// True where everything that was there at this RequestFlush is delivered.
+  bool flushed(std::uint64_t number) const { return flushes_done_.load() >= number; }
   /// Stored before it is in force. Not while a Step runs.
   Status SetPaused(bool paused);
 
@@ -142,8 +144,9 @@ class DeliveryStream {
   DeliveryState state_;       // as stored
   bool state_known_ = false;  // false after a failure: read it again
   int failures_in_a_row_ = 0;
-  std::atomic<std::uint64_t> flushes_asked_ = 0;
-  std::atomic<std::uint64_t> flushes_done_ = 0;
+  const std::uint64_t first_flush_;  // the numbers of an earlier start lie below
+  std::atomic<std::uint64_t> flushes_asked_;
+  std::atomic<std::uint64_t> flushes_done_;
   std::uint64_t flushes_decided_ = 0;  // done with the delivery that is decided
 
   mutable std::mutex status_mutex_;

@@ -24,6 +24,26 @@ std::string Document(std::string_view name, std::string_view stream, std::string
                      name, source, sluice);
 }
 
+/// Metadata whose transactions wait while they are held.
+class HeldMetadata final : public storage::MetadataStore {
+ public:
+  explicit HeldMetadata(storage::MetadataStore& store) : store_(store) {}
+  void Hold(bool held) {
+    held_ = held;
+    held_.notify_all();
+  }
+  Result<std::optional<std::string>> Get(std::string_view key) override { return store_.Get(key); }
+  Result<std::vector<KeyValue>> Scan(std::string_view prefix) override { return store_.Scan(prefix); }
+  Status Commit(const storage::Transaction& transaction) override {
+    held_.wait(true);
+    return store_.Commit(transaction);
+  }
+
+ private:
+  storage::MetadataStore& store_;
+  std::atomic<bool> held_ = false;
+};
+
 struct Managed {
   Managed() {
     options.lake_dir = temp.path() + "/lake-root";
@@ -36,7 +56,7 @@ struct Managed {
     auto started = DeliveryManager::Start(options, {.catalog = *core.catalog,
                                                     .reads = *core.reads,
                                                     .holds = core.holds,
-                                                    .metadata = *core.metadata,
+                                                    .metadata = metadata,
                                                     .env = *core.env,
                                                     .forget_stream = [this](broker::StreamPtr stream) {
                                                       forgotten.push_back(stream->name);
@@ -65,6 +85,7 @@ struct Managed {
 
   storage::TempDir temp;
   broker::Core core;
+  HeldMetadata metadata{*core.metadata};
   DeliveryOptions options;
   std::vector<std::string> forgotten;
   std::unique_ptr<DeliveryManager> manager;
@@ -99,6 +120,25 @@ TEST_CASE("DeliveryManager Handle: create, deliver, prove, delete", "[delivery]"
   CHECK(managed.core.metadata->Scan("delivery/")->empty());
   CHECK(report->objects == 1);
   CHECK(std::filesystem::exists(managed.options.lake_dir + "/lake"));
+}
+
+TEST_CASE("DeliveryManager Handle: a flush that takes long is answered, and goes on", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  managed.Append("orders", 0, 10);
+  managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  managed.metadata.Hold(true);
+  const std::string waiting = managed.Answer(DeliveryAction::kFlush, "d");
+  const std::size_t at = waiting.find(R"("flush":{"number":)");
+  REQUIRE(at != waiting.npos);
+  const std::string number = waiting.substr(at + 18, waiting.find(',', at) - at - 18);
+  CHECK(Contains(waiting, fmt::format(R"("flush":{{"number":{},"done":false}})", number)));
+  CHECK(Contains(waiting, R"("lag_records":10)"));
+  managed.metadata.Hold(false);
+  const std::string done = fmt::format(R"("flush":{{"number":{},"done":true}})", number);
+  while (!Contains(managed.Answer(DeliveryAction::kFlush, "d", number), done)) {
+  }
+  CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), R"("lag_records":0)"));
 }
 
 TEST_CASE("DeliveryManager Start: goes on where it was, with the holds set first", "[delivery]") {

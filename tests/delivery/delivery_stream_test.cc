@@ -355,16 +355,22 @@ TEST_CASE("DeliveryStream Step: a large backlog is read in bounded pieces and sh
 TEST_CASE("DeliveryStream RequestFlush: what is there goes at once", "[delivery]") {
   World world(RawConfig());
   REQUIRE(world.Start().ok());
-  world.stream->RequestFlush();
-  CHECK_FALSE(world.stream->flushed());
+  std::uint64_t flush = world.stream->RequestFlush();
+  CHECK_FALSE(world.stream->flushed(flush));
   world.stream->Step();
-  CHECK(world.stream->flushed());  // nothing was there
+  CHECK(world.stream->flushed(flush));  // nothing was there
   Fill(world, 10);
   CHECK(world.stream->Step() > 0);
-  world.stream->RequestFlush();
-  for (int i = 0; i < 10 && !world.stream->flushed(); ++i) world.stream->Step();
-  CHECK(world.stream->flushed());
+  flush = world.stream->RequestFlush();
+  for (int i = 0; i < 10 && !world.stream->flushed(flush); ++i) world.stream->Step();
+  CHECK(world.stream->flushed(flush));
   CHECK(world.delivered());
+  CHECK_FALSE(world.stream->flushed(world.stream->RequestFlush()));
+  CHECK(world.stream->flushed(flush));  // it is not asked for more by a later one
+  CHECK(world.stream->KnowsFlush(flush));
+  world.env.manual_clock().AdvanceMs(100);
+  REQUIRE(world.Start().ok());
+  CHECK_FALSE(world.stream->KnowsFlush(flush));
 }
 
 TEST_CASE("DeliveryStream SetPaused: nothing moves until it is resumed, also over a restart", "[delivery]") {
@@ -409,8 +415,8 @@ TEST_CASE("DeliveryStream Step: what the log lost holds delivery up until it is 
   CHECK_FALSE(world.Run(20));
   CHECK(world.stream->status().last_error.find("damaged") != std::string::npos);
   world.log.Lose(10, 15, true);
-  world.stream->RequestFlush();
-  while (!world.stream->flushed()) world.env.manual_clock().AdvanceMs(world.stream->Step());
+  const std::uint64_t flush = world.stream->RequestFlush();
+  while (!world.stream->flushed(flush)) world.env.manual_clock().AdvanceMs(world.stream->Step());
   REQUIRE(world.delivered());
   const auto ledger = world.Ledger();
   REQUIRE(ledger.size() == 2);

@@ -30,7 +30,8 @@ class AdminClient {
   /// deliveries pass over them. Gives what was accepted now; kFailedPrecondition where there is nothing to accept.
   Result<std::vector<LostRange>> AcceptLoss(std::string_view name, std::uint32_t shard);
 
-  /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages.
+  /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages. kFlush
+  /// answers within seconds: where "flush" in the answer is not "done", call again with its "number" as the document.
   Result<DeliveryAnswer> Delivery(DeliveryAction action, std::string_view name, std::string_view document = {},
                                   std::string_view document_name = {});
 

@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/interrupt.h"
+#include "tools/sluice/progress.h"
 #include "tools/sluice/units.h"
 
 namespace sluice::tools {
@@ -124,6 +126,33 @@ void PrintAnswer(const Context& context, DeliveryAction action, const DeliveryAn
   }
 }
 
+/// Waits until all is delivered that was there at the first call; the broker answers every few seconds.
+bool Flush(Context& context, const std::string& name) {
+  auto client = context.Connect();
+  if (!client) return false;
+  NoteInterrupts();
+  std::string number;
+  while (true) {
+    const auto answer = client->Delivery(DeliveryAction::kFlush, name, number);
+    if (!answer || Interrupted()) ShowStep("");
+    if (!answer) return context.Fail(answer.error());
+    const boost::json::value document = boost::json::parse(answer->document);
+    const boost::json::object& flush = document.at("flush").as_object();
+    if (flush.at("done").as_bool()) {
+      ShowStep("");
+      PrintAnswer(context, DeliveryAction::kFlush, *answer);
+      return true;
+    }
+    if (Interrupted()) {
+      fmt::print(stderr, "sluice: no longer waiting; the broker goes on delivering\n");
+      context.exit_code = kExitInterrupted;
+      return false;
+    }
+    number = Text(flush, "number");
+    ShowStep(fmt::format("flush: {} behind", Counted(document.as_object(), "lag_records", "record")));
+  }
+}
+
 bool Run(Context& context, DeliveryAction action, const DeliveryArguments& arguments) {
   std::string document;
   if (!arguments.file.empty()) {
@@ -162,6 +191,7 @@ void RegisterDeliveryCommands(CLI::App& app, Context& context) {
   };
   const auto with_name = [&](CLI::App* command) {
     command->add_option("NAME", arguments->name, "The delivery stream")->required();
+    return command;
   };
 
   with_file(
@@ -173,7 +203,9 @@ void RegisterDeliveryCommands(CLI::App& app, Context& context) {
                 DeliveryAction::kDescribe));
   with_name(add("pause", "Stop delivering; nothing is lost", DeliveryAction::kPause));
   with_name(add("resume", "Go on delivering", DeliveryAction::kResume));
-  with_name(add("flush", "Deliver all that is there now, without waiting for size or time", DeliveryAction::kFlush));
+  CLI::App* flush =
+      delivery->add_subcommand("flush", "Deliver all that is there now, without waiting for size or time");
+  with_name(flush)->callback([=, &context] { Flush(context, arguments->name); });
   with_name(add("delete", "Delete a delivery stream; its objects stay in the lake", DeliveryAction::kDelete));
 }
 
