@@ -389,8 +389,15 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name) {
       const std::shared_ptr<const DeliveryConfig> held = (*stream)->config();
       const DeliveryConfig& config = *held;
       const DeliveryStatus status = (*stream)->status();
-      const LedgerDocument document{config.name,    config.source_stream,     config.bucket, DirectoryOf(config.bucket),
-                                    config.convert, status.checkpoint.shards, status.intent, *ledger};
+      const LedgerDocument document{.name = config.name,
+                                    .stream = config.source_stream,
+                                    .stream_exists = parts_.catalog.Find((*stream)->identity().source).has_value(),
+                                    .bucket = config.bucket,
+                                    .directory = DirectoryOf(config.bucket),
+                                    .converted = config.convert,
+                                    .shards = status.checkpoint.shards,
+                                    .intent = status.intent,
+                                    .entries = *ledger};
       answer = DeliveryAnswer{LedgerDocumentToJson(document), {}};
     }
   });

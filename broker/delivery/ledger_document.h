@@ -16,7 +16,8 @@ namespace sluice::delivery {
 
 struct LedgerDocument {
   std::string name;
-  std::string stream;  // the source
+  std::string stream;         // the source
+  bool stream_exists = true;  // that very stream, not a later one of its name
   std::string bucket;
   std::string directory;   // where the bucket is on the broker's machine
   bool converted = false;  // the objects are Parquet

@@ -114,6 +114,10 @@ TEST_CASE("DeliveryManager Handle: create, deliver, prove, delete", "[delivery]"
   INFO(tools::VerifyReportText(*report));
   CHECK(report->ok());
   CHECK(report->records == 15);
+  CHECK(Contains(managed.Answer(DeliveryAction::kLedger, "d"), R"("stream_exists":true)"));
+  REQUIRE(managed.core.catalog->Delete("orders").has_value());
+  REQUIRE(managed.core.catalog->Create("orders", 2, {}).has_value());
+  CHECK(Contains(managed.Answer(DeliveryAction::kLedger, "d"), R"("stream_exists":false)"));
   CHECK(managed.Answer(DeliveryAction::kDelete, "d") == R"({"name":"d","deleted":true})");
   CHECK(managed.Do(DeliveryAction::kDescribe, "d").error().code() == Code::kNotFound);
   CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == kMaxOffset);

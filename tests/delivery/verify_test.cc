@@ -31,6 +31,7 @@ class Delivered {
     }
     document_ = {.name = world_.config.name,
                  .stream = "orders",
+                 .stream_exists = true,
                  .bucket = "lake",
                  .directory = root().string(),
                  .converted = world_.config.convert,
@@ -202,6 +203,14 @@ TEST_CASE("VerifyDelivery: a ledger with a gap, an overlap, a lost range, a miss
   CHECK(report.lost == 4);
   CHECK(report.given_up == std::vector<delivery::SourceRange>{{ShardIndex(0), next, next + 3}});
   CHECK(VerifyReportText(report).find("PROVEN: every record but those given up is in") != std::string::npos);
+}
+
+TEST_CASE("VerifyDelivery: without its source stream nothing is proven", "[tools]") {
+  Delivered delivered(delivery::RawConfig());
+  delivered.ledger().stream_exists = false;
+  const VerifyReport report = delivered.Verify();
+  CHECK_FALSE(report.ok());
+  CHECK(Has(report, "source missing"));
 }
 
 TEST_CASE("VerifyDelivery: what cannot be looked at is an error, not a proof", "[tools]") {

@@ -55,6 +55,12 @@ class Verifier {
   }
 
   Result<VerifyReport> Run(const std::function<void(const VerifyProgress&)>& progress) {
+    if (!ledger_.stream_exists) {
+      Problem("source missing", "", {},
+              fmt::format("stream '{}' was deleted or is lost with its metadata; that the ledger tells of all of its "
+                          "records cannot be proven",
+                          ledger_.stream));
+    }
     CheckSequence();
     for (const delivery::ShardPosition& shard : ledger_.shards) CheckShard(shard);
     VerifyProgress reading{.bytes_total = BytesOfLedger()};
