@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "protocol/check.h"
@@ -55,6 +56,17 @@ class MemoryEnv::MemoryFile final : public File {
     if (boot_ != env_.boots_) return Dead();
     SLUICE_CHECK(writable_);
     return env_.WriteLocked(*node_, path_, offset, pieces);
+  }
+
+  // With all the zeros that may follow.
+  Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) override {
+    constexpr std::uint64_t kPageBytes = 4096;
+    static constexpr std::array<char, kPageBytes> kZeros{};
+    std::vector<std::string_view> padded(pieces.begin(), pieces.end());
+    std::uint64_t end = offset;
+    for (const std::string_view piece : pieces) end += piece.size();
+    if (end > offset) padded.emplace_back(kZeros.data(), (kPageBytes - end % kPageBytes) % kPageBytes);
+    return Write(offset, padded);
   }
 
   Status Sync() override {

@@ -195,8 +195,8 @@ class PosixFile final : public File {
     return {};
   }
 
-  // Whole pages go past the page cache; what comes before the first and after the last of them goes through it, so that
-  // no page is written both ways by one call.
+  // Goes past the page cache in whole pages. The last one is filled with zeros, and what it holds is remembered: the
+  // next call, which goes on inside it, writes it again instead of having the disk read it.
   Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) override {
     std::size_t rest = 0;
     for (const std::string_view piece : pieces) rest += piece.size();
@@ -205,11 +205,11 @@ class PosixFile final : public File {
     std::size_t skip = 0;
     while (rest > 0) {
       const std::size_t into_page = offset % kDirectAlignment;
-      const std::size_t whole_pages = into_page == 0 ? rest / kDirectAlignment * kDirectAlignment : 0;
-      const std::size_t bytes =
-          whole_pages > 0 ? std::min(whole_pages, kDirectBytes) : std::min(rest, kDirectAlignment - into_page);
-      Gather(pieces, skip, buffer, bytes);
-      if (Status status = WriteGathered(offset, buffer, bytes); !status.ok()) return status;
+      const bool whole_pages = into_page == 0 || offset == direct_->end;
+      const std::size_t bytes = std::min(rest, (whole_pages ? kDirectBytes : kDirectAlignment) - into_page);
+      if (whole_pages) std::memcpy(buffer, direct_->last_page.data(), into_page);
+      Gather(pieces, skip, buffer + into_page, bytes);
+      if (Status status = WriteGathered(offset, buffer, into_page, bytes, whole_pages); !status.ok()) return status;
       offset += bytes;
       rest -= bytes;
     }
@@ -258,10 +258,20 @@ class PosixFile final : public File {
     return got > 0 ? static_cast<std::size_t>(got) : 0;
   }
 
+  /// The same file for direct writes, and the page that they ended in.
+  struct Direct {
+    std::optional<FileDescriptor> fd;  // invalid where this cannot be
+    std::uint64_t end = 0;             // of the last direct write; 0: the page is not known
+    std::array<char, kDirectAlignment> last_page;
+  };
+
   /// False where the file system has no direct writes.
   bool OpenDirect() {
-    if (!direct_) direct_.emplace(OpenAgain(O_WRONLY));
-    return direct_->valid();
+    if (!direct_) {
+      direct_ = std::make_unique<Direct>();
+      direct_->fd.emplace(OpenAgain(O_WRONLY));
+    }
+    return direct_->fd->valid();
   }
 
   /// The same file for direct access, by its descriptor: it may have got another name.
@@ -270,26 +280,35 @@ class PosixFile final : public File {
   }
 
   Status WriteVectors(std::uint64_t offset, iovec* first, iovec* last) {
+    if (direct_) direct_->end = 0;
     const int error = PwriteAll(fd_, offset, first, last);
     return error == 0 ? Status() : ErrnoStatus(error, "write", path_);
   }
 
-  /// Past the page cache where `bytes` and `offset` are whole pages and the file system can, else through it.
-  Status WriteGathered(std::uint64_t offset, char* data, std::size_t bytes) {
-    iovec piece{data, bytes};
-    if (bytes % kDirectAlignment == 0 && direct_->valid()) {
-      const int error = PwriteAll(*direct_, offset, &piece, &piece + 1);
-      if (error == 0) return {};
-      if (error != EINVAL) return ErrnoStatus(error, "write", path_);
-      direct_.emplace(-1);  // this device asks for another alignment
-      piece = {data, bytes};
+  /// Writes `bytes` that stand behind `into_page` others in `buffer`: through the page cache, or past it in whole
+  /// pages.
+  Status WriteGathered(std::uint64_t offset, char* buffer, std::size_t into_page, std::size_t bytes, bool whole_pages) {
+    iovec piece{buffer + into_page, bytes};
+    if (!whole_pages || !direct_->fd->valid()) return WriteVectors(offset, &piece, &piece + 1);
+    const std::size_t filled = into_page + bytes;
+    const std::size_t padding = (kDirectAlignment - filled % kDirectAlignment) % kDirectAlignment;
+    std::memset(buffer + filled, 0, padding);
+    iovec pages{buffer, filled + padding};
+    direct_->end = 0;  // should this fail
+    const int error = PwriteAll(*direct_->fd, offset - into_page, &pages, &pages + 1);
+    if (error == EINVAL) {  // this device asks for another alignment
+      direct_->fd.emplace(-1);
+      return WriteVectors(offset, &piece, &piece + 1);
     }
-    return WriteVectors(offset, &piece, &piece + 1);
+    if (error != 0) return ErrnoStatus(error, "write", path_);
+    direct_->end = offset + bytes;
+    std::memcpy(direct_->last_page.data(), buffer + filled + padding - kDirectAlignment, kDirectAlignment);
+    return {};
   }
 
   const FileDescriptor fd_;
   const std::string path_;
-  std::optional<FileDescriptor> direct_;  // the writer's; opened at the first bulk write
+  std::unique_ptr<Direct> direct_;  // the writer's; opened at the first bulk write
 };
 
 class PosixLock final : public FileLock {

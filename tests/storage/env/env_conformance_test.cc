@@ -64,6 +64,33 @@ ENV_TEST("File Write: pieces follow one another at the offset") {
   CHECK(file->Size().value() == 15);
 }
 
+/// Bytes that differ from their neighbours in the file and from those of the calls before.
+std::string NextBytes(std::size_t size, std::uint64_t& next_byte) {
+  std::string bytes(size, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(++next_byte * 31 / 8);
+  return bytes;
+}
+
+/// Writes in bulk and keeps `expected` up with it: what stands behind, up to the end of the page, may be zeros now.
+void WriteBulkAndExpect(File& file, std::uint64_t offset, std::string_view bytes, std::string& expected) {
+  constexpr std::size_t kPageBytes = 4096;
+  std::vector<std::string_view> pieces;
+  for (std::string_view rest = bytes; !rest.empty(); rest.remove_prefix(pieces.back().size())) {
+    pieces.push_back(rest.substr(0, 1 + pieces.size() % 3 * 5'000));
+  }
+  REQUIRE(file.WriteBulk(offset, pieces).ok());
+  const std::size_t end = bytes.empty() ? 0 : offset + bytes.size();  // no bytes: nothing is written, nothing cleared
+  const std::size_t page_end = (end + kPageBytes - 1) / kPageBytes * kPageBytes;
+  if (expected.size() < end) expected.resize(end, '\0');
+  if (!bytes.empty()) expected.replace(offset, bytes.size(), bytes);
+  const std::string found = ReadAll(file);
+  if (found.size() > expected.size() && found.size() <= page_end) expected.resize(found.size(), '\0');
+  for (std::size_t at = end; at < std::min(page_end, found.size()); ++at) {
+    if (found[at] == '\0') expected[at] = '\0';
+  }
+  REQUIRE(found == expected);
+}
+
 ENV_TEST("File WriteBulk: any offset and any size, over what is there, gives what Write gives") {
   TestType on;
   const auto file = on.env->Open(on.root + "/a", OpenMode::kCreate).value();
@@ -72,21 +99,28 @@ ENV_TEST("File WriteBulk: any offset and any size, over what is there, gives wha
   // Below and above the sizes of a page, of one direct write and of where bulk begins; at the end and over the middle.
   for (const std::uint64_t offset : {0u, 1u, 4'095u, 4'096u, 100'000u, 2'000'001u}) {
     for (const std::size_t size : {0u, 1u, 4'096u, 65'536u, 70'001u, 1'048'576u, 2'600'000u}) {
-      std::string bytes(size, '\0');
-      for (char& byte : bytes) byte = static_cast<char>(++next_byte * 31 / 8);
-      std::vector<std::string_view> pieces;
-      for (std::string_view rest = bytes; !rest.empty(); rest.remove_prefix(pieces.back().size())) {
-        pieces.push_back(rest.substr(0, 1 + pieces.size() % 3 * 5'000));
-      }
-      REQUIRE(file->WriteBulk(offset, pieces).ok());
-      if (size > 0 && expected.size() < offset + size) expected.resize(offset + size, '\0');
-      expected.replace(offset, size, bytes);
-      REQUIRE(ReadAll(*file) == expected);
+      WriteBulkAndExpect(*file, offset, NextBytes(size, next_byte), expected);
     }
   }
   REQUIRE(file->Sync().ok());
   REQUIRE(file->DropCache().ok());
   CHECK(ReadAll(*file) == expected);
+}
+
+ENV_TEST("File WriteBulk: goes on where it ended, also when another write came between") {
+  TestType on;
+  const auto file = on.env->Open(on.root + "/a", OpenMode::kCreate).value();
+  const auto other = on.env->Open(on.root + "/a", OpenMode::kReadWrite).value();
+  std::string expected;
+  std::uint64_t next_byte = 0;
+  for (const std::size_t size : {70'001u, 100'000u, 65'536u, 1'048'577u, 3'000u, 90'000u, 81'920u}) {
+    WriteBulkAndExpect(*file, expected.find_last_not_of('\0') + 1, NextBytes(size, next_byte) + "end", expected);
+  }
+  const std::size_t end = expected.find_last_not_of('\0') + 1;
+  REQUIRE(file->Write(end - 10, "0123456789").ok());  // in the page where the last one ended
+  expected.replace(end - 10, 10, "0123456789");
+  WriteBulkAndExpect(*file, end, NextBytes(80'000, next_byte) + "end", expected);
+  CHECK(ReadAll(*other) == expected);
 }
 
 ENV_TEST("File ReadBulk: gives what Read gives, at the end of the file too") {
