@@ -1,6 +1,6 @@
 // The only door to disk, clock and randomness. Real: posix_env.h. For tests: memory_env.h (a file system in memory that
-// drops what was not synced, tears writes and fails calls on demand, with a clock that is set by hand and a seeded source
-// of randomness). Nothing else in Sluice calls open, fdatasync, a clock or a random device.
+// drops what was not synced, tears writes and fails calls on demand, with a clock that is set by hand and a seeded
+// source of randomness). Nothing else in Sluice calls open, fdatasync, a clock or a random device.
 //
 // Threads: an Env may be used from any thread; a File by one writer at a time, reads from any thread beside it.
 #pragma once
@@ -44,11 +44,12 @@ class File {
   virtual ~File() = default;
   /// Reads up to out.size() bytes at `offset`; fewer only at the end of the file.
   virtual Result<std::size_t> Read(std::uint64_t offset, std::span<char> out) = 0;
-  /// Writes all pieces one after another at `offset`, or fails. Not durable until Sync. kResourceExhausted on a full disk.
+  /// Writes all pieces one after another at `offset`, or fails. Not durable until Sync. kResourceExhausted on a full
+  /// disk.
   virtual Status Write(std::uint64_t offset, std::span<const std::string_view> pieces) = 0;
   /// Write for many bytes that are not read again soon: where the file system can, they go past the page cache, which
-  /// spares a copy, the memory, and a flood of dirty pages in front of somebody's Sync. What stands behind the last byte
-  /// may be zeros afterwards, up to the end of its page of 4 KiB.
+  /// spares a copy, the memory, and a flood of dirty pages in front of somebody's Sync. What stands behind the last
+  /// byte may be zeros afterwards, up to the end of its page of 4 KiB.
   virtual Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) {
     return Write(offset, pieces);
   }
