@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <future>
 #include <limits>
 #include <utility>
 
@@ -11,11 +12,11 @@
 namespace sluice::storage {
 namespace {
 
-constexpr std::uint64_t kWindowBytes = 4u << 20;
+constexpr std::uint64_t kWindowBytes = 8u << 20;
 
 }  // namespace
 
-/// A piece of a file in memory; frames that are handed out keep it alive.
+/// A piece of a file in memory; frames that are handed out keep it alive. The piece behind it is read meanwhile.
 class JournalReader::Window {
  public:
   Window(File& file, std::uint64_t file_bytes) : file_(file), file_bytes_(file_bytes) {}
@@ -24,12 +25,8 @@ class JournalReader::Window {
   Result<std::string_view> At(std::uint64_t position, std::uint64_t bytes) {
     if (position >= file_bytes_) return std::string_view();
     bytes = std::min(bytes, file_bytes_ - position);
-    if (position < begin_ || position + bytes > begin_ + piece_.bytes.size()) {
-      Result<BulkBytes> got = file_.ReadBulk(position, std::min(std::max(bytes, kWindowBytes), file_bytes_ - position));
-      if (!got) return Error(std::move(got.error()));
-      piece_ = std::move(*got);
-      begin_ = position;
-      bytes_read += piece_.bytes.size();
+    if (!Holds(position, bytes)) {
+      if (Status status = Load(position, bytes); !status.ok()) return Error(std::move(status));
     }
     return piece_.bytes.substr(position - begin_);
   }
@@ -39,10 +36,56 @@ class JournalReader::Window {
   std::uint64_t bytes_read = 0;
 
  private:
+  std::uint64_t end() const { return begin_ + piece_.bytes.size(); }
+  bool Holds(std::uint64_t position, std::uint64_t bytes) const {
+    return position >= begin_ && position + bytes <= end();
+  }
+
+  Status Load(std::uint64_t position, std::uint64_t bytes) {
+    if (ahead_.valid() && position >= begin_ && position + bytes <= ahead_at_ + kWindowBytes) {
+      const Result<BulkBytes>& ahead = ahead_.get();
+      if (!ahead) return ahead.error();
+      if (position < ahead_at_) {
+        Join(position, bytes, ahead->bytes);
+        return {};
+      }
+      Use(ahead_at_, *ahead);
+      if (Holds(position, bytes)) return {};
+    }
+    Result<BulkBytes> got = file_.ReadBulk(position, std::min(std::max(bytes, kWindowBytes), file_bytes_ - position));
+    if (!got) return got.error();
+    Use(position, *got);
+    return {};
+  }
+
+  /// What begins in one piece and ends in the next is put together, so that the next one can be used as it is.
+  void Join(std::uint64_t position, std::uint64_t bytes, std::string_view ahead) {
+    const std::string_view front = piece_.bytes.substr(position - begin_);
+    std::shared_ptr<char[]> joined = std::make_shared_for_overwrite<char[]>(bytes);
+    std::ranges::copy(front, joined.get());
+    std::ranges::copy(ahead.substr(0, bytes - front.size()), joined.get() + front.size());
+    begin_ = position;
+    piece_ = {joined, {joined.get(), bytes}};
+  }
+
+  void Use(std::uint64_t position, BulkBytes piece) {
+    piece_ = std::move(piece);
+    begin_ = position;
+    bytes_read += piece_.bytes.size();
+    ahead_at_ = end();
+    ahead_ = {};
+    if (ahead_at_ >= file_bytes_) return;
+    ahead_ = std::async(std::launch::async, [this, position = ahead_at_] {
+      return file_.ReadBulk(position, std::min(kWindowBytes, file_bytes_ - position));
+    });
+  }
+
   File& file_;
   const std::uint64_t file_bytes_;
   BulkBytes piece_;
   std::uint64_t begin_ = 0;
+  std::shared_future<Result<BulkBytes>> ahead_;  // from ahead_at_
+  std::uint64_t ahead_at_ = 0;
 };
 
 JournalReader::JournalReader(std::vector<JournalFiles::Found> files) : found_(std::move(files)) {
