@@ -1,7 +1,6 @@
 // A sender thread and a receiver over one loopback connection, 1 MiB pieces (larger and smaller ones are slower here).
 #include "tools/bench/send_bound.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -14,6 +13,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "tools/bench/cold_file.h"
 
 namespace sluice::tools {
 
@@ -43,21 +44,6 @@ Result<std::pair<int, int>> LoopbackPair() {
   return std::pair(to, from);
 }
 
-Result<int> ColdFile(const SendBoundOptions& options) {
-  const std::string path = options.dir + "/send_bound.bin";
-  const int fd = open(path.c_str(), O_CREAT | O_RDWR | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return Error(SystemError("cannot make a file"));
-  unlink(path.c_str());
-  const std::vector<char> piece(kPieceBytes, 'x');
-  for (std::uint64_t at = 0; at < options.file_bytes; at += piece.size()) {
-    if (pwrite(fd, piece.data(), piece.size(), static_cast<off_t>(at)) < 0)
-      return Error(SystemError("cannot fill a file"));
-  }
-  if (fdatasync(fd) != 0) return Error(SystemError("cannot flush a file"));
-  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-  return fd;
-}
-
 /// Sends pieces until told to stop, or once through the file.
 void SendAll(int socket, int file, std::uint64_t file_bytes, const std::atomic<bool>& stop) {
   std::vector<char> piece(kPieceBytes, 'x');
@@ -77,7 +63,7 @@ void SendAll(int socket, int file, std::uint64_t file_bytes, const std::atomic<b
 Result<double> MeasureSendBound(const SendBoundOptions& options) {
   int file = -1;
   if (options.file_bytes > 0) {
-    auto cold = ColdFile(options);
+    auto cold = MakeColdFile(options.dir, options.file_bytes);
     if (!cold) return Error(cold.error());
     file = *cold;
   }
