@@ -50,6 +50,7 @@ Status Segment::Create(const SegmentHeader& header) {
   {
     const MutexLock lock(mutex_);
     file_ = std::move(*file);
+    writable_ = true;
     extent_.bytes = kSegmentFirstFrameAt;
     synced_bytes_ = 0;
     index_ = std::make_shared<SparseIndex>();
@@ -59,7 +60,7 @@ Status Segment::Create(const SegmentHeader& header) {
 }
 
 Status Segment::Append(std::span<const protocol::Frame> frames) {
-  Result<std::shared_ptr<File>> file = OpenFile();
+  Result<std::shared_ptr<File>> file = OpenFile(OpenMode::kReadWrite);
   if (!file) return file.error();
   SegmentExtent extent = this->extent();
   SLUICE_CHECK(!frames.empty() && frames.front().base_offset() == extent.end);
@@ -129,14 +130,18 @@ bool Segment::Release() {
   return true;
 }
 
-Result<std::shared_ptr<File>> Segment::OpenFile() {
+Result<std::shared_ptr<File>> Segment::OpenFile(OpenMode mode) {
   std::shared_ptr<File> opened;
   {
     const MutexLock lock(mutex_);
-    if (file_ != nullptr) return file_;
-    Result<std::unique_ptr<File>> file = store_.env().Open(path(), OpenMode::kReadWrite);
+    if (file_ != nullptr && (writable_ || mode == OpenMode::kRead)) return file_;
+    SLUICE_CHECK(synced_bytes_ == extent_.bytes);  // else the file that was written is given up with its errors
+    const bool noted = file_ != nullptr;
+    Result<std::unique_ptr<File>> file = store_.env().Open(path(), mode);
     if (!file) return Error(std::move(file.error()));
     opened = file_ = std::move(*file);
+    writable_ = mode != OpenMode::kRead;
+    if (noted) return opened;
   }
   store_.NoteOpen(shared_from_this());
   return opened;
@@ -190,7 +195,7 @@ Result<FrameRun> Segment::Read(Offset from, std::uint64_t bytes_max) {
   SLUICE_CHECK(from >= extent.base && from < extent.end);
   Result<std::shared_ptr<const SparseIndex>> index = IndexFor(from);
   if (!index) return Error(std::move(index.error()));
-  Result<std::shared_ptr<File>> file = OpenFile();
+  Result<std::shared_ptr<File>> file = OpenFile(OpenMode::kRead);
   if (!file) return Error(std::move(file.error()));
   const SparseIndex::Entry& entry = (*index)->Find(from);
   Place place{entry.position, entry.offset};
@@ -288,7 +293,7 @@ std::vector<Hole> Segment::TakeDamage() {
 }
 
 Result<SegmentExtent> Segment::Scan(std::uint64_t bytes_max, const FrameVisitor& each) {
-  Result<std::shared_ptr<File>> file = OpenFile();
+  Result<std::shared_ptr<File>> file = OpenFile(OpenMode::kRead);
   if (!file) return Error(std::move(file.error()));
   Result<std::uint64_t> size = (*file)->Size();
   if (!size) return Error(std::move(size.error()));
@@ -321,7 +326,7 @@ Result<SegmentExtent> Segment::Scan(std::uint64_t bytes_max, const FrameVisitor&
 }
 
 Result<SegmentExtent> Segment::Rebuild(const FrameVisitor& each) {
-  Result<std::shared_ptr<File>> file = OpenFile();
+  Result<std::shared_ptr<File>> file = OpenFile(OpenMode::kReadWrite);
   if (!file) return Error(std::move(file.error()));
   if (Status status = (*file)->Sync(); !status.ok()) return Error(std::move(status));
   if (Status status = (*file)->DropCache(); !status.ok()) return Error(std::move(status));

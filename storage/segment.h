@@ -75,7 +75,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
     Offset offset;  // that a frame at `position` must begin with
   };
 
-  Result<std::shared_ptr<File>> OpenFile();
+  /// Reads ask for no more than kRead: a file system that has given up writing can still be read.
+  Result<std::shared_ptr<File>> OpenFile(OpenMode mode);
   /// An index that knows `from`, loaded or rebuilt.
   Result<std::shared_ptr<const SparseIndex>> IndexFor(Offset from);
   Result<std::shared_ptr<const SparseIndex>> LoadIndex();
@@ -94,6 +95,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   mutable Mutex mutex_;
   SegmentExtent extent_ SLUICE_GUARDED_BY(mutex_);
   std::shared_ptr<File> file_ SLUICE_GUARDED_BY(mutex_);
+  bool writable_ SLUICE_GUARDED_BY(mutex_) = false;  // file_ is
   std::shared_ptr<SparseIndex> index_ SLUICE_GUARDED_BY(mutex_);
   std::vector<Hole> damage_ SLUICE_GUARDED_BY(mutex_);
   std::uint64_t synced_bytes_ SLUICE_GUARDED_BY(mutex_);

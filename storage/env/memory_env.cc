@@ -27,6 +27,13 @@ std::string ParentOf(const std::string& path) {
 
 std::size_t Index(MemoryEnv::Call kind) { return static_cast<std::size_t>(kind); }
 
+bool Changes(MemoryEnv::Call kind) {
+  using Call = MemoryEnv::Call;
+  return kind != Call::kOpen && kind != Call::kRead && kind != Call::kList && kind != Call::kLock;
+}
+
+Status ReadOnly(const std::string& path) { return Status(Code::kIoError, path + ": the file system is read-only"); }
+
 }  // namespace
 
 struct MemoryEnv::NameChange {
@@ -137,6 +144,7 @@ Status MemoryEnv::Enter(Call kind, const std::string& path) {
     if (power_off_in_[Index(each)] > 0 && --power_off_in_[Index(each)] == 0) powered_ = false;
   }
   if (!powered_) return Status(Code::kIoError, path + ": the machine has no power");
+  if (read_only_ && Changes(kind)) return ReadOnly(path);
   for (const Call each : {kind, Call::kAny}) {
     if (Fault& fault = faults_[Index(each)]; TakeFault(fault)) return Status(fault.code, path + ": failed on demand");
   }
@@ -157,6 +165,7 @@ Status MemoryEnv::CheckParent(const std::string& path) const {
 Result<std::unique_ptr<File>> MemoryEnv::Open(const std::string& path, OpenMode mode, Access /*access*/) {
   const std::scoped_lock lock(mutex_);
   if (Status status = Enter(Call::kOpen, path); !status.ok()) return Error(std::move(status));
+  if (read_only_ && mode != OpenMode::kRead) return Error(ReadOnly(path));
   if (Status status = CheckParent(path); !status.ok()) return Error(std::move(status));
   const auto found = names_.find(path);
   const bool exists = found != names_.end();
@@ -292,7 +301,7 @@ Status MemoryEnv::WriteLocked(CachedContent& node, const std::string& path, std:
     return {};
   }
   // What a failed write leaves behind is any part of its beginning; on a full disk only what fits in the file.
-  std::uint64_t left = was_powered ? Below(bytes.size() + 1) : 0;
+  std::uint64_t left = was_powered && !read_only_ ? Below(bytes.size() + 1) : 0;
   if (no_room) left = std::min(left, size - std::min(offset, size));
   node.Write(offset, std::string_view(bytes).substr(0, left));
   if (!failure.ok()) return failure;
@@ -303,7 +312,7 @@ Status MemoryEnv::SyncLocked(CachedContent& node, const std::string& path) {
   const Status failure = Enter(Call::kSync, path);
   if (failure.ok()) {
     node.Persist();
-  } else if (powered_) {
+  } else if (powered_ && !read_only_) {
     node.DropDirty();  // without power the crash decides about them
   }
   return failure;
@@ -346,6 +355,11 @@ int MemoryEnv::failures() const {
 void MemoryEnv::SetDiskFull(bool full) {
   const std::scoped_lock lock(mutex_);
   disk_full_ = full;
+}
+
+void MemoryEnv::SetReadOnly(bool read_only) {
+  const std::scoped_lock lock(mutex_);
+  read_only_ = read_only;
 }
 
 void MemoryEnv::PowerOff() {

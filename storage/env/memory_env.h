@@ -95,6 +95,8 @@ class MemoryEnv final : public Env {
   int failures() const;
   /// While full, files neither appear nor grow; what is allocated already can be overwritten.
   void SetDiskFull(bool full);
+  /// While read-only, as file systems make themselves after an error of the disk, everything but reading fails.
+  void SetReadOnly(bool read_only);
 
   // Crashes.
 
@@ -161,6 +163,7 @@ class MemoryEnv final : public Env {
   std::array<int, kCallKinds> power_off_in_{};
   int failures_ = 0;
   bool disk_full_ = false;
+  bool read_only_ = false;
   bool powered_ = true;
   std::uint64_t boots_ = 0;  // files and locks of an earlier boot are dead
 };

@@ -136,7 +136,8 @@ class Run:
 
     def write(self, cycle):
         self.broker.start()
-        self.broker.begin_load(f"c{cycle}")
+        # Without a reader that follows, older segments are opened only when the file system may be read-only.
+        self.broker.begin_load(f"c{cycle}", follow=self.chance.random() < 0.5)
         time.sleep(self.chance.uniform(0.1, 0.8))
         kind = self.chance.choice([failing_disk.WRITE, failing_disk.FLUSH])
         share = self.chance.choice(["all", "some", "one"])

@@ -111,6 +111,9 @@ MUTANTS = [
            ("    if (header.base_sequence == 0) return std::nullopt;\n    return Error(Code::kFailedPrecondition,\n                 fmt::format(\"producer {} is not",
             "    if (header.base_sequence >= 0) return std::nullopt;\n    return Error(Code::kFailedPrecondition,\n                 fmt::format(\"producer {} is not"),
            tests=(LOG,)),
+    mutant("M20", "asks to write segments that it only reads", "storage/segment.cc",
+           ("    Result<std::unique_ptr<File>> file = store_.env().Open(path(), mode);\n",
+            "    Result<std::unique_ptr<File>> file = store_.env().Open(path(), OpenMode::kReadWrite);\n"), tests=(LOG,)),
 ]
 
 

@@ -103,14 +103,14 @@ class Broker:
         if self.lying_disk:
             self.environment["LD_PRELOAD"] = str(self.tools / "libcrash_lying_disk.so")
 
-    def begin_load(self, name):
+    def begin_load(self, name, follow=True):
         self.load = subprocess.Popen(
             [self.tools / "crash_load", self.address(), "crash", str(SHARDS), str(PRODUCERS), self.acks, name, self.notes],
             start_new_session=True)
         self.followed += 1
+        command = [self.tools / "crash_readback", self.address(), "crash", "--follow"] if follow else ["sleep", "infinity"]
         with (self.notes / f"follow-{self.followed}.unfinished").open("wb") as out:
-            self.follower = subprocess.Popen([self.tools / "crash_readback", self.address(), "crash", "--follow"], stdout=out,
-                                             stderr=subprocess.DEVNULL, start_new_session=True)
+            self.follower = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, start_new_session=True)
 
     def end_load(self):
         if self.load.poll() is not None:

@@ -292,6 +292,27 @@ TEST_CASE("LogStore: a failed flush ends writing; reads up to the durable end go
   CHECK(log.Append("four").has_value());
 }
 
+TEST_CASE("LogStore: a file system that has become read-only is read on", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  Strings values;
+  for (int i = 0; i < 30; ++i) values.push_back(Large(i));  // several segments
+  log.AppendAll(values);
+  REQUIRE(log.Close().ok());
+  log.Open();  // no segment is open, no record in memory
+  env.SetReadOnly(true);
+  CHECK(ReadAll(*log.shard()) == values);
+  CHECK(log.Append("more").error().code() == Code::kIoError);
+  CHECK(ReadAll(*log.shard()) == values);
+  log.Kill();
+  env.SetReadOnly(false);
+  log.Open();
+  log.AppendAll({"more"});  // to a segment that was opened for reading only
+  values.emplace_back("more");
+  CHECK(ReadAll(*log.shard()) == values);
+}
+
 TEST_CASE("LogStore: memory is bounded; what leaves it is read from the segments", "[storage]") {
   MemoryEnv env;
   LogStoreOptions options = SmallOptions();
