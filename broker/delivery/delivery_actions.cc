@@ -232,9 +232,11 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name) {
       const std::shared_ptr<const DeliveryConfig> held = (*stream)->config();
       const DeliveryConfig& config = *held;
       const DeliveryStatus status = (*stream)->status();
+      const DeliveryIdentity identity = (*stream)->identity();
       const LedgerDocument document{.name = config.name,
+                                    .uid = identity.uid,
                                     .stream = config.source_stream,
-                                    .stream_exists = parts_.catalog.Find((*stream)->identity().source).has_value(),
+                                    .stream_exists = parts_.catalog.Find(identity.source).has_value(),
                                     .bucket = config.bucket,
                                     .directory = DirectoryOf(config.bucket),
                                     .converted = config.convert,

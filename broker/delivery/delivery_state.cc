@@ -125,6 +125,7 @@ void ReadIntent(StateReader& reader, Intent& intent) {
   intent.time_ms = reader.I64("time_ms");
   intent.config_version = reader.U32("config_version");
   intent.schema_version = reader.U32("schema_version");
+  if (reader.Has("uid")) intent.uid = reader.String("uid");
   intent.ranges = ReadRanges(reader);
   intent.lost = ReadLost(reader);
   intent.data_key = reader.String("data_key");
@@ -204,6 +205,7 @@ std::string IntentToJson(const Intent& intent) {
   json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(intent.seq);
   json.Key("decided_ms").Number(intent.decided_ms).Key("time_ms").Number(intent.time_ms);
   json.Key("config_version").Number(intent.config_version).Key("schema_version").Number(intent.schema_version);
+  if (!intent.uid.empty()) json.Key("uid").String(intent.uid);
   WriteRanges(intent.ranges, json);
   WriteLost(intent.lost, json);
   json.Key("data_key").String(intent.data_key).Key("error_key").String(intent.error_key).EndObject();

@@ -42,6 +42,7 @@ struct Intent {
   std::int64_t time_ms = 0;          // append time of the oldest record: the prefix' time
   std::uint32_t config_version = 1;  // the one that it is carried out with
   std::uint32_t schema_version = 0;  // 0: no conversion
+  std::string uid;                   // the delivery stream's; empty in intents of older versions
   std::vector<SourceRange> ranges;   // by shard, at most one each
   std::vector<LostRange> lost;       // before the ranges
   std::string data_key;

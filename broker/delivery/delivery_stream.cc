@@ -168,6 +168,7 @@ Intent DeliveryStream::MakeIntent(const DeliveryPlan& plan) const {
   intent.time_ms = plan.oldest_ms;
   intent.config_version = state_.identity.version;
   intent.schema_version = plan.schema_version;
+  intent.uid = state_.identity.uid;
   intent.ranges = plan.ranges;
   intent.lost = plan.lost;
   std::string identity = fmt::format("{}|{}", state_.identity.uid, intent.seq);

@@ -16,6 +16,7 @@ namespace sluice::delivery {
 
 struct LedgerDocument {
   std::string name;
+  std::string uid;            // a later delivery stream of this name has another; empty: not said
   std::string stream;         // the source
   bool stream_exists = true;  // that very stream, not a later one of its name
   std::string bucket;

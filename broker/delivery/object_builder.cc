@@ -55,6 +55,7 @@ class ObjectBuilder::Output {
   Result<LedgerEntry> Finish() {
     const ObjectMetadata metadata{.stream = stream_.name,
                                   .delivery_stream = builder_.config_.name,
+                                  .uid = intent_.uid,
                                   .ranges = intent_.ranges,
                                   .schema_version = intent_.schema_version};
     const Result<ObjectSummary> summary = writer_->Finish(metadata);

@@ -57,6 +57,10 @@ std::string MetadataToJson(const ObjectMetadata& metadata, const ObjectSummary& 
   AppendJsonString(out, metadata.stream);
   out += ",\"delivery_stream\":";
   AppendJsonString(out, metadata.delivery_stream);
+  if (!metadata.uid.empty()) {
+    out += ",\"uid\":";
+    AppendJsonString(out, metadata.uid);
+  }
   out += ",\"ranges\":[";
   for (const SourceRange& range : metadata.ranges) {
     if (out.back() != '[') out += ',';
@@ -87,6 +91,7 @@ Result<ObjectFacts> MetadataFromJson(std::string_view json) {
               ReadUint(object, "overflow_fields", facts.summary.overflow_fields) &&
               ReadUint(object, "schema_version", version) && version <= std::numeric_limits<std::uint32_t>::max() &&
               ReadExtra(object, facts.metadata.extra);
+  if (good && object["uid"].error() == simdjson::SUCCESS) good = ReadString(object, "uid", facts.metadata.uid);
   if (!good) return Error(Code::kCorruption, "the object's metadata is not what Sluice writes");
   facts.metadata.schema_version = static_cast<std::uint32_t>(version);
   return facts;

@@ -83,6 +83,7 @@ struct SourceRange {
 struct ObjectMetadata {
   std::string stream;           // the source stream's name
   std::string delivery_stream;  // the delivery stream's name
+  std::string uid;              // the delivery stream's, as the intent has it; empty: not said
   std::vector<SourceRange> ranges;
   std::uint32_t schema_version = 0;                          // 0: no pinned schema
   std::vector<std::pair<std::string, std::string>> extra{};  // further key-values, as they are
@@ -116,8 +117,8 @@ class ObjectWriter {
 };
 
 /// The metadata as it stands in an object: one JSON object without line breaks, keys in fixed order:
-/// {"stream":..,"delivery_stream":..,"ranges":[{"shard":0,"first":0,"last":9}],"rows":..,"records":..,"errors":..,
-///  "schema_version":..,"extra":{..}}.
+/// {"stream":..,"delivery_stream":..,"uid":..,"ranges":[{"shard":0,"first":0,"last":9}],"rows":..,"records":..,
+///  "errors":..,"overflow_fields":..,"schema_version":..,"extra":{..}}. Without "uid" where it is empty.
 std::string MetadataToJson(const ObjectMetadata& metadata, const ObjectSummary& summary);
 
 struct ObjectFacts {

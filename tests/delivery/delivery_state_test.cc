@@ -37,6 +37,9 @@ LedgerEntry SomeEntry() {
 
 TEST_CASE("DeliveryState: documents read back", "[delivery]") {
   CHECK(IntentFromJson(IntentToJson(SomeIntent())) == SomeIntent());
+  Intent named = SomeIntent();
+  named.uid = "0123456789abcdef";
+  CHECK(IntentFromJson(IntentToJson(named)) == named);
   CHECK(LedgerEntryFromJson(LedgerEntryToJson(SomeEntry())) == SomeEntry());
   Checkpoint checkpoint;
   checkpoint.next_seq = 3;

@@ -134,9 +134,10 @@ class FaultyMetadata : public storage::MetadataStore {
 };
 
 struct World {
-  explicit World(DeliveryConfig with, std::uint32_t shards = 2) : config(std::move(with)), log(shards) {
+  explicit World(DeliveryConfig with, std::uint32_t shards = 2, std::string uid = "0123456789abcdef")
+      : config(std::move(with)), log(shards) {
     DeliveryIdentity identity{
-        .uid = "0123456789abcdef", .source = StreamId(7), .created_ms = 1, .config_json = DeliveryConfigToJson(config)};
+        .uid = std::move(uid), .source = StreamId(7), .created_ms = 1, .config_json = DeliveryConfigToJson(config)};
     Checkpoint checkpoint;
     for (std::uint32_t i = 0; i < shards; ++i) checkpoint.shards.push_back({ShardIndex(i), Offset(0), Offset(0)});
     std::optional<Schema> schema;

@@ -325,6 +325,10 @@ TEST_CASE("MetadataFromJson: refuses what Sluice did not write", "[delivery]") {
   std::string no_last = good;
   no_last.replace(no_last.find("\"last\""), 6, "\"lost\"");
   CHECK_FALSE(MetadataFromJson(no_last));
+  ObjectMetadata older = SampleMetadata(5);
+  older.uid.clear();
+  CHECK(MetadataToJson(older, {}).find("uid") == std::string::npos);
+  CHECK(MetadataFromJson(MetadataToJson(older, {}))->metadata == older);
 }
 
 TEST_CASE("ParseRawCompression, ParseParquetCompression: Firehose's names only", "[delivery]") {

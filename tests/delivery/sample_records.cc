@@ -79,6 +79,7 @@ ObjectMetadata SampleMetadata(std::size_t count) {
   ObjectMetadata metadata;
   metadata.stream = "orders";
   metadata.delivery_stream = "orders-to-lake";
+  metadata.uid = "0123456789abcdef";
   metadata.ranges = {{ShardIndex(3), Offset(0), Offset(count - 1)}};
   metadata.schema_version = 1;
   metadata.extra = {{"note", "quote \" and \\"}};

@@ -205,6 +205,10 @@ class Verifier {
     } else if (lake.facts->metadata.delivery_stream != ledger_.name || lake.facts->metadata.ranges != entry.ranges) {
       Problem("object changed", object.key, entry.ranges,
               "the object says that it holds other records than the ledger");
+    } else if (const std::string& uid = lake.facts->metadata.uid;
+               !uid.empty() && !ledger_.uid.empty() && uid != ledger_.uid) {
+      Problem("object changed", object.key, entry.ranges,
+              "the object says that it is of an earlier delivery stream of this name");
     }
   }
 
@@ -269,15 +273,40 @@ class Verifier {
     if (known_.contains(key)) return;
     const Result<delivery::ObjectFacts> facts = ReadObjectRanges(path.string());
     if (facts && facts->metadata.delivery_stream == ledger_.name) {
-      Problem(
-          "object unknown", key, facts->metadata.ranges,
-          "the file says that it comes from this delivery stream, but the ledger does not know it: a copy, or of an "
-          "earlier delivery stream of this name; its rows may be there twice. Move it away where they are");
+      CheckOwnFile(key, facts->metadata);
     } else if (HasOurName(path.filename().string())) {
       Problem("object unknown", key, {},
               "the file is called as an object of this delivery stream, but the ledger does not know it: of an earlier "
               "delivery stream of this name, or not ours. Move it away where its rows are there twice");
     }
+  }
+
+  /// A file that says that it comes from a delivery stream of this name.
+  void CheckOwnFile(const std::string& key, const delivery::ObjectMetadata& metadata) {
+    if (metadata.uid.empty() || ledger_.uid.empty()) {
+      Problem(
+          "object unknown", key, metadata.ranges,
+          "the file says that it comes from this delivery stream, but the ledger does not know it: a copy, or of an "
+          "earlier delivery stream of this name; its rows may be there twice. Move it away where they are");
+    } else if (metadata.uid == ledger_.uid) {
+      Problem("object unknown", key, metadata.ranges,
+              "the file says that it comes from this delivery stream, but the ledger does not know it: a copy, whose "
+              "rows are there twice. Move it away");
+    } else if (metadata.stream == ledger_.stream &&
+               std::ranges::any_of(metadata.ranges, [&](const SourceRange& range) { return Delivered(range); })) {
+      Problem("records twice", key, metadata.ranges,
+              "the file is of an earlier delivery stream of this name, which delivered these offsets too. Move it away "
+              "where its rows are there twice");
+    } else {
+      ++report_.earlier;
+    }
+  }
+
+  /// Whether this delivery stream answers for some of these records.
+  bool Delivered(const SourceRange& range) const {
+    return std::ranges::any_of(ledger_.shards, [&](const delivery::ShardPosition& shard) {
+      return shard.shard == range.shard && range.first < shard.next && shard.start <= range.last;
+    });
   }
 
   /// NAME-VERSION-yyyy-MM-dd-HH-mm-ss-UUID...
@@ -345,6 +374,10 @@ std::string VerifyReportText(const VerifyReport& report) {
     text +=
         fmt::format("  given up     {} (lost by the log, 'sluice stream accept-loss')\n", RangesText(report.given_up));
   }
+  if (report.earlier > 0) {
+    text += fmt::format("  besides      {} of an earlier delivery stream of this name, of other records\n",
+                        FormatCounted(report.earlier, "object"));
+  }
   for (const VerifyProblem& problem : report.problems) {
     text += fmt::format("PROBLEM {}: {}{}{}", problem.kind, problem.object, problem.object.empty() ? "" : ": ",
                         problem.message);
@@ -369,6 +402,7 @@ std::string VerifyReportJson(const VerifyReport& report) {
       .Number(report.in_errors);
   json.Key("filtered").Number(report.filtered).Key("lost").Number(report.lost).Key("rows").Number(report.rows);
   json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes);
+  json.Key("earlier_objects").Number(report.earlier);
   WriteRanges("given_up", report.given_up, json);
   json.Key("problems").BeginList();
   for (const VerifyProblem& problem : report.problems) {

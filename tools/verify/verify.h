@@ -41,6 +41,7 @@ struct VerifyReport {
   std::uint64_t rows = 0;                       // counted in the files
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t earlier = 0;  // objects of an earlier delivery stream of this name, of other records
   std::vector<VerifyProblem> problems;
 
   bool ok() const { return problems.empty(); }
