@@ -1,5 +1,5 @@
 // The retention thread. Removing old segments blocks on the disk, so it has a thread of its own: reads never wait
-// behind it.
+// behind it. It is also the one that says when the disk is full, as more retention is what helps.
 #include "broker/retention.h"
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 #include "broker/log.h"
 #include "protocol/check.h"
@@ -30,6 +31,7 @@ class Retention::Impl {
 
  private:
   void Run(const std::stop_token& stop);
+  void TellDiskFull();
 
   storage::LogStore& store_;
   StreamCatalog& catalog_;
@@ -37,6 +39,7 @@ class Retention::Impl {
   const RetentionOptions options_;
   std::mutex mutex_;  // for the pause only
   std::condition_variable_any pause_;
+  bool disk_was_full_ = false;  // as the log says
   std::jthread thread_;
 };
 
@@ -49,6 +52,17 @@ void Retention::Impl::Run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     const std::uint64_t freed = RunOnce(stop);
     if (freed > 0) log::Info("retention removed old segments", {{"bytes", freed}});
+    TellDiskFull();
+  }
+}
+
+void Retention::Impl::TellDiskFull() {
+  const bool full = store_.stats().disk_full;
+  if (full == std::exchange(disk_was_full_, full)) return;
+  if (full) {
+    log::Error("the disk is full: appends are refused, reads go on; free space, and writing resumes by itself");
+  } else {
+    log::Info("the disk has space again: appends are taken");
   }
 }
 

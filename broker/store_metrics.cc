@@ -47,7 +47,8 @@ void CollectStoreMetrics(storage::LogStore& store, const StreamCatalog& catalog,
   gauge("sluice_journal_bytes", "Journal bytes that still hold the only durable copy.", stats.journal_bytes);
   gauge("sluice_segment_bytes", "Bytes of all segments.", stats.segment_bytes);
   gauge("sluice_writable", "1, or 0 when writing has ended after a failed flush.", stats.writable ? 1 : 0);
-  gauge("sluice_overloaded", "1 while appends wait for memory or disk.", store.overloaded() ? 1 : 0);
+  gauge("sluice_overloaded", "1 while appends wait for memory or disk.", store.overloaded() || stats.disk_full ? 1 : 0);
+  gauge("sluice_disk_full", "1 while appends are refused because the disk is full.", stats.disk_full ? 1 : 0);
   CollectStreams(store, catalog, sink);
 }
 

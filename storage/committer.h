@@ -8,8 +8,8 @@
 // idle_mark_ms after a durable group, the commit thread writes an empty group that marks it as durable.
 //
 // A failed write or flush ends writing for good: everything that waits and all that comes later fails with that error.
-// Where no journal file is free (full disk, or the checkpoint is behind) groups wait until there is one, and appends
-// are held back.
+// Where no journal file is free (full disk, or the checkpoint is behind) groups wait until there is one, and later
+// appends are refused or held back.
 //
 // Threads: any; own lock, never held over a write, a flush or a call to an owner.
 #pragma once

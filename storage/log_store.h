@@ -62,6 +62,7 @@ struct LogStoreStats {
   std::uint64_t journal_bytes = 0;    // in journal files that still hold the only durable copy
   std::uint64_t segment_bytes = 0;
   std::uint64_t checkpoints = 0;
+  bool disk_full = false;  // appends are refused until there is space
   bool writable = true;
 };
 
@@ -95,7 +96,8 @@ class LogStore {
   /// is open.
   virtual Result<std::vector<Hole>> AcceptLoss(ShardId id) = 0;
 
-  /// True while the bound on memory or the disk holds appends back.
+  /// True while the bound on memory or a journal without room holds appends back. Not on a full disk: there they are
+  /// refused at once, kResourceExhausted.
   virtual bool overloaded() const = 0;
   /// Calls `resume` on `loop` once overloaded() is false again; at once where it is false now.
   virtual void WhenReady(Executor& loop, std::move_only_function<void()> resume) = 0;

@@ -233,6 +233,7 @@ LogStoreStats LogStoreImpl::stats() const {
   stats.unwritten_bytes = budget_.unwritten_bytes();
   stats.journal_bytes = journal_files_.live_bytes();
   stats.checkpoints = write_behind_.checkpoints();
+  stats.disk_full = budget_.disk_full();
   stats.writable = !committer_.failed();
   const MutexLock lock(mutex_);
   for (const auto& [id, shard] : shards_) stats.segment_bytes += shard->segment_bytes();

@@ -62,7 +62,8 @@ void TailBudget::UpdateOverload() {
     do {
       // Lets go at 3/4 of the bound, so that it does not flutter.
       const std::uint64_t limit = overloaded_.load() ? bytes_max_ / 4 * 3 : bytes_max_;
-      overloaded = !let_go_.load() && (blocked_.load() != 0 || unwritten_bytes_.load() >= limit);
+      const bool held_back = blocked_.load() != 0 || unwritten_bytes_.load() >= limit;
+      overloaded = held_back && !let_go_.load() && !disk_full();
       overloaded_.store(overloaded);
       // Whoever took bytes away just before the store has not seen it and will not come here: look again.
     } while (overloaded && blocked_.load() == 0 && unwritten_bytes_.load() < bytes_max_ / 4 * 3);

@@ -1,8 +1,8 @@
 // The memory that frames may take, over all shards: the cache of the newest frames, and the back-pressure.
 //
 // Frames that are in a segment already are evicted, oldest first, when the tail is larger than its bound. Frames that
-// are not cannot be: when they alone reach the bound, or the disk takes no more, appends are held back until that has
-// passed.
+// are not cannot be: when they alone reach the bound, or the journal has no room, appends are held back until that has
+// passed. A full disk may last, so there they are refused instead, and whoever was held back is let go to learn it.
 //
 // Threads: any. The counters are atomic, the lists have their own lock; executors are called outside of it.
 #pragma once
@@ -48,11 +48,11 @@ class TailBudget {
   void Evict();
 
   bool overloaded() const { return overloaded_.load(); }
-  /// True where even callers that pay no heed to overloaded() must be refused.
-  bool exhausted() const {
-    const unsigned full = kJournalDiskFull | kSegmentDiskFull;
-    return (blocked_.load(std::memory_order_relaxed) & full) != 0 || unwritten_bytes() > 2 * bytes_max_;
+  bool disk_full() const {
+    return (blocked_.load(std::memory_order_relaxed) & (kJournalDiskFull | kSegmentDiskFull)) != 0;
   }
+  /// True where appends are refused: the disk is full, or the caller pays no heed to overloaded().
+  bool exhausted() const { return disk_full() || unwritten_bytes() > 2 * bytes_max_; }
   /// True where no more frames should be taken into memory.
   bool full() const { return unwritten_bytes() >= bytes_max_; }
   /// True where frames should be written behind however few they are.

@@ -5,7 +5,7 @@
 // how far each shard is written, syncs the segments, then writes the checkpoint, and only then lets go of the journal
 // files below and of dropped segments.
 //
-// A full disk: the frames stay in memory (and in the journal), the thread tries again, and appends are held back
+// A full disk: the frames stay in memory (and in the journal), the thread tries again, and appends are refused
 // meanwhile. Any other failure ends writing.
 //
 // Threads: any; own lock. Before Start, recovery calls WriteShard itself.

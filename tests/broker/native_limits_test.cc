@@ -59,6 +59,29 @@ TEST_CASE("NativeDoor: an overloaded log stops the socket, and nothing is lost",
   }
 }
 
+TEST_CASE("NativeDoor: an overloaded log holds appends back, and nothing else", "[broker]") {
+  Door door(GENERATE(1u, 2u));
+  RawClient appending(door.port());
+  RawClient other(door.port());
+  appending.Hello();
+  other.Hello();
+  door.core.store.SetOverloaded(true);
+  // The answer to the read tells that the door has taken what is before it.
+  appending.Send(RawClient::Request(Operation::kRead, 1, ReadControl(door.id(), 0)) +
+                 RawClient::Append(2, door.id(), 0, BatchOf(1)));
+  REQUIRE(appending.Receive()->header.correlation_id == 1);
+  other.Send(RawClient::Request(Operation::kRead, 3, ReadControl(door.id(), 0)));
+  CHECK(other.Receive()->header.status == Code::kOk);
+  CHECK(door.core.store.appends_seen() == 0);
+  RawClient late(door.port());
+  late.Hello();
+  door.core.store.SetOverloaded(false);
+  const auto answer = appending.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->header.correlation_id == 2);
+  CHECK(answer->header.status == Code::kOk);
+}
+
 TEST_CASE("NativeDoor: a client that does not read its answers is not read either", "[broker]") {
   Door door(1, {.inflight_bytes_max = 1u << 20, .output_bytes_max = 1u << 20});
   RawClient client(door.port());

@@ -4,6 +4,7 @@
 
 #include "storage/env/memory_env.h"
 #include "storage/log_store.h"
+#include "storage/tail_budget.h"
 #include "tests/catch.h"
 #include "tests/storage/test_log.h"
 
@@ -206,7 +207,7 @@ TEST_CASE("LogStore DropShard: forgets the shard and its files, others stay", "[
   for (const std::string& name : *env.List("/data/segments")) CHECK_FALSE(name.starts_with("00000001-00000000-"));
 }
 
-TEST_CASE("LogStore: a full disk pauses appends, reads go on, and it resumes by itself", "[storage]") {
+TEST_CASE("LogStore: a full disk refuses appends, reads go on, and it resumes by itself", "[storage]") {
   MemoryEnv env;
   TestLog log(env);
   log.Open();
@@ -230,16 +231,13 @@ TEST_CASE("LogStore: a full disk pauses appends, reads go on, and it resumes by 
       std::this_thread::sleep_for(std::chrono::milliseconds(1));  // lets the threads of the store meet the full disk
   }
   CHECK(refused.code() == Code::kResourceExhausted);
-  CHECK(log.store().overloaded());
+  CHECK(log.store().stats().disk_full);
+  CHECK_FALSE(log.store().overloaded());  // nobody waits for what may last
   CHECK(log.store().stats().writable);
   CHECK(Values(*log.shard()->ReadBlocking(Offset(0), 1)) == Strings{values[0]});
-  bool resumed = false;
-  log.store().WhenReady(log.loop, [&] { resumed = true; });
-  log.loop.RunReady();
-  CHECK_FALSE(resumed);
 
   env.SetDiskFull(false);
-  REQUIRE(log.loop.RunUntil([&] { return resumed; }));
+  Await([&] { return !log.store().stats().disk_full; });
   for (const auto& answer : waiting) {
     REQUIRE(log.loop.RunUntil([&] { return answer->has_value(); }));
     CHECK(answer->value().has_value());
@@ -252,24 +250,53 @@ TEST_CASE("LogStore: a full disk pauses appends, reads go on, and it resumes by 
   CHECK(ReadAll(*log.shard()) == values);
 }
 
-TEST_CASE("LogStore: whoever is held back is let go when writing ends, to learn of the error", "[storage]") {
+TEST_CASE("LogStore: writing that ends on a full disk is told to whoever appends", "[storage]") {
   MemoryEnv env;
   TestLog log(env);
   log.Open();
   env.SetDiskFull(true);
-  for (int i = 0; !log.store().overloaded(); ++i) {
+  for (int i = 0; !log.store().stats().disk_full; ++i) {
     REQUIRE(i < 1'000'000);
     (void)log.Start(MakeBatch(Large(i)));
     log.loop.RunReady();
   }
-  bool resumed = false;
-  log.store().WhenReady(log.loop, [&] { resumed = true; });
   env.FailEvery(MemoryEnv::Call::kAny);
-  REQUIRE(log.loop.RunUntil([&] { return resumed; }));
-  CHECK_FALSE(log.store().overloaded());
+  Await([&] { return !log.store().stats().writable; });
   const TestLog::Answer answer = log.Append("after");
   REQUIRE_FALSE(answer.has_value());
   CHECK(answer.error().code() == Code::kIoError);
+}
+
+TEST_CASE("TailBudget SetBlocked: holds back where the journal has no room, refuses where the disk is full",
+          "[storage]") {
+  TailBudget budget(1000);
+  ManualLoop loop;
+  bool resumed = false;
+  budget.SetBlocked(TailBudget::kNoJournalRoom, true);
+  CHECK(budget.overloaded());
+  CHECK_FALSE(budget.exhausted());
+  budget.WhenReady(loop, [&] { resumed = true; });
+  loop.RunReady();
+  CHECK_FALSE(resumed);
+  SECTION("let go when the disk is full, to be refused") {
+    budget.SetBlocked(TailBudget::kSegmentDiskFull, true);
+    CHECK(budget.exhausted());
+    CHECK_FALSE(budget.overloaded());
+  }
+  SECTION("let go when there is room") { budget.SetBlocked(TailBudget::kNoJournalRoom, false); }
+  SECTION("let go when writing ends, to learn of the error") { budget.LetGo(); }
+  loop.RunReady();
+  CHECK(resumed);
+}
+
+TEST_CASE("TailBudget SetBlocked: holds back again where the disk has space but memory is used up", "[storage]") {
+  TailBudget budget(1000);
+  budget.NoteAppended(1000);
+  CHECK(budget.overloaded());
+  budget.SetBlocked(TailBudget::kJournalDiskFull, true);
+  CHECK_FALSE(budget.overloaded());
+  budget.SetBlocked(TailBudget::kJournalDiskFull, false);
+  CHECK(budget.overloaded());
 }
 
 TEST_CASE("LogStore: a failed flush ends writing; reads up to the durable end go on", "[storage]") {

@@ -105,7 +105,7 @@ void Session::Process() {
     partial_since_ms_ = 0;
     if (*event == MessageReader::Event::kControl) TakeRequest();
     if (*event == MessageReader::Event::kBody) RunAppend();
-    if (!paused_ && MustPause()) Pause();
+    if (!paused_ && MustPause()) paused_ = true;
   }
   if (!reader_.partial()) {
     partial_since_ms_ = 0;
@@ -137,17 +137,7 @@ void Session::TakeRequest() {
 bool Session::MustPause() const {
   const NativeDoorOptions& options = loop_.shared().options;
   return inflight_bytes_ >= options.inflight_bytes_max || inflight_requests_ >= kRequestsMax ||
-         output_.bytes() >= options.output_bytes_max || loop_.shared().appends.overloaded();
-}
-
-void Session::Pause() {
-  paused_ = true;
-  if (waiting_ready_ || !loop_.shared().appends.overloaded()) return;
-  waiting_ready_ = true;
-  loop_.shared().appends.WhenReady(loop_.loop(), [me = self()] {
-    me->waiting_ready_ = false;
-    me->ResumeLater();
-  });
+         output_.bytes() >= options.output_bytes_max;
 }
 
 // Resuming is a task of its own, so that an answer never runs the next request inside itself.
@@ -168,7 +158,10 @@ void Session::ResumeLater() {
 void Session::Resume() {
   if (!paused_ || state_ == State::kDraining) return;
   paused_ = false;
-  if (MustPause()) return Pause();
+  if (MustPause()) {
+    paused_ = true;
+    return;
+  }
   if (partial_since_ms_ != 0) partial_since_ms_ = loop_.now_ms();  // it was not the peer who waited
   Process();
   if (!paused_ && !closed() && state_ != State::kDraining) {

@@ -61,7 +61,6 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   void TakeRequest();
   bool MustPause() const;
   bool InputIsOver() const { return closed() || state_ == State::kDraining; }
-  void Pause();
   void ResumeLater();
   void Resume();
   void OnEndOfInput();
@@ -69,6 +68,7 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   // Requests: session_requests.cc.
   void TakeHello();
   void TakeAppend();
+  void TakeAppendWhenReady();
   void TakeAppendBody();
   void GiveBodyBytes();
   void RunAppend();

@@ -84,7 +84,19 @@ void Session::TakeAppend() {
   }
   append_ = *append;
   append_correlation_id_ = header.correlation_id;
-  TakeAppendBody();
+  TakeAppendWhenReady();
+}
+
+// Back-pressure: where the log holds appends back, this connection is not read on. The others are, until they append.
+void Session::TakeAppendWhenReady() {
+  if (!loop_.shared().appends.overloaded()) return TakeAppendBody();
+  waiting_ready_ = paused_ = true;
+  loop_.shared().appends.WhenReady(loop_.loop(), [me = self()] {
+    me->waiting_ready_ = false;
+    if (me->InputIsOver()) return;
+    me->TakeAppendWhenReady();
+    me->ResumeLater();
+  });
 }
 
 void Session::TakeAppendBody() {
