@@ -9,6 +9,7 @@
 #include "protocol/frame.h"
 #include "storage/checkpoint.h"
 #include "storage/journal_format.h"
+#include "storage/journal_list.h"
 #include "storage/segment_format.h"
 #include "storage/sparse_index.h"
 #include "tests/catch.h"
@@ -36,7 +37,7 @@ std::vector<std::string> Examples() {
       for (unsigned byte = 0; bytes >> std::hex >> byte;) examples.back().push_back(static_cast<char>(byte));
     }
   }
-  REQUIRE(examples.size() == 6);
+  REQUIRE(examples.size() == 7);
   return examples;
 }
 
@@ -61,9 +62,10 @@ Checkpoint ExampleCheckpoint() {
   const protocol::Frame frame = ExampleFrame();
   ShardRecord shard;
   shard.id = kShard;
-  shard.oldest = Offset(1000);
+  shard.oldest = Offset(995);
   shard.end = Offset(1001);
   shard.last_append_time_ms = kTime + 123;
+  shard.holes = {{Offset(995), Offset(1000), true}};
   shard.segments = {{Offset(1000), Offset(1001), kPageBytes + frame.size(), kTime + 123, frame.header().checksum}};
   shard.producers = {{ProducerId(9), 2, {{0, 0, Offset(1000), 1, kTime + 123}}}};
   Checkpoint checkpoint;
@@ -114,6 +116,13 @@ TEST_CASE("FORMAT.md: group header and index", "[storage]") {
   CheckEveryFlip(bytes, [](const std::string& bad) { return VerifyGroupHeader(bad).has_value(); });
 }
 
+TEST_CASE("FORMAT.md: list of journal files", "[storage]") {
+  const std::vector<JournalListEntry> entries{{"0000.log", 64u << 20}, {"0001.log", 64u << 20}};
+  CHECK(EncodeJournalList(entries) == Examples()[3]);
+  CHECK(DecodeJournalList(Examples()[3]) == entries);
+  CheckEveryFlip(Examples()[3], [](const std::string& bytes) { return DecodeJournalList(bytes).has_value(); });
+}
+
 TEST_CASE("FORMAT.md: segment header and name", "[storage]") {
   const std::string page = EncodeSegmentHeader({.shard = kShard,
                                                 .base_offset = Offset(1000),
@@ -121,8 +130,8 @@ TEST_CASE("FORMAT.md: segment header and name", "[storage]") {
                                                 .previous_checksum = 0x1122334455667788,
                                                 .created_ms = kTime + 200});
   CHECK(page.size() == kPageBytes);
-  CHECK(page.substr(0, kBlockHeaderBytes) == Examples()[3]);
-  CheckEveryFlip(Examples()[3], [](const std::string& bytes) { return DecodeSegmentHeader(bytes).has_value(); });
+  CHECK(page.substr(0, kBlockHeaderBytes) == Examples()[4]);
+  CheckEveryFlip(Examples()[4], [](const std::string& bytes) { return DecodeSegmentHeader(bytes).has_value(); });
   const SegmentName name{kShard, Offset(1000)};
   CHECK(ToFileName(name) == "00000007-00000003-00000000000003e8.seg");
   CHECK(ParseSegmentFileName(ToFileName(name)) == name);
@@ -137,15 +146,15 @@ TEST_CASE("FORMAT.md: index", "[storage]") {
   SparseIndex index;
   index.Add(Offset(1000), kPageBytes, kTime + 123);
   const SegmentName name{kShard, Offset(1000)};
-  CHECK(index.Encode(name, Offset(1001)) == Examples()[4]);
-  CheckEveryFlip(Examples()[4],
+  CHECK(index.Encode(name, Offset(1001)) == Examples()[5]);
+  CheckEveryFlip(Examples()[5],
                  [&](const std::string& bytes) { return SparseIndex::Decode(bytes, name, Offset(1001)).has_value(); });
 }
 
 TEST_CASE("FORMAT.md: checkpoint", "[storage]") {
   const Checkpoint checkpoint = ExampleCheckpoint();
   const std::string bytes = EncodeCheckpoint(checkpoint);
-  CHECK(bytes == Examples()[5]);
+  CHECK(bytes == Examples()[6]);
   const auto read = DecodeCheckpoint(bytes + "left over");
   REQUIRE(read.has_value());
   CHECK(read->shards == checkpoint.shards);
