@@ -133,6 +133,10 @@ Status Server::Impl::Start() {
   if (status.ok()) status = OpenDoors();
   if (!status.ok()) return status;
   readiness_.Set("");
+  store_->SetEndObserver([this](const Status& why) {
+    log::Error("writing has ended", {{"reason", why}});
+    readiness_.Set(why.message());
+  });
   log::Info("broker is ready", {{"version", kVersion},
                                 {"native", fmt::format("{}:{}", config_.native.address, ports_.native)},
                                 {"admin", fmt::format("{}:{}", config_.admin.address, ports_.admin)},
@@ -225,9 +229,7 @@ Status Server::Impl::OpenDoors() {
 
 Status Server::Impl::Ready() const {
   if (const std::string reason = readiness_.reason(); !reason.empty()) return Status(Code::kUnavailable, reason);
-  if (store_->stats().writable) return {};
-  return Status(Code::kIoError,
-                "writing has ended on this data directory after a failed flush; look at the disk, then restart");
+  return {};
 }
 
 Status Server::Impl::Stop() {

@@ -319,9 +319,15 @@ void Committer::Requeue(const Batches& batches) {
 void Committer::FailAll(const Status& status, const Batches& batches, Role role) {
   SLUICE_CHECK(!status.ok());
   Batches failed = batches;
+  EndObserver tell;
+  Status ended;
   {
     const MutexLock lock(mutex_);
-    if (status_.ok()) status_ = EndOfWriting(status);
+    if (status_.ok()) {
+      status_ = EndOfWriting(status);
+      tell = end_observer_;
+    }
+    ended = status_;
     failed.insert(failed.end(), unflushed_.begin(), unflushed_.end());
     failed.insert(failed.end(), queue_.begin(), queue_.end());
     unflushed_.clear();
@@ -339,6 +345,7 @@ void Committer::FailAll(const Status& status, const Batches& batches, Role role)
     flush_wake_.NotifyAll();
   }
   budget_.LetGo();
+  if (tell) tell(ended);
   for (const auto& batch : failed) {
     if (const std::shared_ptr<BatchOwner> owner = batch->owner.lock()) owner->BatchesMoved();
   }
@@ -410,6 +417,16 @@ Status Committer::status() {
 void Committer::SetObserver(Observer observer) {
   const MutexLock lock(mutex_);
   observer_ = observer ? std::make_shared<const Observer>(std::move(observer)) : nullptr;
+}
+
+void Committer::SetEndObserver(EndObserver observer) {
+  Status ended;
+  {
+    const MutexLock lock(mutex_);
+    end_observer_ = observer;
+    ended = status_;
+  }
+  if (!ended.ok()) observer(ended);
 }
 
 }  // namespace sluice::storage

@@ -38,6 +38,7 @@ class Committer {
     std::int64_t idle_mark_ms = 10;
   };
   using Observer = std::function<void(std::int64_t latency_ns, std::uint64_t bytes)>;
+  using EndObserver = std::function<void(const Status& why)>;
 
   Committer(Env& env, JournalFiles& files, TailBudget& budget, Options options);
   ~Committer();
@@ -68,6 +69,8 @@ class Committer {
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
   std::uint64_t commit_bytes() const { return commit_bytes_.load(std::memory_order_relaxed); }
   void SetObserver(Observer observer);
+  /// Told once when writing ends, on the thread that met the error; at once where it has ended already.
+  void SetEndObserver(EndObserver observer);
 
  private:
   using Batches = std::vector<std::shared_ptr<AppendBatch>>;
@@ -117,6 +120,7 @@ class Committer {
   std::unique_ptr<Journal> journal_;            // the writer's, but for Sync, which is the flusher's
   std::vector<const protocol::Frame*> frames_;  // the writer's
   std::shared_ptr<const Observer> observer_ SLUICE_GUARDED_BY(mutex_);
+  EndObserver end_observer_ SLUICE_GUARDED_BY(mutex_);
   std::atomic<bool> failed_{false};
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> commit_bytes_{0};

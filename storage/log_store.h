@@ -106,6 +106,10 @@ class LogStore {
   /// Adds a listener for commit latency in nanoseconds (for metrics); called on committing threads.
   virtual void SetCommitObserver(std::function<void(std::int64_t latency_ns, std::uint64_t bytes)> observer) = 0;
 
+  /// Adds a listener for the end of writing (a failed flush, say): told once, on the thread that met the error, or at
+  /// once where writing has ended already.
+  virtual void SetEndObserver(std::function<void(const Status& why)> observer) = 0;
+
   /// Flushes, checkpoints and leaves the clean mark. No call after it but the destructor.
   virtual Status Close() = 0;
 };

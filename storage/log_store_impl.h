@@ -43,6 +43,7 @@ class LogStoreImpl final : public LogStore {
   }
   LogStoreStats stats() const override;
   void SetCommitObserver(Committer::Observer observer) override { committer_.SetObserver(std::move(observer)); }
+  void SetEndObserver(Committer::EndObserver observer) override { committer_.SetEndObserver(std::move(observer)); }
   Status Close() override;
 
  private:

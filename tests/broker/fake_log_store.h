@@ -54,6 +54,7 @@ class FakeLogStore final : public storage::LogStore {
   void WhenReady(storage::Executor& loop, std::move_only_function<void()> resume) override;
   storage::LogStoreStats stats() const override { return {}; }
   void SetCommitObserver(std::function<void(std::int64_t, std::uint64_t)>) override {}
+  void SetEndObserver(std::function<void(const Status&)>) override {}
   Result<std::vector<storage::Hole>> AcceptLoss(ShardId) override { return {}; }
   Status Close() override { return {}; }
 

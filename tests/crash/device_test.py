@@ -178,6 +178,8 @@ class Run:
     def look_at_the_end(self, cycle, what):
         ended_ns = time.monotonic_ns()
         self.must_refuse(what)
+        if ENDED not in (self.notes / "broker.log").read_text():
+            raise Broken(f"{what}: the end of writing is not in the broker's log")
         if "\nsluice_writable 0\n" not in self.broker.page("/metrics")[1]:
             raise Broken(f"{what}: sluice_writable is not 0")
         wait_until(lambda: all(outcome for sent_ns, outcome in self.outcomes(cycle) if sent_ns < ended_ns), "everybody is told")

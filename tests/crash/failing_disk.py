@@ -130,7 +130,8 @@ class FailingDisk(loop_disk.LoopDisk):
     def backing(self):
         self.server = NbdServer(self.image, self.socket, self.faults)
         self.disk.touch()
-        self.fuse = subprocess.Popen(["nbdfuse", str(self.disk), "--unix", str(self.socket)], stderr=subprocess.DEVNULL, start_new_session=True)
+        self.fuse = subprocess.Popen(["nbdfuse", str(self.disk), "--unix", str(self.socket)], stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + ATTACH_TIMEOUT_S
         while self.disk.stat().st_size != self.server.bytes:
             if self.fuse.poll() is not None or time.monotonic() > deadline:

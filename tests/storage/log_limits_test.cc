@@ -1,5 +1,6 @@
 // The log at its limits: producers, retention, a full disk, bounded memory, failures, several loops.
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "storage/env/memory_env.h"
@@ -304,6 +305,8 @@ TEST_CASE("LogStore: a failed flush ends writing; reads up to the durable end go
   TestLog log(env);
   log.Open();
   log.AppendAll({"one"});
+  std::promise<std::string> told;  // breaks where it is told twice
+  log.store().SetEndObserver([&](const Status& why) { told.set_value(why.message()); });
   // Each flush, as the background makes a spare journal file at the same time and flushes too.
   env.FailEvery(MemoryEnv::Call::kSync);
   const auto failed = log.Append("two");
@@ -311,6 +314,10 @@ TEST_CASE("LogStore: a failed flush ends writing; reads up to the durable end go
   REQUIRE_FALSE(failed.has_value());
   CHECK(failed.error().code() == Code::kIoError);
   CHECK(log.Append("three").error().code() == Code::kIoError);
+  CHECK(told.get_future().get() == failed.error().message());
+  std::string told_late;
+  log.store().SetEndObserver([&](const Status& why) { told_late = why.message(); });
+  CHECK(told_late == failed.error().message());
   CHECK_FALSE(log.store().stats().writable);
   CHECK(ReadAll(*log.shard()) == Strings{"one"});
   CHECK(log.Close().code() == Code::kIoError);
