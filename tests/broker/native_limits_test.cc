@@ -1,5 +1,6 @@
 // The native door: back-pressure, deadlines, limits, the end.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <thread>
@@ -13,21 +14,17 @@ namespace {
 namespace wire = protocol::wire;
 using wire::Operation;
 
+constexpr int kBlockedMs = 500;  // a broker that reads makes room long before
+
 // Sends until the socket takes no more; how much went in.
 std::size_t SendUntilBlocked(RawClient& client, const std::string& message, std::size_t bytes_max) {
   ::fcntl(client.socket(), F_SETFL, ::fcntl(client.socket(), F_GETFL) | O_NONBLOCK);
   std::size_t sent = 0;
-  int blocked = 0;
-  while (sent < bytes_max && blocked < 50) {
+  pollfd room{.fd = client.socket(), .events = POLLOUT, .revents = 0};
+  while (sent < bytes_max && ::poll(&room, 1, kBlockedMs) > 0) {
     const ssize_t result = ::send(client.socket(), message.data() + sent % message.size(),
                                   message.size() - sent % message.size(), MSG_NOSIGNAL);
-    if (result > 0) {
-      sent += static_cast<std::size_t>(result);
-      blocked = 0;
-    } else {
-      ++blocked;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // time for the broker to read, were it reading
-    }
+    if (result > 0) sent += static_cast<std::size_t>(result);
   }
   ::fcntl(client.socket(), F_SETFL, ::fcntl(client.socket(), F_GETFL) & ~O_NONBLOCK);
   return sent;
