@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "tests/catch.h"
+#include "tests/delivery/sample_config.h"
 
 namespace sluice::delivery {
 namespace {
@@ -12,14 +13,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 DeliveryConfig Base() {
-  DeliveryConfig config;
-  config.name = "orders-lake";
-  config.direct_put = false;
-  config.source_stream = "orders";
-  config.bucket = "lake";
-  config.prefix = "orders/";
-  config.error_prefix = "errors/!{firehose:error-output-type}/";
-  config.convert = true;
+  DeliveryConfig config = ParquetConfig();
   config.columns = {{"id", "int"}, {"place", "struct<x:int,y:float>"}, {"price", "decimal(8,2)"}};
   return config;
 }

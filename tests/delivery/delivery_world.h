@@ -13,6 +13,7 @@
 #include "storage/env/memory_env.h"
 #include "storage/metadata_store.h"
 #include "tests/catch.h"
+#include "tests/delivery/sample_config.h"
 
 namespace sluice::delivery {
 
@@ -216,26 +217,6 @@ struct World {
     }
   }
 };
-
-inline DeliveryConfig RawConfig() {
-  DeliveryConfig config;
-  config.name = "orders-lake";
-  config.direct_put = false;
-  config.source_stream = "orders";
-  config.bucket = "lake";
-  config.prefix = "orders/";
-  config.error_prefix = "errors/!{firehose:error-output-type}/";
-  config.size_mb = 1;
-  config.interval_s = 60;
-  return config;
-}
-
-inline DeliveryConfig ParquetConfig() {
-  DeliveryConfig config = RawConfig();
-  config.convert = true;
-  config.columns = {{"id", "bigint"}, {"text", "string"}};
-  return config;
-}
 
 inline std::string JsonRecord(int id, std::size_t bytes = 20) {
   return fmt::format(R"({{"id":{},"text":"{}"}})", id, std::string(bytes, static_cast<char>('a' + id % 26)));

@@ -1,0 +1,28 @@
+// Delivery streams that tests begin with: one that delivers records as they are, one that converts them to Parquet.
+#pragma once
+
+#include "broker/delivery/delivery_config.h"
+
+namespace sluice::delivery {
+
+inline DeliveryConfig RawConfig() {
+  DeliveryConfig config;
+  config.name = "orders-lake";
+  config.direct_put = false;
+  config.source_stream = "orders";
+  config.bucket = "lake";
+  config.prefix = "orders/";
+  config.error_prefix = "errors/!{firehose:error-output-type}/";
+  config.size_mb = 1;
+  config.interval_s = 60;
+  return config;
+}
+
+inline DeliveryConfig ParquetConfig() {
+  DeliveryConfig config = RawConfig();
+  config.convert = true;
+  config.columns = {{"id", "bigint"}, {"text", "string"}};
+  return config;
+}
+
+}  // namespace sluice::delivery
