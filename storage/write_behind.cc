@@ -230,6 +230,13 @@ Status WriteBehind::SyncSegments() {
   return {};
 }
 
+Status WriteBehind::SyncWritten() {
+  for (const auto& segment : std::exchange(dirty_, {})) {
+    if (Status status = segment->Sync(); !status.ok()) return status;
+  }
+  return {};
+}
+
 Status WriteBehind::WriteReady() {
   std::vector<std::shared_ptr<ShardLogImpl>> ready;
   {
@@ -257,12 +264,18 @@ Status WriteBehind::TakeCheckpoint(bool clean) {
   checkpoint.clean = clean;
   checkpoint.replay = progress.published;
   checkpoint.durable_mark = progress.durable_mark;
-  Status status;
-  for (const auto& shard : parts_.shards()) {
-    if (status = WriteShard(*shard); !status.ok()) break;
-    checkpoint.shards.push_back(shard->Snapshot());
+  const Status written = WriteAll();
+  Status status = written;
+  if (written.code() == Code::kResourceExhausted && replay_ && !retired.empty()) {
+    // The disk is full, and what retention gave up makes room: that goes, and the journal is kept from where it was.
+    checkpoint.clean = false;
+    checkpoint.replay = *replay_;
+    status = SyncWritten();
   }
-  if (status.ok()) status = SyncSegments();
+  if (status.ok()) {
+    for (const auto& shard : parts_.shards()) checkpoint.shards.push_back(shard->Snapshot());
+  }
+  if (status.ok() && written.ok()) status = SyncSegments();
   if (status.ok()) status = parts_.segments.SyncNames();
   if (status.ok()) status = parts_.checkpoints.Save(checkpoint);
   if (!status.ok()) {
@@ -270,6 +283,7 @@ Status WriteBehind::TakeCheckpoint(bool clean) {
     return status;
   }
   sequence_ = checkpoint.sequence;
+  replay_ = checkpoint.replay;
   checkpoints_.fetch_add(1, std::memory_order_relaxed);
   parts_.journal_files.Release(checkpoint.replay.file_sequence);
   for (const auto& segment : retired) parts_.segments.Retire(segment->name());
@@ -278,7 +292,8 @@ Status WriteBehind::TakeCheckpoint(bool clean) {
     last_checkpoint_ns_ = parts_.env.clock().MonotonicNs();
     released_sequence_ = checkpoint.replay.file_sequence;
   }
-  return parts_.segments.SyncNames();
+  status = parts_.segments.SyncNames();
+  return status.ok() ? written : status;
 }
 
 }  // namespace sluice::storage

@@ -5,8 +5,8 @@
 // how far each shard is written, syncs the segments, then writes the checkpoint, and only then lets go of the journal
 // files below and of dropped segments.
 //
-// A full disk: the frames stay in memory (and in the journal), the thread tries again, and appends are refused
-// meanwhile. Any other failure ends writing.
+// A full disk: what retention has given up goes all the same, the frames stay in memory (and in the journal), the
+// thread tries again, and appends are refused meanwhile. Any other failure ends writing.
 //
 // Threads: any; own lock. Before Start, recovery calls WriteShard itself.
 #pragma once
@@ -15,6 +15,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -78,6 +79,8 @@ class WriteBehind {
   /// not fill up while a checkpoint waits for the disk.
   Status SyncSegments();
   Status WriteReady();
+  /// The same without writing, for a full disk.
+  Status SyncWritten();
   Status WriteTail(ShardLogImpl& shard);
   /// A full disk is waited out, anything else ends writing. True where the caller should try again later.
   bool HandleFailure(const Status& status);
@@ -87,6 +90,7 @@ class WriteBehind {
 
   // The thread's own.
   std::uint64_t sequence_ = 0;
+  std::optional<JournalPosition> replay_;        // of the last checkpoint; none before the first one since the start
   std::vector<std::shared_ptr<Segment>> dirty_;  // written since the last checkpoint
   std::vector<protocol::Frame> frames_;
   std::int64_t last_trim_ns_ = 0;

@@ -1,4 +1,5 @@
 // The log at its limits: producers, retention, a full disk, bounded memory, failures, several loops.
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <thread>
@@ -249,6 +250,59 @@ TEST_CASE("LogStore: a full disk refuses appends, reads go on, and it resumes by
   REQUIRE(log.Close().ok());
   log.Open();
   CHECK(ReadAll(*log.shard()) == values);
+}
+
+TEST_CASE("LogStore ApplyRetention: makes room on a full disk, and nothing else is lost", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  Strings values;
+  for (int i = 0; i < 60; ++i) {  // ten to a segment
+    values.push_back(Large(i));
+    log.AppendAll({values.back()});
+    if (i % 20 != 19) continue;
+    const auto checkpoints = log.store().stats().checkpoints;  // both files of the checkpoint are to be there
+    env.manual_clock().AdvanceMs(60'000);
+    Await([&] { return log.store().stats().checkpoints > checkpoints; });
+  }
+  env.SetDiskFull(true);
+  for (int i = 60; !log.store().stats().disk_full; ++i) {
+    REQUIRE(i < 1'000'000);
+    const auto answer = log.Start(MakeBatch(Large(i)));
+    log.loop.RunReady();
+    if (!answer->has_value() || answer->value().has_value()) values.push_back(Large(i));
+  }
+  const auto segments = [&] {
+    const std::vector<std::string> names = *env.List("/data/segments");
+    return std::ranges::count_if(names, [](const std::string& name) { return name.ends_with(".seg"); });
+  };
+  const auto before = segments();
+  REQUIRE(log.store().ApplyRetention(kShardA, {.age_ms_max = {}, .bytes_max = 70'000, .keep_from = kMaxOffset}) > 0);
+  const Offset oldest = log.shard()->oldest();
+  INFO("segments " << before << ", checkpoints " << log.store().stats().checkpoints);
+  Await([&] { return segments() < before; });
+  SECTION("and writing resumes") {
+    env.SetDiskFull(false);
+    Await([&] { return !log.store().stats().disk_full; });
+    REQUIRE(log.Append("after").has_value());
+    REQUIRE(log.Close().ok());
+    values.push_back("after");
+  }
+  SECTION("and a crash loses nothing") {
+    const std::uint64_t durable = log.shard()->durable_end().value;
+    values.resize(durable);
+    log.Kill();
+    env.Crash();
+    env.SetDiskFull(false);
+  }
+  log.Open();
+  CHECK(log.report.quarantined.empty());
+  CHECK(log.shard()->oldest() == oldest);
+  values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(oldest.value));
+  Strings recovered = ReadAll(*log.shard());
+  REQUIRE(recovered.size() >= values.size());  // what nobody was told of may be there
+  recovered.resize(values.size());
+  CHECK(recovered == values);
 }
 
 TEST_CASE("LogStore: writing that ends on a full disk is told to whoever appends", "[storage]") {
