@@ -13,7 +13,7 @@
 namespace sluice::broker {
 namespace {
 
-constexpr std::array kSignals = {SIGTERM, SIGINT};
+constexpr std::array kSignals = {SIGTERM, SIGINT, SIGHUP};  // the last: the terminal was closed
 
 // What the handler may touch.
 std::atomic<int> signals_seen{0};
@@ -44,7 +44,11 @@ StopSignals::StopSignals(int second_signal_exit_code) {
   exit_code = second_signal_exit_code;
   struct sigaction action{};
   action.sa_handler = OnSignal;
-  for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &action, &previous[i]);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], &action, &previous[i]);
+    if (kSignals[i] == SIGHUP && previous[i].sa_handler == SIG_IGN)
+      ::sigaction(SIGHUP, &previous[i], nullptr);  // nohup
+  }
 }
 
 StopSignals::~StopSignals() {

@@ -1,9 +1,10 @@
-// Waiting for SIGTERM or SIGINT. Threads: one at a time in the process.
+// Waiting for SIGTERM, SIGINT or SIGHUP (unless the caller ignores that, as nohup). Threads: one at a time in the
+// process.
 #pragma once
 
 namespace sluice::broker {
 
-/// From its making to its end, the first SIGTERM or SIGINT ends Wait, and a second one ends the process at once with
+/// From its making to its end, the first of them ends Wait, and a second one ends the process at once with
 /// `second_signal_exit_code`.
 class StopSignals {
  public:
