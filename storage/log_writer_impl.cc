@@ -11,6 +11,7 @@ namespace sluice::storage {
 namespace {
 
 constexpr std::size_t kSpareBatchesMax = 4;
+constexpr std::size_t kBatchFramesMax = 128;  // from so many on the disk begins while the loop still takes appends
 
 using State = AppendBatch::State;
 
@@ -71,8 +72,10 @@ void WriterCore::AddDuplicate(std::shared_ptr<ShardLogImpl> shard, const Produce
 }
 
 AppendBatch& WriterCore::TurnBatch(std::uint64_t frame_bytes) {
-  if (turn_ != nullptr && turn_->frame_count > 0 && turn_->frame_bytes + frame_bytes > parts_.batch_bytes_max)
-    SubmitTurn();
+  const bool full =
+      turn_ != nullptr && turn_->frame_count > 0 &&
+      (turn_->frame_count >= kBatchFramesMax || turn_->frame_bytes + frame_bytes > parts_.batch_bytes_max);
+  if (full) SubmitTurn();
   if (turn_ == nullptr) {
     turn_ = NewBatch();
     turn_->append_time_ms = parts_.env.clock().WallMs();

@@ -30,7 +30,7 @@ class WriterCore final : public BatchOwner, public std::enable_shared_from_this<
     Committer& committer;
     TailBudget& budget;
     WriteBehind& write_behind;
-    std::uint64_t batch_bytes_max = 0;  // a turn's appends are split into batches of this size
+    std::uint64_t batch_bytes_max = 0;  // a batch of a turn's appends is handed on at this size
     std::uint64_t frame_bytes_max = 0;  // what fits in a journal file
     std::shared_ptr<const std::atomic<bool>> store_gone;
   };
