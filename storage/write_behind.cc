@@ -95,7 +95,9 @@ void WriteBehind::Run() {
       if (status = WriteShard(*shard); !status.ok()) break;
     }
     if (status.ok() && pressed) status = WriteAll();
-    if (status.ok() && checkpoint) status = TakeCheckpoint(false);
+    // Also on a full disk, where it may be what makes room.
+    const bool possible = status.ok() || status.code() == Code::kResourceExhausted;
+    if (possible && checkpoint) status = TakeCheckpoint(false);
     const bool again = !status.ok() && HandleFailure(status);
     if (status.ok()) parts_.budget.SetBlocked(TailBudget::kSegmentDiskFull, false);
     lock.Lock();
