@@ -13,7 +13,6 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "protocol/check.h"
@@ -195,18 +194,15 @@ class PosixFile final : public File {
 
   /// The same file for direct writes, and the page that they ended in.
   struct Direct {
-    std::optional<FileDescriptor> fd;  // invalid where this cannot be
-    std::uint64_t end = 0;             // of the last direct write; 0: the page is not known
+    FileDescriptor fd;      // invalid where this cannot be
+    std::uint64_t end = 0;  // of the last direct write; 0: the page is not known
     std::array<char, kDirectAlignment> last_page;
   };
 
   /// False where the file system has no direct writes.
   bool OpenDirect() {
-    if (!direct_) {
-      direct_ = std::make_unique<Direct>();
-      direct_->fd.emplace(OpenAgain(O_WRONLY));
-    }
-    return direct_->fd->valid();
+    if (!direct_) direct_ = std::make_unique<Direct>(OpenAgain(O_WRONLY));
+    return direct_->fd.valid();
   }
 
   /// The same file for direct access, by its descriptor: it may have got another name.
@@ -224,15 +220,15 @@ class PosixFile final : public File {
   /// pages.
   Status WriteGathered(std::uint64_t offset, char* buffer, std::size_t into_page, std::size_t bytes, bool whole_pages) {
     iovec piece{buffer + into_page, bytes};
-    if (!whole_pages || !direct_->fd->valid()) return WriteVectors(offset, &piece, &piece + 1);
+    if (!whole_pages || !direct_->fd.valid()) return WriteVectors(offset, &piece, &piece + 1);
     const std::size_t filled = into_page + bytes;
     const std::size_t padding = (kDirectAlignment - filled % kDirectAlignment) % kDirectAlignment;
     std::memset(buffer + filled, 0, padding);
     iovec pages{buffer, filled + padding};
     direct_->end = 0;  // should this fail
-    const int error = PwriteAll(*direct_->fd, offset - into_page, &pages, &pages + 1);
+    const int error = PwriteAll(direct_->fd, offset - into_page, &pages, &pages + 1);
     if (error == EINVAL) {  // this device asks for another alignment
-      direct_->fd.emplace(-1);
+      direct_ = std::make_unique<Direct>(FileDescriptor(-1));
       return WriteVectors(offset, &piece, &piece + 1);
     }
     if (error != 0) return ErrnoStatus(error, "write", path_);
