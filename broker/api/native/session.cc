@@ -156,12 +156,8 @@ void Session::ResumeLater() {
 }
 
 void Session::Resume() {
-  if (!paused_ || state_ == State::kDraining) return;
+  if (!paused_ || state_ == State::kDraining || MustPause()) return;
   paused_ = false;
-  if (MustPause()) {
-    paused_ = true;
-    return;
-  }
   if (partial_since_ms_ != 0) partial_since_ms_ = loop_.now_ms();  // it was not the peer who waited
   Process();
   if (!paused_ && !closed() && state_ != State::kDraining) {
