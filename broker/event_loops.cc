@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "protocol/check.h"
-#include "storage/thread_name.h"
+#include "storage/env/thread.h"
 
 namespace sluice::broker {
 namespace {

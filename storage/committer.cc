@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "protocol/check.h"
-#include "storage/thread_name.h"
+#include "storage/env/thread.h"
 
 namespace sluice::storage {
 namespace {
@@ -79,6 +79,7 @@ void Committer::Submit(std::shared_ptr<AppendBatch> batch) {
 
 void Committer::RunCommits() {
   NameThread("commit");
+  RunSoonAfterWaking();  // appends of all shards wait for it while segments are written
   MutexLock lock(mutex_);
   while (true) {
     if (writing_ || (queue_.empty() && !MarkDue())) {

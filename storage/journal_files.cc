@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "protocol/check.h"
-#include "storage/thread_name.h"
+#include "storage/env/thread.h"
 
 namespace sluice::storage {
 namespace {

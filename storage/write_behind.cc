@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "protocol/check.h"
+#include "storage/env/thread.h"
 #include "storage/segment.h"
 #include "storage/shard_log_impl.h"
-#include "storage/thread_name.h"
 
 namespace sluice::storage {
 namespace {
