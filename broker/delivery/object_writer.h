@@ -78,8 +78,8 @@ struct SourceRange {
   friend bool operator==(const SourceRange&, const SourceRange&) = default;
 };
 
-/// What an object says about itself: Parquet footer key-values, gzip and zip comments. Rows and errors are counted by
-/// the writer; the rest comes from the delivery stage.
+/// What an object says about itself: Parquet footer key-values, gzip extra fields, zip comments. Rows and errors are
+/// counted by the writer; the rest comes from the delivery stage.
 struct ObjectMetadata {
   std::string stream;           // the source stream's name
   std::string delivery_stream;  // the delivery stream's name

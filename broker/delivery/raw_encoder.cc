@@ -20,7 +20,9 @@ using namespace std::string_view_literals;
 constexpr std::size_t kXerialBlockBytes = 32u << 10;   // snappy-java's own
 constexpr std::size_t kHadoopBlockBytes = 128u << 10;  // fits Hadoop's decompression buffer of 256 KiB
 constexpr std::string_view kXerialHeader = "\x82SNAPPY\0\0\0\0\1\0\0\0\1"sv;
-constexpr std::string_view kGzipCommentHeader = "\x1f\x8b\x08\x10\0\0\0\0\0\xff"sv;
+constexpr std::string_view kGzipExtraHeader = "\x1f\x8b\x08\x04\0\0\0\0\0\xff"sv;
+constexpr std::string_view kGzipSubfield = "SL";
+constexpr std::size_t kGzipMetadataMax = 30'000;  // DuckDB reads headers of less than 32 KiB
 constexpr std::string_view kGzipEmptyBody = "\x03\0\0\0\0\0\0\0\0\0"sv;
 constexpr std::string_view kZipEnd = "PK\5\6"sv;
 constexpr std::size_t kZipEndBytes = 22;
@@ -28,6 +30,12 @@ constexpr std::size_t kZipCommentMax = 65'535;
 
 void AppendLittle(std::string& out, std::uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xff);
+}
+
+std::size_t LittleTwo(std::string_view bytes, std::size_t at) {
+  const auto low = static_cast<unsigned char>(bytes[at]);
+  const auto high = static_cast<unsigned char>(bytes[at + 1]);
+  return std::size_t{high} << 8 | low;
 }
 
 void AppendBig(std::string& out, std::size_t value) {
@@ -80,12 +88,16 @@ class GzipEncoder : public RawEncoder {
     deflater_.Run(block, false, out);
     return {};
   }
-  // The metadata is the comment of an empty member of its own: a gzip file is a series of members.
+  // The metadata is the extra field of an empty member of its own: a gzip file is a series of members. A comment would
+  // do for all readers but DuckDB, which refuses files with one.
   Status Finish(std::string_view metadata, std::string& out) override {
     deflater_.Run({}, true, out);
-    out += kGzipCommentHeader;
+    if (metadata.size() > kGzipMetadataMax) return {};
+    out += kGzipExtraHeader;
+    AppendLittle(out, kGzipSubfield.size() + 2 + metadata.size(), 2);
+    out += kGzipSubfield;
+    AppendLittle(out, metadata.size(), 2);
     out += metadata;
-    out += '\0';
     out += kGzipEmptyBody;
     return {};
   }
@@ -230,22 +242,22 @@ std::unique_ptr<RawEncoder> NewRawEncoder(const RawOptions& options) {
 }
 
 std::string_view GzipMetadata(std::string_view tail) {
-  std::size_t end_bytes = kGzipEmptyBody.size() + 1;
-  if (tail.size() < end_bytes || tail.substr(tail.size() - kGzipEmptyBody.size()) != kGzipEmptyBody) return {};
+  if (!tail.ends_with(kGzipEmptyBody)) return {};
   tail.remove_suffix(kGzipEmptyBody.size());
-  if (tail.back() != '\0') return {};
-  tail.remove_suffix(1);
-  std::size_t header = tail.rfind(kGzipCommentHeader);
-  return header == std::string_view::npos ? std::string_view() : tail.substr(header + kGzipCommentHeader.size());
+  const std::size_t header = tail.rfind(kGzipExtraHeader);
+  const std::size_t subfield = header + kGzipExtraHeader.size() + 2;
+  constexpr std::size_t kSubfieldHeader = kGzipSubfield.size() + 2;
+  if (header == tail.npos || tail.size() < subfield + kSubfieldHeader) return {};
+  if (tail.substr(subfield, kGzipSubfield.size()) != kGzipSubfield) return {};
+  const std::string_view metadata = tail.substr(subfield + kSubfieldHeader);
+  return metadata.size() == LittleTwo(tail, subfield + kGzipSubfield.size()) ? metadata : std::string_view();
 }
 
 std::string_view ZipMetadata(std::string_view tail) {
   std::size_t end = tail.rfind(kZipEnd);
   if (end == std::string_view::npos || tail.size() - end < kZipEndBytes) return {};
   std::string_view comment = tail.substr(end + kZipEndBytes);
-  auto low = static_cast<unsigned char>(tail[end + kZipEndBytes - 2]);
-  auto high = static_cast<unsigned char>(tail[end + kZipEndBytes - 1]);
-  return comment.size() == (std::size_t{high} << 8 | low) ? comment : std::string_view();
+  return comment.size() == LittleTwo(tail, end + kZipEndBytes - 2) ? comment : std::string_view();
 }
 
 }  // namespace sluice::delivery

@@ -1,8 +1,8 @@
 // RawObjectWriter: records as they came, one after another, with an optional delimiter, compressed or not.
 //
 // Threads and crash behaviour: see object_writer.h. Every format is streamed; about 1 MiB is buffered.
-// Where the metadata stands: GZIP in the comment of an empty last member, ZIP in the archive comment; the other formats
-// have no place for it.
+// Where the metadata stands: GZIP in the extra field of an empty last member, ZIP in the archive comment; the other
+// formats have no place for it.
 #pragma once
 
 #include <memory>

@@ -136,10 +136,15 @@ def snappy_blocks(data, hadoop):
 
 
 def read_raw(path, want):
+    import duckdb
+
     data = open(path, "rb").read()
     name = os.path.basename(path)
     if name.startswith("GZIP"):
         got = gzip.decompress(data)
+        rows, ids = duckdb.sql(f"select count(*), sum(id) from read_json('{path}', format='newline_delimited', "
+                               "compression='gzip')").fetchone()
+        assert (rows, ids) == (got.count(b"\n"), sum(json.loads(line)["id"] for line in got.splitlines())), rows
     elif name.startswith("ZIP"):
         with zipfile.ZipFile(path) as archive:
             assert archive.testzip() is None

@@ -16,6 +16,7 @@
 #include "tests/delivery/sample_records.h"
 #include "tests/storage/env/temp_dir.h"
 #include "tools/lake/lake.h"
+#include "tools/lake/record_object.h"
 
 using namespace sluice;
 using namespace sluice::delivery;
@@ -314,6 +315,20 @@ TEST_CASE("ReadObjectRanges: the object says where its records come from", "[del
   CHECK(facts->metadata == SampleMetadata(100));
   CHECK(facts->summary.rows == 100);
   CHECK(facts->summary.records == 100);
+}
+
+TEST_CASE("RawObjectWriter: metadata that readers of gzip could not skip is left out", "[delivery]") {
+  SampleRecords records = MakeSampleRecords(10);
+  StringSink sink;
+  RawOptions options;
+  options.compression = RawCompression::kGzip;
+  ObjectMetadata metadata = SampleMetadata(10);
+  metadata.extra.emplace_back("long", std::string(40'000, 'x'));
+  std::unique_ptr<ObjectWriter> writer = *NewRawObjectWriter(options, sink);
+  REQUIRE(writer->Append(records.refs));
+  REQUIRE(writer->Finish(metadata));
+  CHECK(ReadBack(sink.bytes(), "object.gz") == Lines(records));
+  CHECK(tools::DecodeRecordObject(sink.bytes(), "object.gz")->metadata.empty());
 }
 
 TEST_CASE("MetadataFromJson: refuses what Sluice did not write", "[delivery]") {
