@@ -96,9 +96,9 @@ Status CheckLogsLocked(Env& env, const std::string& dir) {
   rocksdb::Env* const locks = rocksdb::Env::Default();
   if (const rocksdb::Status locked = locks->LockFile(dir + "/LOCK", &lock); !locked.ok()) {
     return Status(Code::kFailedPrecondition,
-                  fmt::format("the data directory is in use by another process: stop it or use "
-                              "another directory ({})",
-                              locked.ToString()));
+                  fmt::format("the metadata in {} cannot be locked: {}; where another process uses this data "
+                              "directory, stop it or use another directory",
+                              dir, locked.ToString()));
   }
   Status status = CheckLogs(env, dir);
   const rocksdb::Status unlocked = locks->UnlockFile(lock);

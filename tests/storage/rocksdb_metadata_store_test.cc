@@ -111,9 +111,19 @@ TEST_CASE("RocksdbMetadataStore Open: a second process is refused", "[storage][m
   const auto in_process = OpenRocksdbMetadataStore(temp.path());
   REQUIRE(!in_process.has_value());
   CHECK(in_process.error().code() == Code::kFailedPrecondition);
-  CHECK(in_process.error().message().find("the data directory is in use by another process") != std::string::npos);
+  CHECK(in_process.error().message().find("where another process uses this data directory") != std::string::npos);
 
   CHECK(Writer(temp.path(), 0).WaitForEnd() == static_cast<int>(Code::kFailedPrecondition));
+}
+
+TEST_CASE("RocksdbMetadataStore Open: a lock that fails for another reason is not blamed on a process",
+          "[storage][metadata]") {
+  const TempDir temp;
+  std::filesystem::create_directory(temp.path() + "/LOCK");
+  const auto store = OpenRocksdbMetadataStore(temp.path());
+  REQUIRE(!store.has_value());
+  CHECK(store.error().message().find("Is a directory") != std::string::npos);
+  CHECK(store.error().message().find("is in use") == std::string::npos);
 }
 
 TEST_CASE("RocksdbMetadataStore Open: a flipped bit in the log of changes is never a silent loss",
