@@ -157,7 +157,7 @@ Status Server::Impl::PrepareDataDir() {
 
 Status Server::Impl::OpenAdminDoor() {
   admin::AdminPages pages{.metrics = [this] { return metrics_.Render(); }, .ready = [this] { return Ready(); }};
-  auto door = admin::AdminDoor::Start(loops_, std::move(pages), config_.admin);
+  auto door = admin::AdminDoor::Start(loops_, env_->clock(), std::move(pages), config_.admin);
   if (!door) return door.error();
   admin_door_ = std::move(*door);
   ports_.admin = admin_door_->port();

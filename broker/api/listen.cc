@@ -1,4 +1,4 @@
-// Bind and listen.
+// Bind and listen; one line for many failures.
 #include "broker/api/listen.h"
 
 #include <fmt/format.h>
@@ -26,6 +26,15 @@ Status OpenListener(boost::asio::ip::tcp::acceptor& acceptor, const std::string&
                   fmt::format("{}; another program uses it: stop it, or choose another {}.port", what, section));
   }
   return Status(Code::kUnavailable, fmt::format("{}; change {}.address or {}.port", what, section, section));
+}
+
+void AcceptFailureLog::Write(const boost::system::error_code& error, std::int64_t now_ns) {
+  std::uint64_t suppressed = 0;
+  if (!limit_.Allow(now_ns, suppressed)) return;
+  const bool no_descriptors = error == boost::asio::error::no_descriptors;
+  log::Warning(no_descriptors ? "connections wait: open files have run out; raise the limit (ulimit -n)"
+                              : "a connection could not be accepted",
+               {{"door", section_}, {"reason", error.message()}, {"not_logged", suppressed}});
 }
 
 }  // namespace sluice::broker

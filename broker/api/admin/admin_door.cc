@@ -47,6 +47,20 @@ Response Page(const Request& request, http::status status, std::string_view type
   return response;
 }
 
+/// Whether the peer sent what is no request, rather than nothing, or not all of it.
+bool IsOfRequest(const boost::system::error_code& error) {
+  return error.category() == http::make_error_code(http::error::bad_method).category() &&
+         error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
+Response Refusal(const boost::system::error_code& error) {
+  const bool too_long = error == http::error::header_limit;
+  Request request;
+  request.keep_alive(false);
+  return Page(request, too_long ? http::status::request_header_fields_too_large : http::status::bad_request,
+              "text/plain; charset=utf-8", fmt::format("no request of HTTP/1.1: {}\n", error.message()));
+}
+
 Response Answer(const AdminPages& pages, const Request& request) {
   constexpr std::string_view kText = "text/plain; charset=utf-8";
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
@@ -73,8 +87,9 @@ Response Answer(const AdminPages& pages, const Request& request) {
 
 class AdminDoor::Impl : public std::enable_shared_from_this<AdminDoor::Impl> {
  public:
-  Impl(EventLoops& loops, AdminPages pages, AdminDoorOptions options)
+  Impl(EventLoops& loops, storage::Clock& clock, AdminPages pages, AdminDoorOptions options)
       : loops_(loops),
+        clock_(clock),
         pages_(std::move(pages)),
         options_(std::move(options)),
         acceptor_(loops.loop(0).context()),
@@ -99,20 +114,23 @@ class AdminDoor::Impl : public std::enable_shared_from_this<AdminDoor::Impl> {
   Response MakePageNow(const Request& request);
 
   EventLoops& loops_;
+  storage::Clock& clock_;
   const AdminPages pages_;
   const AdminDoorOptions options_;
   std::uint16_t port_ = 0;
-  tcp::acceptor acceptor_;         // on the first loop
-  asio::steady_timer pause_;       // on the first loop
-  std::uint32_t connections_ = 0;  // on the first loop
-  std::mutex pages_mutex_;         // held while a page is made
-  bool stopped_ = false;           // guarded by pages_mutex_
+  tcp::acceptor acceptor_;                     // on the first loop
+  asio::steady_timer pause_;                   // on the first loop
+  AcceptFailureLog accept_failures_{"admin"};  // on the first loop
+  std::uint32_t connections_ = 0;              // on the first loop
+  std::mutex pages_mutex_;                     // held while a page is made
+  bool stopped_ = false;                       // guarded by pages_mutex_
 };
 
 void AdminDoor::Impl::Accept() {
   acceptor_.async_accept([me = shared_from_this()](const boost::system::error_code& error, tcp::socket socket) {
     if (error == asio::error::operation_aborted || !me->acceptor_.is_open()) return;
     if (error) {
+      me->accept_failures_.Write(error, me->clock_.MonotonicNs());
       me->pause_.expires_after(kAcceptPause);
       me->pause_.async_wait([me](const boost::system::error_code& cancelled) {
         if (!cancelled) me->Accept();
@@ -138,9 +156,10 @@ asio::awaitable<void> AdminDoor::Impl::Serve(std::shared_ptr<Impl> me, tcp::sock
     http::request_parser<http::empty_body> parser;
     parser.header_limit(kHeaderBytesMax);
     stream.expires_after(timeout);
-    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-    if (error) break;
-    Response response = co_await me->MakePage(parser.release());
+    co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    if (error && !IsOfRequest(error)) break;
+    Response response = error ? Refusal(error) : co_await me->MakePage(parser.get());
+    if (!parser.is_done()) response.keep_alive(false);  // a body, which no page takes
     keep_alive = response.keep_alive();
     stream.expires_after(timeout);
     co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
@@ -183,8 +202,9 @@ void AdminDoor::Impl::Stop() {
 AdminDoor::AdminDoor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AdminDoor::~AdminDoor() = default;
 
-Result<std::unique_ptr<AdminDoor>> AdminDoor::Start(EventLoops& loops, AdminPages pages, AdminDoorOptions options) {
-  auto impl = std::make_shared<Impl>(loops, std::move(pages), std::move(options));
+Result<std::unique_ptr<AdminDoor>> AdminDoor::Start(EventLoops& loops, storage::Clock& clock, AdminPages pages,
+                                                    AdminDoorOptions options) {
+  auto impl = std::make_shared<Impl>(loops, clock, std::move(pages), std::move(options));
   if (Status status = impl->Listen(); !status.ok()) return Error(status);
   impl->Start();
   return std::unique_ptr<AdminDoor>(new AdminDoor(std::move(impl)));

@@ -11,6 +11,7 @@
 
 #include "broker/event_loops.h"
 #include "sluice/status.h"
+#include "storage/env/env.h"
 
 namespace sluice::broker::admin {
 
@@ -30,7 +31,8 @@ struct AdminPages {
 class AdminDoor {
  public:
   /// Listens. kUnavailable where the address cannot be bound: the message says which setting to change.
-  static Result<std::unique_ptr<AdminDoor>> Start(EventLoops& loops, AdminPages pages, AdminDoorOptions options);
+  static Result<std::unique_ptr<AdminDoor>> Start(EventLoops& loops, storage::Clock& clock, AdminPages pages,
+                                                  AdminDoorOptions options);
   ~AdminDoor();
 
   std::uint16_t port() const;

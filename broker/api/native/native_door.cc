@@ -73,6 +73,7 @@ class NativeDoor::Impl {
   std::vector<std::unique_ptr<NativeLoop>> native_loops_;  // constant after construction
   tcp::acceptor acceptor_;                                 // used on the first loop
   std::uint16_t port_ = 0;                                 // constant after Listen
+  AcceptFailureLog accept_failures_{"native"};             // used on the first loop
   boost::asio::steady_timer accept_pause_;                 // used on the first loop
   std::size_t next_loop_ = 0;                              // used on the first loop
 };
@@ -96,7 +97,7 @@ void NativeDoor::Impl::Accept() {
                              Accepted(index, std::move(socket));
                              return Accept();
                            }
-                           log::Warning("a connection could not be accepted", {{"reason", error.message()}});
+                           accept_failures_.Write(error, shared_.clock.MonotonicNs());
                            accept_pause_.expires_after(kAcceptPause);
                            accept_pause_.async_wait([this](const boost::system::error_code& cancelled) {
                              if (!cancelled) Accept();
