@@ -170,6 +170,7 @@ Status Server::Impl::OpenStores() {
   auto store = storage::LogStore::Open(*env_, config_.server.data_dir, config_.storage, &report);
   if (!store) return store.error();
   store_ = std::move(*store);
+  RemovePortsFile(config_.server.data_dir);  // of a broker that was killed
   LogRecovery(report);
   auto metadata = storage::OpenRocksdbMetadataStore(MetadataDir(config_.server.data_dir));
   if (!metadata) return metadata.error();
@@ -267,6 +268,7 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::Start(Config config) {
   if (Status status = log::Configure(config.log); !status.ok()) return Error(status);
+  IgnoreWriteSignals();
   RaiseFileLimit();
   auto impl = std::make_unique<Impl>(std::move(config));
   if (Status status = impl->Start(); !status.ok()) return Error(status);

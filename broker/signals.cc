@@ -1,4 +1,4 @@
-// A handler that writes into a pipe: all that a signal handler may safely do.
+// A handler that writes into a pipe: all that a signal handler may safely do; and two signals ignored.
 #include "broker/signals.h"
 
 #include <unistd.h>
@@ -33,6 +33,11 @@ void OnSignal(int number) {
 }
 
 }  // namespace
+
+void IgnoreWriteSignals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
 
 StopSignals::StopSignals(int second_signal_exit_code) {
   SLUICE_CHECK(pipe_write.load() == -1);

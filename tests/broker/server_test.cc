@@ -5,12 +5,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "broker/data_dir.h"
+#include "broker/log.h"
 #include "broker/signals.h"
 #include "protocol/batch.h"
 #include "protocol/frame.h"
@@ -323,6 +325,18 @@ TEST_CASE("Server Start: ports.json names the ports", "[broker]") {
                     ", \"admin\": " + std::to_string(server->ports().admin) + "}");
 }
 
+TEST_CASE("Server Start: ports.json of a broker that was killed is gone before the doors open", "[broker]") {
+  const TempDir dir;
+  const auto server = StartServer(ConfigFor(dir));
+  Config second = ConfigFor(dir);
+  second.server.data_dir = dir.path + "/other";
+  std::filesystem::create_directory(second.server.data_dir);
+  REQUIRE(WritePortsFile(second.server.data_dir, 1, 2).ok());
+  second.native.port = server->ports().native;  // so the start ends at this door
+  REQUIRE(!Server::Start(second).has_value());
+  CHECK(!std::filesystem::exists(second.server.data_dir + "/ports.json"));
+}
+
 TEST_CASE("Server Start: what is in the way is named, and what to do", "[broker]") {
   const TempDir dir;
   const Config config = ConfigFor(dir);
@@ -389,6 +403,21 @@ TEST_CASE("CheckDurableFileSystem: refuses memory, takes a directory that is not
   CHECK(memory.code() == Code::kFailedPrecondition);
   CHECK(memory.message().find("storage.allow_volatile") != std::string::npos);
   CHECK(CheckDurableFileSystem("/usr/no/such/directory").ok());
+}
+
+TEST_CASE("Server Start: the log may go where nobody reads", "[broker]") {
+  const TempDir dir;
+  const auto server = StartServer(ConfigFor(dir));
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  const int stderr_before = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  log::Error("nobody reads this");
+  ::dup2(stderr_before, STDERR_FILENO);
+  ::close(stderr_before);
+  CHECK(Get(server->ports().admin, "/healthz").starts_with("HTTP/1.1 200"));
 }
 
 TEST_CASE("StopSignals Wait: tells the first signal", "[broker]") {

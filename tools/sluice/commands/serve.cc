@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,7 +42,7 @@ Result<broker::ConfigSources> SourcesOf(const ServeArguments& arguments) {
 
 int Serve(const ServeArguments& arguments) {
   const auto fail = [](const Status& status, broker::ExitCode code) {
-    fmt::print(stderr, "sluice: {}\n", status.message());
+    std::fputs(fmt::format("sluice: {}\n", status.message()).c_str(), stderr);  // does not throw where nobody reads
     return static_cast<int>(code);
   };
   auto sources = SourcesOf(arguments);
