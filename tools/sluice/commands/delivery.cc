@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -165,7 +166,9 @@ bool Run(Context& context, DeliveryAction action, const DeliveryArguments& argum
   }
   auto client = context.Connect();
   if (!client) return false;
-  auto answer = client->Delivery(action, arguments.name, document, arguments.file);
+  // The full name: the broker finds a table file relative to it, and runs elsewhere.
+  const std::string file = arguments.file.empty() ? "" : std::filesystem::absolute(arguments.file).lexically_normal();
+  auto answer = client->Delivery(action, arguments.name, document, file);
   if (!answer) return context.Fail(answer.error());
   PrintAnswer(context, action, *answer);
   return true;
