@@ -133,6 +133,23 @@ std::string_view SkipJsonValue(std::string_view text, std::size_t depth_max) {
   return scanner.SkipValue(depth_max) ? text.substr(0, scanner.place()) : std::string_view();
 }
 
+bool NestsDeeper(std::string_view text, std::size_t depth_max) {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') quoted = !quoted;
+    if (quoted) {
+      if (c == '\\') ++i;
+    } else if ((c == '{' || c == '[') && ++depth > depth_max) {
+      return true;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 std::string_view TrimJson(std::string_view text) {
   while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);

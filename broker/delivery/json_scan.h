@@ -11,6 +11,9 @@ namespace sluice::delivery {
 /// deeper than `depth_max` (64 at most). No recursion; linear time. UTF-8 is not checked here.
 std::string_view SkipJsonValue(std::string_view text, std::size_t depth_max);
 
+/// True where `text` opens more than `depth_max` objects and lists in one another.
+bool NestsDeeper(std::string_view text, std::size_t depth_max);
+
 /// `text` without JSON white space at both ends.
 std::string_view TrimJson(std::string_view text);
 

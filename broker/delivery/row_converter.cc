@@ -8,10 +8,10 @@
 #include <algorithm>
 
 #include "broker/delivery/column.h"
+#include "broker/delivery/column_node.h"
 #include "broker/delivery/json_scan.h"
-#include "broker/delivery/json_text.h"
-#include "broker/delivery/key_table.h"
 #include "broker/delivery/scalar_values.h"
+#include "broker/delivery/text_values.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
@@ -24,16 +24,6 @@ constexpr std::uint64_t kRecordValuesMax = 8u << 20;
 constexpr std::uint64_t kBatchBytesMax = 1u << 30;
 constexpr std::size_t kValueBytesShown = 64;
 constexpr std::size_t kPadding = std::max<std::size_t>(KeyTable::kPadding, simdjson::SIMDJSON_PADDING);
-
-// A column with what its JSON needs: the keys of a struct, and its path for messages and `_overflow`.
-struct Node {
-  Column* column = nullptr;
-  const ColumnType* type = nullptr;
-  std::string path;  // "a.b", escaped as in a JSON string
-  KeyTable keys;
-  std::vector<Node> children;
-  std::uint64_t leaves = 1;
-};
 
 class OnDemandConverter : public RowConverter {
  public:
@@ -48,28 +38,29 @@ class OnDemandConverter : public RowConverter {
   std::shared_ptr<arrow::RecordBatch> TakeBatch() override;
 
  private:
-  Result<Node> MakeNode(Column& column, const Field& field, const std::string& path, const ConverterOptions& options);
-
   bool AddRecord(std::string_view record);
   bool AddSeveral(std::string_view record);
   bool AddNoObject(std::string_view record);
   bool AddRow(std::string_view text, bool* more);
 
-  Outcome AppendFields(Node& node, ondemand::object object, std::uint64_t row, bool in_list);
-  Outcome AppendField(Node& node, ondemand::value value, std::uint64_t row, bool in_list);
-  Outcome AppendUnknown(const Node& parent, std::string_view key, ondemand::value value, bool in_list);
-  Outcome AppendValue(Node& node, ondemand::value value, bool in_list);
-  Outcome AppendText(Node& node, ondemand::value value, std::string_view token);
-  Outcome AppendRaw(Node& node, std::string_view token);
-  Outcome AppendArray(Node& node, ondemand::value value);
-  Outcome AppendMap(Node& node, ondemand::value value);
-  Outcome AppendMapKey(Node& node, ondemand::field& field);
-  Outcome AppendStruct(Node& node, ondemand::value value, bool in_list);
+  Outcome AppendFields(ColumnNode& node, ondemand::object object, std::uint64_t row, bool in_list);
+  Outcome AppendField(ColumnNode& node, const char* key, ondemand::value value, std::uint64_t row, bool in_list);
+  Outcome AppendSecond(const ColumnNode& parent, ColumnNode& node, std::uint64_t row, bool in_list);
+  Outcome AppendUnknown(const ColumnNode& parent, std::string_view key, std::string_view token, bool in_list);
+  Outcome AppendValue(ColumnNode& node, ondemand::value value, bool in_list);
+  Outcome AppendPlain(ColumnNode& node, std::string_view text, bool quoted);
+  Outcome AppendText(ColumnNode& node, ondemand::value value, std::string_view token);
+  Outcome AppendRaw(ColumnNode& node, std::string_view token);
+  Outcome AppendArray(ColumnNode& node, ondemand::value value);
+  Outcome AppendMap(ColumnNode& node, ondemand::value value);
+  Outcome AppendMapKey(ColumnNode& node, ondemand::field& field);
+  Outcome AppendStruct(ColumnNode& node, ondemand::value value, bool in_list);
 
   std::string_view RawValue(std::string_view token) const;
   Outcome Overflow(std::string_view path, std::string_view raw);
   Outcome Malformed(simdjson::error_code error);
-  Outcome Mismatch(const Node& node, std::string_view token);
+  Outcome MalformedValue(std::string_view text);
+  Outcome Mismatch(const ColumnNode& node, std::string_view token);
   Outcome TooManyValues();
   bool Fail(std::string_view code, std::string message);
   void RollBack(std::uint64_t row);
@@ -78,7 +69,7 @@ class OnDemandConverter : public RowConverter {
   // Constant after Init.
   std::vector<Column> columns_;
   std::vector<Field> fields_;
-  Node root_;
+  ColumnNode root_;
   TimestampRules timestamps_;
   std::size_t record_bytes_max_ = 0;
   bool overflow_ = false;
@@ -131,35 +122,12 @@ Status OnDemandConverter::Init(const Schema& schema, const ConverterOptions& opt
   if (!keys) return keys.error();
   root_.keys = *std::move(keys);
   for (std::size_t i = 0; i < schema.columns.size(); ++i) {
-    Result<Node> node = MakeNode(columns_[i], fields_[i], "", options);
+    Result<ColumnNode> node = MakeColumnNode(columns_[i], fields_[i], "", options);
     if (!node) return node.error();
     root_.children.push_back(*std::move(node));
     root_.leaves += root_.children.back().leaves;
   }
   return {};
-}
-
-Result<Node> OnDemandConverter::MakeNode(Column& column, const Field& field, const std::string& path,
-                                         const ConverterOptions& options) {
-  Node node;
-  node.column = &column;
-  node.type = &field.type;
-  std::string name;
-  AppendJsonString(name, field.name);
-  node.path = path.empty() ? "" : path + ".";
-  node.path.append(name, 1, name.size() - 2);
-  if (field.type.kind == TypeKind::kStruct) {
-    Result<KeyTable> keys = KeyTable::New(field.type.children, options);
-    if (!keys) return Error(keys.error().WithContext(fmt::format("column '{}'", node.path)));
-    node.keys = *std::move(keys);
-  }
-  for (std::size_t i = 0; i < field.type.children.size(); ++i) {
-    Result<Node> child = MakeNode(column.children()[i], field.type.children[i], node.path, options);
-    if (!child) return child;
-    node.leaves += child->leaves;
-    node.children.push_back(*std::move(child));
-  }
-  return node;
 }
 
 std::optional<RowError> OnDemandConverter::Add(std::string_view record) {
@@ -208,7 +176,7 @@ bool OnDemandConverter::AddSeveral(std::string_view record) {
   for (std::string_view rest = TrimJson(record); !rest.empty(); rest = TrimJson(rest), ++objects) {
     std::string_view object = SkipJsonValue(rest, kDepthMax);
     if (object.empty()) {
-      Malformed(simdjson::TAPE_ERROR);
+      MalformedValue(rest);
       return false;
     }
     if (object.front() != '{') return AddNoObject(object);
@@ -225,7 +193,7 @@ bool OnDemandConverter::AddNoObject(std::string_view record) {
   constexpr std::string_view kText = "Data does not match the schema. Expected a JSON object, got ";
   if (record.empty()) return Fail(kMalformedDataCode, fmt::format("{}an empty record.", kText));
   if (SkipJsonValue(record, kDepthMax).empty()) {
-    Malformed(simdjson::TAPE_ERROR);
+    MalformedValue(record);
     return false;
   }
   return Fail(kMalformedDataCode, fmt::format("{}{}.", kText, record.front() == '[' ? "an array" : "a primitive"));
@@ -271,7 +239,7 @@ void OnDemandConverter::FinishRow() {
   SLUICE_DCHECK(columns_.front().size() == rows_ && columns_.back().size() == rows_);
 }
 
-Outcome OnDemandConverter::AppendFields(Node& node, ondemand::object object, std::uint64_t row, bool in_list) {
+Outcome OnDemandConverter::AppendFields(ColumnNode& node, ondemand::object object, std::uint64_t row, bool in_list) {
   values_ += node.leaves;
   if (values_ > kRecordValuesMax) return TooManyValues();
   node.keys.Rewind();
@@ -282,40 +250,51 @@ Outcome OnDemandConverter::AppendFields(Node& node, ondemand::object object, std
     int place = node.keys.Find(key);
     Outcome outcome = Outcome::kTaken;
     if (place != KeyTable::kNoColumn) {
-      outcome = AppendField(node.children[static_cast<std::size_t>(place)], field.value(), row, in_list);
+      ColumnNode& child = node.children[static_cast<std::size_t>(place)];
+      if (child.column->size() != row) outcome = AppendSecond(node, child, row, in_list);
+      if (outcome == Outcome::kTaken) outcome = AppendField(child, key, field.value(), row, in_list);
     } else if (overflow_) {
-      const char* end = key;
-      while (*end != '"') end += *end == '\\' ? 2 : 1;
-      outcome = AppendUnknown(node, std::string_view(key, static_cast<std::size_t>(end - key)), field.value(), in_list);
+      outcome = AppendUnknown(node, KeyText(key), field.value().raw_json_token(), in_list);
     }
     if (outcome != Outcome::kTaken) return outcome;
   }
-  for (Node& child : node.children) {
+  for (ColumnNode& child : node.children) {
     if (child.column->size() == row) child.column->AppendNull();
   }
   return Outcome::kTaken;
 }
 
 // One field of a struct or of the record: afterwards its column has row + 1 values, unless the record fails.
-Outcome OnDemandConverter::AppendField(Node& node, ondemand::value value, std::uint64_t row, bool in_list) {
+Outcome OnDemandConverter::AppendField(ColumnNode& node, const char* key, ondemand::value value, std::uint64_t row,
+                                       bool in_list) {
   Column& column = *node.column;
-  if (column.size() != row) column.Truncate(row);  // the key came twice: the last one counts
   std::string_view token = value.raw_json_token();
+  node.key = key;
+  node.token = token;
   Outcome outcome = AppendValue(node, value, in_list);
   if (outcome != Outcome::kMismatch) return outcome;
   if (!overflow_ || in_list) return Mismatch(node, token);
   std::string_view raw = RawValue(token);
-  if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
+  if (raw.empty()) return MalformedValue(text_);
   column.Truncate(row);
   column.AppendNull();
+  node.key = nullptr;
   return Overflow(node.path, raw);
 }
 
+// The key comes a second time, perhaps in another case: the last value counts, and the one before it is a field without
+// a column.
+Outcome OnDemandConverter::AppendSecond(const ColumnNode& parent, ColumnNode& node, std::uint64_t row, bool in_list) {
+  node.column->Truncate(row);
+  if (!overflow_ || node.key == nullptr) return Outcome::kTaken;
+  return AppendUnknown(parent, KeyText(node.key), node.token, in_list);
+}
+
 // A key without a column. Inside a list there is no path to it: then the whole list is what does not fit.
-Outcome OnDemandConverter::AppendUnknown(const Node& parent, std::string_view key, ondemand::value value,
+Outcome OnDemandConverter::AppendUnknown(const ColumnNode& parent, std::string_view key, std::string_view token,
                                          bool in_list) {
-  std::string_view raw = RawValue(value.raw_json_token());
-  if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
+  std::string_view raw = RawValue(token);
+  if (raw.empty()) return MalformedValue(text_);
   if (raw == "null") return Outcome::kTaken;
   std::string_view quoted(key.data() - 1, key.size() + 2);
   if (SkipJsonValue(quoted, 0).size() != quoted.size()) return Malformed(simdjson::STRING_ERROR);  // a bad escape
@@ -323,7 +302,7 @@ Outcome OnDemandConverter::AppendUnknown(const Node& parent, std::string_view ke
   return Overflow(parent.path.empty() ? std::string(key) : fmt::format("{}.{}", parent.path, key), raw);
 }
 
-Outcome OnDemandConverter::AppendValue(Node& node, ondemand::value value, bool in_list) {
+Outcome OnDemandConverter::AppendValue(ColumnNode& node, ondemand::value value, bool in_list) {
   std::string_view token = value.raw_json_token();
   char first = token.front();
   if (first == 'n') {
@@ -343,29 +322,35 @@ Outcome OnDemandConverter::AppendValue(Node& node, ondemand::value value, bool i
   }
   if (first == '"') return AppendText(node, value, token);
   if (first == '{' || first == '[') return AppendRaw(node, token);
-  Outcome outcome = AppendScalar(*node.column, TrimJson(token), false, timestamps_);
+  Outcome outcome = AppendPlain(node, TrimJson(token), false);
   return outcome == Outcome::kMalformed ? Malformed(simdjson::NUMBER_ERROR) : outcome;
 }
 
-Outcome OnDemandConverter::AppendText(Node& node, ondemand::value value, std::string_view token) {
+Outcome OnDemandConverter::AppendText(ColumnNode& node, ondemand::value value, std::string_view token) {
   while (token.back() != '"') token.remove_suffix(1);  // white space behind the string
   std::string_view text = token.substr(1, token.size() - 2);
   if (std::memchr(text.data(), '\\', text.size()) != nullptr) {
     if (simdjson::error_code error = value.get_string().get(text); error != simdjson::SUCCESS) return Malformed(error);
   }
-  return AppendScalar(*node.column, text, true, timestamps_);
+  return AppendPlain(node, text, true);
+}
+
+// Where there is an overflow column, no digit is lost; without one a double takes the nearest, as other SerDes do.
+Outcome OnDemandConverter::AppendPlain(ColumnNode& node, std::string_view text, bool quoted) {
+  if (overflow_ && node.column->kind() == TypeKind::kDouble && !DoubleHolds(text)) return Outcome::kMismatch;
+  return AppendScalar(*node.column, text, quoted, timestamps_);
 }
 
 // An object or array where the column is a scalar: a string takes its text.
-Outcome OnDemandConverter::AppendRaw(Node& node, std::string_view token) {
+Outcome OnDemandConverter::AppendRaw(ColumnNode& node, std::string_view token) {
   if (node.column->kind() != TypeKind::kString) return Outcome::kMismatch;
   std::string_view raw = RawValue(token);
-  if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
+  if (raw.empty()) return MalformedValue(text_);
   node.column->AppendBytes(raw);
   return Outcome::kTaken;
 }
 
-Outcome OnDemandConverter::AppendArray(Node& node, ondemand::value value) {
+Outcome OnDemandConverter::AppendArray(ColumnNode& node, ondemand::value value) {
   ondemand::array array;
   if (simdjson::error_code error = value.get_array().get(array); error != simdjson::SUCCESS) return Malformed(error);
   for (auto item : array) {
@@ -379,7 +364,7 @@ Outcome OnDemandConverter::AppendArray(Node& node, ondemand::value value) {
   return Outcome::kTaken;
 }
 
-Outcome OnDemandConverter::AppendMap(Node& node, ondemand::value value) {
+Outcome OnDemandConverter::AppendMap(ColumnNode& node, ondemand::value value) {
   ondemand::object object;
   if (simdjson::error_code error = value.get_object().get(object); error != simdjson::SUCCESS) return Malformed(error);
   for (auto item : object) {
@@ -394,13 +379,13 @@ Outcome OnDemandConverter::AppendMap(Node& node, ondemand::value value) {
   return Outcome::kTaken;
 }
 
-Outcome OnDemandConverter::AppendMapKey(Node& node, ondemand::field& field) {
+Outcome OnDemandConverter::AppendMapKey(ColumnNode& node, ondemand::field& field) {
   std::string_view key;
   if (simdjson::error_code error = field.unescaped_key().get(key); error != simdjson::SUCCESS) return Malformed(error);
   return AppendScalar(*node.column, key, true, timestamps_);
 }
 
-Outcome OnDemandConverter::AppendStruct(Node& node, ondemand::value value, bool in_list) {
+Outcome OnDemandConverter::AppendStruct(ColumnNode& node, ondemand::value value, bool in_list) {
   ondemand::object object;
   if (simdjson::error_code error = value.get_object().get(object); error != simdjson::SUCCESS) return Malformed(error);
   Outcome outcome = AppendFields(node, object, node.column->size(), in_list);
@@ -430,10 +415,15 @@ Outcome OnDemandConverter::Malformed(simdjson::error_code error) {
   return Outcome::kMalformed;
 }
 
-Outcome OnDemandConverter::Mismatch(const Node& node, std::string_view token) {
+/// `text` holds a value that SkipJsonValue did not take.
+Outcome OnDemandConverter::MalformedValue(std::string_view text) {
+  return Malformed(NestsDeeper(text, kDepthMax) ? simdjson::DEPTH_ERROR : simdjson::TAPE_ERROR);
+}
+
+Outcome OnDemandConverter::Mismatch(const ColumnNode& node, std::string_view token) {
   if (!error_.code.empty()) return Outcome::kMismatch;  // the innermost column has been named
   std::string_view raw = RawValue(token);
-  if (raw.empty()) return Malformed(simdjson::TAPE_ERROR);
+  if (raw.empty()) return MalformedValue(text_);
   Fail(kMalformedDataCode, fmt::format("Data does not match the schema. Column '{}' of type {} does not take {}{}",
                                        node.path, ToHiveType(*node.type), raw.substr(0, kValueBytesShown),
                                        raw.size() > kValueBytesShown ? "..." : "."));

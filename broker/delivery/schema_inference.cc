@@ -209,8 +209,8 @@ class Inference {
       case element_type::INT64:
         ObserveInteger(guess, value.get_int64().value_unsafe());
         return;
-      case element_type::UINT64:  // past 2^63: no bigint
-        if (!guess.known() || guess.kind() != TypeKind::kDecimal) Widen(guess, TypeKind::kDouble);
+      case element_type::UINT64:  // past 2^63, so the overflow column's: a double would lose digits, here and below
+        if (!TakesNumbers(guess) && !(guess.known() && IsInteger(guess.kind()))) Widen(guess, TypeKind::kBigint);
         return;
       case element_type::DOUBLE:
         if (!TakesNumbers(guess)) Widen(guess, TypeKind::kDouble);

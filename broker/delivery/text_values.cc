@@ -1,6 +1,9 @@
 // Timestamps, dates and decimals out of text, without locale or allocation.
 #include "broker/delivery/text_values.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -200,6 +203,15 @@ std::optional<std::int64_t> ParseInteger(std::string_view text) {
   constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
   if (number > kMax + (negative ? 1 : 0)) return std::nullopt;
   return static_cast<std::int64_t>(negative ? 0 - number : number);
+}
+
+bool DoubleHolds(std::string_view text) {
+  constexpr std::size_t kDigitsAlwaysHeld = 15;
+  std::string_view digits = text;
+  Take(digits, '-');
+  if (digits.size() <= kDigitsAlwaysHeld || !std::ranges::all_of(digits, IsDigit)) return true;
+  const std::optional<double> number = ParseDouble(text);
+  return number ? fmt::format("{:.0f}", *number) == text : !IsJsonNumber(text);
 }
 
 std::optional<double> ParseDouble(std::string_view text) {

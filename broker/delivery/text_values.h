@@ -31,4 +31,7 @@ std::optional<std::int64_t> ParseInteger(std::string_view text);
 /// A finite double by JSON's grammar.
 std::optional<double> ParseDouble(std::string_view text);
 
+/// False where `text` is a whole number that a double does not hold to its last digit.
+bool DoubleHolds(std::string_view text);
+
 }  // namespace sluice::delivery

@@ -107,7 +107,9 @@ TEST_CASE("InferSchema: types of first records", "[delivery]") {
   CHECK(Inferred({R"({"o":{"x":1,"y":{"z":[1,2]}},"l":[{"k":"v"},{"m":1}]})"}) ==
         "o struct<x:bigint,y:struct<z:array<bigint>>>, l array<struct<k:string,m:bigint>>");
   CHECK(Inferred({R"({"e":{},"f":[],"g":[null],"h":1})"}) == "h bigint");
-  CHECK(Inferred({R"({"big":9223372036854775807,"bigger":9223372036854775808})"}) == "big bigint, bigger double");
+  CHECK(Inferred({R"({"big":9223372036854775807,"bigger":9223372036854775808})"}) == "big bigint, bigger bigint");
+  CHECK(Inferred({R"({"a":9223372036854775808})", R"({"a":1})", R"({"b":1.5})", R"({"b":9223372036854775808})"}) ==
+        "a bigint, b double");
   CHECK(Inferred({"not json", R"({"a":1}{"b":2})", "[3]"}) == "a bigint, b bigint");
   CHECK(Inferred({R"({"Key":1,"KEY":2,"":3,"_overflow":4})"}) == "Key bigint");
   CHECK(Inferred({"[]", "1", ""}).find("there is no schema to infer") != std::string::npos);
