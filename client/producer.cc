@@ -92,6 +92,7 @@ struct Producer::Impl final : client::SenderHost {
   bool flushing() const override { return flushing_ > 0; }
   void Report(std::uint32_t shard, std::unique_ptr<client::Batch> batch, const client::Outcome& outcome) override;
   void CountBatch(bool again) override { ++(again ? retries_ : batches_sent_); }
+  void Retrying(const Status& why) override;
   void RenewIdentity() override;
   void Progressed() override;
   void End(const Status& why) override;
@@ -134,6 +135,7 @@ struct Producer::Impl final : client::SenderHost {
   std::uint64_t buffered_bytes_ = 0;  // guarded by mutex_
   std::uint64_t outstanding_ = 0;     // guarded by mutex_; records not yet reported
   Status first_failure_;              // guarded by mutex_; since the last Flush
+  Status last_retry_;                 // guarded by mutex_; as in ProducerStats
   Status ended_;                      // guarded by mutex_; why nothing more is taken
 
   // The client's own thread, after Start:
@@ -262,7 +264,7 @@ Status Producer::Impl::Flush() {
 
 ProducerStats Producer::Impl::stats() {
   const std::lock_guard lock(mutex_);
-  return {records_sent_, records_acknowledged_, records_failed_, batches_sent_, retries_, buffered_bytes_};
+  return {records_sent_, records_acknowledged_, records_failed_, batches_sent_, retries_, buffered_bytes_, last_retry_};
 }
 
 void Producer::Impl::PumpAll() {
@@ -278,6 +280,7 @@ void Producer::Impl::Report(std::uint32_t shard, std::unique_ptr<client::Batch> 
   }
   const std::lock_guard lock(mutex_);
   SLUICE_CHECK(outstanding_ >= batch->records && buffered_bytes_ >= batch->memory_bytes);
+  if (outcome.status.ok()) last_retry_ = Status();
   if (!outcome.status.ok() && first_failure_.ok()) first_failure_ = outcome.status;
   outstanding_ -= batch->records;
   buffered_bytes_ -= batch->memory_bytes;
@@ -303,6 +306,11 @@ void Producer::Impl::ArmExpiry() {
     if (state_ == client::SendState::kUnresolved) Progressed();
     ArmExpiry();
   });
+}
+
+void Producer::Impl::Retrying(const Status& why) {
+  const std::lock_guard lock(mutex_);
+  last_retry_ = why;
 }
 
 void Producer::Impl::RenewIdentity() {

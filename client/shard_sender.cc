@@ -137,6 +137,7 @@ void ShardSender::Decide(std::unique_ptr<Batch> oldest) {
   again_.push_front(std::move(oldest));
   if (renew) return host_.RenewIdentity();
   if (ends) return host_.End(status);
+  host_.Retrying(status);
   RetryLater();
 }
 

@@ -58,6 +58,8 @@ class SenderHost {
   virtual bool flushing() const = 0;
   virtual void Report(std::uint32_t shard, std::unique_ptr<Batch> batch, const Outcome& outcome) = 0;
   virtual void CountBatch(bool again) = 0;
+  /// A batch is sent again after a pause.
+  virtual void Retrying(const Status& why) = 0;
   /// Asks for a new identity once all senders are resolved.
   virtual void RenewIdentity() = 0;
   /// A sender may have become resolved.

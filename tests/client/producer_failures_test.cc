@@ -187,8 +187,11 @@ TEST_CASE("Producer: an expired batch does not hold up those behind it", "[clien
   const Status status = producer->SendFuture("key", "0").get().status;
   CHECK(status.code() == Code::kTimedOut);
   CHECK(Mentions(status, "the disk is full"));
+  CHECK(Mentions(producer->stats().last_retry, "the disk is full"));
   full = false;
   CHECK(producer->SendFuture("key", "1").get().status.ok());
+  CHECK(producer->Flush().code() == Code::kTimedOut);  // of the first record; and the second is counted
+  CHECK(producer->stats().last_retry.ok());
   CHECK(broker.Values(0).back() == "1");  // the last try of the first record may have been stored
 }
 

@@ -28,11 +28,11 @@ COMMAND_TIMEOUT_S = 60
 class Broker:
     """A `sluice serve` that is ended by its own process id."""
 
-    def __init__(self, sluice, directory):
+    def __init__(self, sluice, directory, *options):
         environment = dict(os.environ, SLUICE_NATIVE__PORT="0", SLUICE_ADMIN__PORT="0")
         self.log = open(directory / "broker.log", "wb")
         self.process = subprocess.Popen(
-            [sluice, "serve", "--data", str(directory / "data"), "--lake", str(directory / "lake")],
+            [sluice, "serve", "--data", str(directory / "data"), "--lake", str(directory / "lake"), *options],
             env=environment, stdout=self.log, stderr=subprocess.STDOUT)
         self.ports = self.wait_for_ports(directory / "data" / "ports.json")
 

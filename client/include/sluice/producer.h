@@ -49,6 +49,7 @@ struct ProducerStats {
   std::uint64_t batches_sent = 0;
   std::uint64_t retries = 0;
   std::uint64_t bytes_buffered = 0;
+  Status last_retry;  // why a batch is being sent again; OK: none is, or one has been acknowledged since
 };
 
 class Producer {

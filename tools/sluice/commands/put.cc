@@ -20,6 +20,7 @@
 #include "tools/sluice/progress.h"
 #include "tools/sluice/record_parser.h"
 #include "tools/sluice/units.h"
+#include "tools/sluice/wait_notice.h"
 
 namespace sluice::tools {
 
@@ -138,11 +139,13 @@ bool Put(Context& context, const PutArguments& arguments) {
   if (!producer) return context.FailToConnect(producer.error());
 
   NoteInterrupts();
+  std::optional<WaitNotice> notice(std::in_place, **producer);
   const auto start = std::chrono::steady_clock::now();
   Progress progress("put", "record", TotalBytes(arguments.files));
   Putter putter(**producer, arguments, **parser, progress);
   const Status read = ForEachLine(arguments.files, **parser, [&](const InputLine& line) { return putter.Take(line); });
   const Status flushed = (*producer)->Flush();
+  notice.reset();
   progress.Clear();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Status failure = putter.first_error();
