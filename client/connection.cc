@@ -182,7 +182,9 @@ void Connection::SayHello(tcp::socket socket) {
 void Connection::HelloAnswered(const std::shared_ptr<Channel>& channel, Result<Answer> answer) {
   if (closed_) return;
   const auto no_greeting = [this](const Status& why) {
-    return why.WithContext(fmt::format("no greeting from {}; is that the native port of a broker?", options_.address));
+    // Bytes of another protocol are no damage: no broker is there.
+    const Status silent = why.code() == Code::kCorruption ? Status(Code::kUnavailable, why.message()) : why;
+    return silent.WithContext(fmt::format("no greeting from {}; is that the native port of a broker?", options_.address));
   };
   const Status taken = answer ? TakeHello(*answer) : no_greeting(answer.error());
   if (!taken.ok()) {
