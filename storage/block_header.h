@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "sluice/status.h"
+#include "storage/env/env.h"
 
 namespace sluice::storage {
 
@@ -15,9 +16,6 @@ inline constexpr std::size_t kBlockHeaderBytes = 64;
 inline constexpr std::size_t kBlockVersionAt = 4;
 inline constexpr std::size_t kBlockFlagsAt = 5;
 inline constexpr std::size_t kBlockChecksumAt = 56;
-/// What the file system writes whole: journal groups begin on such a boundary, so that none shares a block with
-/// another.
-inline constexpr std::size_t kPageBytes = 4096;
 
 /// Zeroes the header and writes magic, version and flags.
 void BeginBlockHeader(std::span<char> header, std::uint32_t magic, std::uint8_t version, std::uint8_t flags = 0);

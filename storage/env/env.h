@@ -17,6 +17,10 @@
 
 namespace sluice::storage {
 
+/// What file systems write whole, and what direct reads and writes are aligned to: no device of today asks for more.
+/// Journal groups begin on such a boundary, so that none shares a page with another.
+inline constexpr std::size_t kPageBytes = 4096;
+
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -49,12 +53,12 @@ class File {
   virtual Status Write(std::uint64_t offset, std::span<const std::string_view> pieces) = 0;
   /// Write for many bytes that are not read again soon: where the file system can, they go past the page cache, which
   /// spares a copy, the memory, and a flood of dirty pages in front of somebody's Sync. What stands behind the last
-  /// byte may be zeros afterwards, up to the end of its page of 4 KiB.
+  /// byte may be zeros afterwards, up to the end of its page.
   virtual Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) {
     return Write(offset, pieces);
   }
   /// Read of many bytes that nobody else will read soon, into new memory: past the page cache where the file system can
-  /// and `offset` begins a page of 4 KiB. Fewer than `bytes` only at the end of the file.
+  /// and `offset` begins a page. Fewer than `bytes` only at the end of the file.
   virtual Result<BulkBytes> ReadBulk(std::uint64_t offset, std::size_t bytes) {
     std::shared_ptr<char[]> memory = std::make_shared_for_overwrite<char[]>(bytes);
     const Result<std::size_t> got = Read(offset, std::span(memory.get(), bytes));

@@ -67,7 +67,6 @@ class MemoryEnv::MemoryFile final : public File {
 
   // With all the zeros that may follow.
   Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) override {
-    constexpr std::uint64_t kPageBytes = 4096;
     static constexpr std::array<char, kPageBytes> kZeros{};
     std::vector<std::string_view> padded(pieces.begin(), pieces.end());
     std::uint64_t end = offset;

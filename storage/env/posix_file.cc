@@ -31,13 +31,12 @@ iovec* Advance(iovec* first, iovec* last, std::size_t bytes) {
   return first;
 }
 
-constexpr std::size_t kDirectAlignment = 4096;    // no device of today asks for more
 constexpr std::size_t kDirectBytes = 1u << 20;    // of one direct write
 constexpr std::size_t kBulkBytesMin = 64u << 10;  // below, the page cache is cheaper
 
 std::shared_ptr<char[]> AlignedMemory(std::size_t bytes) {
-  const std::size_t whole = (bytes + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
-  char* const memory = static_cast<char*>(std::aligned_alloc(kDirectAlignment, std::max(whole, kDirectAlignment)));
+  const std::size_t whole = (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+  char* const memory = static_cast<char*>(std::aligned_alloc(kPageBytes, std::max(whole, kPageBytes)));
   SLUICE_CHECK(memory != nullptr);
   return {memory, [](char* each) { std::free(each); }};
 }
@@ -138,9 +137,9 @@ class PosixFile final : public File {
     char* const buffer = DirectBuffer();
     std::size_t skip = 0;
     while (rest > 0) {
-      const std::size_t into_page = offset % kDirectAlignment;
+      const std::size_t into_page = offset % kPageBytes;
       const bool whole_pages = into_page == 0 || offset == direct_->end;
-      const std::size_t bytes = std::min(rest, (whole_pages ? kDirectBytes : kDirectAlignment) - into_page);
+      const std::size_t bytes = std::min(rest, (whole_pages ? kDirectBytes : kPageBytes) - into_page);
       if (whole_pages) std::memcpy(buffer, direct_->last_page.data(), into_page);
       Gather(pieces, skip, buffer + into_page, bytes);
       if (Status status = WriteGathered(offset, buffer, into_page, bytes, whole_pages); !status.ok()) return status;
@@ -183,8 +182,8 @@ class PosixFile final : public File {
  private:
   /// Reads what can be read past the page cache; 0 where nothing can.
   std::size_t ReadDirect(std::uint64_t offset, std::span<char> out) const {
-    const std::size_t pages = out.size() / kDirectAlignment * kDirectAlignment;
-    if (offset % kDirectAlignment != 0 || pages == 0) return 0;
+    const std::size_t pages = out.size() / kPageBytes * kPageBytes;
+    if (offset % kPageBytes != 0 || pages == 0) return 0;
     const FileDescriptor direct = OpenAgain(O_RDONLY);
     if (!direct.valid()) return 0;
     const ssize_t got =
@@ -196,7 +195,7 @@ class PosixFile final : public File {
   struct Direct {
     FileDescriptor fd;      // invalid where this cannot be
     std::uint64_t end = 0;  // of the last direct write; 0: the page is not known
-    std::array<char, kDirectAlignment> last_page;
+    std::array<char, kPageBytes> last_page;
   };
 
   /// False where the file system has no direct writes.
@@ -222,7 +221,7 @@ class PosixFile final : public File {
     iovec piece{buffer + into_page, bytes};
     if (!whole_pages || !direct_->fd.valid()) return WriteVectors(offset, &piece, &piece + 1);
     const std::size_t filled = into_page + bytes;
-    const std::size_t padding = (kDirectAlignment - filled % kDirectAlignment) % kDirectAlignment;
+    const std::size_t padding = (kPageBytes - filled % kPageBytes) % kPageBytes;
     std::memset(buffer + filled, 0, padding);
     iovec pages{buffer, filled + padding};
     direct_->end = 0;  // should this fail
@@ -233,7 +232,7 @@ class PosixFile final : public File {
     }
     if (error != 0) return ErrnoStatus(error, "write", path_);
     direct_->end = offset + bytes;
-    std::memcpy(direct_->last_page.data(), buffer + filled + padding - kDirectAlignment, kDirectAlignment);
+    std::memcpy(direct_->last_page.data(), buffer + filled + padding - kPageBytes, kPageBytes);
     return {};
   }
 
