@@ -63,8 +63,7 @@ bool IsNameByte(char c) {
 Status CheckShard(const StreamInfo& stream, ShardIndex shard) {
   const auto& ranges = stream.shards.ranges();
   if (std::ranges::find(ranges, shard, &protocol::ShardRange::shard) != ranges.end()) return {};
-  return Status(Code::kNotFound, fmt::format("stream '{}' has no shard {}; it has {} shards, from 0", stream.name,
-                                             shard.value, ranges.size()));
+  return Status(Code::kNotFound, protocol::NoSuchShard(stream.name, shard.value, ranges.size()));
 }
 
 Status ValidateStreamName(std::string_view name, bool hidden) {

@@ -10,6 +10,7 @@
 
 #include "client/shard_reader.h"
 #include "client/stream_lookup.h"
+#include "protocol/suggest.h"
 
 namespace sluice {
 namespace {
@@ -81,7 +82,7 @@ Status Consumer::Impl::Start(std::string_view stream) {
   for (const std::uint32_t shard : shards) {
     const auto found = std::ranges::find(description->shards, shard, &ShardDescription::shard);
     if (found == description->shards.end()) {
-      return {Code::kNotFound, fmt::format("stream '{}' has no shard {}", description->name, shard)};
+      return {Code::kNotFound, protocol::NoSuchShard(description->name, shard, description->shards.size())};
     }
     // What is appended after Open is after the latest record, also where it comes before the first fetch.
     const bool latest = options.start.kind == Position::Kind::kLatest;

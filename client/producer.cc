@@ -15,6 +15,7 @@
 #include "protocol/batch.h"
 #include "protocol/check.h"
 #include "protocol/native/native.pb.h"
+#include "protocol/suggest.h"
 
 namespace sluice {
 namespace {
@@ -236,7 +237,7 @@ Result<Producer::Impl::Slot*> Producer::Impl::SlotFor(std::optional<std::uint32_
   if (!shard) shard = shard_map_.FindByPartitionKey(key).value;
   const auto found = slots_.find(*shard);
   if (found != slots_.end()) return found->second.get();
-  return Error(Code::kNotFound, fmt::format("stream '{}' has no shard {}", stream_.name, *shard));
+  return Error(Code::kNotFound, protocol::NoSuchShard(stream_.name, *shard, slots_.size()));
 }
 
 void Producer::Impl::PostPump(Slot& slot) {

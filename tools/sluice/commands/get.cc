@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "protocol/sequence_number.h"
+#include "protocol/suggest.h"
 #include "sluice/consumer.h"
 #include "tools/sluice/commands/commands.h"
 #include "tools/sluice/interrupt.h"
@@ -67,8 +68,7 @@ Result<Ends> EndsNow(Context& context, const GetArguments& arguments) {
   Ends ends;
   for (const ShardDescription& shard : stream->shards) ends[shard.shard] = shard.end_offset;
   if (arguments.shard && !ends.contains(*arguments.shard)) {
-    return Error(Code::kNotFound, fmt::format("stream {} has no shard {}; it has 0 to {}", arguments.name,
-                                              *arguments.shard, ends.size() - 1));
+    return Error(Code::kNotFound, protocol::NoSuchShard(arguments.name, *arguments.shard, ends.size()));
   }
   return ends;
 }
