@@ -230,6 +230,9 @@ Status Server::Impl::OpenDoors() {
 
 Status Server::Impl::Ready() const {
   if (const std::string reason = readiness_.reason(); !reason.empty()) return Status(Code::kUnavailable, reason);
+  if (store_->stats().disk_full) {
+    return Status(Code::kUnavailable, "the disk is full: appends are refused until there is space; reads go on");
+  }
   return {};
 }
 

@@ -1,5 +1,5 @@
 // The admin door: HTTP for operators and their tools. /metrics (Prometheus text), /healthz (the process runs), /readyz
-// (503 with the reason until recovery is done, and again when writing has ended), /version.
+// (503 with the reason until recovery is done, when writing has ended, and while the disk is full), /version.
 //
 // Threads: Start and Stop by one thread, not an event loop.
 #pragma once
