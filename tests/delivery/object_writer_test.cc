@@ -63,7 +63,7 @@ std::string ReadBack(const std::string& bytes, const std::string& name) {
   std::string path = dir.path() + "/" + name;
   std::ofstream(path, std::ios::binary) << bytes;
   std::ostringstream rows;
-  CHECK(tools::PrintLakeRows(path, {}, rows).ToString() == Status().ToString());
+  CHECK(tools::PrintLakeRows({path}, {}, rows).ToString() == Status().ToString());
   return rows.str();
 }
 

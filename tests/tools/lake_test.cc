@@ -76,7 +76,7 @@ TEST_CASE("PrintLakeRows: JSON lines over all objects, in order, limited", "[too
   lake.Put("a/1.gz", Lake::Records(delivery::RawCompression::kGzip, {R"({"id":0})", R"({"id":1})"}));
   lake.Put(".hidden/3", "not seen");
   auto cat = [&](CatOptions options) {
-    return Printed([&](std::ostream& out) { return PrintLakeRows(lake.path(), options, out); });
+    return Printed([&](std::ostream& out) { return PrintLakeRows({lake.path()}, options, out); });
   };
   CHECK(cat({}) == "{\"id\":0}\n{\"id\":1}\n{\"id\":2,\"name\":\"two\"}\n");
   CHECK(cat({.rows_max = 2}) == "{\"id\":0}\n{\"id\":1}\n");
@@ -85,17 +85,17 @@ TEST_CASE("PrintLakeRows: JSON lines over all objects, in order, limited", "[too
 TEST_CASE("PrintLakeRows: a table has aligned columns", "[tools]") {
   Lake lake;
   std::string path = lake.Put("1.parquet", Lake::Parquet({R"({"id":1,"name":"one"})", R"({"id":1000})"}));
-  CHECK(Printed([&](std::ostream& out) { return PrintLakeRows(path, {.table = true}, out); }) ==
+  CHECK(Printed([&](std::ostream& out) { return PrintLakeRows({path}, {.table = true}, out); }) ==
         "id    name\n1     \"one\"\n1000  null\n");
   std::string records = lake.Put("records", "{}");
-  CHECK(Printed([&](std::ostream& out) { return PrintLakeRows(records, {.table = true}, out); }).find("--table") !=
+  CHECK(Printed([&](std::ostream& out) { return PrintLakeRows({records}, {.table = true}, out); }).find("--table") !=
         std::string::npos);
 }
 
 TEST_CASE("PrintLakeRows: records are split at values and lines", "[tools]") {
   Lake lake;
   std::string path = lake.Put("records", "{\"a\":1}{\"b\":\"}\"}\nplain text\r\n\n{\"cut\":");
-  CHECK(Printed([&](std::ostream& out) { return PrintLakeRows(path, {}, out); }) ==
+  CHECK(Printed([&](std::ostream& out) { return PrintLakeRows({path}, {}, out); }) ==
         "{\"a\":1}\n{\"b\":\"}\"}\nplain text\n{\"cut\":\n");
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("ListLake: rows, format and source of each object; damage is named", "
   lake.Put("3.gz", gzip);
   lake.Put("4.gz", gzip.substr(0, 20));
   lake.Put("5", "x\ny\n");
-  Result<std::vector<LakeObject>> objects = ListLake(lake.path());
+  Result<std::vector<LakeObject>> objects = ListLake({lake.path()});
   REQUIRE(objects);
   REQUIRE(objects->size() == 5);
   const LakeObject& first = objects->at(0);
@@ -123,10 +123,14 @@ TEST_CASE("ListLake: rows, format and source of each object; damage is named", "
   CHECK(objects->at(3).problem.find("4.gz") != std::string::npos);
   CHECK(objects->at(4).rows == 2);
   CHECK_FALSE(objects->at(4).facts);
-  std::string list = Printed([&](std::ostream& out) { return PrintLakeList(lake.path(), out); });
+  std::ostringstream printed;
+  const Status damage = PrintLakeList({lake.path()}, printed);
+  CHECK(damage.code() == Code::kCorruption);
+  CHECK(damage.message().find("2 of 5 objects cannot be read") != std::string::npos);
+  const std::string list = printed.str();
   CHECK(list.find("orders 0:[5,6]") != std::string::npos);
   CHECK(list.find("5 rows") != std::string::npos);
-  CHECK(ListLake(lake.path() + "/no").error().code() == Code::kNotFound);
+  CHECK(ListLake({lake.path() + "/no"}).error().code() == Code::kNotFound);
 }
 
 TEST_CASE("PrintLakeSchema, PrintLakeCount: sums over the lake", "[tools]") {
@@ -134,11 +138,23 @@ TEST_CASE("PrintLakeSchema, PrintLakeCount: sums over the lake", "[tools]") {
   lake.Put("1.parquet", Lake::Parquet({R"({"id":2})", R"({"id":3})"}));
   lake.Put("2.parquet", Lake::Parquet({}));
   lake.Put("3", "x\n");
-  CHECK(Printed([&](std::ostream& out) { return PrintLakeSchema(lake.path(), out); }) ==
+  CHECK(Printed([&](std::ostream& out) { return PrintLakeSchema({lake.path()}, out); }) ==
         "1 object of records without a schema\n2 objects:\n"
         "  id                                int32\n  name                              string\n");
-  std::string count = Printed([&](std::ostream& out) { return PrintLakeCount(lake.path(), out); });
+  std::string count = Printed([&](std::ostream& out) { return PrintLakeCount({lake.path()}, out); });
   CHECK(count.find("objects 3\nrows    3\nsize ") != std::string::npos);
+}
+
+TEST_CASE("ListLake: several paths, each object once; one that is missing is named", "[tools]") {
+  Lake lake;
+  const std::string first = lake.Put("b/1", "x\n");
+  const std::string second = lake.Put("a/2", "y\nz\n");
+  const auto cat = [](const LakePaths& paths) {
+    return Printed([&](std::ostream& out) { return PrintLakeRows(paths, {}, out); });
+  };
+  CHECK(cat({first, second}) == "x\ny\nz\n");
+  CHECK(cat({lake.path() + "/b/", lake.path(), first}) == "x\ny\nz\n");
+  CHECK(ListLake({first, lake.path() + "/no"}).error().message().find("/no") != std::string::npos);
 }
 
 TEST_CASE("ReadObjectRanges: an object that says nothing is not found", "[tools]") {

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <system_error>
 
 #include "tools/lake/object_reader.h"
@@ -21,19 +23,33 @@ constexpr std::size_t kCellCharsMax = 40;
 constexpr std::size_t kTableRowsMeasured = 1000;  // widths are taken from the first rows
 
 // All objects below `path`, sorted.
-Result<std::vector<std::string>> FindObjects(const std::string& path) {
+Status FindObjects(const std::string& path, std::vector<std::string>& found) {
   std::error_code error;
-  if (fs::is_regular_file(path, error)) return std::vector<std::string>{path};
+  if (fs::is_regular_file(path, error)) {
+    found.push_back(path);
+    return {};
+  }
   fs::recursive_directory_iterator walk(path, error);
-  if (error) return Error(Code::kNotFound, fmt::format("{}: {}", path, error.message()));
-  std::vector<std::string> found;
+  if (error) return Status(Code::kNotFound, fmt::format("{}: {}", path, error.message()));
+  const std::size_t first = found.size();
   for (; walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-    if (error) return Error(Code::kIoError, fmt::format("{}: {}", path, error.message()));
+    if (error) return Status(Code::kIoError, fmt::format("{}: {}", path, error.message()));
     bool hidden = walk->path().filename().native().starts_with('.');
     if (hidden && walk->is_directory()) walk.disable_recursion_pending();
     if (!hidden && walk->is_regular_file()) found.push_back(walk->path().string());
   }
-  std::ranges::sort(found);
+  std::sort(found.begin() + static_cast<std::ptrdiff_t>(first), found.end());
+  return {};
+}
+
+// All objects that the paths lead to, each once.
+Result<std::vector<std::string>> FindObjects(const LakePaths& paths) {
+  std::vector<std::string> found;
+  for (const std::string& path : paths) {
+    if (Status status = FindObjects(path, found); !status.ok()) return Error(std::move(status));
+  }
+  std::set<fs::path> seen;
+  std::erase_if(found, [&](const std::string& path) { return !seen.insert(fs::path(path).lexically_normal()).second; });
   return found;
 }
 
@@ -123,12 +139,21 @@ Status PrintRows(ObjectReader& reader, std::uint64_t rows_max, std::uint64_t& pr
 
 }  // namespace
 
-Result<std::vector<LakeObject>> ListLake(const std::string& path) {
-  Result<std::vector<std::string>> paths = FindObjects(path);
-  if (!paths) return Error(paths.error());
+Result<std::vector<LakeObject>> ListLake(const LakePaths& paths) {
+  Result<std::vector<std::string>> found = FindObjects(paths);
+  if (!found) return Error(found.error());
   std::vector<LakeObject> objects;
-  for (const std::string& object : *paths) objects.push_back(Describe(object));
+  for (const std::string& object : *found) objects.push_back(Describe(object));
   return objects;
+}
+
+Status LakeDamage(const std::vector<LakeObject>& objects) {
+  const auto damaged = [](const LakeObject& object) { return !object.problem.empty(); };
+  const auto first = std::ranges::find_if(objects, damaged);
+  if (first == objects.end()) return {};
+  return Status(Code::kCorruption,
+                fmt::format("{} of {} cannot be read; the first: {}", std::ranges::count_if(objects, damaged),
+                            FormatCounted(objects.size(), "object"), first->problem));
 }
 
 Result<delivery::ObjectFacts> ReadObjectRanges(const std::string& object) {
@@ -143,13 +168,13 @@ Result<delivery::ObjectFacts> ReadObjectRanges(const std::string& object) {
   return facts;
 }
 
-Status PrintLakeList(const std::string& path, std::ostream& out) {
-  Result<std::vector<LakeObject>> objects = ListLake(path);
+Status PrintLakeList(const LakePaths& paths, std::ostream& out) {
+  Result<std::vector<LakeObject>> objects = ListLake(paths);
   if (!objects) return objects.error();
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   if (objects->empty()) {
-    fmt::print(out, "No objects below {}.\n", path);
+    fmt::print(out, "No objects below {}.\n", fmt::join(paths, ", "));
     return {};
   }
   fmt::print(out, "{:>14} {:>12}  {:<14}  {:<32}  {}\n", "ROWS", "SIZE", "FORMAT", "SOURCE SHARD:[FIRST,LAST]",
@@ -162,14 +187,14 @@ Status PrintLakeList(const std::string& path, std::ostream& out) {
   }
   fmt::print(out, "{}, {} in {}\n", FormatCounted(rows, "row"), FormatSize(bytes),
              FormatCounted(objects->size(), "object"));
-  return {};
+  return LakeDamage(*objects);
 }
 
-Status PrintLakeRows(const std::string& path, const CatOptions& options, std::ostream& out) {
-  Result<std::vector<std::string>> paths = FindObjects(path);
-  if (!paths) return paths.error();
+Status PrintLakeRows(const LakePaths& paths, const CatOptions& options, std::ostream& out) {
+  Result<std::vector<std::string>> found = FindObjects(paths);
+  if (!found) return found.error();
   std::uint64_t printed = 0;
-  for (const std::string& object : *paths) {
+  for (const std::string& object : *found) {
     if (options.rows_max > 0 && printed == options.rows_max) break;
     Result<std::unique_ptr<ObjectReader>> reader = ObjectReader::Open(object);
     if (!reader) return reader.error();
@@ -180,11 +205,11 @@ Status PrintLakeRows(const std::string& path, const CatOptions& options, std::os
   return {};
 }
 
-Result<LakeSchemas> ListLakeSchemas(const std::string& path) {
-  Result<std::vector<std::string>> paths = FindObjects(path);
-  if (!paths) return Error(paths.error());
+Result<LakeSchemas> ListLakeSchemas(const LakePaths& paths) {
+  Result<std::vector<std::string>> found = FindObjects(paths);
+  if (!found) return Error(found.error());
   LakeSchemas objects_by_schema;
-  for (const std::string& object : *paths) {
+  for (const std::string& object : *found) {
     Result<std::unique_ptr<ObjectReader>> reader = ObjectReader::Open(object);
     if (!reader) return Error(reader.error());
     ++objects_by_schema[(*reader)->columns()];
@@ -192,8 +217,8 @@ Result<LakeSchemas> ListLakeSchemas(const std::string& path) {
   return objects_by_schema;
 }
 
-Status PrintLakeSchema(const std::string& path, std::ostream& out) {
-  const Result<LakeSchemas> schemas = ListLakeSchemas(path);
+Status PrintLakeSchema(const LakePaths& paths, std::ostream& out) {
+  const Result<LakeSchemas> schemas = ListLakeSchemas(paths);
   if (!schemas) return schemas.error();
   for (const auto& [columns, objects] : *schemas) {
     fmt::print(out, "{} {}{}\n", objects, objects == 1 ? "object" : "objects",
@@ -203,13 +228,13 @@ Status PrintLakeSchema(const std::string& path, std::ostream& out) {
   return {};
 }
 
-Status PrintLakeCount(const std::string& path, std::ostream& out) {
-  Result<std::vector<LakeObject>> objects = ListLake(path);
+Status PrintLakeCount(const LakePaths& paths, std::ostream& out) {
+  Result<std::vector<LakeObject>> objects = ListLake(paths);
   if (!objects) return objects.error();
+  if (Status damage = LakeDamage(*objects); !damage.ok()) return damage;
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   for (const LakeObject& object : *objects) {
-    if (!object.problem.empty()) return Status(Code::kCorruption, object.problem);
     rows += object.rows;
     bytes += object.bytes;
   }

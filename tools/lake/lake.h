@@ -1,9 +1,9 @@
-// Reading the lake back: what `sluice lake ls|cat|schema|count PATH` and `sluice verify` call.
+// Reading the lake back: what `sluice lake ls|cat|schema|count PATH..` and `sluice verify` call.
 //
-// PATH is an object or a directory below which all objects are taken, in the order of their paths. Parquet, and objects
-// of records in every format that delivery writes (plain, gzip, zip, Snappy, Hadoop Snappy); names that start with '.'
-// are passed over. Threads: pure functions over files; each call opens what it needs. An object is read whole except
-// Parquet, which is streamed.
+// A path is an object or a directory below which all objects are taken, in the order of their paths; an object that two
+// paths lead to is taken once. Parquet, and objects of records in every format that delivery writes (plain, gzip, zip,
+// Snappy, Hadoop Snappy); names that start with '.' are passed over. Threads: pure functions over files; each call opens
+// what it needs. An object is read whole except Parquet, which is streamed.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,12 @@ struct LakeObject {
   std::string problem;                         // not empty: why it could not be read
 };
 
+using LakePaths = std::vector<std::string>;
+
 /// kNotFound where there is no such path. An object that cannot be read is listed with its problem.
-Result<std::vector<LakeObject>> ListLake(const std::string& path);
+Result<std::vector<LakeObject>> ListLake(const LakePaths& paths);
+/// kCorruption where some of the objects could not be read.
+Status LakeDamage(const std::vector<LakeObject>& objects);
 
 /// What the object says about its sources. kNotFound where it says nothing (formats without a place for it, objects of
 /// others).
@@ -37,21 +41,22 @@ Result<delivery::ObjectFacts> ReadObjectRanges(const std::string& object);
 
 /// Name and type of each column -> how many objects have just these; no columns: records without a schema.
 using LakeSchemas = std::map<std::vector<std::pair<std::string, std::string>>, std::size_t>;
-Result<LakeSchemas> ListLakeSchemas(const std::string& path);
+Result<LakeSchemas> ListLakeSchemas(const LakePaths& paths);
 
 struct CatOptions {
   std::uint64_t rows_max = 0;  // 0: all
   bool table = false;          // aligned columns instead of JSON lines; Parquet only
 };
 
-/// `sluice lake ls`: one line an object: rows, bytes, format, source ranges, path; a last line with the sums.
-Status PrintLakeList(const std::string& path, std::ostream& out);
+/// `sluice lake ls`: one line an object: rows, bytes, format, source ranges, path; a last line with the sums. Where
+/// objects cannot be read it says so behind them all.
+Status PrintLakeList(const LakePaths& paths, std::ostream& out);
 /// `sluice lake cat`: rows as JSON lines, or as a table.
-Status PrintLakeRows(const std::string& path, const CatOptions& options, std::ostream& out);
+Status PrintLakeRows(const LakePaths& paths, const CatOptions& options, std::ostream& out);
 /// `sluice lake schema`: the columns and their types, once for each different schema, with the objects that have it
 /// counted.
-Status PrintLakeSchema(const std::string& path, std::ostream& out);
+Status PrintLakeSchema(const LakePaths& paths, std::ostream& out);
 /// `sluice lake count`: objects, rows, bytes.
-Status PrintLakeCount(const std::string& path, std::ostream& out);
+Status PrintLakeCount(const LakePaths& paths, std::ostream& out);
 
 }  // namespace sluice::tools

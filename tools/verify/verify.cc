@@ -186,7 +186,7 @@ class Verifier {
       report_.rows += object.rows;
       return;
     }
-    const Result<std::vector<LakeObject>> read = ListLake(path.string());
+    const Result<std::vector<LakeObject>> read = ListLake({path.string()});
     if (!read || read->size() != 1 || !read->front().problem.empty()) {
       const std::string why = !read           ? read.error().message()
                               : read->empty() ? "it is no lake object"

@@ -20,7 +20,7 @@ namespace sluice::tools {
 namespace {
 
 struct LakeArguments {
-  std::string path;
+  LakePaths paths;
   CatOptions cat;
 };
 
@@ -40,15 +40,16 @@ boost::json::object ToJson(const LakeObject& object) {
   return json;
 }
 
-bool PrintJson(Context& context, const std::string& path) {
-  auto objects = ListLake(path);
+bool PrintJson(Context& context, const LakePaths& paths) {
+  auto objects = ListLake(paths);
   if (!objects) return context.Fail(objects.error());
   for (const LakeObject& object : *objects) fmt::print("{}\n", boost::json::serialize(ToJson(object)));
-  return true;
+  const Status damage = LakeDamage(*objects);
+  return damage.ok() || context.Fail(damage);
 }
 
-bool PrintSchemaJson(Context& context, const std::string& path) {
-  auto schemas = ListLakeSchemas(path);
+bool PrintSchemaJson(Context& context, const LakePaths& paths) {
+  auto schemas = ListLakeSchemas(paths);
   if (!schemas) return context.Fail(schemas.error());
   boost::json::array all;
   for (const auto& [columns, objects] : *schemas) {
@@ -74,15 +75,17 @@ void RegisterLakeCommands(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<LakeArguments>();
   const auto add = [&](const std::string& name, const std::string& help) {
     CLI::App* command = lake->add_subcommand(name, help);
-    command->add_option("PATH", arguments->path, "An object, or a directory with all objects below it")->required();
+    command->add_option("PATH", arguments->paths, "Objects, or directories with all objects below them")
+        ->required()
+        ->expected(1, -1);
     return command;
   };
 
   add("ls", "List objects with their rows, bytes and source ranges")->callback([=, &context] {
     if (context.json) {
-      PrintJson(context, arguments->path);
+      PrintJson(context, arguments->paths);
     } else {
-      Print(context, [&](std::ostream& out) { return PrintLakeList(arguments->path, out); });
+      Print(context, [&](std::ostream& out) { return PrintLakeList(arguments->paths, out); });
     }
   });
   CLI::App* cat = add("cat", "Print rows as JSON lines, or as a table");
@@ -94,23 +97,24 @@ void RegisterLakeCommands(CLI::App& app, Context& context) {
   cat->callback([=, &context] {
     CatOptions options = arguments->cat;
     options.table = options.table && !context.json;
-    Print(context, [&](std::ostream& out) { return PrintLakeRows(arguments->path, options, out); });
+    Print(context, [&](std::ostream& out) { return PrintLakeRows(arguments->paths, options, out); });
   });
   add("schema", "Print the columns and their types")->callback([=, &context] {
     if (context.json) {
-      PrintSchemaJson(context, arguments->path);
+      PrintSchemaJson(context, arguments->paths);
       return;
     }
-    Print(context, [&](std::ostream& out) { return PrintLakeSchema(arguments->path, out); });
+    Print(context, [&](std::ostream& out) { return PrintLakeSchema(arguments->paths, out); });
   });
   add("count", "Count objects, rows and bytes")->callback([=, &context] {
     if (!context.json) {
-      Print(context, [&](std::ostream& out) { return PrintLakeCount(arguments->path, out); });
+      Print(context, [&](std::ostream& out) { return PrintLakeCount(arguments->paths, out); });
       return;
     }
-    auto objects = ListLake(arguments->path);
-    if (!objects) {
-      context.Fail(objects.error());
+    auto objects = ListLake(arguments->paths);
+    const Status status = objects ? LakeDamage(*objects) : objects.error();
+    if (!status.ok()) {
+      context.Fail(status);
       return;
     }
     std::uint64_t rows = 0;
