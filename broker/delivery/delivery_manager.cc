@@ -32,6 +32,7 @@ Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions 
   const bool has_files = !manager->options_.config_dir.empty();
   if (has_files) manager->ReadConfigDir();  // before anything is decided by what the files may change
   for (const StreamPtr& stream : *streams) {
+    if (stream->status().checkpoint.totals.objects > 0) manager->objects_->ExpectBucket(stream->config()->bucket);
     if (const Status lake = manager->objects_->CheckBucket(stream->config()->bucket); !lake.ok()) {
       broker::log::Warning("the lake cannot be written",
                            {{"delivery_stream", stream->name()}, {"error", lake.message()}});

@@ -105,10 +105,16 @@ class LocalObjectStore : public ObjectStore {
     return LakeProblem(env_.Remove(SpoolPath(bucket, name)), BucketDir(bucket));
   }
 
+  void ExpectBucket(std::string_view bucket) override {
+    const std::lock_guard lock(expected_mutex_);
+    expected_.insert(BucketDir(bucket));
+  }
+
   Result<std::unique_ptr<ObjectSpool>> NewSpool(std::string_view bucket, std::string_view name) override {
     const std::string bucket_dir = BucketDir(bucket);
     std::string path = SpoolPath(bucket, name);
     const std::string spool_dir = path.substr(0, path.rfind('/'));
+    if (Status status = CheckExpected(bucket_dir); !status.ok()) return Error(std::move(status));
     if (Status status = env_.MakeDirs(spool_dir, storage::Access::kShared); !status.ok())
       return Error(LakeProblem(status, bucket_dir));
     if (Status status = CheckInside(bucket_dir, spool_dir); !status.ok()) return Error(std::move(status));
@@ -118,6 +124,7 @@ class LocalObjectStore : public ObjectStore {
     }
     Result<std::unique_ptr<storage::File>> file = env_.Open(path, storage::OpenMode::kCreate, storage::Access::kShared);
     if (!file) return Error(LakeProblem(file.error(), bucket_dir));
+    ExpectBucket(bucket);
     return std::make_unique<LocalSpool>(std::move(*file), std::move(path), bucket_dir);
   }
 
@@ -129,6 +136,7 @@ class LocalObjectStore : public ObjectStore {
     const std::string path = fmt::format("{}/{}", bucket_dir, key);
     const std::string parent = path.substr(0, path.rfind('/'));
     if (Status status = spool->Sync(); !status.ok()) return status;
+    if (Status status = CheckExpected(bucket_dir); !status.ok()) return status;
     if (Status status = env_.MakeDirs(parent, storage::Access::kShared); !status.ok())
       return LakeProblem(status, bucket_dir);
     if (Status status = CheckInside(bucket_dir, parent); !status.ok()) return status;
@@ -160,6 +168,23 @@ class LocalObjectStore : public ObjectStore {
 
   std::string SpoolPath(std::string_view bucket, std::string_view name) const {
     return fmt::format("{}/.sluice/{}.spool", BucketDir(bucket), name);
+  }
+
+  /// The directory of spools is the sign that this is the lake. Where it is gone, a file system is not mounted, or
+  /// somebody has moved the lake: what is made in its place would be hidden or forgotten, and each object is proven in
+  /// one place.
+  Status CheckExpected(const std::string& bucket_dir) {
+    {
+      const std::lock_guard lock(expected_mutex_);
+      if (!expected_.contains(bucket_dir)) return Status();
+    }
+    const Result<std::string> real = env_.RealPath(bucket_dir + "/.sluice");
+    if (real || real.error().code() != Code::kNotFound) return real ? Status() : LakeProblem(real.error(), bucket_dir);
+    return Status(Code::kUnavailable,
+                  fmt::format("the lake directory '{}' is not what it was: '.sluice' in it is gone (is a file system "
+                              "not mounted, or was the lake moved?); nothing is lost, delivery waits and goes on by "
+                              "itself once it is back; 'mkdir -p {}/.sluice' begins a new one",
+                              bucket_dir, bucket_dir));
   }
 
   /// Symbolic links below the bucket's directory must not lead out of it.
@@ -233,6 +258,8 @@ class LocalObjectStore : public ObjectStore {
   std::map<std::string, std::string> buckets_;
   std::mutex put_mutex_;
   std::set<std::string> synced_dirs_;  // guarded by put_mutex_
+  std::mutex expected_mutex_;
+  std::set<std::string> expected_;  // directories of buckets; guarded by expected_mutex_
 };
 
 }  // namespace

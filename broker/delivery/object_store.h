@@ -38,6 +38,9 @@ class ObjectStore {
   virtual Status CheckKey(std::string_view key) = 0;
   /// Whether objects can be put into `bucket` at the moment; makes what it needs where that is missing. kUnavailable.
   virtual Status CheckBucket(std::string_view bucket) = 0;
+  /// Objects were put into `bucket` before, so its place is there: from now on it is not made anew where it is missing,
+  /// but kUnavailable. A bucket that took a spool is expected from then on, too.
+  virtual void ExpectBucket(std::string_view bucket) = 0;
   /// An empty spool for one object of `bucket`. One spool of a name at a time.
   virtual Result<std::unique_ptr<ObjectSpool>> NewSpool(std::string_view bucket, std::string_view name) = 0;
   /// Makes the spool's bytes the object `key`; the spool is used up. kUnavailable: the store cannot take it now, try

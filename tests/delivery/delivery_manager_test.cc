@@ -257,6 +257,24 @@ TEST_CASE("DeliveryManager Handle: a lake that cannot be written is said by crea
   CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(0));
 }
 
+TEST_CASE("DeliveryManager Start: a lake that is not mounted any more is not made anew", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  managed.Append("orders", 0, 4);
+  managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  managed.Answer(DeliveryAction::kFlush, "d");
+  managed.manager.reset();
+  std::filesystem::rename(managed.options.lake_dir, managed.temp.path() + "/away");
+  managed.Start();
+  managed.Append("orders", 0, 3);
+  const auto flush = managed.Do(DeliveryAction::kFlush, "d");
+  REQUIRE_FALSE(flush.has_value());
+  CHECK(Contains(flush.error().message(), "is not what it was"));
+  CHECK_FALSE(std::filesystem::exists(managed.options.lake_dir));
+  std::filesystem::rename(managed.temp.path() + "/away", managed.options.lake_dir);
+  CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "d"), "\"records\":7"));
+}
+
 TEST_CASE("DeliveryManager Start: delivery streams from files of the folder, once each", "[delivery]") {
   Managed managed;
   managed.options.config_dir = managed.temp.path() + "/conf";

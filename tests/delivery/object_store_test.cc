@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "storage/env/memory_env.h"
 #include "storage/env/posix_env.h"
 #include "tests/catch.h"
@@ -94,6 +96,42 @@ TEST_CASE("LocalObjectStore Put: a full disk is a wait, not a loss", "[delivery]
   CHECK(status.message().find("nothing is lost") != std::string::npos);
   env.SetDiskFull(false);
   CHECK(PutText(*store, "k", "text").ok());
+}
+
+TEST_CASE("LocalObjectStore NewSpool: a bucket's directory that was there and is gone is not made anew", "[delivery]") {
+  const storage::TempDir temp;
+  const auto env = storage::NewPosixEnv();
+  const auto store = NewLocalObjectStore(*env, temp.path(), {});
+  const std::string lake = temp.path() + "/lake";
+  SECTION("known from before") { store->ExpectBucket("lake"); }
+  SECTION("it took an object") {
+    REQUIRE(PutText(*store, "a/k", "text").ok());
+    std::filesystem::rename(lake, lake + "-away");
+  }
+  SECTION("it was checked, and only the mount point is left") {
+    REQUIRE(store->CheckBucket("lake").ok());
+    std::filesystem::remove_all(lake + "/.sluice");
+  }
+  const bool mount_point = std::filesystem::exists(lake);
+  for (const Status& status : {PutText(*store, "b/k", "text"), store->CheckBucket("lake")}) {
+    CHECK(status.code() == Code::kUnavailable);
+    CHECK(status.message().find("'" + lake + "' is not what it was") != std::string::npos);
+  }
+  CHECK(std::filesystem::exists(lake) == mount_point);
+  CHECK(PutText(*store, "b/k", "text").code() == Code::kUnavailable);
+  std::filesystem::create_directories(lake + "/.sluice");  // mounted again
+  CHECK(PutText(*store, "b/k", "text").ok());
+}
+
+TEST_CASE("LocalObjectStore Put: a bucket's directory that goes away under a spool is not made anew", "[delivery]") {
+  const storage::TempDir temp;
+  const auto env = storage::NewPosixEnv();
+  const auto store = NewLocalObjectStore(*env, temp.path(), {});
+  auto spool = store->NewSpool("lake", "test");
+  REQUIRE(spool.has_value());
+  std::filesystem::rename(temp.path() + "/lake", temp.path() + "/away");
+  CHECK(store->Put("lake", "a/k", std::move(*spool)).code() == Code::kUnavailable);
+  CHECK_FALSE(std::filesystem::exists(temp.path() + "/lake"));
 }
 
 TEST_CASE("LocalObjectStore CheckKey: no way out of the bucket", "[delivery]") {
