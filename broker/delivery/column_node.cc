@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "broker/delivery/json_text.h"
+#include "protocol/json_text.h"
 
 namespace sluice::delivery {
 
@@ -15,7 +15,7 @@ Result<ColumnNode> MakeColumnNode(Column& column, const Field& field, const std:
   node.column = &column;
   node.type = &field.type;
   std::string name;
-  AppendJsonString(name, field.name);
+  protocol::AppendJsonString(name, field.name);
   node.path = path.empty() ? "" : path + ".";
   node.path.append(name, 1, name.size() - 2);
   if (field.type.kind == TypeKind::kStruct) {

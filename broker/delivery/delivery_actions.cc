@@ -214,7 +214,7 @@ Result<DeliveryAnswer> DeliveryManager::Delete(std::string_view name) {
     if (hidden) parts_.forget_stream(*hidden);
   }
   broker::log::Info("delivery stream deleted", {{"delivery_stream", name}});
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("name").String(name).Key("deleted").Bool(true).EndObject();
   return DeliveryAnswer{json.text(), {}};
 }

@@ -4,12 +4,12 @@
 #include <algorithm>
 
 #include "broker/delivery/iso_time.h"
-#include "broker/delivery/json_writer.h"
+#include "protocol/json_writer.h"
 
 namespace sluice::delivery {
 namespace {
 
-void WriteTime(std::string_view key, std::int64_t time_ms, JsonWriter& json) {
+void WriteTime(std::string_view key, std::int64_t time_ms, protocol::JsonWriter& json) {
   json.Key(key);
   if (time_ms > 0) {
     json.String(IsoTimeText(time_ms));
@@ -25,20 +25,20 @@ std::int64_t FreshnessMs(const DeliveryStatus& status, std::int64_t now_ms) {
   return oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_ms);
 }
 
-void WriteSource(const DeliveryStream& stream, JsonWriter& json) {
+void WriteSource(const DeliveryStream& stream, protocol::JsonWriter& json) {
   const std::shared_ptr<const DeliveryConfig> config = stream.config();
   json.Key("source").BeginObject().Key("stream").String(config->source_stream);
   json.Key("direct_put").Bool(config->direct_put).EndObject();
 }
 
-void WriteChanges(const std::optional<std::vector<std::string>>& changes, JsonWriter& json) {
+void WriteChanges(const std::optional<std::vector<std::string>>& changes, protocol::JsonWriter& json) {
   if (!changes) return;
   json.Key("changes").BeginList();
   for (const std::string& key : *changes) json.String(key);
   json.EndList();
 }
 
-void WriteState(const DeliveryStatus& status, std::int64_t now_ms, JsonWriter& json) {
+void WriteState(const DeliveryStatus& status, std::int64_t now_ms, protocol::JsonWriter& json) {
   json.Key("mode").String(DeliveryModeName(status.mode));
   json.Key("lag_records").Number(status.lag_records);
   json.Key("freshness_ms").Number(FreshnessMs(status, now_ms));
@@ -52,7 +52,7 @@ void WriteState(const DeliveryStatus& status, std::int64_t now_ms, JsonWriter& j
 std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, const ActionOutcome& outcome) {
   const DeliveryStatus status = stream.status();
   const DeliveryIdentity identity = stream.identity();
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("name").String(stream.name());
   WriteSource(stream, json);
   json.Key("bucket").String(stream.config()->bucket);
@@ -76,7 +76,7 @@ std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, cons
 }
 
 std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int64_t now_ms) {
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("delivery_streams").BeginList();
   for (const DeliveryStream* stream : streams) {
     json.BeginObject().Key("name").String(stream->name());
@@ -93,7 +93,7 @@ std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int
 
 std::string CheckJson(const DeliveryConfig& config, const std::string& example_key,
                       const std::optional<std::vector<std::string>>& changes) {
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("name").String(config.name).Key("valid").Bool(true);
   json.Key("example_key").String(example_key);
   WriteChanges(changes, json);

@@ -3,13 +3,13 @@
 
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/iso_time.h"
-#include "broker/delivery/json_writer.h"
 #include "protocol/check.h"
+#include "protocol/json_writer.h"
 
 namespace sluice::delivery {
 namespace {
 
-void WriteOpenX(const DeliveryConfig& config, JsonWriter& json) {
+void WriteOpenX(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("OpenXJsonSerDe").BeginObject();
   json.Key("CaseInsensitive").Bool(config.converter.case_insensitive);
   json.Key("ColumnToJsonKeyMappings").BeginObject();
@@ -18,13 +18,13 @@ void WriteOpenX(const DeliveryConfig& config, JsonWriter& json) {
   json.Key("ConvertDotsInJsonKeysToUnderscores").Bool(config.converter.dots_to_underscores).EndObject();
 }
 
-void WriteHive(const DeliveryConfig& config, JsonWriter& json) {
+void WriteHive(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("HiveJsonSerDe").BeginObject().Key("TimestampFormats").BeginList();
   for (const std::string& format : config.converter.timestamp_formats) json.String(format);
   json.EndList().EndObject();
 }
 
-void WriteConversion(const DeliveryConfig& config, JsonWriter& json) {
+void WriteConversion(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("DataFormatConversionConfiguration").BeginObject();
   json.Key("InputFormatConfiguration").BeginObject().Key("Deserializer").BeginObject();
   if (config.converter.timestamp_formats.empty()) {
@@ -43,7 +43,7 @@ void WriteConversion(const DeliveryConfig& config, JsonWriter& json) {
   json.Key("Enabled").Bool(true).EndObject();
 }
 
-void WriteProcessing(const DeliveryConfig& config, JsonWriter& json) {
+void WriteProcessing(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("ProcessingConfiguration").BeginObject().Key("Enabled").Bool(true).Key("Processors").BeginList();
   json.BeginObject().Key("Type").String("AppendDelimiterToRecord").Key("Parameters").BeginList();
   json.BeginObject()
@@ -55,7 +55,7 @@ void WriteProcessing(const DeliveryConfig& config, JsonWriter& json) {
   json.EndList().EndObject().EndList().EndObject();
 }
 
-void WriteDestination(const DeliveryConfig& config, JsonWriter& json) {
+void WriteDestination(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("ExtendedS3DestinationConfiguration").BeginObject();
   json.Key("RoleARN").String(config.role_arn);
   json.Key("BucketARN").String(fmt::format("arn:aws:s3:::{}", config.bucket));
@@ -71,7 +71,7 @@ void WriteDestination(const DeliveryConfig& config, JsonWriter& json) {
   json.Key("CustomTimeZone").String(config.time_zone.empty() ? "UTC" : config.time_zone).EndObject();
 }
 
-void WriteSortBy(const std::vector<SortKey>& keys, JsonWriter& json) {
+void WriteSortBy(const std::vector<SortKey>& keys, protocol::JsonWriter& json) {
   json.Key("SortBy").BeginList();
   for (const SortKey& key : keys) {
     json.BeginObject().Key("Column").String(key.column).Key("Order").String(key.descending ? "desc" : "asc");
@@ -80,7 +80,7 @@ void WriteSortBy(const std::vector<SortKey>& keys, JsonWriter& json) {
   json.EndList();
 }
 
-void WriteSluice(const DeliveryConfig& config, JsonWriter& json) {
+void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("Sluice").BeginObject().Key("StartPosition");
   switch (config.start.kind) {
     case StartPosition::Kind::kLatest:
@@ -115,7 +115,7 @@ void WriteSluice(const DeliveryConfig& config, JsonWriter& json) {
 
 std::string DeliveryConfigToJson(const DeliveryConfig& config) {
   SLUICE_CHECK(!config.name.empty());
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject();
   json.Key("DeliveryStreamName").String(config.name);
   json.Key("DeliveryStreamType").String(config.direct_put ? "DirectPut" : "KinesisStreamAsSource");

@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::uint64_t kFormat = 1;
 
-void WriteRange(const SourceRange& range, JsonWriter& json) {
+void WriteRange(const SourceRange& range, protocol::JsonWriter& json) {
   json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
   json.Key("last").Number(range.last.value);
 }
 
-void WriteRanges(const std::vector<SourceRange>& ranges, JsonWriter& json) {
+void WriteRanges(const std::vector<SourceRange>& ranges, protocol::JsonWriter& json) {
   json.Key("ranges").BeginList();
   for (const SourceRange& range : ranges) {
     WriteRange(range, json);
@@ -26,7 +26,7 @@ void WriteRanges(const std::vector<SourceRange>& ranges, JsonWriter& json) {
   json.EndList();
 }
 
-void WriteLost(const std::vector<LostRange>& lost, JsonWriter& json) {
+void WriteLost(const std::vector<LostRange>& lost, protocol::JsonWriter& json) {
   json.Key("lost").BeginList();
   for (const LostRange& range : lost) {
     WriteRange(range, json);
@@ -181,7 +181,7 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
 }
 
 std::string IdentityToJson(const DeliveryIdentity& identity) {
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("format").Number(kFormat).Key("uid").String(identity.uid);
   json.Key("source").Number(identity.source.value).Key("created_ms").Number(identity.created_ms);
   json.Key("version").Number(identity.version).Key("paused").Bool(identity.paused);
@@ -201,7 +201,7 @@ Result<DeliveryIdentity> IdentityFromJson(std::string_view json) {
 }
 
 std::string IntentToJson(const Intent& intent) {
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(intent.seq);
   json.Key("decided_ms").Number(intent.decided_ms).Key("time_ms").Number(intent.time_ms);
   json.Key("config_version").Number(intent.config_version).Key("schema_version").Number(intent.schema_version);
@@ -216,7 +216,7 @@ Result<Intent> IntentFromJson(std::string_view json) { return FromJson<Intent>(j
 Result<Intent> IntentFromTree(const ConfigNode& tree) { return FromTree<Intent>(tree, "an intent", ReadIntent); }
 
 std::string LedgerEntryToJson(const LedgerEntry& entry) {
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(entry.seq);
   json.Key("decided_ms").Number(entry.decided_ms).Key("schema_version").Number(entry.schema_version);
   WriteRanges(entry.ranges, json);
@@ -240,7 +240,7 @@ Result<LedgerEntry> LedgerEntryFromTree(const ConfigNode& tree) {
   return FromTree<LedgerEntry>(tree, "a ledger entry", ReadLedgerEntry);
 }
 
-void WriteShards(const std::vector<ShardPosition>& shards, JsonWriter& json) {
+void WriteShards(const std::vector<ShardPosition>& shards, protocol::JsonWriter& json) {
   json.Key("shards").BeginList();
   for (const ShardPosition& position : shards) {
     json.BeginObject().Key("shard").Number(position.shard.value).Key("start").Number(position.start.value);
@@ -249,7 +249,7 @@ void WriteShards(const std::vector<ShardPosition>& shards, JsonWriter& json) {
   json.EndList();
 }
 
-void WriteTotals(const DeliveryTotals& totals, JsonWriter& json) {
+void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json) {
   json.Key("totals").BeginObject().Key("records").Number(totals.records).Key("rows").Number(totals.rows);
   json.Key("errors").Number(totals.errors).Key("lost").Number(totals.lost);
   json.Key("overflow_fields").Number(totals.overflow_fields).Key("objects").Number(totals.objects);
@@ -257,7 +257,7 @@ void WriteTotals(const DeliveryTotals& totals, JsonWriter& json) {
 }
 
 std::string CheckpointToJson(const Checkpoint& checkpoint) {
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("format").Number(kFormat).Key("next_seq").Number(checkpoint.next_seq);
   json.Key("delivered_ms").Number(checkpoint.delivered_ms);
   WriteShards(checkpoint.shards, json);

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "broker/delivery/config_document.h"
-#include "broker/delivery/json_writer.h"
 #include "broker/delivery/object_writer.h"
 #include "broker/delivery/schema.h"
 #include "broker/delivery/state_reader.h"
 #include "protocol/ids.h"
+#include "protocol/json_writer.h"
 #include "sluice/status.h"
 
 namespace sluice::delivery {
@@ -107,8 +107,8 @@ std::string IntentToJson(const Intent& intent);
 std::string LedgerEntryToJson(const LedgerEntry& entry);
 std::string CheckpointToJson(const Checkpoint& checkpoint);
 /// "shards":[..] and "totals":{..}, for the answers to users.
-void WriteShards(const std::vector<ShardPosition>& shards, JsonWriter& json);
-void WriteTotals(const DeliveryTotals& totals, JsonWriter& json);
+void WriteShards(const std::vector<ShardPosition>& shards, protocol::JsonWriter& json);
+void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json);
 
 /// kCorruption names the document and what is wrong with it; kUnimplemented where a newer version wrote it.
 Result<DeliveryIdentity> IdentityFromJson(std::string_view json);

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "broker/delivery/json_writer.h"
 #include "broker/delivery/state_reader.h"
 #include "protocol/base64.h"
+#include "protocol/json_writer.h"
 #include "protocol/sequence_number.h"
 
 namespace sluice::delivery {
@@ -30,7 +30,7 @@ std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record
                                         .shard = record.shard,
                                         .offset = record.offset,
                                         .record_time_s = record.append_time_ms / 1000};
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("attemptsMade").Number(1).Key("arrivalTimestamp").Number(record.append_time_ms);
   json.Key("lastErrorCode").String(code).Key("lastErrorMessage").String(Utf8(message));
   json.Key("attemptEndingTimestamp")

@@ -7,7 +7,7 @@
 namespace sluice::delivery {
 
 std::string LedgerDocumentToJson(const LedgerDocument& document) {
-  JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("name").String(document.name).Key("uid").String(document.uid);
   json.Key("stream").String(document.stream);
   json.Key("stream_exists").Bool(document.stream_exists);
@@ -28,7 +28,7 @@ Result<LedgerDocument> LedgerDocumentFromJson(std::string_view json) {
   LedgerDocument document;
   document.name = reader.String("name");
   document.stream = reader.String("stream");
-  if (reader.Has("uid")) document.uid = reader.String("uid");  // nor this
+  if (reader.Has("uid")) document.uid = reader.String("uid");                             // nor this
   document.stream_exists = !reader.Has("stream_exists") || reader.Bool("stream_exists");  // brokers before did not say
   document.bucket = reader.String("bucket");
   document.directory = reader.String("directory");

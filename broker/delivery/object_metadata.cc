@@ -5,8 +5,8 @@
 
 #include <limits>
 
-#include "broker/delivery/json_text.h"
 #include "broker/delivery/object_writer.h"
+#include "protocol/json_text.h"
 
 namespace sluice::delivery {
 namespace {
@@ -54,12 +54,12 @@ bool ReadExtra(const element& object, std::vector<std::pair<std::string, std::st
 
 std::string MetadataToJson(const ObjectMetadata& metadata, const ObjectSummary& summary) {
   std::string out = "{\"stream\":";
-  AppendJsonString(out, metadata.stream);
+  protocol::AppendJsonString(out, metadata.stream);
   out += ",\"delivery_stream\":";
-  AppendJsonString(out, metadata.delivery_stream);
+  protocol::AppendJsonString(out, metadata.delivery_stream);
   if (!metadata.uid.empty()) {
     out += ",\"uid\":";
-    AppendJsonString(out, metadata.uid);
+    protocol::AppendJsonString(out, metadata.uid);
   }
   out += ",\"ranges\":[";
   for (const SourceRange& range : metadata.ranges) {
@@ -71,9 +71,9 @@ std::string MetadataToJson(const ObjectMetadata& metadata, const ObjectSummary& 
                      summary.rows, summary.records, summary.errors, summary.overflow_fields, metadata.schema_version);
   for (const auto& [key, value] : metadata.extra) {
     if (out.back() != '{') out += ',';
-    AppendJsonString(out, key);
+    protocol::AppendJsonString(out, key);
     out += ':';
-    AppendJsonString(out, value);
+    protocol::AppendJsonString(out, value);
   }
   return out + "}}";
 }

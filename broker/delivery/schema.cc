@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "broker/delivery/json_text.h"
+#include "protocol/json_text.h"
 
 namespace sluice::delivery {
 namespace {
@@ -335,9 +335,9 @@ std::string SchemaToJson(const Schema& schema) {
   for (const Field& column : schema.columns) {
     if (out.back() != '[') out += ',';
     out += "{\"name\":";
-    AppendJsonString(out, column.name);
+    protocol::AppendJsonString(out, column.name);
     out += ",\"type\":";
-    AppendJsonString(out, ToHiveType(column.type));
+    protocol::AppendJsonString(out, ToHiveType(column.type));
     out += '}';
   }
   return out + "]}";

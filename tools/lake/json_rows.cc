@@ -7,8 +7,8 @@
 #include <cmath>
 #include <string_view>
 
-#include "broker/delivery/json_text.h"
 #include "protocol/base64.h"
+#include "protocol/json_text.h"
 
 namespace sluice::tools {
 namespace {
@@ -79,7 +79,7 @@ void AppendStruct(const arrow::StructArray& object, std::int64_t row, std::strin
   out += '{';
   for (int i = 0; i < object.num_fields(); ++i) {
     if (i > 0) out += ',';
-    delivery::AppendJsonString(out, object.type()->field(i)->name());
+    protocol::AppendJsonString(out, object.type()->field(i)->name());
     out += ':';
     AppendJsonValue(*object.field(i), row, out);
   }
@@ -88,7 +88,7 @@ void AppendStruct(const arrow::StructArray& object, std::int64_t row, std::strin
 
 void AppendOther(const arrow::Array& array, std::int64_t row, std::string& out) {
   arrow::Result<std::shared_ptr<arrow::Scalar>> scalar = array.GetScalar(row);
-  delivery::AppendJsonString(out, scalar.ok() ? (*scalar)->ToString() : scalar.status().ToString());
+  protocol::AppendJsonString(out, scalar.ok() ? (*scalar)->ToString() : scalar.status().ToString());
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ void AppendJsonValue(const arrow::Array& array, std::int64_t row, std::string& o
       out += static_cast<const arrow::Decimal128Array&>(array).FormatValue(row);
       return;
     case arrow::Type::STRING:
-      return delivery::AppendJsonString(out, static_cast<const arrow::StringArray&>(array).GetView(row));
+      return protocol::AppendJsonString(out, static_cast<const arrow::StringArray&>(array).GetView(row));
     case arrow::Type::BINARY:
       out += '"' + protocol::EncodeBase64(static_cast<const arrow::BinaryArray&>(array).GetView(row)) + '"';
       return;
@@ -153,7 +153,7 @@ void AppendJsonRow(const arrow::RecordBatch& batch, std::int64_t row, std::strin
   out += '{';
   for (int i = 0; i < batch.num_columns(); ++i) {
     if (i > 0) out += ',';
-    delivery::AppendJsonString(out, batch.column_name(i));
+    protocol::AppendJsonString(out, batch.column_name(i));
     out += ':';
     AppendJsonValue(*batch.column(i), row, out);
   }

@@ -342,7 +342,7 @@ std::string RangesText(const std::vector<SourceRange>& ranges) {
   return text;
 }
 
-void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, delivery::JsonWriter& json) {
+void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, protocol::JsonWriter& json) {
   json.Key(key).BeginList();
   for (const SourceRange& range : ranges) {
     json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
@@ -390,7 +390,7 @@ std::string VerifyReportText(const VerifyReport& report) {
 }
 
 std::string VerifyReportJson(const VerifyReport& report) {
-  delivery::JsonWriter json;
+  protocol::JsonWriter json;
   json.BeginObject().Key("name").String(report.name).Key("stream").String(report.stream);
   json.Key("directory").String(report.directory).Key("proven").Bool(report.ok());
   delivery::WriteShards(report.shards, json);

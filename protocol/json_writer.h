@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "broker/delivery/json_text.h"
+#include "protocol/json_text.h"
 
-namespace sluice::delivery {
+namespace sluice::protocol {
 
 class JsonWriter {
  public:
@@ -69,4 +69,4 @@ class JsonWriter {
   bool after_value_ = false;
 };
 
-}  // namespace sluice::delivery
+}  // namespace sluice::protocol

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace sluice::delivery {
+namespace sluice::protocol {
 
 /// Appends `text` as a JSON string with its quotes. `text` is UTF-8 and goes out as it is but for quotes, backslashes
 /// and control characters.
@@ -26,4 +26,4 @@ inline void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
 }
 
-}  // namespace sluice::delivery
+}  // namespace sluice::protocol
