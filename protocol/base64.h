@@ -9,6 +9,7 @@
 namespace sluice::protocol {
 
 std::string EncodeBase64(std::string_view bytes);
+void AppendBase64(std::string& out, std::string_view bytes);
 /// kInvalidArgument for anything but canonical, padded base64.
 Result<std::string> DecodeBase64(std::string_view text);
 

@@ -9,7 +9,9 @@
 #include <concepts>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "protocol/base64.h"
 #include "protocol/json_text.h"
 
 namespace sluice::protocol {
@@ -39,6 +41,15 @@ class JsonWriter {
     return Raw(std::to_string(value));
   }
   JsonWriter& Bool(bool value) { return Raw(value ? "true" : "false"); }
+  /// Bytes as base64 text.
+  JsonWriter& Base64(std::string_view bytes) {
+    Separate();
+    text_ += '"';
+    AppendBase64(text_, bytes);
+    text_ += '"';
+    after_value_ = true;
+    return *this;
+  }
   /// A value that is JSON already.
   JsonWriter& Raw(std::string_view json) {
     Separate();
@@ -48,6 +59,7 @@ class JsonWriter {
   }
 
   const std::string& text() const { return text_; }
+  std::string Take() { return std::move(text_); }
 
  private:
   void Separate() {

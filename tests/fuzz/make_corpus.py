@@ -55,6 +55,16 @@ def native_messages():
     write("message_reader", "large_body", b"\xff\xff\xff\xff" + bytes(40_000))
 
 
+def aws_documents():
+    record = '{"Data":"Zm9vYg==","PartitionKey":"k\\u00e9y"}'
+    write("aws_document", "put_records.json", f'{{"StreamName":"orders","Records":[{record},{record}]}}'.encode())
+    write("aws_document", "kinds.json", b'{"a":[1,-2.5,1e3,true,null,{}],"b":"c"}')
+    for name, digits in {"kinds": "bf6161831a000f4240fb3ff199999999999af56162c11b00000153e2db26d06163f6ff",
+                         "pieces": "a261615f42010243030405ff61627f657374726561646d696e67ff",
+                         "put_record": "bf64446174614403010203ff"}.items():
+        write("aws_document", f"{name}.cbor", bytes.fromhex(digits))
+
+
 def delivery():
     with open("tools/data/flights-delivery.json", "rb") as file:
         write("delivery_config", "flights.json", file.read())
@@ -82,5 +92,6 @@ if __name__ == "__main__":
     batches()
     texts()
     native_messages()
+    aws_documents()
     delivery()
     storage()
