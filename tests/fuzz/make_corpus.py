@@ -2,6 +2,7 @@
 """Writes the inputs that the fuzz targets start from into tests/fuzz/corpus/; run it from the top of the tree."""
 
 import gzip
+import json
 import os
 import struct
 
@@ -65,6 +66,15 @@ def aws_documents():
         write("aws_document", f"{name}.cbor", bytes.fromhex(digits))
 
 
+def aws_signatures():
+    """One part of a request per line: method, path, query, headers."""
+    with open("tests/protocol/aws/data/signatures.txt", encoding="ascii") as lines:
+        for request in map(json.loads, lines):
+            headers = [f"{name}:{value}" for name, value in request["headers"]]
+            parts = [request["method"], request["path"], request["query"]] + headers
+            write("aws_signature", request["name"].replace(" ", "_"), "\n".join(parts).encode())
+
+
 def delivery():
     with open("tools/data/flights-delivery.json", "rb") as file:
         write("delivery_config", "flights.json", file.read())
@@ -93,5 +103,6 @@ if __name__ == "__main__":
     texts()
     native_messages()
     aws_documents()
+    aws_signatures()
     delivery()
     storage()

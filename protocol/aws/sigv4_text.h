@@ -1,0 +1,32 @@
+// Pieces of text that the two halves of the signature code share. Private to protocol/aws.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sluice::protocol::aws {
+
+inline std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return lower;
+}
+
+/// Names and values as they stand there, in that order; a name without an equals sign has an empty value.
+inline std::vector<std::pair<std::string_view, std::string_view>> QueryParameters(std::string_view query) {
+  std::vector<std::pair<std::string_view, std::string_view>> parameters;
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view one = query.substr(0, end);
+    const std::size_t equals = std::min(one.find('='), one.size());
+    if (!one.empty()) parameters.emplace_back(one.substr(0, equals), one.substr(std::min(equals + 1, one.size())));
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return parameters;
+}
+
+}  // namespace sluice::protocol::aws
