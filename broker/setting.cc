@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <limits>
 
@@ -105,6 +106,15 @@ Status AssignText(const Setting& setting, const SettingValue& value, std::string
   return {};
 }
 
+Status AssignAddress(const Setting& setting, const SettingValue& value, const IpAddress& address) {
+  const auto* text = std::get_if<std::string>(&value);
+  boost::system::error_code error;
+  if (text != nullptr) boost::asio::ip::make_address(*text, error);
+  if (text == nullptr || error) return Wrong(setting, value, "not an address such as \"127.0.0.1\" or \"::1\"");
+  *address.value = *text;
+  return {};
+}
+
 Status AssignChoice(const Setting& setting, const SettingValue& value, const Choice& choice) {
   const auto* text = std::get_if<std::string>(&value);
   if (text == nullptr || std::ranges::find(choice.choices, *text) == choice.choices.end()) {
@@ -123,7 +133,7 @@ void AddServer(Config& c, std::vector<Setting>& s) {
 }
 
 void AddDoors(Config& c, std::vector<Setting>& s) {
-  s.push_back({"native.address", &c.native.address});
+  s.push_back({"native.address", IpAddress{&c.native.address}});
   s.push_back({"native.port", &c.native.port, 0, 65'535});
   s.push_back({"native.connections_max", &c.native.connections_max, 1, 1'000'000});
   s.push_back({"native.inflight_bytes_max", ByteSize{&c.native.inflight_bytes_max}, kMiB, kGiB});
@@ -132,7 +142,7 @@ void AddDoors(Config& c, std::vector<Setting>& s) {
   s.push_back({"native.hello_timeout", DurationMs{&c.native.hello_timeout_ms}, 100, kHourMs});
   s.push_back({"native.message_timeout", DurationMs{&c.native.message_timeout_ms}, 100, kHourMs});
   s.push_back({"native.idle_timeout", DurationMs{&c.native.idle_timeout_ms}, 1'000, 365 * kDayMs});
-  s.push_back({"admin.address", &c.admin.address});
+  s.push_back({"admin.address", IpAddress{&c.admin.address}});
   s.push_back({"admin.port", &c.admin.port, 0, 65'535});
   s.push_back({"admin.connections_max", &c.admin.connections_max, 1, 10'000});
   s.push_back({"admin.request_timeout", DurationMs{&c.admin.request_timeout_ms}, 100, kHourMs});
@@ -186,6 +196,7 @@ Status Assign(const Setting& setting, const SettingValue& value) {
                         [&](const ByteSize& size) { return AssignBytes(setting, value, size.value); },
                         [&](const DurationMs& duration) { return AssignDuration(setting, value, duration.value); },
                         [&](const Choice& choice) { return AssignChoice(setting, value, choice); },
+                        [&](const IpAddress& address) { return AssignAddress(setting, value, address); },
                         [&](const TextMap&) { return Wrong(setting, value, "not a table"); },
                         [&](auto* number) { return AssignNumber(setting, value, number); },
                     },
@@ -205,6 +216,7 @@ std::string RangeOf(const Setting& setting) {
                                              protocol::FormatDurationMs(setting.max));
                         },
                         [](const Choice& choice) { return fmt::format("{}", fmt::join(choice.choices, ", ")); },
+                        [](const IpAddress&) { return std::string("an IP address"); },
                         [](const TextMap&) { return std::string("a table of texts"); },
                         [&](const auto*) { return fmt::format("{} to {}", setting.min, setting.max); },
                     },
@@ -218,6 +230,7 @@ std::string ValueOf(const Setting& setting) {
                         [](const ByteSize& size) { return Quoted(protocol::FormatBytes(*size.value)); },
                         [](const DurationMs& duration) { return Quoted(protocol::FormatDurationMs(*duration.value)); },
                         [](const Choice& choice) { return Quoted(*choice.value); },
+                        [](const IpAddress& address) { return Quoted(*address.value); },
                         [](const TextMap& map) {
                           std::string table = "{";
                           for (const auto& [key, text] : *map.value) {

@@ -27,11 +27,14 @@ struct Choice {
   std::string* value;
   std::vector<std::string> choices;
 };
+struct IpAddress {
+  std::string* value;
+};
 struct TextMap {  // one key per entry below this setting's own key
   std::map<std::string, std::string>* value;
 };
 using SettingTarget = std::variant<std::string*, bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, ByteSize,
-                                   DurationMs, Choice, TextMap>;
+                                   DurationMs, Choice, IpAddress, TextMap>;
 
 struct Setting {
   std::string_view key;  // "section.name"

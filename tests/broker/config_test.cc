@@ -99,7 +99,11 @@ TEST_CASE("LoadConfig: errors name file, line and key", "[broker]") {
   CHECK(ErrorOf("[native]\nport = 65536\n") == "FILE:2: native.port: 65536 is out of range; allowed: 0 to 65535");
   CHECK(ErrorOf("[native]\nport = -1\n").starts_with("FILE:2: native.port: -1 is not a whole number"));
   CHECK(ErrorOf("[native]\nport = 1.5\n").starts_with("FILE:2: native.port: a value must be"));
-  CHECK(ErrorOf("[native]\naddress = 1\n").starts_with("FILE:2: native.address: 1 is not a text"));
+  CHECK(ErrorOf("[server]\ndata_dir = 1\n").starts_with("FILE:2: server.data_dir: 1 is not a text"));
+  CHECK(ErrorOf("[native]\naddress = 1\n").starts_with("FILE:2: native.address: 1 is not an address"));
+  CHECK(ErrorOf("[admin]\naddress = \"localhost\"\n") ==
+        "FILE:2: admin.address: \"localhost\" is not an address such as \"127.0.0.1\" or \"::1\"; allowed: an IP "
+        "address");
   CHECK(ErrorOf("[storage]\nsegment_bytes = \"64Mx\"\n") ==
         "FILE:2: storage.segment_bytes: \"64Mx\" is not a size such as \"64MiB\"; allowed: 1MiB to 4GiB");
   CHECK(ErrorOf("[retention]\ninterval = 5\n").starts_with("FILE:2: retention.interval: 5 is not a time with a unit"));
