@@ -36,7 +36,11 @@ class Reader {
       const auto* map = std::get_if<TextMap>(&setting.target);
       const std::string below = std::string(setting.key) + ".";
       const auto* text = std::get_if<std::string>(&value);
-      if (map != nullptr && text != nullptr && key.starts_with(below) && key.size() > below.size()) {
+      if (map != nullptr && key.starts_with(below) && key.size() > below.size()) {
+        if (text == nullptr) {
+          return Status(Code::kInvalidArgument,
+                        fmt::format("{}: {}: the value must be a text such as \"/srv/lake\"", origin, key));
+        }
         (*map->value)[key.substr(below.size())] = *text;
         return {};
       }

@@ -113,6 +113,8 @@ TEST_CASE("LoadConfig: errors name file, line and key", "[broker]") {
         "FILE:2: log.level: \"loud\" is not one of its values; allowed: debug, info, warning, error");
   CHECK(ErrorOf("[native]\nport = \n").starts_with("FILE:2: not valid TOML"));
   CHECK(ErrorOf("[delivery]\nbuckets = 1\n").starts_with("FILE:2: delivery.buckets: 1 is not a table"));
+  CHECK(ErrorOf("[delivery]\nbuckets = {a = 1}\n") ==
+        "FILE:2: delivery.buckets.a: the value must be a text such as \"/srv/lake\"");
 }
 
 TEST_CASE("LoadConfig: errors of the other sources name them", "[broker]") {
