@@ -18,6 +18,8 @@ class DeliveryControl {
   /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages.
   virtual Result<DeliveryAnswer> Handle(DeliveryAction action, std::string_view name, std::string_view document,
                                         std::string_view document_name) = 0;
+  /// What the delivery streams of `source` failed on may be mended: they try again now. From any thread; never blocks.
+  virtual void RetrySource(std::string_view source) = 0;
 };
 
 }  // namespace sluice::broker

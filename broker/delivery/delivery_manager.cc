@@ -179,6 +179,18 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::Find(std::string_view name) 
                fmt::format("delivery stream '{}' does not exist{}", name, protocol::DidYouMean(name, names)));
 }
 
+void DeliveryManager::RetrySource(std::string_view source) {
+  std::vector<std::string> failing;
+  {
+    const std::lock_guard lock(streams_mutex_);
+    for (const auto& [name, stream] : streams_) {
+      const bool fails = stream->status().mode == DeliveryMode::kFailing;
+      if (fails && stream->config()->source_stream == source) failing.push_back(name);
+    }
+  }
+  for (const std::string& name : failing) workers_.Wake(name);
+}
+
 std::vector<std::pair<std::string, DeliveryStatus>> DeliveryManager::Statuses() const {
   const std::lock_guard lock(streams_mutex_);
   std::vector<std::pair<std::string, DeliveryStatus>> statuses;

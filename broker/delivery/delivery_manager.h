@@ -52,6 +52,7 @@ class DeliveryManager final : public broker::DeliveryControl {
   Result<DeliveryAnswer> Handle(DeliveryAction action, std::string_view name, std::string_view document,
                                 std::string_view document_name) override;
 
+  void RetrySource(std::string_view source) override;
   /// Of all delivery streams, by name; for metrics.
   std::vector<std::pair<std::string, DeliveryStatus>> Statuses() const;
 

@@ -114,6 +114,7 @@ class EchoDelivery final : public DeliveryControl {
     return DeliveryAnswer{std::string(name) + "|" + std::string(document) + "|" + std::string(document_name),
                           {"careful"}};
   }
+  void RetrySource(std::string_view) override {}
 };
 
 TEST_CASE("NativeDoor: hands delivery calls to the stage", "[broker]") {

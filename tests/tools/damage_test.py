@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 
 import golden_test
@@ -32,6 +33,12 @@ class Damaged(golden_test.Broker):
     def put(self, line, code=0):
         """One record, in a batch and a journal group of its own."""
         return self.run("put", "orders", code=code, lines=line + "\n")
+
+    def wait_for_mode(self, delivery_stream, mode):
+        """Less than the minute after which delivery would have tried again by itself."""
+        deadline = time.monotonic() + 30
+        while f'"mode":"{mode}"' not in (shown := self.run("delivery", "describe", delivery_stream, "--json")):
+            expect(time.monotonic() < deadline, f"{delivery_stream} does not become {mode}", shown)
 
     def damaged_shards(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['admin']}/metrics", timeout=30) as answer:
@@ -83,7 +90,9 @@ def journal(sluice, directory):
     broker.run("stream", "create", "orders")
     (directory / "lake.yaml").write_text(DELIVERY)
     broker.run("delivery", "create", "-f", str(directory / "lake.yaml"))
-    for line in ("first", "second", "third"):  # the third group says that the second was flushed
+    broker.put("first")
+    broker.run("delivery", "flush", "lake")  # so that the lost record is the next one to deliver
+    for line in ("second", "third"):  # the third group says that the second was flushed
         broker.put(line)
     broker.kill()
     flip(directory, "data/journal/*.log", b"second")
@@ -95,11 +104,13 @@ def journal(sluice, directory):
                 "sluice stream accept-loss orders --shard 0")
     expect_text(broker.run("get", "orders", code=5), "first", "read on at offset 2")
     expect(broker.damaged_shards() == 1, "/metrics counts other damaged shards", broker.damaged_shards())
-    expect_text(broker.run("delivery", "flush", "lake", code=4), "offsets 1 to 1 are lost", "sluice stream accept-loss")
+    for _ in range(8):  # each failure doubles the wait, up to a minute
+        expect_text(broker.run("delivery", "flush", "lake", code=4), "offsets 1 to 1 are lost", "sluice stream accept-loss")
     expect_text(broker.run("stream", "accept-loss", "orders", "--shard", "3", code=3), "has no shard 3")
 
     shown = broker.run("stream", "accept-loss", "orders", "--shard", "0")
     expect_text(shown, "Gave up offsets 1 to 1 of shard 0 of stream orders")
+    broker.wait_for_mode("lake", "active")
     expect_text(broker.run("stream", "accept-loss", "orders", "--shard", "0", code=1), "no loss that is not accepted")
     broker.put("fourth")
     shown = broker.run("get", "orders", "--meta")

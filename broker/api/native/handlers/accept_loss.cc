@@ -14,6 +14,7 @@ Result<std::string> HandleAcceptLoss(const HandlerContext& context, std::string_
   if (Status status = CheckShard(**stream, id.index); !status.ok()) return Error(std::move(status));
   const auto accepted = context.store.AcceptLoss(id);
   if (!accepted) return Error(accepted.error().WithContext("stream '" + (*stream)->name + "'"));
+  if (context.delivery != nullptr) context.delivery->RetrySource((*stream)->name);
   ::sluice::native::AcceptLossResponse answer;
   for (const storage::Hole& hole : *accepted) {
     ToMessage(hole, *answer.add_lost());
