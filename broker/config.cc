@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -94,14 +96,13 @@ Status CheckSections(const Reader& reader, const std::string& file, const toml::
 }
 
 Status ReadFile(Reader& reader, const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || (stream.peek(), stream.bad())) {  // a directory opens, and is not read
+  const Result<std::string> text = ReadTextFile(file);
+  if (!text) {
     return Status(Code::kNotFound,
-                  fmt::format("{}: the configuration file cannot be read: {}", file, std::strerror(errno)));
+                  fmt::format("{}: the configuration file cannot be read: {}", file, text.error().message()));
   }
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
   try {
-    const toml::table table = toml::parse(text, file);
+    const toml::table table = toml::parse(*text, file);
     if (Status status = CheckSections(reader, file, table); !status.ok()) return status;
     return ReadTable(reader, file, "", table);
   } catch (const toml::parse_error& error) {
@@ -152,6 +153,14 @@ Status CheckTogether(const Config& config) {
 }
 
 }  // namespace
+
+Result<std::string> ReadTextFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || (file.peek(), file.bad())) {  // a directory opens, and is not read
+    return Error(errno == ENOENT ? Code::kNotFound : Code::kIoError, std::strerror(errno));
+  }
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
 
 std::map<std::string, std::string> ProcessEnvironment() {
   std::map<std::string, std::string> environment;

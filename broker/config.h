@@ -54,6 +54,10 @@ struct ConfigSources {
 /// The environment of this process, for ConfigSources.
 std::map<std::string, std::string> ProcessEnvironment();
 
+/// A small file of the user, whole. kNotFound or kIoError with the system's words, without the name; a directory is an
+/// error too.
+Result<std::string> ReadTextFile(const std::string& path);
+
 Result<Config> LoadConfig(const ConfigSources& sources);
 
 /// One setting as text, in the order of the sample file.

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "tests/catch.h"
+#include "tests/storage/env/temp_dir.h"
 
 namespace sluice::broker {
 namespace {
@@ -46,6 +47,17 @@ std::string ReadText(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   REQUIRE(stream.good());
   return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+TEST_CASE("ReadTextFile: all bytes; what is missing or a directory is an error", "[broker]") {
+  const storage::TempDir temp;
+  const std::string path = temp.path() + "/file";
+  for (const std::string& text : {std::string(), std::string("a\r\n\0b", 5), std::string(100'000, 'x')}) {
+    std::ofstream(path, std::ios::binary) << text;
+    CHECK(ReadTextFile(path) == text);
+  }
+  CHECK(ReadTextFile(temp.path() + "/none").error() == Status(Code::kNotFound, "No such file or directory"));
+  CHECK(ReadTextFile(temp.path()).error() == Status(Code::kIoError, "Is a directory"));
 }
 
 TEST_CASE("LoadConfig: takes values of every type", "[broker]") {

@@ -3,15 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "broker/config.h"
 #include "tools/sluice/commands/commands.h"
 #include "tools/sluice/interrupt.h"
 #include "tools/sluice/progress.h"
@@ -157,12 +154,12 @@ bool Flush(Context& context, const std::string& name) {
 bool Run(Context& context, DeliveryAction action, const DeliveryArguments& arguments) {
   std::string document;
   if (!arguments.file.empty()) {
-    std::ifstream file(arguments.file, std::ios::binary);
-    if (!file || (file.peek(), file.bad())) {  // a directory opens, and is not read
-      const Code code = errno == ENOENT ? Code::kNotFound : Code::kIoError;
-      return context.Fail({code, fmt::format("cannot read {}: {}", arguments.file, std::strerror(errno))});
+    Result<std::string> text = broker::ReadTextFile(arguments.file);
+    if (!text) {
+      const Status& why = text.error();
+      return context.Fail({why.code(), fmt::format("cannot read {}: {}", arguments.file, why.message())});
     }
-    document.assign(std::istreambuf_iterator<char>(file), {});
+    document = *std::move(text);
   }
   auto client = context.Connect();
   if (!client) return false;
