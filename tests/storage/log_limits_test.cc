@@ -222,15 +222,16 @@ TEST_CASE("LogStore: a full disk refuses appends, reads go on, and it resumes by
   for (int i = 5; refused.ok(); ++i) {
     REQUIRE(i < 1000);
     const auto answer = log.Start(MakeBatch(Large(i)));
-    log.loop.RunReady();
+    Await([&] {
+      log.loop.RunReady();
+      return answer->has_value() || log.store().overloaded() || log.store().stats().disk_full;
+    });
     if (answer->has_value() && !answer->value().has_value()) {
       refused = answer->value().error();
     } else {
       values.push_back(Large(i));
       waiting.push_back(answer);
     }
-    if (i > 30)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));  // lets the threads of the store meet the full disk
   }
   CHECK(refused.code() == Code::kResourceExhausted);
   CHECK(log.store().stats().disk_full);
@@ -317,8 +318,10 @@ TEST_CASE("LogStore: writing that ends on a full disk is told to whoever appends
     (void)log.Start(MakeBatch(Large(i)));
     log.loop.RunReady();
   }
+  std::promise<void> ended;
+  log.store().SetEndObserver([&](const Status&) { ended.set_value(); });
   env.FailEvery(MemoryEnv::Call::kAny);
-  Await([&] { return !log.store().stats().writable; });
+  ended.get_future().wait();
   const TestLog::Answer answer = log.Append("after");
   REQUIRE_FALSE(answer.has_value());
   CHECK(answer.error().code() == Code::kIoError);
