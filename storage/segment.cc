@@ -157,6 +157,26 @@ Result<std::string_view> Segment::ReadPiece(File& file, std::uint64_t position, 
   return view;
 }
 
+Result<std::string_view> Segment::ReadShorterPiece(File& file, const Place& place, std::uint64_t& bytes,
+                                                   std::shared_ptr<const char[]>& memory) {
+  const std::uint64_t unreadable_bytes = bytes;
+  Result<std::string_view> piece;
+  do {
+    bytes /= 2;
+    piece = ReadPiece(file, place.position, bytes, memory);
+  } while (!piece && bytes >= 2 * protocol::kFrameHeaderSize);
+  std::string offsets = fmt::format("offset {} on", place.offset.value);
+  if (piece) {
+    const Result<protocol::FrameHeader> header = protocol::ParseFrameHeader(*piece);
+    if (!header || header->total_size() <= bytes) return piece;
+    bytes = std::min(header->total_size(), unreadable_bytes);
+    piece = ReadPiece(file, place.position, bytes, memory);
+    if (piece) return piece;
+    offsets = fmt::format("offsets {} to {}", place.offset.value, header->end_offset().value - 1);
+  }
+  return Error(piece.error().WithContext(fmt::format("shard {}: {} cannot be read", ToString(name_.shard), offsets)));
+}
+
 Result<protocol::FrameHeader> Segment::CheckFrame(std::string_view bytes, Offset expected) const {
   Result<protocol::FrameHeader> header = protocol::VerifyFrame(bytes);
   if (!header) return header;
@@ -204,8 +224,9 @@ Result<FrameRun> Segment::Read(Offset from, std::uint64_t bytes_max) {
   FrameRun run{.frames = {}, .next = from};
   while (run.frames.empty() && place.offset < extent.end) {
     std::shared_ptr<const char[]> memory;
-    const std::uint64_t bytes = std::min(piece_bytes, extent.bytes - place.position);
+    std::uint64_t bytes = std::min(piece_bytes, extent.bytes - place.position);
     Result<std::string_view> piece = ReadPiece(**file, place.position, bytes, memory);
+    if (!piece && piece.error().code() == Code::kIoError) piece = ReadShorterPiece(**file, place, bytes, memory);
     if (!piece) return Error(std::move(piece.error()));
     std::string_view rest = *piece;
     while (place.offset < extent.end) {

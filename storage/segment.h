@@ -83,6 +83,10 @@ class Segment : public std::enable_shared_from_this<Segment> {
   /// Reads [position, position + bytes) as far as the extent goes.
   Result<std::string_view> ReadPiece(File& file, std::uint64_t position, std::uint64_t bytes,
                                      std::shared_ptr<const char[]>& memory);
+  /// ReadPiece where a page cannot be read: `bytes` becomes what can be in front of it, one whole frame at least. The
+  /// error names the offsets where the page is in the frame at `place`.
+  Result<std::string_view> ReadShorterPiece(File& file, const Place& place, std::uint64_t& bytes,
+                                            std::shared_ptr<const char[]>& memory);
   /// The frame at `place` where it is whole, good, of this shard and begins with the right offset.
   Result<protocol::FrameHeader> CheckFrame(std::string_view bytes, Offset expected) const;
   /// The first good frame behind damage at `place`; kCorruption with the exact range where `from` is in it, which is

@@ -54,6 +54,10 @@ class MemoryEnv::MemoryFile final : public File {
   Result<std::size_t> Read(std::uint64_t offset, std::span<char> out) override {
     const std::scoped_lock lock(env_.mutex_);
     if (Status status = Enter(Call::kRead); !status.ok()) return Error(std::move(status));
+    const auto bad = env_.unreadable_.find(path_);
+    if (bad != env_.unreadable_.end() && bad->second >= offset && bad->second - offset < out.size()) {
+      return Error(Code::kIoError, "cannot read " + path_ + ": a page is bad");
+    }
     if (offset >= node_->cached().size()) return 0;
     return node_->cached().copy(out.data(), out.size(), offset);
   }
@@ -344,6 +348,7 @@ void MemoryEnv::FailEvery(Call kind, Code code) {
 void MemoryEnv::ClearFailures() {
   const std::scoped_lock lock(mutex_);
   faults_.fill({});
+  unreadable_.clear();
 }
 
 int MemoryEnv::failures() const {
@@ -354,6 +359,11 @@ int MemoryEnv::failures() const {
 void MemoryEnv::SetDiskFull(bool full) {
   const std::scoped_lock lock(mutex_);
   disk_full_ = full;
+}
+
+void MemoryEnv::SetUnreadable(const std::string& path, std::uint64_t offset) {
+  const std::scoped_lock lock(mutex_);
+  unreadable_[path] = offset;
 }
 
 void MemoryEnv::SetReadOnly(bool read_only) {

@@ -91,6 +91,8 @@ class MemoryEnv final : public Env {
   /// Every call of this kind fails until ClearFailures.
   void FailEvery(Call kind, Code code = Code::kIoError);
   void ClearFailures();
+  /// Reads that touch this byte of the file fail: a page that the disk does not give. ClearFailures mends it.
+  void SetUnreadable(const std::string& path, std::uint64_t offset);
   /// How many calls have failed on demand so far: 0 tells a loop over `nth` that it has passed the last call.
   int failures() const;
   /// While full, files neither appear nor grow; what is allocated already can be overwritten.
@@ -162,6 +164,7 @@ class MemoryEnv final : public Env {
   std::array<Fault, kCallKinds> faults_{};
   std::array<int, kCallKinds> power_off_in_{};
   int failures_ = 0;
+  std::map<std::string, std::uint64_t> unreadable_;  // where in which file
   bool disk_full_ = false;
   bool read_only_ = false;
   bool powered_ = true;

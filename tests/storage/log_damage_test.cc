@@ -209,6 +209,38 @@ TEST_CASE("LogStore: the idle mark makes damage of the last group known", "[stor
   CHECK(log.Append("two").error().code() == Code::kCorruption);
 }
 
+TEST_CASE("ShardLog ReadBlocking: a page that cannot be read costs the frame that it is in", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  Strings values;
+  for (int i = 0; i < 12; ++i) {
+    values.push_back(std::to_string(i) + std::string(static_cast<std::size_t>(i % 5) * 700, '.'));
+    log.AppendAll({values.back()});
+  }
+  REQUIRE(log.Close().ok());
+  log.Open();
+  const auto shard = log.shard();
+  const std::string path = "/data/segments/00000001-00000000-0000000000000000.seg";
+  std::uint64_t position = kPage;
+  for (std::uint64_t bad = 0; bad < values.size(); ++bad) {
+    INFO("frame " << bad);
+    const std::uint64_t frame_bytes = shard->ReadBlocking(Offset(bad), 1)->bytes;
+    env.SetUnreadable(path, position + frame_bytes - 1);
+    Strings read;
+    const Status status = ReadUntilError(*shard, read);
+    CHECK(read == Strings(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(bad)));
+    CHECK(status.code() == Code::kIoError);
+    const std::string number = std::to_string(bad);
+    CHECK(status.message().find("offsets " + number + " to " + number + " cannot be read") != std::string::npos);
+    env.ClearFailures();
+    position += frame_bytes;
+  }
+  Strings read;
+  CHECK(ReadUntilError(*shard, read).ok());
+  CHECK(read == values);
+}
+
 TEST_CASE("ShardLog ReadBlocking: every flipped byte of a segment is found and told", "[storage]") {
   MemoryEnv env;
   TestLog log(env);
