@@ -286,7 +286,6 @@ Status WriteBehind::TakeCheckpoint(bool clean) {
   }
   sequence_ = checkpoint.sequence;
   replay_ = checkpoint.replay;
-  checkpoints_.fetch_add(1, std::memory_order_relaxed);
   parts_.journal_files.Release(checkpoint.replay.file_sequence);
   for (const auto& segment : retired) parts_.segments.Retire(segment->name());
   {
@@ -294,6 +293,7 @@ Status WriteBehind::TakeCheckpoint(bool clean) {
     last_checkpoint_ns_ = parts_.env.clock().MonotonicNs();
     released_sequence_ = checkpoint.replay.file_sequence;
   }
+  checkpoints_.fetch_add(1, std::memory_order_relaxed);  // last: whoever sees it may set the clock on
   status = parts_.segments.SyncNames();
   return status.ok() ? written : status;
 }
