@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,14 +56,14 @@ Result<LoadResult> MeasureBound(const BenchOptions& options, const Shape& shape,
 }
 
 /// Brings a new broker to where it is from its first GiBs on: journal files and segments are used again, as the bound's
-/// file is.
-Status WarmUp(const BenchOptions& options, std::uint16_t port, std::uint32_t stream, const Shape& shape) {
+/// file is. It is at rest then, as the bare server is.
+Status WarmUp(const BenchOptions& options, const BrokerProcess& broker, std::uint32_t stream, const Shape& shape) {
   const Shape batches{.connections = 16, .depth = 2, .records = 64, .shards = shape.shards};
-  LoadOptions load = AppendLoad(port, stream, batches.shards, batches.records, batches.ack);
+  LoadOptions load = AppendLoad(broker.native_port(), stream, batches.shards, batches.records, batches.ack);
   SetShape(options, batches, load);
   load.seconds = kWarmUpSeconds;
   auto result = RunLoad(load);
-  return result ? Status() : result.error();
+  return result ? broker.WaitUntilWritten() : result.error();
 }
 
 Result<LoadResult> MeasureOurs(const BenchOptions& options, const Shape& shape) {
@@ -70,7 +71,7 @@ Result<LoadResult> MeasureOurs(const BenchOptions& options, const Shape& shape) 
   if (!broker) return Error(broker.error());
   auto stream = (*broker)->CreateStream("bench", shape.shards, Retention{.age = {}, .bytes = shape.retention_bytes});
   if (!stream) return Error(stream.error());
-  if (Status status = WarmUp(options, (*broker)->native_port(), *stream, shape); !status.ok()) return Error(status);
+  if (Status status = WarmUp(options, **broker, *stream, shape); !status.ok()) return Error(status);
   LoadOptions load = AppendLoad((*broker)->native_port(), *stream, shape.shards, shape.records, shape.ack);
   SetShape(options, shape, load);
   return RunLoad(load);
@@ -94,20 +95,22 @@ LoadResult Median(std::vector<LoadResult>& results, const Shape& shape) {
 
 Result<Measured> Measure(const BenchOptions& options, const Shape& shape) {
   std::vector<LoadResult> ours;
-  std::vector<LoadResult> bounds;
+  std::array<std::vector<LoadResult>, 2> bounds;  // committing inline, and on a thread
   for (int round = 0; round < options.rounds; ++round) {
-    // The bound is what the machine allows: the better of committing inline and on a thread.
-    auto inline_bound = MeasureBound(options, shape, false);
-    if (!inline_bound) return Error(inline_bound.error());
-    auto thread_bound = MeasureBound(options, shape, true);
-    if (!thread_bound) return Error(thread_bound.error());
-    const bool inline_wins = Cost(*inline_bound, shape) <= Cost(*thread_bound, shape);
-    bounds.push_back(std::move(inline_wins ? *inline_bound : *thread_bound));
+    for (const bool commit_thread : {false, true}) {
+      auto bound = MeasureBound(options, shape, commit_thread);
+      if (!bound) return Error(bound.error());
+      bounds.at(commit_thread ? 1 : 0).push_back(std::move(*bound));
+    }
     auto result = MeasureOurs(options, shape);
     if (!result) return Error(result.error());
     ours.push_back(std::move(*result));
   }
-  return Measured{Median(ours, shape), Median(bounds, shape)};
+  // The bound is what the machine allows: the better of the two.
+  LoadResult inline_bound = Median(bounds[0], shape);
+  LoadResult thread_bound = Median(bounds[1], shape);
+  const bool inline_wins = Cost(inline_bound, shape) <= Cost(thread_bound, shape);
+  return Measured{Median(ours, shape), std::move(inline_wins ? inline_bound : thread_bound)};
 }
 
 std::string Percentiles(LoadResult& result) {

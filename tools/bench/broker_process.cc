@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/json.hpp>
 #include <chrono>
 #include <csignal>
@@ -23,6 +24,7 @@ namespace {
 
 constexpr auto kStartTimeout = std::chrono::seconds(120);
 constexpr auto kPollInterval = std::chrono::microseconds(500);
+constexpr auto kWriteTimeout = std::chrono::seconds(30);
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -111,6 +113,19 @@ Result<std::uint32_t> BrokerProcess::CreateStream(const std::string& name, std::
   auto stream = admin->CreateStream(name, shards, retention);
   if (!stream) return Error(stream.error());
   return stream->stream_id;
+}
+
+Status BrokerProcess::WaitUntilWritten() const {
+  const auto start = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - start < kWriteTimeout) {
+    boost::asio::ip::tcp::iostream page("127.0.0.1", std::to_string(admin_port_));
+    page << "GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n" << std::flush;
+    for (std::string line; std::getline(page, line);) {
+      if (line == "sluice_unwritten_bytes 0") return {};
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
+  return Status(Code::kTimedOut, "the broker does not write its segments");
 }
 
 std::uint64_t BrokerProcess::ResidentBytes() const {

@@ -33,6 +33,8 @@ class BrokerProcess {
   /// Makes a stream; gives its id.
   Result<std::uint32_t> CreateStream(const std::string& name, std::uint32_t shards,
                                      const Retention& retention = {}) const;
+  /// Waits until the segments hold every record: what was sent before is no load any more.
+  Status WaitUntilWritten() const;
   /// Resident memory of the broker, in bytes.
   std::uint64_t ResidentBytes() const;
 
