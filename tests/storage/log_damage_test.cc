@@ -341,6 +341,8 @@ TEST_CASE("LogStore Open: without checkpoints the shards are rebuilt from their 
   log.AppendAll(values);
   REQUIRE(log.Append(MakeBatch("idempotent", 1, {.id = 5, .epoch = 0, .sequence = 0})).has_value());
   REQUIRE(log.Close().ok());
+  log.Open();  // the close of each leaves a checkpoint, so that there are two
+  REQUIRE(log.Close().ok());
   values.push_back("idempotent");
   SECTION("both removed") {
     env.RemoveByHand("/data/checkpoint-a");
