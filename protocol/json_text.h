@@ -26,4 +26,13 @@ inline void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// What simdjson says of an error, without the error's name that newer versions put in front ("DEPTH_ERROR: ..").
+inline std::string_view JsonErrorText(std::string_view message) {
+  const std::size_t colon = message.find(": ");
+  if (colon == message.npos) return message;
+  const bool is_name =
+      message.substr(0, colon).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == message.npos;
+  return is_name ? message.substr(colon + 2) : message;
+}
+
 }  // namespace sluice::protocol

@@ -11,6 +11,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "protocol/json_text.h"
+
 namespace sluice::delivery {
 namespace {
 
@@ -46,10 +48,11 @@ class JsonWalker {
         return Problem(name_, LineHere(), "there is more text after the end of the JSON document");
       return node;
     } catch (const simdjson::simdjson_error& error) {
-      // A document that ends too early is noticed at its end or, by newer versions of the library, before its first value.
+      // A document that ends too early is noticed at its end or, by newer versions of the library, before its first
+      // value.
       const bool cut = error.error() == simdjson::INCOMPLETE_ARRAY_OR_OBJECT;
       const int line = cut ? LineAt(padded_.data() + padded_.size()) : LineHere();
-      return Problem(name_, line, fmt::format("not valid JSON: {}", error.what()));
+      return Problem(name_, line, fmt::format("not valid JSON: {}", protocol::JsonErrorText(error.what())));
     }
   }
 

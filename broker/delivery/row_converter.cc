@@ -13,6 +13,7 @@
 #include "broker/delivery/scalar_values.h"
 #include "broker/delivery/text_values.h"
 #include "protocol/check.h"
+#include "protocol/json_text.h"
 
 namespace sluice::delivery {
 namespace {
@@ -411,7 +412,8 @@ Outcome OnDemandConverter::Overflow(std::string_view path, std::string_view raw)
 }
 
 Outcome OnDemandConverter::Malformed(simdjson::error_code error) {
-  Fail(kParseErrorCode, fmt::format("Encountered malformed JSON. {}", simdjson::error_message(error)));
+  Fail(kParseErrorCode,
+       fmt::format("Encountered malformed JSON. {}", protocol::JsonErrorText(simdjson::error_message(error))));
   return Outcome::kMalformed;
 }
 

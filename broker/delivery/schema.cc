@@ -275,7 +275,8 @@ Status ReadColumns(const element& list, std::vector<Field>& out) {
 Status ParseDocument(simdjson::dom::parser& parser, std::string_view json, element& root) {
   simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);
   if (error == simdjson::SUCCESS) return {};
-  return Status(Code::kInvalidArgument, fmt::format("not JSON: {}", simdjson::error_message(error)));
+  return Status(Code::kInvalidArgument,
+                fmt::format("not JSON: {}", protocol::JsonErrorText(simdjson::error_message(error))));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "protocol/aws/node_builder.h"
+#include "protocol/json_text.h"
 
 namespace sluice::protocol::aws {
 namespace {
@@ -103,7 +104,7 @@ Status Document::ReadJson(std::string_view json) {
       if (wrong == nullptr && document.current_location().get(rest) == simdjson::SUCCESS) wrong = "more text behind it";
     }
   } catch (const simdjson::simdjson_error& error) {
-    wrong = error.what();
+    wrong = JsonErrorText(error.what()).data();  // the end of a text that ends with a zero
   }
   if (wrong == nullptr) return {};
   nodes_.clear();

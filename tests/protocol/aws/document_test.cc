@@ -257,12 +257,12 @@ class RandomAnswer {
       case 4: {
         const auto ms = *rc::gen::inRange<std::int64_t>(-100'000, 4'000'000'000'000);
         Both([&](Writer& writer) { writer.Timestamp(ms); });
-        return Shown(fmt::format("{:#}", static_cast<double>(ms) / 1000), fmt::format("1({})", ms));
+        return Shown(ShowReal(static_cast<double>(ms) / 1000), fmt::format("1({})", ms));
       }
       case 5: {
         const double value = *rc::gen::inRange(-1000, 1000) + 0.25;
         Both([&](Writer& writer) { writer.Real(value); });
-        return Shown(fmt::format("{:#}", value), fmt::format("{:#}", value));
+        return Shown(ShowReal(value), ShowReal(value));
       }
       case 6:
         return List(depth - 1);

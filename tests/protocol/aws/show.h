@@ -10,6 +10,13 @@
 
 namespace sluice::protocol::aws {
 
+/// With a point or an exponent in each, so that it is told from an integer; the same with every version of fmt.
+inline std::string ShowReal(double value) {
+  std::string text = fmt::format("{}", value);
+  if (text.find_first_of(".en") == text.npos) text += ".0";  // not of 1e+300, inf, nan
+  return text;
+}
+
 inline std::string Show(Value value) {
   switch (value.kind()) {
     case Kind::kNull:
@@ -19,7 +26,7 @@ inline std::string Show(Value value) {
     case Kind::kInteger:
       return fmt::format("{}", value.integer());
     case Kind::kReal:
-      return fmt::format("{:#}", value.real());
+      return ShowReal(value.real());
     case Kind::kText:
       return fmt::format("\"{}\"", value.text());
     case Kind::kBytes: {
