@@ -18,6 +18,7 @@ XXH64_hash_t PlainHash(const char* bytes, std::size_t size, XXH64_hash_t seed) {
 #include <xxh_x86dispatch.h>
 #endif
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -50,6 +51,13 @@ std::uint64_t Checksum(const char* frame, std::size_t payload_bytes) {
   const char* const payload = frame + kFrameHeaderSize;
   return payload_bytes <= kShortBytesMax ? PlainHash(payload, payload_bytes, seed)
                                          : XXH3_64bits_withSeed(payload, payload_bytes, seed);
+}
+
+/// For memory that was last used long ago: it comes to the caches while the batch before is worked on, or each line
+/// that is written would have to be waited for.
+void PrefetchForWriting(const char* memory, std::size_t bytes) {
+  constexpr std::size_t kLineBytes = 64;
+  for (std::size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(memory + at, 1);
 }
 
 std::unexpected<Status> BadField(std::string_view field, std::uint64_t value) {
@@ -134,6 +142,7 @@ FrameBuffer FrameArena::Take(std::size_t batch_bytes) {
   char* const memory = piece_.get() + used_;
   used_ += bytes;
   SLUICE_CHECK(used_ <= kPieceBytes);
+  PrefetchForWriting(memory + bytes, std::min(bytes, kPieceBytes - used_));
   return FrameBuffer(std::shared_ptr<char[]>(piece_, memory), batch_bytes);
 }
 
