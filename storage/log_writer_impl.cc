@@ -119,6 +119,7 @@ void WriterCore::SubmitTurn() {
   std::shared_ptr<AppendBatch> batch = std::move(turn_);
   turn_ = nullptr;
   SLUICE_CHECK(batch->state.load() == State::kQueued && !batch->appends.empty());
+  parts_.budget.NoteAppended(batch->frame_bytes);
   outstanding_.push_back(batch);
   if (batch->frame_count > 0) {
     parts_.committer.Submit(std::move(batch));

@@ -162,31 +162,29 @@ protocol::Frame ShardLogImpl::Append(protocol::FrameBuffer batch, const protocol
     const MutexLock lock(mutex_);
     producers_.Add(header, frame.base_offset, frame.append_time_ms);
   }
-  protocol::Frame sealed = protocol::Frame::Seal(std::move(batch), frame);
-  budget_.NoteAppended(sealed.size());
-  return sealed;
+  return protocol::Frame::Seal(std::move(batch), frame);
 }
 
-void ShardLogImpl::PushTail(const protocol::Frame& frame) {
-  tail_.push_back(frame);
+void ShardLogImpl::PushTail(protocol::Frame frame) {
   unwritten_bytes_ += frame.size();
   retained_bytes_.fetch_add(frame.size(), std::memory_order_relaxed);
   last_append_time_ms_.store(frame.header().append_time_ms, std::memory_order_release);
   durable_end_.store(frame.end_offset().value, std::memory_order_release);
+  tail_.push_back(std::move(frame));
 }
 
-std::uint64_t ShardLogImpl::Publish(std::span<const protocol::Frame> frames) {
+std::uint64_t ShardLogImpl::Publish(std::span<protocol::Frame> frames) {
   std::uint64_t forgotten = 0;
   std::uint64_t unwritten = 0;
   {
     const MutexLock lock(mutex_);
-    for (const protocol::Frame& frame : frames) {
+    for (protocol::Frame& frame : frames) {
       if (dropped_) {
         forgotten += frame.size();
         continue;
       }
       SLUICE_CHECK(frame.base_offset() == durable_end());
-      PushTail(frame);
+      PushTail(std::move(frame));
     }
     unwritten = unwritten_bytes_;
     CheckInvariants();
@@ -323,7 +321,7 @@ void ShardLogImpl::Replay(protocol::Frame frame, const protocol::BatchHeader& ba
   if (batch.idempotent()) producers_.Add(batch, frame.base_offset(), frame.header().append_time_ms);
   next_ = frame.end_offset();
   last_assigned_ms_ = std::max(last_assigned_ms_, frame.header().append_time_ms);
-  PushTail(frame);
+  PushTail(std::move(frame));
 }
 
 void ShardLogImpl::Quarantine(std::string reason, std::optional<Hole> hole) {

@@ -47,10 +47,11 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   /// nullopt: go on with Append. A value: a duplicate of this batch. An error: the batch is refused (quarantine,
   /// producer).
   Result<std::optional<ProducerBatch>> Admit(const protocol::BatchHeader& header);
-  /// Gives the batch its offset and time and makes the frame; not visible yet.
+  /// Gives the batch its offset and time and makes the frame; not visible yet, and the caller's to tell the budget of.
   protocol::Frame Append(protocol::FrameBuffer batch, const protocol::BatchHeader& header, std::int64_t now_ms);
-  /// Makes frames visible that are durable now: the next ones in order. Returns the unwritten bytes of the shard.
-  std::uint64_t Publish(std::span<const protocol::Frame> frames);
+  /// Takes frames that are durable now, the next ones in order, and makes them visible. Returns the unwritten bytes of
+  /// the shard.
+  std::uint64_t Publish(std::span<protocol::Frame> frames);
   /// Set and cleared by the writer while it gathers the shards that it tells its listener about.
   bool published_mark = false;
 
@@ -102,7 +103,7 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   /// Where a read from `from` really begins.
   Offset BehindAcceptedLoss(Offset from) const SLUICE_REQUIRES(mutex_);
   void AddHole(const Hole& hole) SLUICE_REQUIRES(mutex_);
-  void PushTail(const protocol::Frame& frame) SLUICE_REQUIRES(mutex_);
+  void PushTail(protocol::Frame frame) SLUICE_REQUIRES(mutex_);
   void CheckInvariants() const SLUICE_REQUIRES(mutex_);
 
   const ShardId id_;

@@ -34,7 +34,7 @@ class TailBudget {
 
   explicit TailBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-  /// A frame was appended: it takes memory and is in no segment.
+  /// Frames were appended: they take memory and are in no segment.
   void NoteAppended(std::uint64_t bytes);
   /// Frames of `shard` below `end` are in a segment now (or need not be any more).
   void NoteWritten(const std::shared_ptr<ShardLogImpl>& shard, Offset end, std::uint64_t bytes);
