@@ -1,0 +1,68 @@
+// One operation of an AWS API, as the doors run it: its name, what its input must look like, and what it does.
+//
+// A service (Kinesis, Firehose) is a table of operations. The AWS port reads requests, runs the checks that all
+// services share in AWS's order (gateway.h), and calls the operation with an input that has passed them. An operation
+// knows nothing of HTTP, encodings or signatures.
+//
+// Threads: Operation::run is called on the connection's loop, or on the blocking pool where `thread` says so. The call
+// is answered exactly once, from the thread it was given on; a call that is dropped unanswered is a bug.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/event_loops.h"
+#include "protocol/aws/document.h"
+#include "protocol/aws/error.h"
+#include "protocol/aws/shape.h"
+#include "protocol/aws/writer.h"
+
+namespace sluice::broker::aws {
+
+/// Whose request it is, and where: streams of other accounts and regions are other streams.
+struct Caller {
+  std::string account;     // twelve digits
+  std::string region;      // of the credential scope: "us-east-1"
+  std::string access_key;  // empty where signatures are not verified and there was none
+};
+
+/// One request that has passed the shared checks, until it is answered.
+class Call {
+ public:
+  virtual ~Call() = default;
+
+  virtual const Caller& caller() const = 0;
+  /// Valid as long as the call.
+  virtual protocol::aws::Value input() const = 0;
+  virtual EventLoop& loop() const = 0;  // the connection's
+  /// A writer in the client's encoding, for the answer's body.
+  virtual std::unique_ptr<protocol::aws::Writer> NewWriter() const = 0;
+
+  /// Status 200 with this body; empty: no body, as the operations without output answer.
+  virtual void Answer(std::string body) = 0;
+  virtual void Fail(protocol::aws::ApiError error) = 0;
+};
+
+using CallPtr = std::shared_ptr<Call>;
+
+enum class OperationThread : std::uint8_t { kLoop, kBlocking };
+
+struct Operation {
+  std::string_view name;  // "PutRecords"
+  const protocol::aws::Shape& (*input)();
+  std::function<void(CallPtr)> run;
+  OperationThread thread = OperationThread::kLoop;
+};
+
+/// What one X-Amz-Target prefix stands for.
+struct Service {
+  std::string_view target_prefix;  // "Kinesis_20131202"
+  std::string_view signing_name;   // "kinesis"
+  std::vector<Operation> operations;
+};
+
+}  // namespace sluice::broker::aws
