@@ -10,16 +10,14 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
-#include <future>
 #include <mutex>
 
-#include "broker/api/listen.h"
+#include "broker/api/acceptor.h"
 #include "broker/version.h"
 #include "protocol/check.h"
 
@@ -34,7 +32,6 @@ using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
 
 constexpr std::size_t kHeaderBytesMax = 8u << 10;
-constexpr std::chrono::milliseconds kAcceptPause{100};
 
 Response Page(const Request& request, http::status status, std::string_view type, std::string body) {
   Response response(status, request.version());
@@ -88,62 +85,38 @@ Response Answer(const AdminPages& pages, const Request& request) {
 class AdminDoor::Impl : public std::enable_shared_from_this<AdminDoor::Impl> {
  public:
   Impl(EventLoops& loops, storage::Clock& clock, AdminPages pages, AdminDoorOptions options)
-      : loops_(loops),
-        clock_(clock),
-        pages_(std::move(pages)),
-        options_(std::move(options)),
-        acceptor_(loops.loop(0).context()),
-        pause_(loops.loop(0).context()) {}
+      : loops_(loops), pages_(std::move(pages)), options_(std::move(options)), acceptor_(loops, 1, clock, "admin") {}
 
-  Status Listen() {
-    Status status = OpenListener(acceptor_, options_.address, options_.port, "admin");
-    if (status.ok()) port_ = acceptor_.local_endpoint().port();
-    return status;
-  }
-  std::uint16_t port() const { return port_; }
+  Status Listen() { return acceptor_.Listen(options_.address, options_.port); }
+  std::uint16_t port() const { return acceptor_.port(); }
 
   void Start() {
-    loops_.loop(0).Post([me = shared_from_this()] { me->Accept(); });
+    acceptor_.Start([me = shared_from_this()](std::size_t, Acceptor::Socket socket) {
+      me->Accepted(tcp::socket(std::move(socket)));
+    });
   }
   void Stop();
 
  private:
-  void Accept();
+  void Accepted(tcp::socket socket);
   static asio::awaitable<void> Serve(std::shared_ptr<Impl> me, tcp::socket socket);
   asio::awaitable<Response> MakePage(Request request);
   Response MakePageNow(const Request& request);
 
   EventLoops& loops_;
-  storage::Clock& clock_;
   const AdminPages pages_;
   const AdminDoorOptions options_;
-  std::uint16_t port_ = 0;
-  tcp::acceptor acceptor_;                     // on the first loop
-  asio::steady_timer pause_;                   // on the first loop
-  AcceptFailureLog accept_failures_{"admin"};  // on the first loop
-  std::uint32_t connections_ = 0;              // on the first loop
-  std::mutex pages_mutex_;                     // held while a page is made
-  bool stopped_ = false;                       // guarded by pages_mutex_
+  Acceptor acceptor_;
+  std::uint32_t connections_ = 0;  // on the first loop
+  std::mutex pages_mutex_;         // held while a page is made
+  bool stopped_ = false;           // guarded by pages_mutex_
 };
 
-void AdminDoor::Impl::Accept() {
-  acceptor_.async_accept([me = shared_from_this()](const boost::system::error_code& error, tcp::socket socket) {
-    if (error == asio::error::operation_aborted || !me->acceptor_.is_open()) return;
-    if (error) {
-      me->accept_failures_.Write(error, me->clock_.MonotonicNs());
-      me->pause_.expires_after(kAcceptPause);
-      me->pause_.async_wait([me](const boost::system::error_code& cancelled) {
-        if (!cancelled) me->Accept();
-      });
-      return;
-    }
-    if (me->connections_ < me->options_.connections_max) {
-      ++me->connections_;
-      asio::co_spawn(me->loops_.loop(0).context(), Serve(me, std::move(socket)),
-                     [me](const std::exception_ptr&) { --me->connections_; });
-    }
-    me->Accept();
-  });
+void AdminDoor::Impl::Accepted(tcp::socket socket) {
+  if (connections_ >= options_.connections_max) return;  // the socket closes
+  ++connections_;
+  asio::co_spawn(loops_.loop(0).context(), Serve(shared_from_this(), std::move(socket)),
+                 [me = shared_from_this()](const std::exception_ptr&) { --me->connections_; });
 }
 
 asio::awaitable<void> AdminDoor::Impl::Serve(std::shared_ptr<Impl> me, tcp::socket socket) {
@@ -187,14 +160,7 @@ Response AdminDoor::Impl::MakePageNow(const Request& request) {
 }
 
 void AdminDoor::Impl::Stop() {
-  std::promise<void> closed;
-  loops_.loop(0).Post([this, &closed] {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
-    pause_.cancel();
-    closed.set_value();
-  });
-  closed.get_future().wait();
+  acceptor_.Stop();
   const std::lock_guard lock(pages_mutex_);
   stopped_ = true;
 }
