@@ -10,9 +10,9 @@
 #include <functional>
 #include <vector>
 
+#include "broker/api/connection_count.h"
 #include "broker/api/native/body_budget.h"
 #include "broker/api/native/buffer_pool.h"
-#include "broker/api/native/connection_count.h"
 #include "broker/api/native/handlers/control_operation.h"
 #include "broker/api/native/native_door.h"
 #include "broker/api/native/socket_poller.h"

@@ -8,7 +8,7 @@
 
 #include "protocol/check.h"
 
-namespace sluice::broker::native {
+namespace sluice::broker {
 
 class ConnectionCount {
  public:
@@ -36,4 +36,4 @@ class ConnectionCount {
   std::uint32_t count_ = 0;  // guarded by mutex_
 };
 
-}  // namespace sluice::broker::native
+}  // namespace sluice::broker
