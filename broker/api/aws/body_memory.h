@@ -1,0 +1,58 @@
+// Memory for the bodies of requests, over all connections of the door: what does not fit is refused, not waited for, so
+// that connections that each hold a part cannot wait for one another.
+//
+// Threads: any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace sluice::broker::aws {
+
+class BodyMemory {
+ public:
+  explicit BodyMemory(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  bool Take(std::uint64_t bytes) {
+    if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= bytes_max_) return true;
+    Give(bytes);
+    return false;
+  }
+  void Give(std::uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::uint64_t bytes_max_;
+  std::atomic<std::uint64_t> bytes_{0};
+};
+
+/// What one body has taken; gives it back at its end. One thread at a time.
+class BodyShare {
+ public:
+  BodyShare() = default;
+  explicit BodyShare(std::shared_ptr<BodyMemory> memory) : memory_(std::move(memory)) {}
+  BodyShare(BodyShare&& other) noexcept : memory_(std::move(other.memory_)), bytes_(std::exchange(other.bytes_, 0)) {}
+  BodyShare& operator=(BodyShare&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~BodyShare() { Clear(); }
+
+  /// False where there is no room for as much more.
+  bool Take(std::uint64_t bytes) {
+    if (!memory_->Take(bytes)) return false;
+    bytes_ += bytes;
+    return true;
+  }
+  void Clear() {
+    if (bytes_ > 0) memory_->Give(std::exchange(bytes_, 0));
+  }
+
+ private:
+  std::shared_ptr<BodyMemory> memory_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace sluice::broker::aws

@@ -1,0 +1,73 @@
+// One connection's HTTP without its socket: bytes go in and requests come out; answers go in and bytes come out. Two
+// versions: http1_session.h and http2_session.h.
+//
+// A session holds no more than its limits allow: one request that is not complete (HTTP/1.1), or streams_max of them
+// with connection_bytes_max of bodies (HTTP/2), and answers that the peer does not take.
+//
+// Threads: its connection's loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/api/aws/http_message.h"
+
+namespace sluice::broker::aws {
+
+struct HttpLimits {
+  std::size_t header_bytes_max = 32u << 10;      // line and fields of one request
+  std::size_t body_bytes_max = 16u << 20;        // of one request
+  std::size_t connection_bytes_max = 32u << 20;  // of all unanswered requests' bodies
+  std::size_t unsent_bytes_max = 32u << 20;      // answers; above it no further request is given out
+  std::uint32_t streams_max = 128;               // requests at one time
+};
+
+class HttpSession {
+ public:
+  struct Arrived {
+    std::uint64_t id;  // for Answer
+    HttpRequest request;
+  };
+
+  virtual ~HttpSession() = default;
+
+  /// Takes what has come by `now_ms`.
+  virtual void Receive(std::string_view bytes, std::int64_t now_ms) = 0;
+  /// The next request that may be worked on. Each one is answered, once.
+  virtual std::optional<Arrived> Next() = 0;
+  virtual void Answer(std::uint64_t id, HttpResponse response) = 0;
+
+  /// Moves what is to be sent to the end of `pieces`; about `bytes_max` of it, the rest later.
+  virtual void TakeOutput(std::vector<std::string>& pieces, std::size_t bytes_max) = 0;
+
+  /// False while enough has been taken.
+  virtual bool wants_input() const = 0;
+  /// A request has begun to come and is not complete.
+  virtual bool receiving() const = 0;
+  /// Requests are being worked on, or their answers wait to be sent.
+  virtual bool working() const = 0;
+  /// Answers, or parts of them, have not been taken by TakeOutput.
+  virtual bool unsent() const = 0;
+  /// What came was no HTTP, or too much of it: the output says so, and nothing more is taken.
+  virtual bool failed() const = 0;
+  /// After the output: close.
+  virtual bool done() const = 0;
+
+  /// Takes no new request; done when those that are complete have been answered.
+  virtual void BeginStop() = 0;
+  /// Gives up on the requests that began to come at `ms` or before and are not complete.
+  virtual void GiveUp(std::int64_t ms) = 0;
+};
+
+std::unique_ptr<HttpSession> NewHttp1Session(const HttpLimits& limits, std::shared_ptr<BodyMemory> memory);
+std::unique_ptr<HttpSession> NewHttp2Session(const HttpLimits& limits, std::shared_ptr<BodyMemory> memory);
+
+/// What a client that speaks HTTP/2 sends first (RFC 9113 section 3.4).
+inline constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+}  // namespace sluice::broker::aws

@@ -1,0 +1,209 @@
+// HTTP/1.1 without a socket: what is a request, in which order answers go out, and what ends a connection.
+#include <optional>
+#include <string>
+
+#include "tests/broker/aws/session_helpers.h"
+#include "tests/catch.h"
+
+namespace sluice::broker::aws {
+namespace {
+
+constexpr std::string_view kPost =
+    "POST /a%20b?x=1&y HTTP/1.1\r\nHost: localhost:4566\r\nX-Amz-Target: S.Op\r\nContent-Length: 2\r\n\r\n{}";
+
+TEST_CASE("Http1Session: a request in any pieces, an answer, and the next request", "[aws]") {
+  const std::size_t piece = GENERATE(1, 7, 1'000);
+  const auto session = NewHttp1Session({}, Memory());
+  for (int i = 0; i < 2; ++i) {
+    for (std::size_t at = 0; at < kPost.size(); at += piece) {
+      REQUIRE_FALSE(session->Next().has_value());
+      session->Receive(kPost.substr(at, piece), 0);
+    }
+    auto arrived = session->Next();
+    REQUIRE(arrived.has_value());
+    const HttpRequest& request = arrived->request;
+    CHECK(request.method == "POST");
+    CHECK(request.path == "/a%20b");
+    CHECK(request.query == "x=1&y");
+    CHECK(request.Find("host") == "localhost:4566");
+    CHECK(request.Find("x-amz-target") == "S.Op");
+    CHECK(request.body == "{}");
+    CHECK(request.body.capacity() >= request.body.size() + 64);
+    CHECK(session->working());
+    CHECK(Output(*session).empty());
+    session->Answer(arrived->id, {.status = 200, .fields = {{"X-Name", "value"}}, .body = "answer"});
+    CHECK(Output(*session) == "HTTP/1.1 200 OK\r\nX-Name: value\r\nContent-Length: 6\r\n\r\nanswer");
+    CHECK_FALSE(session->working());
+    CHECK_FALSE(session->done());
+  }
+}
+
+TEST_CASE("Http1Session: pipelined requests are given out one by one and answered in order", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  std::string input;
+  for (const char* path : {"/1", "/2", "/3"}) input += std::string("GET ") + path + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  session->Receive(input, 0);
+  std::string paths;
+  while (auto arrived = session->Next()) {
+    CHECK_FALSE(session->Next().has_value());
+    paths += arrived->request.path;
+    session->Answer(arrived->id, {.status = 200, .fields = {}, .body = arrived->request.path});
+  }
+  CHECK(paths == "/1/2/3");
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+  CHECK(Output(*session) == head + "/1" + head + "/2" + head + "/3");
+}
+
+TEST_CASE("Http1Session: reads ahead of an answer only so far", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->Receive(kPost, 0);
+  const auto arrived = session->Next();
+  std::size_t taken = 0;
+  while (session->wants_input()) {
+    session->Receive(kPost, 0);
+    taken += kPost.size();
+  }
+  CHECK(taken <= (64u << 10) + kPost.size());
+  session->Answer(arrived->id, {});
+  CHECK(session->wants_input());
+}
+
+TEST_CASE("Http1Session: gives no request out while answers are not taken", "[aws]") {
+  const auto session = NewHttp1Session({.unsent_bytes_max = 100}, Memory());
+  session->Receive(std::string(kPost) + std::string(kPost), 0);
+  session->Answer(session->Next()->id, {.status = 200, .fields = {}, .body = std::string(100, 'x')});
+  CHECK(session->unsent());
+  CHECK_FALSE(session->Next().has_value());
+  Output(*session);
+  CHECK(session->Next().has_value());
+}
+
+TEST_CASE("Http1Session: a body in chunks", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->Receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", 0);
+  CHECK(session->receiving());
+  session->Receive("2;x=y\r\nde\r\n0\r\nTrailer: 1\r\n\r\n", 0);
+  CHECK(session->Next()->request.body == "abcde");
+}
+
+TEST_CASE("Http1Session: Expect: 100-continue is answered before the body", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->Receive("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n", 0);
+  CHECK(Output(*session) == "HTTP/1.1 100 Continue\r\n\r\n");
+  session->Receive("x", 0);
+  CHECK(session->Next()->request.body == "x");
+  CHECK(Output(*session).empty());
+}
+
+TEST_CASE("Http1Session: a body over the limit is not taken; the request is answered, and then it ends", "[aws]") {
+  const std::shared_ptr<BodyMemory> memory = Memory(1'000);
+  const auto session = NewHttp1Session({.body_bytes_max = 2'000}, memory);
+  const std::string chunk = "3e8\r\n" + std::string(1'000, 'x') + "\r\n";
+  std::string input;
+  HttpProblem expected = HttpProblem::kBodyTooLarge;
+  SECTION("as the header says") { input = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2001\r\n\r\n"; }
+  SECTION("in one chunk") {
+    input = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7d1\r\n" + std::string(2'001, 'x');
+  }
+  SECTION("of all connections together") {
+    input = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk;
+    expected = HttpProblem::kNoMemory;
+  }
+  session->Receive(input, 0);
+  auto arrived = session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.problem == expected);
+  CHECK(arrived->request.body.empty());
+  session->Answer(arrived->id, {.status = 413, .fields = {}, .body = {}});
+  CHECK(Output(*session) == "HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  CHECK(session->done());
+  CHECK(memory->bytes() == 0);
+}
+
+TEST_CASE("Http1Session: memory of a body is given back with the request", "[aws]") {
+  const std::shared_ptr<BodyMemory> memory = Memory(100);
+  {
+    const auto session = NewHttp1Session({}, memory);
+    session->Receive(kPost, 0);
+    const auto arrived = session->Next();
+    CHECK(memory->bytes() == 2);
+  }
+  CHECK(memory->bytes() == 0);
+}
+
+TEST_CASE("Http1Session: what is no request is refused", "[aws]") {
+  const auto session = NewHttp1Session({.header_bytes_max = 1'000}, Memory());
+  std::string input;
+  std::string status = "400 Bad Request";
+  SECTION("no line") { input = std::string("\0\1\2\r\n\r\n", 7); }
+  SECTION("another version") { input = "GET / HTTP/3.0\r\nHost: a\r\n\r\n"; }
+  SECTION("a field without a colon") { input = "GET / HTTP/1.1\r\nHost a\r\n\r\n"; }
+  SECTION("two lengths") { input = "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"; }
+  SECTION("a length and chunks") {
+    input = "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+  }
+  SECTION("a chunk without a size") { input = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"; }
+  SECTION("a long header") {
+    input = "GET / HTTP/1.1\r\nHost: " + std::string(1'000, 'a') + "\r\n\r\n";
+    status = "431 Request Header Fields Too Large";
+  }
+  session->Receive(input, 0);
+  CHECK(session->failed());
+  CHECK_FALSE(session->Next().has_value());
+  CHECK(Output(*session) == "HTTP/1.1 " + status + "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  CHECK(session->done());
+  session->Receive(kPost, 0);
+  CHECK(Output(*session).empty());
+}
+
+TEST_CASE("Http1Session: an answer to HEAD has a length and no body", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->Receive("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", 0);
+  session->Answer(session->Next()->id, {.status = 403, .fields = {}, .body = "denied"});
+  CHECK(Output(*session) == "HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\n");
+}
+
+TEST_CASE("Http1Session: closes where the client asks for it", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  const char* request = GENERATE("GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  session->Receive(std::string(request) + std::string(kPost), 0);
+  session->Answer(session->Next()->id, {});
+  CHECK(Output(*session) == "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  CHECK(session->done());
+  CHECK_FALSE(session->Next().has_value());
+}
+
+TEST_CASE("Http1Session BeginStop: the request in work is answered, and no other", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  SECTION("idle") {
+    session->BeginStop();
+    CHECK(session->done());
+    CHECK(Output(*session).empty());
+  }
+  SECTION("in work") {
+    session->Receive(std::string(kPost) + std::string(kPost), 0);
+    const auto arrived = session->Next();
+    session->BeginStop();
+    CHECK_FALSE(session->done());
+    session->Answer(arrived->id, {});
+    CHECK(Output(*session).find("Connection: close") != std::string::npos);
+    CHECK(session->done());
+    CHECK_FALSE(session->Next().has_value());
+  }
+}
+
+TEST_CASE("Http1Session GiveUp: ends what began too long ago, and nothing else", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->GiveUp(1'000);
+  CHECK_FALSE(session->done());
+  session->Receive(kPost.substr(0, 20), 50);
+  session->Receive(kPost.substr(20, 10), 60);
+  session->GiveUp(49);
+  CHECK_FALSE(session->done());
+  session->GiveUp(50);
+  CHECK(Output(*session) == "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  CHECK(session->done());
+}
+
+}  // namespace
+}  // namespace sluice::broker::aws

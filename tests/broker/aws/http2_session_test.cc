@@ -1,0 +1,238 @@
+// HTTP/2 without a socket, against nghttp2's client: streams, flow control, limits, and the end.
+#include <nghttp2/nghttp2.h>
+
+#include <string>
+
+#include "tests/broker/aws/http2_peer.h"
+#include "tests/broker/aws/session_helpers.h"
+#include "tests/catch.h"
+
+namespace sluice::broker::aws {
+namespace {
+
+struct Pair {
+  explicit Pair(HttpLimits limits = {}, std::shared_ptr<BodyMemory> memory = Memory())
+      : session(NewHttp2Session(limits, std::move(memory))) {
+    Exchange();
+  }
+  /// Until neither has something to say.
+  void Exchange() {
+    bool more = true;
+    while (more) {
+      const std::string of_client = client.Output();
+      session->Receive(of_client, now_ms);
+      const std::string of_session = Output(*session);
+      REQUIRE(client.Receive(of_session));
+      more = !of_client.empty() || !of_session.empty();
+    }
+  }
+
+  std::unique_ptr<HttpSession> session;
+  Http2Peer client;
+  std::int64_t now_ms = 0;
+};
+
+TEST_CASE("Http2Session: a request and its answer", "[aws]") {
+  Pair pair;
+  const std::int32_t stream = pair.client.Post({{"x-amz-target", "S.Op"}}, "{}");
+  pair.Exchange();
+  auto arrived = pair.session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.method == "POST");
+  CHECK(arrived->request.path == "/");
+  CHECK(arrived->request.query == "q=1");
+  CHECK(arrived->request.Find("host") == "localhost:4566");
+  CHECK(arrived->request.Find("x-amz-target") == "S.Op");
+  CHECK(arrived->request.body == "{}");
+  CHECK(arrived->request.body.capacity() >= arrived->request.body.size() + 64);
+  pair.session->Answer(arrived->id, {.status = 400, .fields = {{"X-Name", "value"}}, .body = "answer"});
+  pair.Exchange();
+  const Http2Peer::Answer& answer = pair.client.answer(stream);
+  CHECK(answer.fields ==
+        std::map<std::string, std::string>{{":status", "400"}, {"x-name", "value"}, {"content-length", "6"}});
+  CHECK(answer.body == "answer");
+  CHECK(answer.ended);
+  CHECK_FALSE(answer.reset.has_value());
+  CHECK_FALSE(pair.session->working());
+}
+
+TEST_CASE("Http2Session: many streams, answered in any order", "[aws]") {
+  Pair pair;
+  std::vector<std::int32_t> streams;
+  for (int i = 0; i < 100; ++i) streams.push_back(pair.client.Post({}, std::to_string(i)));
+  pair.Exchange();
+  std::vector<HttpSession::Arrived> requests;
+  while (auto arrived = pair.session->Next()) requests.push_back(std::move(*arrived));
+  REQUIRE(requests.size() == 100);
+  while (!requests.empty()) {
+    pair.session->Answer(requests.back().id, {.status = 200, .fields = {}, .body = requests.back().request.body});
+    requests.pop_back();
+  }
+  pair.Exchange();
+  for (int i = 0; i < 100; ++i)
+    CHECK(pair.client.answer(streams[static_cast<std::size_t>(i)]).body == std::to_string(i));
+}
+
+TEST_CASE("Http2Session: large bodies pass both ways through the windows", "[aws]") {
+  Pair pair;
+  const std::string body(12u << 20, 'x');
+  const std::int32_t stream = pair.client.Post({}, body);
+  pair.Exchange();
+  auto arrived = pair.session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.body == body);
+  pair.session->Answer(arrived->id, {.status = 200, .fields = {}, .body = body});
+  CHECK(pair.session->unsent());
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).body == body);
+  CHECK_FALSE(pair.session->unsent());
+}
+
+TEST_CASE("Http2Session: what is over a limit is answered without its body, and no more of it is taken", "[aws]") {
+  Pair pair({.header_bytes_max = 1'000, .body_bytes_max = 2'000, .connection_bytes_max = 3'000}, Memory(2'500));
+  HttpProblem expected = HttpProblem::kNone;
+  std::int32_t stream = 0;
+  SECTION("a body") {
+    stream = pair.client.Post({}, std::string(2'001, 'x'), false);
+    expected = HttpProblem::kBodyTooLarge;
+  }
+  SECTION("bodies of all connections") {
+    pair.client.Post({}, std::string(2'000, 'x'), false);
+    stream = pair.client.Post({}, std::string(501, 'x'), false);
+    expected = HttpProblem::kNoMemory;
+  }
+  SECTION("a header") {
+    stream = pair.client.Post({{"x-long", std::string(1'000, 'x')}}, "{}", false);
+    expected = HttpProblem::kHeaderTooLarge;
+  }
+  pair.Exchange();
+  auto arrived = pair.session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.problem == expected);
+  CHECK(arrived->request.body.empty());
+  pair.session->Answer(arrived->id, {.status = 413, .fields = {}, .body = "no"});
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).body == "no");
+  CHECK(pair.client.answer(stream).ended);
+  CHECK(pair.client.answer(stream).reset == NGHTTP2_NO_ERROR);
+}
+
+TEST_CASE("Http2Session: bodies of one connection have a bound of their own", "[aws]") {
+  const std::shared_ptr<BodyMemory> memory = Memory();
+  Pair pair({.connection_bytes_max = 3'000}, memory);
+  pair.client.Post({}, std::string(2'000, 'x'), false);
+  pair.client.Post({}, std::string(2'000, 'x'), false);
+  pair.Exchange();
+  const auto arrived = pair.session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.problem == HttpProblem::kNoMemory);
+  CHECK(memory->bytes() == 2'000);
+}
+
+TEST_CASE("Http2Session: streams over the limit are refused", "[aws]") {
+  Pair pair({.streams_max = 2});
+  std::vector<std::int32_t> streams;
+  for (int i = 0; i < 3; ++i) streams.push_back(pair.client.Post({}, "{}"));
+  pair.Exchange();
+  // The client knows the limit and keeps the third back.
+  std::vector<HttpSession::Arrived> requests;
+  while (auto arrived = pair.session->Next()) requests.push_back(std::move(*arrived));
+  CHECK(requests.size() == 2);
+  pair.session->Answer(requests[0].id, {});
+  pair.Exchange();
+  CHECK(pair.session->Next().has_value());
+}
+
+TEST_CASE("Http2Session: streams that are reset at once end the connection, and do not pile up work", "[aws]") {
+  Pair pair({.streams_max = 10});
+  std::size_t given_out = 0;
+  for (int i = 0; i < 2'000 && !pair.session->failed(); ++i) {
+    const std::int32_t stream = pair.client.Post({}, "{}");
+    pair.session->Receive(pair.client.Output(), 0);
+    while (pair.session->Next()) ++given_out;
+    pair.client.Reset(stream);
+    pair.session->Receive(pair.client.Output(), 0);
+    REQUIRE(pair.client.Receive(Output(*pair.session)));
+  }
+  CHECK(pair.session->failed());
+  CHECK(given_out == 10);
+  REQUIRE(pair.client.goaway().has_value());
+  CHECK(pair.client.goaway()->first != NGHTTP2_NO_ERROR);
+}
+
+TEST_CASE("Http2Session: an answer to a stream that was reset goes nowhere", "[aws]") {
+  Pair pair;
+  const std::int32_t stream = pair.client.Post({}, "{}");
+  pair.Exchange();
+  const auto arrived = pair.session->Next();
+  pair.client.Reset(stream);
+  pair.Exchange();
+  CHECK(pair.session->working());
+  pair.session->Answer(arrived->id, {.status = 200, .fields = {}, .body = "late"});
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).fields.empty());
+  CHECK_FALSE(pair.session->working());
+}
+
+TEST_CASE("Http2Session: no request is given out while answers are not taken", "[aws]") {
+  Pair pair({.unsent_bytes_max = 100'000});
+  for (int i = 0; i < 2; ++i) pair.client.Post({}, "{}");
+  pair.Exchange();
+  const auto first = pair.session->Next();
+  pair.session->Answer(first->id, {.status = 200, .fields = {}, .body = std::string(200'000, 'x')});
+  CHECK_FALSE(pair.session->Next().has_value());
+  pair.Exchange();
+  CHECK(pair.session->Next().has_value());
+}
+
+TEST_CASE("Http2Session: what is no HTTP/2 ends it", "[aws]") {
+  const auto session = NewHttp2Session({}, Memory());
+  Output(*session);
+  std::string input(kHttp2Preface);
+  SECTION("no frames behind the preface") { input += std::string(1'000, 'x'); }
+  SECTION("another preface") { input = std::string(1'000, 'x'); }
+  session->Receive(input, 0);
+  CHECK(Output(*session).size() >= 17);  // a GOAWAY
+  CHECK(session->failed());
+  CHECK(session->done());
+  session->Receive("x", 0);
+  CHECK(Output(*session).empty());
+}
+
+TEST_CASE("Http2Session BeginStop: says so, answers what is in work, refuses the rest", "[aws]") {
+  Pair pair;
+  const std::int32_t in_work = pair.client.Post({}, "{}");
+  const std::int32_t incomplete = pair.client.Post({}, "{", false);
+  pair.Exchange();
+  const auto arrived = pair.session->Next();
+  pair.session->BeginStop();
+  pair.Exchange();
+  CHECK(pair.client.goaway() == std::pair<std::uint32_t, std::int32_t>(NGHTTP2_NO_ERROR, incomplete));
+  CHECK(pair.client.answer(incomplete).reset == NGHTTP2_REFUSED_STREAM);
+  CHECK_FALSE(pair.session->done());
+  pair.session->Answer(arrived->id, {.status = 200, .fields = {}, .body = "answer"});
+  pair.Exchange();
+  CHECK(pair.client.answer(in_work).body == "answer");
+  CHECK(pair.session->done());
+}
+
+TEST_CASE("Http2Session GiveUp: ends the streams that began too long ago", "[aws]") {
+  Pair pair;
+  pair.now_ms = 50;
+  const std::int32_t old = pair.client.Post({}, "{", false);
+  pair.Exchange();
+  pair.now_ms = 60;
+  const std::int32_t young = pair.client.Post({}, "{", false);
+  pair.Exchange();
+  CHECK(pair.session->receiving());
+  pair.session->GiveUp(50);
+  pair.Exchange();
+  CHECK(pair.client.answer(old).reset == NGHTTP2_CANCEL);
+  CHECK_FALSE(pair.client.answer(young).reset.has_value());
+  pair.client.Append(young, "}", true);
+  pair.Exchange();
+  CHECK(pair.session->Next()->request.body == "{}");
+}
+
+}  // namespace
+}  // namespace sluice::broker::aws
