@@ -9,6 +9,9 @@
 namespace sluice::protocol::aws {
 namespace {
 
+constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+constexpr std::string_view kWeekdays = "SunMonTueWedThuFriSat";
+
 /// Digits that are known to be digits.
 int Number(std::string_view digits) {
   int value = 0;
@@ -43,7 +46,6 @@ std::optional<std::int64_t> ParseAmzTime(std::string_view text) {
 }
 
 std::optional<std::int64_t> ParseHttpDate(std::string_view text) {
-  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   if (!HasForm(text, "???, 00 ??? 0000 00:00:00 GMT")) return std::nullopt;
   const std::size_t month = kMonths.find(text.substr(8, 3));
   if (month == kMonths.npos || month % 3 != 0) return std::nullopt;
@@ -59,6 +61,17 @@ std::string FormatAmzTime(std::int64_t seconds) {
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
                      clock.minutes().count(), clock.seconds().count());
+}
+
+std::string FormatHttpDate(std::int64_t seconds) {
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                     kWeekdays.substr(3 * std::chrono::weekday(day).c_encoding(), 3), static_cast<unsigned>(date.day()),
+                     kMonths.substr(3 * (static_cast<unsigned>(date.month()) - 1), 3), static_cast<int>(date.year()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 }  // namespace sluice::protocol::aws

@@ -14,5 +14,7 @@ std::optional<std::int64_t> ParseAmzTime(std::string_view text);
 std::optional<std::int64_t> ParseHttpDate(std::string_view text);
 /// Years 0 to 9999.
 std::string FormatAmzTime(std::int64_t seconds);
+/// "Sun, 30 Aug 2015 12:36:00 GMT", as ParseHttpDate reads. Years 0 to 9999.
+std::string FormatHttpDate(std::int64_t seconds);
 
 }  // namespace sluice::protocol::aws

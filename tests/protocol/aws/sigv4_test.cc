@@ -220,6 +220,8 @@ TEST_CASE("ParseAmzTime, ParseHttpDate: only real times in their own form", "[aw
   CHECK(ParseAmzTime("19700101T000001Z") == 1);
   CHECK(ParseHttpDate("Thu, 01 Jan 1970 00:00:01 GMT") == 1);
   CHECK(FormatAmzTime(kSignedAt) == "20260228T235958Z");
+  CHECK(FormatHttpDate(kSignedAt) == "Sat, 28 Feb 2026 23:59:58 GMT");
+  CHECK(ParseHttpDate(FormatHttpDate(kSignedAt)) == kSignedAt);
   for (const char* wrong : {"", "20260229T000000Z", "20261301T000000Z", "20260101T240000Z", "20260101T006000Z",
                             "20260101 000000Z", "2026-01-01T00:00:00Z", "20260101T000000z"}) {
     INFO(wrong);

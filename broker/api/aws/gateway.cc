@@ -1,0 +1,207 @@
+// The checks one after the other; each ends the call with its own answer, or goes on to the next.
+#include "broker/api/aws/gateway.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+#include "broker/api/aws/answers.h"
+#include "broker/api/aws/document_pool.h"
+#include "protocol/aws/amz_time.h"
+#include "protocol/aws/shape.h"
+#include "protocol/base64.h"
+#include "protocol/check.h"
+
+namespace sluice::broker::aws {
+namespace {
+
+namespace api = protocol::aws;
+
+constexpr std::size_t kId2Bytes = 72;
+
+/// "application/x-amz-json-1.1; charset=utf-8" without its parameters.
+std::string_view MediaType(std::string_view content_type) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  return type;
+}
+
+api::ApiError ErrorOf(HttpProblem problem) {
+  switch (problem) {
+    case HttpProblem::kHeaderTooLarge:
+      return {"RequestHeaderSectionTooLargeException", "The header of the request is too large.", 431};
+    case HttpProblem::kBodyTooLarge:
+      return {"RequestEntityTooLargeException", "The body of the request is too large.", 413};
+    case HttpProblem::kNoMemory:
+    case HttpProblem::kNone:
+      break;
+  }
+  return {"ServiceUnavailableException", "There is no memory for this request now; send it again later.", 503};
+}
+
+}  // namespace
+
+// The request, its document and the way back.
+class Gateway::CallInWork final : public Call, public std::enable_shared_from_this<CallInWork> {
+ public:
+  CallInWork(Gateway& gateway, HttpRequest request, Reply reply)
+      : loop_(gateway.loop_),
+        gateway_(gateway),
+        documents_(gateway.documents_),
+        request_(std::move(request)),
+        reply_(std::move(reply)),
+        document_(documents_->Take()) {}
+  ~CallInWork() override { documents_->Give(std::move(document_), request_.body.size()); }
+
+  const Caller& caller() const override { return caller_; }
+  api::Value input() const override { return document_->root(); }
+  EventLoop& loop() const override { return loop_; }
+  std::unique_ptr<api::Writer> NewWriter() const override { return api::Writer::New(encoding); }
+  void Answer(std::string body) override {
+    Send({.status = 200, .fields = {{"Content-Type", std::string(ContentTypeOf(encoding))}}, .body = std::move(body)});
+  }
+  void Fail(api::ApiError error) override { Send(ErrorAnswer(error, encoding)); }
+
+  const HttpRequest& request() const { return request_; }
+  /// The body as a document; false where it is none.
+  bool Parse() {
+    return encoding == api::Encoding::kCbor ? document_->ReadCbor(request_.body).ok()
+                                            : document_->ReadJson(request_.body).ok();
+  }
+  void set_caller(Caller caller) { caller_ = std::move(caller); }
+  void Send(HttpResponse response);
+
+  api::Encoding encoding = api::Encoding::kJson;
+
+ private:
+  EventLoop& loop_;
+  Gateway& gateway_;
+  const std::shared_ptr<DocumentPool> documents_;
+  const HttpRequest request_;  // the document points into its body
+  Reply reply_;
+  std::unique_ptr<api::Document> document_;
+  Caller caller_;
+  std::atomic<bool> answered_{false};
+};
+
+void Gateway::CallInWork::Send(HttpResponse response) {
+  SLUICE_CHECK(!answered_.exchange(true));
+  if (!loop_.InLoop()) {
+    return loop_.Post([me = shared_from_this(), response = std::move(response)]() mutable {
+      me->gateway_.AddFields(me->request_, response);
+      me->reply_(std::move(response));
+    });
+  }
+  gateway_.AddFields(request_, response);
+  reply_(std::move(response));
+}
+
+Gateway::Gateway(const GatewayParts& parts, EventLoop& loop)
+    : loops_(parts.loops),
+      clock_(parts.clock),
+      loop_(loop),
+      authenticator_(parts.auth),
+      documents_(std::make_shared<DocumentPool>()),
+      random_state_(parts.random.Next()) {
+  for (const Service& service : parts.services) {
+    for (const Operation& operation : service.operations) {
+      targets_.emplace(fmt::format("{}.{}", service.target_prefix, operation.name), Target{&service, &operation});
+    }
+  }
+}
+
+Gateway::~Gateway() = default;
+
+void Gateway::Serve(HttpRequest request, Reply reply) {
+  Check(std::make_shared<CallInWork>(*this, std::move(request), std::move(reply)));
+}
+
+// What can be said without the body: browsers, methods, content types.
+void Gateway::Check(const std::shared_ptr<CallInWork>& call) {
+  const HttpRequest& request = call->request();
+  const std::string_view content_type = MediaType(request.Find("content-type"));
+  call->encoding = content_type == kAmzCbor ? api::Encoding::kCbor : api::Encoding::kJson;
+  if (request.problem != HttpProblem::kNone) return call->Fail(ErrorOf(request.problem));
+  if (request.method == "OPTIONS" && !request.Find("origin").empty()) return call->Send(Preflight(request));
+  if (request.method != "POST") return call->Send(AccessDenied());
+  const Target* target = FindTarget(request);
+  if (request.body.empty()) {
+    call->encoding = content_type == kAmzJson ? api::Encoding::kJson : api::Encoding::kCbor;
+    return call->Fail({target != nullptr ? "SerializationException" : "UnknownOperationException", ""});
+  }
+  if (content_type == kAmzJson || content_type == kAmzCbor || content_type == kPlainJson) {
+    return CheckBody(call, content_type, target);
+  }
+  call->Send(request.Find("x-amz-target").empty() ? AccessDenied() : UnknownOperationXml());
+}
+
+void Gateway::CheckBody(const std::shared_ptr<CallInWork>& call, std::string_view content_type, const Target* target) {
+  const bool parsed = call->Parse();
+  if (content_type == kPlainJson) {
+    return call->Send(parsed ? CoralError("UnknownOperationException", 404)
+                             : CoralError("SerializationException", 400));
+  }
+  if (!parsed) return call->Fail({"SerializationException", ""});
+  if (target == nullptr) return call->Fail({"UnknownOperationException", ""});
+  Authenticate(call, *target);
+}
+
+void Gateway::Authenticate(const std::shared_ptr<CallInWork>& call, const Target& target) {
+  auto caller = authenticator_.Check(call->request(), target.service->signing_name, clock_.WallMs() / 1'000);
+  if (!caller) return call->Fail(std::move(caller.error()));
+  call->set_caller(std::move(*caller));
+  const api::Shape& shape = target.operation->input();
+  if (auto wrong = api::CheckTypes(call->input(), shape)) return call->Fail(std::move(*wrong));
+  if (call->input().kind() != api::Kind::kMap) return call->Fail({"SerializationException", ""});
+  if (auto wrong = api::CheckConstraints(call->input(), shape)) return call->Fail(std::move(*wrong));
+  Run(call, target);
+}
+
+void Gateway::Run(const std::shared_ptr<CallInWork>& call, const Target& target) {
+  if (target.operation->thread == OperationThread::kLoop) return target.operation->run(call);
+  loops_.RunBlocking([call, operation = target.operation] { operation->run(call); });
+}
+
+const Gateway::Target* Gateway::FindTarget(const HttpRequest& request) const {
+  const auto found = targets_.find(std::string(request.Find("x-amz-target")));
+  return found == targets_.end() ? nullptr : &found->second;
+}
+
+// What every response carries.
+void Gateway::AddFields(const HttpRequest& request, HttpResponse& response) {
+  const std::int64_t now_s = clock_.WallMs() / 1'000;
+  if (now_s != date_s_) {
+    date_s_ = now_s;
+    date_ = api::FormatHttpDate(now_s);
+  }
+  const std::uint64_t high = Random();
+  const std::uint64_t low = Random();
+  constexpr std::uint64_t kVariant = std::uint64_t{2} << 62;  // with the 4 below: a random UUID (RFC 9562)
+  const std::uint64_t marked = (low >> 2) | kVariant;
+  std::array<std::uint64_t, kId2Bytes / sizeof(std::uint64_t)> noise{};
+  for (std::uint64_t& word : noise) word = Random();
+  response.fields.push_back(
+      {"x-amzn-RequestId", fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff,
+                                       high & 0xfff, marked >> 48, marked & 0xffff'ffff'ffff)});
+  response.fields.push_back(
+      {"x-amz-id-2", protocol::EncodeBase64({reinterpret_cast<const char*>(noise.data()), sizeof(noise)})});
+  response.fields.push_back({"Date", date_});
+  if (request.Find("origin").empty()) return;
+  response.fields.push_back({"Access-Control-Allow-Origin", "*"});
+  if (request.method == "OPTIONS") return;
+  response.fields.push_back({"Access-Control-Expose-Headers",
+                             "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"});
+}
+
+// SplitMix64: ids must differ, not be secret.
+std::uint64_t Gateway::Random() {
+  std::uint64_t mixed = random_state_ += 0x9e3779b97f4a7c15;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return mixed ^ (mixed >> 31);
+}
+
+}  // namespace sluice::broker::aws

@@ -1,0 +1,229 @@
+// The checks of the AWS port in their order, with every answer byte for byte.
+#include "broker/api/aws/gateway.h"
+
+#include <algorithm>
+#include <future>
+#include <regex>
+#include <string>
+
+#include "broker/api/aws/answers.h"
+#include "storage/env/posix_env.h"
+#include "tests/broker/aws/test_service.h"
+#include "tests/catch.h"
+
+namespace sluice::broker::aws {
+namespace {
+
+constexpr std::string_view kDenied =
+    "<AccessDeniedException>\n"
+    "  <Message>Unable to determine service/operation name to be authorized</Message>\n"
+    "</AccessDeniedException>\n";
+
+class GatewayFixture {
+ public:
+  explicit GatewayFixture(AuthOptions auth = {.accept_any_signature = true}) : auth_(std::move(auth)) {}
+  ~GatewayFixture() { loops_.Stop(); }
+
+  HttpResponse Serve(HttpRequest request) {
+    std::promise<HttpResponse> promise;
+    request.body.reserve(request.body.size() + protocol::aws::Document::kPaddingBytes);
+    loops_.loop(0).Post([&] {
+      gateway_.Serve(std::move(request), [this, &promise](HttpResponse response) {
+        CHECK(loops_.loop(0).InLoop());
+        promise.set_value(std::move(response));
+      });
+    });
+    return promise.get_future().get();
+  }
+
+  HeldCalls held;
+
+ private:
+  std::unique_ptr<storage::Env> env_ = storage::NewPosixEnv();
+  EventLoops loops_{1};
+  const AuthOptions auth_;
+  const std::vector<Service> services_ = TestServices(held);
+  Gateway gateway_{
+      {.loops = loops_, .clock = env_->clock(), .random = env_->random(), .services = services_, .auth = auth_},
+      loops_.loop(0)};
+};
+
+HttpRequest Request(std::string target, std::string body, std::string_view content_type = kAmzJson) {
+  HttpRequest request{.method = "POST", .path = "/", .query = {}, .fields = {}, .body = std::move(body), .share = {}};
+  if (!target.empty()) request.fields.push_back({"x-amz-target", std::move(target)});
+  if (!content_type.empty()) request.fields.push_back({"content-type", std::string(content_type)});
+  return request;
+}
+
+std::string_view Field(const HttpResponse& response, std::string_view name) {
+  const auto found = std::ranges::find(response.fields, name, &HttpField::name);
+  return found == response.fields.end() ? std::string_view("none") : std::string_view(found->value);
+}
+
+/// "STATUS CONTENT-TYPE BODY".
+std::string Shown(const HttpResponse& response) {
+  return std::to_string(response.status) + " " + std::string(Field(response, "Content-Type")) + " " + response.body;
+}
+
+TEST_CASE("Gateway: an operation gets its input and answers in the client's encoding", "[aws]") {
+  GatewayFixture gateway;
+  const std::string name = GENERATE("Test_1.Echo", "Test_1.EchoBlocking");
+  CHECK(Shown(gateway.Serve(Request(name, R"({"Text":"a"})"))) ==
+        R"(200 application/x-amz-json-1.1 {"Text":"a","Account":"000000000000","Region":"us-east-1"})");
+  CHECK(Shown(gateway.Serve(Request(name, R"({"Text":"a"})", "application/x-amz-json-1.1 ; charset=utf-8"))) ==
+        R"(200 application/x-amz-json-1.1 {"Text":"a","Account":"000000000000","Region":"us-east-1"})");
+  CHECK(Shown(gateway.Serve(Request(name,
+                                    "\xa1\x64Text\x61"
+                                    "a",
+                                    kAmzCbor))) ==
+        "200 application/x-amz-cbor-1.1 \xbf\x64Text\x61"
+        "a\x67"
+        "Account\x6c"
+        "000000000000\x66Region\x69us-east-1\xff");
+}
+
+TEST_CASE("Gateway: no output, and errors of an operation", "[aws]") {
+  GatewayFixture gateway;
+  CHECK(Shown(gateway.Serve(Request("Test_1.Empty", "{}"))) == "200 application/x-amz-json-1.1 ");
+  CHECK(Shown(gateway.Serve(Request("Test_1.Refuse", "{}"))) ==
+        R"(400 application/x-amz-json-1.1 {"__type":"ResourceNotFoundException","message":"No such thing."})");
+  CHECK(Shown(gateway.Serve(Request("Test_1.Refuse", "\xa0", kAmzCbor))) ==
+        "400 application/x-amz-cbor-1.1 \xbf\x66__type\x78\x19ResourceNotFoundException\x67message\x6eNo such "
+        "thing.\xff");
+}
+
+TEST_CASE("Gateway: every answer has its ids and the date", "[aws]") {
+  GatewayFixture gateway;
+  const HttpResponse first = gateway.Serve(Request("Test_1.Empty", "{}"));
+  const HttpResponse second = gateway.Serve(Request("", "{}", ""));
+  const std::regex uuid("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+  for (const HttpResponse* response : {&first, &second}) {
+    CHECK(std::regex_match(std::string(Field(*response, "x-amzn-RequestId")), uuid));
+    CHECK(Field(*response, "x-amz-id-2").size() == 96);
+    CHECK(Field(*response, "Date").ends_with(" GMT"));
+    CHECK(Field(*response, "Access-Control-Allow-Origin") == "none");
+  }
+  CHECK(Field(first, "x-amzn-RequestId") != Field(second, "x-amzn-RequestId"));
+  CHECK(Field(first, "x-amz-id-2") != Field(second, "x-amz-id-2"));
+}
+
+TEST_CASE("Gateway: answers a browser", "[aws]") {
+  GatewayFixture gateway;
+  HttpRequest request = Request("Test_1.Empty", "{}");
+  request.fields.push_back({"origin", "https://example.org"});
+  SECTION("a request") {
+    const HttpResponse response = gateway.Serve(std::move(request));
+    CHECK(Shown(response) == "200 application/x-amz-json-1.1 ");
+    CHECK(Field(response, "Access-Control-Allow-Origin") == "*");
+    CHECK(Field(response, "Access-Control-Expose-Headers") ==
+          "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date");
+  }
+  SECTION("a preflight request") {
+    request.method = "OPTIONS";
+    request.fields.push_back({"access-control-request-headers", "authorization,x-amz-target"});
+    request.fields.push_back({"access-control-request-method", "POST"});
+    const HttpResponse response = gateway.Serve(std::move(request));
+    CHECK(Shown(response) == "200 none ");
+    CHECK(Field(response, "Access-Control-Allow-Origin") == "*");
+    CHECK(Field(response, "Access-Control-Allow-Headers") == "authorization,x-amz-target");
+    CHECK(Field(response, "Access-Control-Allow-Methods") == "POST");
+    CHECK(Field(response, "Access-Control-Max-Age") == "172800");
+  }
+}
+
+TEST_CASE("Gateway: methods other than POST are denied", "[aws]") {
+  GatewayFixture gateway;
+  for (const char* method : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
+    HttpRequest request = Request("Test_1.Empty", "{}");
+    request.method = method;
+    CHECK(Shown(gateway.Serve(std::move(request))) == "403 none " + std::string(kDenied));
+  }
+}
+
+TEST_CASE("Gateway: an empty body", "[aws]") {
+  GatewayFixture gateway;
+  CHECK(Shown(gateway.Serve(Request("Test_1.Empty", ""))) ==
+        R"(400 application/x-amz-json-1.1 {"__type":"SerializationException"})");
+  CHECK(Shown(gateway.Serve(Request("Test_1.None", ""))) ==
+        R"(400 application/x-amz-json-1.1 {"__type":"UnknownOperationException"})");
+  const std::string cbor = "400 application/x-amz-cbor-1.1 \xbf\x66__type";
+  for (const std::string_view type : {kAmzCbor, kPlainJson, std::string_view("text/plain"), std::string_view()}) {
+    CHECK(Shown(gateway.Serve(Request("Test_1.Empty", "", type))) == cbor + "\x76SerializationException\xff");
+    CHECK(Shown(gateway.Serve(Request("", "", type))) == cbor + "\x78\x19UnknownOperationException\xff");
+  }
+}
+
+TEST_CASE("Gateway: a content type that is none of ours", "[aws]") {
+  GatewayFixture gateway;
+  for (const std::string_view type :
+       {"", "text/plain", "application/x-amz-json-1.0", "application/x-www-form-urlencoded"}) {
+    CHECK(Shown(gateway.Serve(Request("", "{}", type))) == "403 none " + std::string(kDenied));
+    CHECK(Shown(gateway.Serve(Request("Test_1.Empty", "{}", type))) == "404 none <UnknownOperationException/>\n");
+  }
+}
+
+TEST_CASE("Gateway: a body that is no document", "[aws]") {
+  GatewayFixture gateway;
+  CHECK(Shown(gateway.Serve(Request("Test_1.Empty", "{"))) ==
+        R"(400 application/x-amz-json-1.1 {"__type":"SerializationException"})");
+  CHECK(Shown(gateway.Serve(Request("Test_1.Empty", "\xbf", kAmzCbor))) ==
+        "400 application/x-amz-cbor-1.1 \xbf\x66__type\x76SerializationException\xff");
+  CHECK(
+      Shown(gateway.Serve(Request("Test_1.Empty", "{", kPlainJson))) ==
+      R"(400 application/json {"Output":{"__type":"com.amazon.coral.service#SerializationException"},"Version":"1.0"})");
+  CHECK(
+      Shown(gateway.Serve(Request("Test_1.Empty", "{}", kPlainJson))) ==
+      R"(404 application/json {"Output":{"__type":"com.amazon.coral.service#UnknownOperationException"},"Version":"1.0"})");
+}
+
+TEST_CASE("Gateway: targets that are none", "[aws]") {
+  GatewayFixture gateway;
+  for (const char* target : {"", "Test_1", "Test_1.", "Test_1.empty", "Test_2.Empty", "Test_1.Empty.x"}) {
+    CHECK(Shown(gateway.Serve(Request(target, "{}"))) ==
+          R"(400 application/x-amz-json-1.1 {"__type":"UnknownOperationException"})");
+  }
+}
+
+TEST_CASE("Gateway: the signature comes before the types, and the types before the constraints", "[aws]") {
+  GatewayFixture strict(AuthOptions{});
+  CHECK(
+      Shown(strict.Serve(Request("Test_1.Echo", R"({"Text":1,"Count":99})"))) ==
+      R"(400 application/x-amz-json-1.1 {"__type":"MissingAuthenticationTokenException","message":"Missing Authentication Token"})");
+  GatewayFixture open;
+  CHECK(
+      Shown(open.Serve(Request("Test_1.Echo", R"({"Text":1,"Count":99})"))) ==
+      R"(400 application/x-amz-json-1.1 {"__type":"SerializationException","Message":"class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String"})");
+  CHECK(
+      Shown(open.Serve(Request("Test_1.Echo", R"({"Count":99})"))) ==
+      R"(400 application/x-amz-json-1.1 {"__type":"ValidationException","message":"2 validation errors detected: Value null at 'text' failed to satisfy constraint: Member must not be null; Value '99' at 'count' failed to satisfy constraint: Member must have value less than or equal to 10"})");
+}
+
+TEST_CASE("Gateway: a document that is no map reaches no operation", "[aws]") {
+  GatewayFixture gateway;
+  for (const char* body : {"null", "1", "\"a\"", "[]", "true"}) {
+    INFO(body);
+    CHECK(Shown(gateway.Serve(Request("Test_1.Empty", body)))
+              .starts_with(R"(400 application/x-amz-json-1.1 {"__type":"SerializationException")"));
+  }
+}
+
+TEST_CASE("Gateway: requests that came without all of themselves", "[aws]") {
+  GatewayFixture gateway;
+  const auto answer = [&](HttpProblem problem) {
+    HttpRequest request = Request("Test_1.Empty", "");
+    request.problem = problem;
+    return Shown(gateway.Serve(std::move(request)));
+  };
+  CHECK(
+      answer(HttpProblem::kBodyTooLarge) ==
+      R"(413 application/x-amz-json-1.1 {"__type":"RequestEntityTooLargeException","message":"The body of the request is too large."})");
+  CHECK(
+      answer(HttpProblem::kHeaderTooLarge) ==
+      R"(431 application/x-amz-json-1.1 {"__type":"RequestHeaderSectionTooLargeException","message":"The header of the request is too large."})");
+  CHECK(
+      answer(HttpProblem::kNoMemory) ==
+      R"(503 application/x-amz-json-1.1 {"__type":"ServiceUnavailableException","message":"There is no memory for this request now; send it again later."})");
+}
+
+}  // namespace
+}  // namespace sluice::broker::aws

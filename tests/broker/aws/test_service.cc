@@ -1,0 +1,62 @@
+// The operations of the test service.
+#include "tests/broker/aws/test_service.h"
+
+#include <string>
+#include <utility>
+
+namespace sluice::broker::aws {
+namespace {
+
+using protocol::aws::Shape;
+
+const Shape& TextShape() {
+  static const Shape shape = Shape::Text().Length(1, 20'000'000);
+  return shape;
+}
+
+const Shape& CountShape() {
+  static const Shape shape = Shape::Integer().Range(1, 10);
+  return shape;
+}
+
+const Shape& Input() {
+  static const Shape shape =
+      Shape::Structure().Member("Text", TextShape(), protocol::aws::Required::kYes).Member("Count", CountShape());
+  return shape;
+}
+
+const Shape& NoInput() {
+  static const Shape shape = Shape::Structure();
+  return shape;
+}
+
+void Echo(const CallPtr& call) {
+  const auto writer = call->NewWriter();
+  writer->BeginMap();
+  writer->Name("Text").Text(call->input().Find("Text")->text());
+  writer->Name("Account").Text(call->caller().account);
+  writer->Name("Region").Text(call->caller().region);
+  writer->EndMap();
+  call->Answer(writer->Take());
+}
+
+}  // namespace
+
+std::vector<Service> TestServices(HeldCalls& held) {
+  Service service{.target_prefix = "Test_1", .signing_name = "test", .operations = {}};
+  service.operations.push_back({.name = "Echo", .input = Input, .run = Echo});
+  service.operations.push_back(
+      {.name = "EchoBlocking", .input = Input, .run = Echo, .thread = OperationThread::kBlocking});
+  service.operations.push_back(
+      {.name = "Empty", .input = NoInput, .run = [](const CallPtr& call) { call->Answer(""); }});
+  service.operations.push_back({.name = "Refuse", .input = NoInput, .run = [](const CallPtr& call) {
+                                  call->Fail({"ResourceNotFoundException", "No such thing."});
+                                }});
+  service.operations.push_back(
+      {.name = "Hold", .input = NoInput, .run = [&held](CallPtr call) { held.Add(std::move(call)); }});
+  std::vector<Service> services;
+  services.push_back(std::move(service));
+  return services;
+}
+
+}  // namespace sluice::broker::aws
