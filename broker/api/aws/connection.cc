@@ -1,0 +1,235 @@
+// Reads what has come, hands requests to the gateway, sends answers, and looks after deadlines.
+#include "broker/api/aws/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <utility>
+
+#include "protocol/check.h"
+
+namespace sluice::broker::aws {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr int kReadsPerTurn = 4;                // then the others' turn
+constexpr std::size_t kTakeBytes = 256u << 10;  // of output at a time
+constexpr std::size_t kPiecesPerWrite = 64;
+constexpr std::int64_t kDrainMs = 2'000;
+
+bool IsBlocked(const error_code& error) { return error == asio::error::would_block || error == asio::error::try_again; }
+
+}  // namespace
+
+Connection::Connection(AwsLoop& loop, Acceptor::Socket socket)
+    : loop_(loop), socket_(std::move(socket)), active_ms_(loop.now_ms()) {}
+
+void Connection::Start() {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  WaitReadable();
+}
+
+void Connection::WaitReadable() {
+  if (waiting_readable_ || state_ == State::kClosed || input_ended_ || !WantsInput()) return;
+  waiting_readable_ = true;
+  socket_.async_wait(asio::socket_base::wait_read, [me = shared_from_this()](const error_code& error) {
+    me->waiting_readable_ = false;
+    if (!error && me->state_ != State::kClosed) me->OnReadable();
+  });
+}
+
+bool Connection::WantsInput() const { return state_ != State::kOpen || session_->wants_input(); }
+
+void Connection::OnReadable() {
+  for (int i = 0; i < kReadsPerTurn && WantsInput() && ReadOnce(); ++i) {
+  }
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kOpen) Flush();
+  WaitReadable();
+}
+
+// False where no more is there now, or ever.
+bool Connection::ReadOnce() {
+  error_code error;
+  const std::size_t bytes = socket_.read_some(asio::buffer(loop_.buffer()), error);
+  if (IsBlocked(error)) return false;
+  if (error) {
+    input_ended_ = true;
+    if (state_ != State::kOpen) Close();
+    return false;
+  }
+  if (state_ != State::kDraining) Take({loop_.buffer().data(), bytes});
+  return state_ != State::kClosed && bytes == loop_.buffer().size();
+}
+
+void Connection::Take(std::string_view bytes) {
+  if (state_ == State::kPreface) return TakePreface(bytes);
+  session_->Receive(bytes, loop_.now_ms());
+  Pump();
+}
+
+// HTTP/2 begins with bytes that no request of HTTP/1.1 begins with.
+void Connection::TakePreface(std::string_view bytes) {
+  preface_ += bytes;
+  const std::size_t compared = std::min(preface_.size(), kHttp2Preface.size());
+  const bool fits = std::string_view(preface_).substr(0, compared) == kHttp2Preface.substr(0, compared);
+  if (fits && compared < kHttp2Preface.size()) return;
+  const DoorShared& shared = loop_.shared();
+  session_ = fits ? NewHttp2Session(shared.options.limits, shared.bodies)
+                  : NewHttp1Session(shared.options.limits, shared.bodies);
+  state_ = State::kOpen;
+  Take(std::exchange(preface_, {}));
+}
+
+void Connection::Pump() {
+  if (std::exchange(pumping_, true)) return;
+  while (auto arrived = session_->Next()) {
+    active_ms_ = loop_.now_ms();
+    loop_.metrics().requests.Add();
+    loop_.gateway().Serve(
+        std::move(arrived->request),
+        [me = shared_from_this(), id = arrived->id](HttpResponse response) { me->Answered(id, std::move(response)); });
+  }
+  pumping_ = false;
+}
+
+void Connection::Answered(std::uint64_t id, HttpResponse response) {
+  if (response.status >= 500) {
+    loop_.metrics().server_errors.Add();
+  } else if (response.status >= 400) {
+    loop_.metrics().client_errors.Add();
+  }
+  if (state_ != State::kOpen) return;
+  active_ms_ = loop_.now_ms();
+  if (!session_->unsent() && output_.empty()) write_moved_ms_ = active_ms_;
+  session_->Answer(id, std::move(response));
+  if (!pumping_) FlushLater();
+}
+
+// Answers of one turn of the loop go out together.
+void Connection::FlushLater() {
+  if (std::exchange(flush_posted_, true)) return;
+  loop_.loop().Post([me = shared_from_this()] {
+    me->flush_posted_ = false;
+    if (me->state_ != State::kOpen) return;
+    me->Flush();
+    me->WaitReadable();
+  });
+}
+
+void Connection::Flush() {
+  while (!waiting_writable_ && FillOutput()) {
+    if (!Send()) return;
+  }
+  CloseIfDone();
+}
+
+// Requests that waited for their answers to leave go on here.
+bool Connection::FillOutput() {
+  if (!output_.empty()) return true;
+  Pump();
+  session_->TakeOutput(output_, kTakeBytes);
+  return !output_.empty();
+}
+
+// False where the socket takes no more, or is broken.
+bool Connection::Send() {
+  std::array<asio::const_buffer, kPiecesPerWrite> buffers;
+  std::size_t count = 0;
+  for (std::size_t i = output_first_; i < output_.size() && count < buffers.size(); ++i, ++count) {
+    buffers[count] = asio::buffer(output_[i]);
+  }
+  buffers[0] += output_sent_;
+  error_code error;
+  const std::size_t sent = socket_.write_some(std::span(buffers).first(count), error);
+  if (IsBlocked(error)) {
+    WaitWritable();
+    return false;
+  }
+  if (error) {
+    Close();
+    return false;
+  }
+  Sent(sent);
+  return true;
+}
+
+void Connection::Sent(std::size_t bytes) {
+  write_moved_ms_ = loop_.now_ms();
+  while (bytes > 0) {
+    std::string& piece = output_[output_first_];
+    const std::size_t of_piece = std::min(bytes, piece.size() - output_sent_);
+    bytes -= of_piece;
+    output_sent_ += of_piece;
+    if (output_sent_ < piece.size()) return;
+    piece = {};
+    output_sent_ = 0;
+    ++output_first_;
+  }
+  if (output_first_ == output_.size()) {
+    output_.clear();
+    output_first_ = 0;
+  }
+}
+
+void Connection::WaitWritable() {
+  waiting_writable_ = true;
+  socket_.async_wait(asio::socket_base::wait_write, [me = shared_from_this()](const error_code& error) {
+    me->waiting_writable_ = false;
+    if (error || me->state_ != State::kOpen) return;
+    me->Flush();
+    me->WaitReadable();
+  });
+}
+
+// All output is gone.
+void Connection::CloseIfDone() {
+  if (state_ != State::kOpen || waiting_writable_) return;
+  const bool done = session_->done();
+  if (!done && !(input_ended_ && !session_->working())) return;
+  if (!done || input_ended_) return Close();
+  state_ = State::kDraining;
+  drain_since_ms_ = loop_.now_ms();
+  error_code ignored;
+  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  WaitReadable();
+}
+
+void Connection::CheckDeadlines() {
+  const std::int64_t now_ms = loop_.now_ms();
+  const AwsDoorOptions& options = loop_.shared().options;
+  if (state_ == State::kPreface && now_ms - active_ms_ >= options.request_timeout_ms) return Close();
+  if (state_ == State::kDraining && now_ms - drain_since_ms_ >= kDrainMs) return Close();
+  if (state_ != State::kOpen) return;
+  const bool writing = !output_.empty() || session_->unsent();
+  if (writing && now_ms - write_moved_ms_ >= options.request_timeout_ms) return Close();
+  session_->GiveUp(now_ms - options.request_timeout_ms);
+  const bool idle = !writing && !session_->working() && !session_->receiving();
+  if (idle && now_ms - active_ms_ >= options.idle_timeout_ms) return BeginStop();
+  Flush();
+}
+
+void Connection::BeginStop() {
+  if (state_ == State::kPreface) return Close();
+  if (state_ != State::kOpen) return;
+  const bool idle = output_.empty() && !session_->working() && !session_->receiving();
+  session_->BeginStop();
+  Flush();
+  if (idle) Close();  // nobody waits for an answer
+}
+
+void Connection::Close() {
+  if (std::exchange(state_, State::kClosed) == State::kClosed) return;
+  if (session_ && session_->failed()) loop_.metrics().protocol_errors.Add();
+  error_code ignored;
+  socket_.close(ignored);
+  output_.clear();
+  loop_.Remove(*this);
+}
+
+}  // namespace sluice::broker::aws

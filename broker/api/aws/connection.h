@@ -1,0 +1,73 @@
+// One connection of the AWS port: a socket, and the HTTP session that its first bytes ask for.
+//
+// Life: kPreface (which HTTP is it?) -> kOpen -> kDraining (all is sent, the peer may still send; what it sends is
+// dropped for a moment, so that it can read the answer) -> kClosed.
+//
+// An idle connection has no buffer of its own. Requests in work refer to the connection and keep it alive, never its
+// socket open.
+//
+// Threads: its loop's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/api/acceptor.h"
+#include "broker/api/aws/aws_loop.h"
+#include "broker/api/aws/http_session.h"
+
+namespace sluice::broker::aws {
+
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(AwsLoop& loop, Acceptor::Socket socket);
+
+  void Start();
+  void CheckDeadlines();
+  /// Takes no more requests; closes when those it has taken are answered.
+  void BeginStop();
+  void Close();
+
+  std::size_t place = 0;  // in AwsLoop's list
+
+ private:
+  enum class State : std::uint8_t { kPreface, kOpen, kDraining, kClosed };
+
+  void WaitReadable();
+  void OnReadable();
+  bool ReadOnce();
+  bool WantsInput() const;
+  void Take(std::string_view bytes);
+  void TakePreface(std::string_view bytes);
+  void Pump();
+  void Answered(std::uint64_t id, HttpResponse response);
+  void FlushLater();
+  void Flush();
+  bool FillOutput();
+  bool Send();
+  void Sent(std::size_t bytes);
+  void WaitWritable();
+  void CloseIfDone();
+
+  AwsLoop& loop_;
+  Acceptor::Socket socket_;
+  State state_ = State::kPreface;
+  std::string preface_;  // what has come of it
+  std::unique_ptr<HttpSession> session_;
+  std::vector<std::string> output_;  // what the session gave to be sent
+  std::size_t output_first_ = 0;     // the first piece that is not sent
+  std::size_t output_sent_ = 0;      // bytes of that piece
+  bool pumping_ = false;
+  bool flush_posted_ = false;
+  bool waiting_readable_ = false;
+  bool waiting_writable_ = false;
+  bool input_ended_ = false;  // the peer has closed its side
+  std::int64_t active_ms_;    // last request or answer
+  std::int64_t write_moved_ms_ = 0;
+  std::int64_t drain_since_ms_ = 0;
+};
+
+}  // namespace sluice::broker::aws

@@ -1,0 +1,247 @@
+// The AWS port over real sockets: both versions of HTTP, limits, deadlines, back-pressure, the end.
+#include "broker/api/aws/aws_door.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <thread>
+
+#include "tests/broker/aws/door_fixture.h"
+#include "tests/broker/aws/http2_peer.h"
+#include "tests/catch.h"
+
+namespace sluice::broker::aws {
+namespace {
+
+std::string Echo(std::string_view text) { return R"({"Text":")" + std::string(text) + R"("})"; }
+
+/// The answers of all `streams` have come.
+void Exchange(HttpClient& socket, Http2Peer& peer, const std::vector<std::int32_t>& streams) {
+  socket.Send(peer.Output());
+  const auto all_ended = [&] {
+    for (const std::int32_t stream : streams) {
+      if (!peer.answer(stream).ended) return false;
+    }
+    return true;
+  };
+  while (!all_ended()) {
+    const std::string bytes = socket.ReceiveSome();
+    REQUIRE_FALSE(bytes.empty());
+    REQUIRE(peer.Receive(bytes));
+    socket.Send(peer.Output());
+  }
+}
+
+TEST_CASE("AwsDoor: HTTP/1.1, request after request on one connection", "[aws]") {
+  AwsPort port({}, GENERATE(1u, 2u));
+  HttpClient client(port.port());
+  for (const char* operation : {"Echo", "EchoBlocking", "Echo"}) {
+    client.Send(HttpClient::Post(operation, Echo("a")));
+    const auto answer = client.Receive();
+    REQUIRE(answer.has_value());
+    CHECK(answer->status == 200);
+    CHECK(answer->head.find("Content-Type: application/x-amz-json-1.1\r\n") != std::string::npos);
+    CHECK(answer->head.find("\r\nConnection:") == std::string::npos);
+    CHECK(answer->body == R"({"Text":"a","Account":"000000000000","Region":"us-east-1"})");
+  }
+  client.Send(HttpClient::Post("Refuse", "{}"));
+  CHECK(client.Receive()->status == 400);
+}
+
+TEST_CASE("AwsDoor: a request that comes byte by byte", "[aws]") {
+  AwsPort port;
+  HttpClient client(port.port());
+  for (const char byte : HttpClient::Post("Echo", Echo("a"))) client.Send({&byte, 1});
+  CHECK(client.Receive()->status == 200);
+}
+
+TEST_CASE("AwsDoor: pipelined requests are answered in order", "[aws]") {
+  AwsPort port;
+  HttpClient client(port.port());
+  client.Send(HttpClient::Post("Hold", "{}") + HttpClient::Post("EchoBlocking", Echo("b")) +
+              HttpClient::Post("Echo", Echo("c")));
+  port.WaitForHeld(1);
+  for (const CallPtr& call : port.held.Take()) call->Answer("held");
+  CHECK(client.Receive()->body == "held");
+  CHECK(client.Receive()->body.starts_with(R"({"Text":"b")"));
+  CHECK(client.Receive()->body.starts_with(R"({"Text":"c")"));
+}
+
+TEST_CASE("AwsDoor: HTTP/2 with prior knowledge, answers as they are ready", "[aws]") {
+  AwsPort port({}, GENERATE(1u, 2u));
+  HttpClient socket(port.port());
+  Http2Peer peer;
+  const auto post = [&](const char* operation, std::string_view body) {
+    return peer.Post(
+        {{"content-type", "application/x-amz-json-1.1"}, {"x-amz-target", std::string("Test_1.") + operation}}, body);
+  };
+  const std::int32_t held = post("Hold", "{}");
+  const std::string large(3u << 20, 'x');
+  const std::int32_t blocking = post("EchoBlocking", Echo(large));
+  const std::int32_t small = post("Echo", Echo("a"));
+  Exchange(socket, peer, {blocking, small});
+  CHECK(peer.answer(small).fields.at(":status") == "200");
+  CHECK(peer.answer(small).fields.at("content-type") == "application/x-amz-json-1.1");
+  CHECK(peer.answer(blocking).body.find(large) != std::string::npos);
+  CHECK_FALSE(peer.answer(held).ended);
+  port.WaitForHeld(1);
+  for (const CallPtr& call : port.held.Take()) call->Fail({"InternalFailure", "late", 500});
+  Exchange(socket, peer, {held});
+  CHECK(peer.answer(held).fields.at(":status") == "500");
+}
+
+TEST_CASE("AwsDoor: what is no HTTP ends its own connection, and nothing else", "[aws]") {
+  AwsPort port;
+  HttpClient good(port.port());
+  HttpClient bad(port.port());
+  bad.Send(std::string("\x16\x03\x01\0\xff no TLS here\r\n\r\n", 21));
+  CHECK(bad.Receive()->status == 400);
+  CHECK(bad.ReceiveSome().empty());
+  HttpClient half(port.port());
+  half.Send("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n");
+  CHECK(half.Receive()->status == 400);
+  good.Send(HttpClient::Post("Echo", Echo("a")));
+  CHECK(good.Receive()->status == 200);
+}
+
+TEST_CASE("AwsDoor: a body over the limit is answered, and the connection ends", "[aws]") {
+  AwsPort port({.limits = {.body_bytes_max = 1'000}});
+  HttpClient client(port.port());
+  client.Send(HttpClient::Post("Echo", Echo(std::string(1'000, 'x'))));
+  const auto answer = client.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->status == 413);
+  CHECK(answer->body.find("RequestEntityTooLargeException") != std::string::npos);
+  CHECK(client.ReceiveSome().empty());
+}
+
+TEST_CASE("AwsDoor: bodies of all connections share a bound", "[aws]") {
+  AwsPort port({.body_bytes_max = 3'000});
+  HttpClient holder(port.port());
+  HttpClient other(port.port());
+  holder.Send(HttpClient::Post("Hold", R"({"x":")" + std::string(2'000, 'x') + R"("})"));
+  port.WaitForHeld(1);
+  other.Send(HttpClient::Post("Echo", Echo(std::string(2'000, 'x'))));
+  CHECK(other.Receive()->status == 503);
+  for (const CallPtr& call : port.held.Take()) call->Answer("");
+  CHECK(holder.Receive()->status == 200);
+  HttpClient again(port.port());
+  again.Send(HttpClient::Post("Echo", Echo(std::string(2'000, 'x'))));
+  CHECK(again.Receive()->status == 200);
+}
+
+TEST_CASE("AwsDoor: connections over the limit are closed", "[aws]") {
+  AwsPort port({.connections_max = 1});
+  HttpClient first(port.port());
+  first.Send(HttpClient::Post("Echo", Echo("a")));
+  CHECK(first.Receive()->status == 200);
+  HttpClient second(port.port());
+  CHECK(second.ReceiveSome().empty());
+  first.Send(HttpClient::Post("Echo", Echo("a")));
+  CHECK(first.Receive()->status == 200);
+}
+
+TEST_CASE("AwsDoor: deadlines end connections that say too little", "[aws]") {
+  AwsPort port({.request_timeout_ms = 300, .idle_timeout_ms = 1'000});
+  HttpClient silent(port.port());
+  HttpClient slow(port.port());
+  HttpClient idle(port.port());
+  slow.Send("POST / HTTP/1.1\r\nHo");
+  idle.Send(HttpClient::Post("Echo", Echo("a")));
+  CHECK(silent.ReceiveSome().empty());
+  CHECK(slow.Receive()->status == 408);
+  CHECK(slow.ReceiveSome().empty());
+  CHECK(idle.Receive()->status == 200);
+  CHECK(idle.ReceiveSome().empty());
+}
+
+TEST_CASE("AwsDoor: a client that does not read its answers is not read either", "[aws]") {
+  AwsPort port;
+  HttpClient client(port.port());
+  const std::string request = HttpClient::Post("Echo", Echo(std::string(1u << 20, 'x')));
+  ::fcntl(client.socket(), F_SETFL, ::fcntl(client.socket(), F_GETFL) | O_NONBLOCK);
+  constexpr int kBlockedMs = 500;  // a broker that reads makes room long before
+  pollfd room{.fd = client.socket(), .events = POLLOUT, .revents = 0};
+  std::size_t sent = 0;
+  constexpr std::size_t kTotal = 400u << 20;
+  while (sent < kTotal && ::poll(&room, 1, kBlockedMs) > 0) {
+    const std::size_t at = sent % request.size();
+    const ssize_t result = ::send(client.socket(), request.data() + at, request.size() - at, MSG_NOSIGNAL);
+    if (result > 0) sent += static_cast<std::size_t>(result);
+  }
+  CHECK(sent < kTotal);
+  ::fcntl(client.socket(), F_SETFL, ::fcntl(client.socket(), F_GETFL) & ~O_NONBLOCK);
+  const std::size_t complete = sent / request.size();
+  for (std::size_t i = 0; i < complete; ++i) REQUIRE(client.Receive()->status == 200);
+  client.Send(request.substr(sent % request.size()));
+  CHECK(client.Receive()->status == 200);
+}
+
+TEST_CASE("AwsDoor Finish: answers what was taken, and closes", "[aws]") {
+  AwsPort port({}, GENERATE(1u, 2u));
+  HttpClient client(port.port());
+  HttpClient idle(port.port());
+  HttpClient socket(port.port());
+  Http2Peer peer;
+  client.Send(HttpClient::Post("Hold", "{}"));
+  idle.Send(HttpClient::Post("Echo", Echo("a")));
+  CHECK(idle.Receive()->status == 200);
+  const std::int32_t stream =
+      peer.Post({{"content-type", "application/x-amz-json-1.1"}, {"x-amz-target", "Test_1.Hold"}}, "{}");
+  socket.Send(peer.Output());
+  port.WaitForHeld(2);
+  bool clean = false;
+  std::thread stopper([&] { clean = port.Stop(10'000); });
+  CHECK(idle.ReceiveSome().empty());
+  for (const CallPtr& call : port.held.Take()) call->Answer("held");
+  const auto answer = client.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->body == "held");
+  CHECK(answer->head.find("Connection: close\r\n") != std::string::npos);
+  CHECK(client.ReceiveSome().empty());
+  ::shutdown(client.socket(), SHUT_RDWR);
+  Exchange(socket, peer, {stream});
+  CHECK(peer.answer(stream).body == "held");
+  CHECK(peer.goaway().has_value());
+  ::shutdown(socket.socket(), SHUT_RDWR);
+  stopper.join();
+  CHECK(clean);
+}
+
+TEST_CASE("AwsDoor Finish: cuts what does not end", "[aws]") {
+  AwsPort port;
+  HttpClient client(port.port());
+  client.Send(HttpClient::Post("Hold", "{}"));
+  port.WaitForHeld(1);
+  CHECK_FALSE(port.Stop(1));
+  CHECK_FALSE(client.Receive().has_value());
+  for (const CallPtr& call : port.held.Take()) call->Answer("nobody waits");
+}
+
+TEST_CASE("AwsDoor Start: a port in use names the setting", "[aws]") {
+  AwsPort port;
+  const auto second = AwsDoor::Start(port.parts(), {}, {.port = port.port()});
+  REQUIRE(!second.has_value());
+  CHECK(second.error().code() == Code::kUnavailable);
+  CHECK(second.error().message().find("aws.port") != std::string::npos);
+}
+
+TEST_CASE("AwsDoor CollectMetrics: requests, errors, connections", "[aws]") {
+  AwsPort port;
+  HttpClient client(port.port());
+  client.Send(HttpClient::Post("Echo", Echo("a")) + HttpClient::Post("Refuse", "{}"));
+  CHECK(client.Receive()->status == 200);
+  CHECK(client.Receive()->status == 400);
+  Metrics metrics(1);
+  metrics.AddSource([&](MetricSink& sink) { port.door->CollectMetrics(sink); });
+  const std::string text = metrics.Render();
+  CHECK(text.find("\nsluice_aws_requests_total 2\n") != std::string::npos);
+  CHECK(text.find("\nsluice_aws_errors_total{side=\"client\"} 1\n") != std::string::npos);
+  CHECK(text.find("\nsluice_aws_errors_total{side=\"server\"} 0\n") != std::string::npos);
+  CHECK(text.find("\nsluice_aws_connections 1\n") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice::broker::aws

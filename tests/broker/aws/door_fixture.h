@@ -1,0 +1,45 @@
+// An AWS port with the test service behind it.
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "broker/api/aws/aws_door.h"
+#include "broker/event_loops.h"
+#include "storage/env/posix_env.h"
+#include "tests/broker/aws/http_client.h"
+#include "tests/broker/aws/test_service.h"
+
+namespace sluice::broker::aws {
+
+struct AwsPort {
+  explicit AwsPort(AwsDoorOptions options = {}, std::size_t loop_count = 1) : loops(loop_count) {
+    options.port = 0;
+    options.auth.accept_any_signature = true;
+    door = std::move(*AwsDoor::Start(parts(), TestServices(held), std::move(options)));
+  }
+  ~AwsPort() {
+    if (!stopped) Stop(10'000);
+  }
+  bool Stop(std::int64_t timeout_ms) {
+    stopped = true;
+    door->StopAccepting();
+    const bool clean = door->Finish(timeout_ms);
+    loops.Stop();
+    return clean;
+  }
+  AwsDoorParts parts() { return {.loops = loops, .clock = env->clock(), .random = env->random()}; }
+  std::uint16_t port() const { return door->port(); }
+  void WaitForHeld(std::size_t calls) {
+    while (held.size() < calls) std::this_thread::yield();
+  }
+
+  std::unique_ptr<storage::Env> env = storage::NewPosixEnv();
+  HeldCalls held;
+  EventLoops loops;
+  std::unique_ptr<AwsDoor> door;
+  bool stopped = false;
+};
+
+}  // namespace sluice::broker::aws
