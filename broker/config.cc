@@ -112,14 +112,17 @@ Status ReadFile(Reader& reader, const std::string& file) {
   }
 }
 
-// SLUICE_STORAGE__SEGMENT_BYTES is storage.segment_bytes. Variables without "__" are not settings (SLUICE_BROKER is the
-// client's).
+// SLUICE_STORAGE__SEGMENT_BYTES is storage.segment_bytes, SLUICE_AWS__ACCESS_KEYS__AKIA1 is aws.access_keys.AKIA1: what
+// the user names himself keeps its case. Variables without "__" are not settings (SLUICE_BROKER is the client's).
 std::string KeyOfVariable(std::string_view name) {
   name.remove_prefix(kEnvironmentPrefix.size());
   std::string key;
+  int dots = 0;
   for (std::size_t i = 0; i < name.size(); ++i) {
+    if (dots == 2) return key.append(name.substr(i));
     if (name.substr(i).starts_with("__")) {
       key.push_back('.');
+      ++dots;
       ++i;
     } else {
       key.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(name[i]))));
@@ -137,6 +140,29 @@ Status ReadEnvironment(Reader& reader, const std::map<std::string, std::string>&
   return {};
 }
 
+bool IsAccount(std::string_view text) {
+  constexpr std::size_t kDigits = 12;
+  return text.size() == kDigits && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Status CheckAws(const aws::AuthOptions& auth) {
+  if (!IsAccount(auth.account)) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("aws.account is \"{}\"; an account has twelve digits", auth.account));
+  }
+  if (auth.region.empty()) return Status(Code::kInvalidArgument, "aws.region is empty");
+  for (const auto& [key, secret] : auth.access_keys) {
+    if (secret.empty()) return Status(Code::kInvalidArgument, fmt::format("aws.access_keys.{} is empty", key));
+  }
+  for (const auto& [key, account] : auth.accounts) {
+    if (!IsAccount(account)) {
+      return Status(Code::kInvalidArgument,
+                    fmt::format("aws.accounts.{} is \"{}\"; an account has twelve digits", key, account));
+    }
+  }
+  return {};
+}
+
 // What no single setting can say.
 Status CheckTogether(const Config& config) {
   if (config.append.record_bytes_max > config.append.batch_bytes_max) {
@@ -148,6 +174,7 @@ Status CheckTogether(const Config& config) {
                   "storage.journal_bytes_max must hold two files of storage.journal_file_bytes");
   }
   if (config.server.data_dir.empty()) return Status(Code::kInvalidArgument, "server.data_dir is empty");
+  if (Status status = CheckAws(config.aws.auth); !status.ok()) return status;
   if (config.delivery.lake_dir.empty()) return Status(Code::kInvalidArgument, "delivery.lake_dir is empty");
   return {};
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "broker/api/admin/admin_door.h"
+#include "broker/api/aws/aws_door.h"
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
 #include "broker/delivery/delivery_options.h"
@@ -41,6 +42,7 @@ struct Config {
   RetentionOptions retention;
   LogOptions log;
   native::NativeDoorOptions native;
+  aws::AwsDoorOptions aws;
   admin::AdminDoorOptions admin;
   delivery::DeliveryOptions delivery;
 };

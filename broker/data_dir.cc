@@ -53,12 +53,14 @@ Status CheckDurableFileSystem(const std::string& dir) {
 
 std::string MetadataDir(const std::string& data_dir) { return data_dir + "/metadata"; }
 
-Status WritePortsFile(const std::string& data_dir, std::uint16_t native_port, std::uint16_t admin_port) {
+Status WritePortsFile(const std::string& data_dir, const Ports& ports) {
   const std::string file = PortsFile(data_dir);
   const std::string temporary = file + ".new";
   {
     std::ofstream stream(temporary, std::ios::trunc);
-    stream << fmt::format("{{\"native\": {}, \"admin\": {}}}\n", native_port, admin_port);
+    stream << fmt::format("{{\"native\": {}, \"admin\": {}", ports.native, ports.admin);
+    if (ports.aws != 0) stream << fmt::format(", \"aws\": {}", ports.aws);
+    stream << "}\n";
     if (!stream.flush()) return Status(Code::kIoError, temporary + ": cannot be written");
   }
   std::error_code error;

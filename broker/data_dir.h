@@ -2,7 +2,7 @@
 //
 //   DATA/            the log (storage/FORMAT.md)
 //   DATA/metadata/   the metadata store
-//   DATA/ports.json  {"native": 7420, "admin": 9420}; written when the doors are open, removed at the stop
+//   DATA/ports.json  {"native": 7420, "admin": 9420, "aws": 4566}; written when the doors are open, removed at the stop
 //
 // Threads: one.
 #pragma once
@@ -14,6 +14,13 @@
 
 namespace sluice::broker {
 
+/// Where the doors listen; 0: there is no such door.
+struct Ports {
+  std::uint16_t native = 0;
+  std::uint16_t admin = 0;
+  std::uint16_t aws = 0;
+};
+
 /// kFailedPrecondition where the directory (or the nearest one above it that exists) is on a file system whose
 /// fdatasync does not mean what "durable" promises: memory, network or user space. The message names
 /// `storage.allow_volatile`.
@@ -22,7 +29,7 @@ Status CheckDurableFileSystem(const std::string& dir);
 std::string MetadataDir(const std::string& data_dir);
 
 /// Written beside and renamed, so that a reader never sees half of it.
-Status WritePortsFile(const std::string& data_dir, std::uint16_t native_port, std::uint16_t admin_port);
+Status WritePortsFile(const std::string& data_dir, const Ports& ports);
 void RemovePortsFile(const std::string& data_dir);
 
 }  // namespace sluice::broker

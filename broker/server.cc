@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "broker/api/admin/admin_door.h"
+#include "broker/api/aws/aws_door.h"
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
 #include "broker/data_dir.h"
@@ -101,8 +104,10 @@ class Server::Impl {
   Status OpenStores();
   Status OpenServices();
   Status OpenDoors();
+  Status OpenAwsDoor();
   Status Ready() const;
   Status TakeApart();
+  bool FinishDoors();
 
   const Config config_;
   std::unique_ptr<storage::Env> env_;
@@ -120,6 +125,7 @@ class Server::Impl {
   std::unique_ptr<delivery::DeliveryManager> delivery_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<native::NativeDoor> native_door_;
+  std::unique_ptr<aws::AwsDoor> aws_door_;
   Ports ports_;
   bool ports_written_ = false;
   std::optional<Status> stopped_;
@@ -140,6 +146,7 @@ Status Server::Impl::Start() {
   log::Info("broker is ready", {{"version", kVersion},
                                 {"native", fmt::format("{}:{}", config_.native.address, ports_.native)},
                                 {"admin", fmt::format("{}:{}", config_.admin.address, ports_.admin)},
+                                {"aws", aws_door_ ? fmt::format("{}:{}", config_.aws.address, ports_.aws) : "off"},
                                 {"data_dir", config_.server.data_dir},
                                 {"event_loops", loops_.size()},
                                 {"streams", catalog_->List().size()}});
@@ -224,8 +231,21 @@ Status Server::Impl::OpenDoors() {
   if (!door) return door.error();
   native_door_ = std::move(*door);
   ports_.native = native_door_->port();
+  if (Status status = OpenAwsDoor(); !status.ok()) return status;
   ports_written_ = true;
-  return WritePortsFile(config_.server.data_dir, ports_.native, ports_.admin);
+  return WritePortsFile(config_.server.data_dir, ports_);
+}
+
+Status Server::Impl::OpenAwsDoor() {
+  if (!config_.aws.enabled) return {};
+  std::vector<aws::Service> services;
+  auto door = aws::AwsDoor::Start({.loops = loops_, .clock = env_->clock(), .random = env_->random()},
+                                  std::move(services), config_.aws);
+  if (!door) return door.error();
+  aws_door_ = std::move(*door);
+  ports_.aws = aws_door_->port();
+  metrics_.AddSource([this](MetricSink& sink) { aws_door_->CollectMetrics(sink); });
+  return {};
 }
 
 Status Server::Impl::Ready() const {
@@ -245,9 +265,10 @@ Status Server::Impl::TakeApart() {
   readiness_.Set("stopping");
   if (ports_written_) RemovePortsFile(config_.server.data_dir);
   if (native_door_) native_door_->StopAccepting();
+  if (aws_door_) aws_door_->StopAccepting();
   if (delivery_) delivery_->Stop();
   if (shards_) shards_->Stop();
-  if (native_door_ && !native_door_->Finish(config_.server.shutdown_timeout_ms)) {
+  if (!FinishDoors()) {
     log::Warning("some connections did not finish in time and were closed",
                  {{"timeout_ms", config_.server.shutdown_timeout_ms}});
   }
@@ -266,6 +287,16 @@ Status Server::Impl::TakeApart() {
   return closed;
 }
 
+// All doors together have the time of one.
+bool Server::Impl::FinishDoors() {
+  const std::int64_t start_ns = env_->clock().MonotonicNs();
+  bool clean = true;
+  if (native_door_) clean = native_door_->Finish(config_.server.shutdown_timeout_ms);
+  if (!aws_door_) return clean;
+  const std::int64_t passed_ms = (env_->clock().MonotonicNs() - start_ns) / 1'000'000;
+  return aws_door_->Finish(std::max<std::int64_t>(config_.server.shutdown_timeout_ms - passed_ms, 0)) && clean;
+}
+
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
@@ -278,7 +309,7 @@ Result<std::unique_ptr<Server>> Server::Start(Config config) {
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-Server::Ports Server::ports() const { return impl_->ports(); }
+Ports Server::ports() const { return impl_->ports(); }
 Status Server::Stop() { return impl_->Stop(); }
 
 ExitCode Server::Run() {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "broker/config.h"
+#include "broker/data_dir.h"
 #include "sluice/status.h"
 
 namespace sluice::broker {
@@ -27,12 +28,7 @@ enum class ExitCode : int {
 
 class Server {
  public:
-  struct Ports {
-    std::uint16_t native = 0;
-    std::uint16_t admin = 0;
-  };
-
-  /// Returns when the doors are open. The ports are also in DATA/ports.json: {"native": 7420, "admin": 9420}.
+  /// Returns when the doors are open. The ports are also in DATA/ports.json.
   static Result<std::unique_ptr<Server>> Start(Config config);
   /// Stops where Stop has not been called.
   ~Server();

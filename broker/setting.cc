@@ -132,6 +132,21 @@ void AddServer(Config& c, std::vector<Setting>& s) {
   s.push_back({"log.format", Choice{&c.log.format, {"text", "json"}}});
 }
 
+void AddAws(Config& c, std::vector<Setting>& s) {
+  s.push_back({"aws.enabled", &c.aws.enabled});
+  s.push_back({"aws.address", IpAddress{&c.aws.address}});
+  s.push_back({"aws.port", &c.aws.port, 0, 65'535});
+  s.push_back({"aws.connections_max", &c.aws.connections_max, 1, 1'000'000});
+  s.push_back({"aws.body_bytes_max", ByteSize{&c.aws.body_bytes_max}, 32 * kMiB, 64 * kGiB});
+  s.push_back({"aws.request_timeout", DurationMs{&c.aws.request_timeout_ms}, 100, kHourMs});
+  s.push_back({"aws.idle_timeout", DurationMs{&c.aws.idle_timeout_ms}, 1'000, 365 * kDayMs});
+  s.push_back({"aws.account", &c.aws.auth.account});
+  s.push_back({"aws.region", &c.aws.auth.region});
+  s.push_back({"aws.accept_any_signature", &c.aws.auth.accept_any_signature});
+  s.push_back({"aws.access_keys", TextMap{.value = &c.aws.auth.access_keys, .secret = true}});
+  s.push_back({"aws.accounts", TextMap{&c.aws.auth.accounts}});
+}
+
 void AddDoors(Config& c, std::vector<Setting>& s) {
   s.push_back({"native.address", IpAddress{&c.native.address}});
   s.push_back({"native.port", &c.native.port, 0, 65'535});
@@ -142,6 +157,7 @@ void AddDoors(Config& c, std::vector<Setting>& s) {
   s.push_back({"native.hello_timeout", DurationMs{&c.native.hello_timeout_ms}, 100, kHourMs});
   s.push_back({"native.message_timeout", DurationMs{&c.native.message_timeout_ms}, 100, kHourMs});
   s.push_back({"native.idle_timeout", DurationMs{&c.native.idle_timeout_ms}, 1'000, 365 * kDayMs});
+  AddAws(c, s);
   s.push_back({"admin.address", IpAddress{&c.admin.address}});
   s.push_back({"admin.port", &c.admin.port, 0, 65'535});
   s.push_back({"admin.connections_max", &c.admin.connections_max, 1, 10'000});
@@ -234,7 +250,8 @@ std::string ValueOf(const Setting& setting) {
                         [](const TextMap& map) {
                           std::string table = "{";
                           for (const auto& [key, text] : *map.value) {
-                            table.append(table.size() > 1 ? ", " : " ").append(Quoted(key) + " = " + Quoted(text));
+                            table.append(table.size() > 1 ? ", " : " ")
+                                .append(Quoted(key) + " = " + Quoted(map.secret ? "***" : text));
                           }
                           return table + (table.size() > 1 ? " }" : "}");
                         },

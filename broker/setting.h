@@ -32,6 +32,7 @@ struct IpAddress {
 };
 struct TextMap {  // one key per entry below this setting's own key
   std::map<std::string, std::string>* value;
+  bool secret = false;  // ValueOf does not show the texts
 };
 using SettingTarget = std::variant<std::string*, bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, ByteSize,
                                    DurationMs, Choice, IpAddress, TextMap>;

@@ -49,6 +49,7 @@ Config ConfigFor(const TempDir& dir, std::uint32_t loops = 1) {
   config.delivery.lake_dir = dir.path + "/lake";
   config.native.port = 0;
   config.admin.port = 0;
+  config.aws.port = 0;
   config.log.level = "error";
   return config;
 }
@@ -321,8 +322,20 @@ TEST_CASE("Server Start: ports.json names the ports", "[broker]") {
   std::ifstream stream(config.server.data_dir + "/ports.json");
   std::string text;
   std::getline(stream, text);
-  CHECK(text == "{\"native\": " + std::to_string(server->ports().native) +
-                    ", \"admin\": " + std::to_string(server->ports().admin) + "}");
+  CHECK(text == "{\"native\": " + std::to_string(server->ports().native) + ", \"admin\": " +
+                    std::to_string(server->ports().admin) + ", \"aws\": " + std::to_string(server->ports().aws) + "}");
+}
+
+TEST_CASE("Server Start: without the AWS port", "[broker]") {
+  const TempDir dir;
+  Config config = ConfigFor(dir);
+  config.aws.enabled = false;
+  const auto server = StartServer(config);
+  CHECK(server->ports().aws == 0);
+  std::ifstream stream(config.server.data_dir + "/ports.json");
+  std::string text;
+  std::getline(stream, text);
+  CHECK(text.find("aws") == std::string::npos);
 }
 
 TEST_CASE("Server Start: ports.json of a broker that was killed is gone before the doors open", "[broker]") {
@@ -331,7 +344,7 @@ TEST_CASE("Server Start: ports.json of a broker that was killed is gone before t
   Config second = ConfigFor(dir);
   second.server.data_dir = dir.path + "/other";
   std::filesystem::create_directory(second.server.data_dir);
-  REQUIRE(WritePortsFile(second.server.data_dir, 1, 2).ok());
+  REQUIRE(WritePortsFile(second.server.data_dir, {.native = 1, .admin = 2, .aws = 3}).ok());
   second.native.port = server->ports().native;  // so the start ends at this door
   REQUIRE(!Server::Start(second).has_value());
   CHECK(!std::filesystem::exists(second.server.data_dir + "/ports.json"));
@@ -357,6 +370,11 @@ TEST_CASE("Server Start: what is in the way is named, and what to do", "[broker]
     second.server.data_dir = dir.path + "/other";
     second.admin.port = server->ports().admin;
     expected = "admin.port";
+  }
+  SECTION("the AWS port is in use") {
+    second.server.data_dir = dir.path + "/other";
+    second.aws.port = server->ports().aws;
+    expected = "aws.port";
   }
   SECTION("the data directory cannot be made") {
     std::ofstream(dir.path + "/file") << "x";

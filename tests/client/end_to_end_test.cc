@@ -43,6 +43,7 @@ class TestBroker {
     config.log.level = "error";
     config.native.port = port_;
     config.admin.port = 0;
+    config.aws.port = 0;
     auto server = broker::Server::Start(std::move(config));
     INFO((server ? "" : server.error().ToString()));
     REQUIRE(server.has_value());
