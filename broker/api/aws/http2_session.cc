@@ -21,6 +21,7 @@ constexpr std::uint32_t kStreamWindowBytes = 1u << 20;
 constexpr std::int32_t kConnectionWindowBytes = 8 << 20;
 constexpr std::size_t kOutputPieceBytes = 64u << 10;
 constexpr std::size_t kFieldOverheadBytes = 32;  // as SETTINGS_MAX_HEADER_LIST_SIZE counts
+constexpr std::size_t kQueuedFramesMax = 1'000;  // of answers to frames; above it nothing is read
 constexpr std::uint64_t kResetsMax = 200;        // at one time; more come back at kResetsPerSecond
 constexpr std::uint64_t kResetsPerSecond = 20;
 
@@ -38,7 +39,9 @@ class Http2Session final : public HttpSession {
   void Answer(std::uint64_t id, HttpResponse response) override;
   void TakeOutput(std::vector<std::string>& pieces, std::size_t bytes_max) override;
 
-  bool wants_input() const override { return !done(); }
+  bool wants_input() const override {
+    return !done() && nghttp2_session_get_outbound_queue_size(session_) < kQueuedFramesMax;
+  }
   bool receiving() const override { return incomplete_ > 0; }
   bool working() const override { return in_work_ > 0 || !ready_.empty() || unsent_bytes_ > 0 || wants_write(); }
   bool unsent() const override { return unsent_bytes_ > 0; }
@@ -60,6 +63,7 @@ class Http2Session final : public HttpSession {
   };
 
   // nghttp2's callbacks; 0 is good.
+  static int OnBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* frame, void*);
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user);
   static int OnHeader(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user);
@@ -102,6 +106,7 @@ Http2Session::Http2Session(const HttpLimits& limits, std::shared_ptr<BodyMemory>
 void Http2Session::Open() {
   nghttp2_session_callbacks* callbacks = nullptr;
   SLUICE_CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, OnBeginFrame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, OnBeginHeaders);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, OnData);
@@ -111,7 +116,6 @@ void Http2Session::Open() {
   nghttp2_option* option = nullptr;
   SLUICE_CHECK(nghttp2_option_new(&option) == 0);
   nghttp2_option_set_stream_reset_rate_limit(option, kResetsMax, kResetsPerSecond);
-  nghttp2_option_set_no_closed_streams(option, 1);
   SLUICE_CHECK(nghttp2_session_server_new2(&session_, callbacks, this, option) == 0);
   nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);
@@ -141,6 +145,13 @@ void Http2Session::Receive(std::string_view bytes, std::int64_t now_ms) {
   if (taken >= 0) return;
   nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
   failed_ = true;
+}
+
+// nghttp2 passes over a new stream with a number below the last one's; RFC 9113 section 5.1.1 wants it to be an error.
+int Http2Session::OnBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* frame, void*) {
+  if (frame->type != NGHTTP2_HEADERS || frame->stream_id > nghttp2_session_get_last_proc_stream_id(session)) return 0;
+  if (nghttp2_session_find_stream(session, frame->stream_id) != nullptr) return 0;
+  return nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
 }
 
 int Http2Session::OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user) {

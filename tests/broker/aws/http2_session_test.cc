@@ -185,6 +185,56 @@ TEST_CASE("Http2Session: no request is given out while answers are not taken", "
   CHECK(pair.session->Next().has_value());
 }
 
+/// The bytes of a frame (RFC 9113 section 4.1).
+std::string Frame(char type, char flags, std::uint32_t stream, std::string_view payload) {
+  std::string frame;
+  for (const int shift : {16, 8, 0}) frame += static_cast<char>(payload.size() >> shift);
+  frame += type;
+  frame += flags;
+  for (const int shift : {24, 16, 8, 0}) frame += static_cast<char>(stream >> shift);
+  return frame.append(payload);
+}
+
+constexpr char kHeaders = 1;
+constexpr char kEndStream = 1;
+constexpr char kEndHeaders = 4;
+// POST, http, / and an authority; by HPACK's static table where it has them.
+constexpr std::string_view kFields =
+    "\x83\x86\x84\x01\x01"
+    "a";
+
+TEST_CASE("Http2Session: what asks for frames in return is not read while they are not taken", "[aws]") {
+  const auto session = NewHttp2Session({}, Memory());
+  session->Receive(kHttp2Preface, 0);
+  session->Receive(Frame(4, 0, 0, ""), 0);
+  const std::string malformed = std::string(kFields) + std::string(
+                                                           "\x00\x0e"
+                                                           "content-length"
+                                                           "\x01"
+                                                           "9",
+                                                           18);
+  std::uint32_t streams = 0;
+  for (; streams < 10'000 && session->wants_input(); ++streams) {
+    session->Receive(Frame(kHeaders, kEndHeaders | kEndStream, 2 * streams + 1, malformed), 0);
+  }
+  CHECK(streams > 900);
+  CHECK(streams < 1'100);
+  CHECK_FALSE(session->Next().has_value());
+  Output(*session);
+  CHECK(session->wants_input());
+}
+
+TEST_CASE("Http2Session: a new stream below the last one is an error", "[aws]") {
+  const auto session = NewHttp2Session({}, Memory());
+  session->Receive(kHttp2Preface, 0);
+  session->Receive(Frame(4, 0, 0, ""), 0);
+  session->Receive(Frame(kHeaders, kEndHeaders | kEndStream, 5, kFields), 0);
+  CHECK(session->Next().has_value());
+  session->Receive(Frame(kHeaders, kEndHeaders | kEndStream, 3, kFields), 0);
+  Output(*session);
+  CHECK(session->failed());
+}
+
 TEST_CASE("Http2Session: what is no HTTP/2 ends it", "[aws]") {
   const auto session = NewHttp2Session({}, Memory());
   Output(*session);
