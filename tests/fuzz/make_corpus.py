@@ -75,6 +75,29 @@ def aws_signatures():
             write("aws_signature", request["name"].replace(" ", "_"), "\n".join(parts).encode())
 
 
+def http_sessions():
+    """Requests behind four bytes that say how they are cut; HTTP/2 as frames: length, type, flags, stream, payload."""
+    body = b'{"Text":"a"}'
+    line = b"POST /a?b=1 HTTP/1.1\r\nHost: localhost\r\n"
+    length = line + b"X-Amz-Target: Test_1.Echo\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    for name, text in {"length": length, "two": length + length, "chunks": line + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+                       "expect": line + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", "head": b"HEAD / HTTP/1.0\r\n\r\n"}.items():
+        write("http1_session", name, b"\x01\x05\x00\x20" + text)
+
+    def frame(kind, flags, stream, payload=b""):
+        return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+    # HPACK: POST, http, / and localhost of the static table, and a literal without indexing.
+    header = b"\x83\x86\x84\x01\x09localhost" + b"\x00\x0cx-amz-target\x0bTest_1.Echo"
+    settings = frame(4, 0, 0) + frame(4, 1, 0)
+    post = frame(1, 4, 1, header) + frame(0, 1, 1, body)
+    for name, frames in {"post": settings + post, "reset": settings + frame(1, 4, 1, header) + frame(3, 0, 1, bytes(4)),
+                         "two": settings + frame(1, 5, 1, header) + frame(1, 4, 3, header) + frame(0, 0, 3, body) + frame(0, 1, 3, body),
+                         "control": settings + frame(6, 0, 0, bytes(8)) + frame(8, 0, 0, b"\0\0\1\0") + frame(7, 0, 0, bytes(8)),
+                         "large": settings + frame(1, 4, 1, header) + frame(0, 0, 1, bytes(1_500))}.items():
+        write("http2_session", name, b"\x01\x40\x03\x20" + frames)
+
+
 def delivery():
     with open("tools/data/flights-delivery.json", "rb") as file:
         write("delivery_config", "flights.json", file.read())
@@ -104,5 +127,6 @@ if __name__ == "__main__":
     native_messages()
     aws_documents()
     aws_signatures()
+    http_sessions()
     delivery()
     storage()
