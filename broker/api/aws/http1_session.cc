@@ -92,6 +92,7 @@ class Http1Session final : public HttpSession {
  private:
   void NewParser();
   std::size_t Parse(std::string_view bytes);
+  void ParseAhead();
   void OnHeader();
   void OnParseError(const error_code& error);
   void RequestIsHere(HttpProblem problem);
@@ -135,8 +136,13 @@ void Http1Session::Receive(std::string_view bytes, std::int64_t now_ms) {
     ahead_.assign(bytes.substr(Parse(bytes)));
   } else {
     ahead_.append(bytes);
-    ahead_.erase(0, Parse(ahead_));
+    ParseAhead();
   }
+}
+
+void Http1Session::ParseAhead() {
+  ahead_.erase(0, Parse(ahead_));
+  if (ahead_.empty()) ahead_.shrink_to_fit();  // an idle connection keeps no buffer
 }
 
 // How much of `bytes` was used.
@@ -213,7 +219,7 @@ void Http1Session::Answer(std::uint64_t id, HttpResponse response) {
   if (!keep_alive_) {
     done_ = true;
   } else {
-    ahead_.erase(0, Parse(ahead_));
+    ParseAhead();
   }
 }
 
