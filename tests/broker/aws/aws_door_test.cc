@@ -10,6 +10,7 @@
 
 #include "tests/broker/aws/door_fixture.h"
 #include "tests/broker/aws/http2_peer.h"
+#include "tests/broker/aws/sign.h"
 #include "tests/catch.h"
 
 namespace sluice::broker::aws {
@@ -90,6 +91,40 @@ TEST_CASE("AwsDoor: HTTP/2 with prior knowledge, answers as they are ready", "[a
   for (const CallPtr& call : port.held.Take()) call->Fail({"InternalFailure", "late", 500});
   Exchange(socket, peer, {held});
   CHECK(peer.answer(held).fields.at(":status") == "500");
+}
+
+TEST_CASE("AwsDoor: signatures are checked over both versions of HTTP", "[aws]") {
+  AwsPort port({.auth = {.access_keys = {{"AKIA1", "secret"}}}});
+  const bool right = GENERATE(true, false);
+  HttpRequest request{.method = "POST", .path = "/", .query = {}, .fields = {}, .body = Echo("a"), .share = {}};
+  request.fields = {
+      {"host", "localhost:4566"}, {"content-type", "application/x-amz-json-1.1"}, {"x-amz-target", "Test_1.Echo"}};
+  Sign(request, {.access_key = "AKIA1",
+                 .secret = right ? "secret" : "another",
+                 .region = "eu-west-1",
+                 .service = "test",
+                 .time_s = port.env->clock().WallMs() / 1'000});
+  const std::string expected = right ? R"("Region":"eu-west-1"})" : "InvalidSignatureException";
+
+  std::string text = "POST / HTTP/1.1\r\nContent-Length: " + std::to_string(request.body.size()) + "\r\n";
+  for (const HttpField& field : request.fields) text += field.name + ": " + field.value + "\r\n";
+  HttpClient client(port.port());
+  client.Send(text + "\r\n" + request.body);
+  const auto answer = client.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->status == (right ? 200 : 400));
+  CHECK(answer->body.find(expected) != std::string::npos);
+
+  HttpClient socket(port.port());
+  Http2Peer peer;
+  Http2Peer::Fields fields;
+  for (const HttpField& field : request.fields) {
+    if (field.name != "host") fields.emplace_back(field.name, field.value);  // :authority stands for it
+  }
+  const std::int32_t stream = peer.Post(fields, request.body);
+  Exchange(socket, peer, {stream});
+  CHECK(peer.answer(stream).fields.at(":status") == (right ? "200" : "400"));
+  CHECK(peer.answer(stream).body.find(expected) != std::string::npos);
 }
 
 TEST_CASE("AwsDoor: what is no HTTP ends its own connection, and nothing else", "[aws]") {

@@ -16,7 +16,7 @@ namespace sluice::broker::aws {
 struct AwsPort {
   explicit AwsPort(AwsDoorOptions options = {}, std::size_t loop_count = 1) : loops(loop_count) {
     options.port = 0;
-    options.auth.accept_any_signature = true;
+    options.auth.accept_any_signature = options.auth.access_keys.empty();
     door = std::move(*AwsDoor::Start(parts(), TestServices(held), std::move(options)));
   }
   ~AwsPort() {

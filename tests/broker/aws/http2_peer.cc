@@ -85,7 +85,7 @@ std::int32_t Http2Peer::Post(const Fields& fields, std::string_view body, bool e
   };
   add(":method", "POST");
   add(":scheme", "http");
-  add(":path", "/?q=1");
+  add(":path", "/");
   add(":authority", "localhost:4566");
   for (const auto& [name, value] : fields) add(name, value);
   const nghttp2_data_provider provider{.source = {}, .read_callback = Impl::Read};
