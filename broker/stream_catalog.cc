@@ -172,7 +172,7 @@ void StreamCatalog::Publish(StreamPtr added, StreamPtr removed) {
 }
 
 Result<StreamPtr> StreamCatalog::Create(std::string_view name, std::uint32_t shards, RetentionSettings retention,
-                                        bool hidden) {
+                                        bool hidden, KinesisSettings kinesis) {
   if (Status status = ValidateStreamName(name, hidden); !status.ok()) return Error(status);
   if (Status status = ValidateRetention(retention); !status.ok()) return Error(status);
   if (shards < 1 || shards > kShardsMax) {
@@ -192,6 +192,7 @@ Result<StreamPtr> StreamCatalog::Create(std::string_view name, std::uint32_t sha
                                                               .created_ms = clock_.WallMs(),
                                                               .hidden = hidden,
                                                               .retention = retention,
+                                                              .kinesis = std::move(kinesis),
                                                               .shards = protocol::ShardMap::Uniform(shards)});
   storage::Transaction transaction;
   transaction.If(std::string(kNextStreamId), *counter).If(Key(kStreamPrefix, name), std::nullopt);
@@ -203,16 +204,23 @@ Result<StreamPtr> StreamCatalog::Create(std::string_view name, std::uint32_t sha
 }
 
 Result<StreamPtr> StreamCatalog::SetRetention(std::string_view name, RetentionSettings retention) {
-  if (Status status = ValidateRetention(retention); !status.ok()) return Error(status);
+  return Change(name, [&](StreamInfo& stream) {
+    stream.retention = retention;
+    return Status();
+  });
+}
+
+Result<StreamPtr> StreamCatalog::Change(std::string_view name, const std::function<Status(StreamInfo&)>& change) {
   const std::lock_guard lock(change_mutex_);
   const auto found = Find(name);
   if (!found) return found;
   StreamInfo changed = **found;
-  changed.retention = retention;
+  if (Status status = change(changed); !status.ok()) return Error(std::move(status));
+  if (Status status = ValidateRetention(changed.retention); !status.ok()) return Error(status);
+  SLUICE_CHECK(changed.id == (*found)->id && changed.name == (*found)->name);
   storage::Transaction transaction;
   transaction.If(Key(kStreamPrefix, name), EncodeStream(**found)).Put(Key(kStreamPrefix, name), EncodeStream(changed));
-  if (Status status = store_.Commit(transaction); !status.ok())
-    return Error(status.WithContext("changing the retention"));
+  if (Status status = store_.Commit(transaction); !status.ok()) return Error(status.WithContext("changing the stream"));
   auto stream = std::make_shared<const StreamInfo>(std::move(changed));
   Publish(stream, *found);
   return stream;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,12 +30,21 @@ struct RetentionSettings {
   friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
 };
 
+/// What the Kinesis API keeps with a stream. Nothing in the core acts on it.
+struct KinesisSettings {
+  std::map<std::string, std::string> tags;
+  bool on_demand = false;               // the stream's mode, as it is told
+  std::uint32_t record_kib_max = 1024;  // of one record that is put through that API
+  friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
+};
+
 struct StreamInfo {
   StreamId id;
   std::string name;
   std::int64_t created_ms = 0;
   bool hidden = false;  // the own stream of a direct-put delivery stream; not listed
   RetentionSettings retention;
+  KinesisSettings kinesis;
   protocol::ShardMap shards;
 };
 
@@ -68,8 +78,11 @@ class StreamCatalog {
   std::vector<StreamPtr> ListAll() const;
 
   Result<StreamPtr> Create(std::string_view name, std::uint32_t shards, RetentionSettings retention,
-                           bool hidden = false);
+                           bool hidden = false, KinesisSettings kinesis = {});
   Result<StreamPtr> SetRetention(std::string_view name, RetentionSettings retention);
+  /// `change` gets the stream as it is and sets what it may: retention and Kinesis settings. It may be refused by what
+  /// `change` gives. No other change comes in between.
+  Result<StreamPtr> Change(std::string_view name, const std::function<Status(StreamInfo&)>& change);
   /// Gives the stream that was deleted, so that the caller can drop its shards.
   Result<StreamPtr> Delete(std::string_view name);
 

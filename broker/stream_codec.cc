@@ -38,6 +38,15 @@ std::string EncodeStream(const StreamInfo& stream) {
     out.set_last_high(range.last.high);
     out.set_last_low(range.last.low);
   }
+  for (const auto& [key, value] : stream.kinesis.tags) {
+    stored::Tag& out = *message.add_tags();
+    out.set_key(key);
+    out.set_value(value);
+  }
+  message.set_on_demand(stream.kinesis.on_demand);
+  if (stream.kinesis.record_kib_max != KinesisSettings().record_kib_max) {
+    message.set_kinesis_record_kib_max(stream.kinesis.record_kib_max);
+  }
   return message.SerializeAsString();
 }
 
@@ -53,11 +62,15 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
                     .created_ms = message.created_ms(),
                     .hidden = message.hidden(),
                     .retention = {},
+                    .kinesis = {},
                     .shards = {}};
   if (Status status = ValidateStreamName(stream.name, stream.hidden); !status.ok())
     return Error(Code::kCorruption, status.message());
   if (message.has_retention_age_ms()) stream.retention.age_ms = message.retention_age_ms();
   if (message.has_retention_bytes()) stream.retention.bytes = message.retention_bytes();
+  for (const stored::Tag& tag : message.tags()) stream.kinesis.tags[tag.key()] = tag.value();
+  stream.kinesis.on_demand = message.on_demand();
+  if (message.has_kinesis_record_kib_max()) stream.kinesis.record_kib_max = message.kinesis_record_kib_max();
   std::vector<protocol::ShardRange> ranges;
   for (const stored::Range& range : message.shards()) {
     ranges.push_back(

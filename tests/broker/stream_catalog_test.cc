@@ -131,6 +131,44 @@ TEST_CASE("StreamCatalog SetRetention: changes and keeps it", "[broker]") {
   CHECK(catalog->SetRetention("nothing", {}).error().code() == Code::kNotFound);
 }
 
+TEST_CASE("StreamCatalog Change: keeps tags and Kinesis settings over a restart", "[broker]") {
+  Store store(GENERATE(false, true));
+  storage::ManualClock clock;
+  auto catalog = OpenCatalog(store, clock);
+  const KinesisSettings made{.tags = {{"team", "ingest"}}, .on_demand = true, .record_kib_max = 2048};
+  REQUIRE(catalog->Create("orders", 1, {}, false, made).has_value());
+  CHECK((*catalog->Find("orders"))->kinesis == made);
+  const auto changed = catalog->Change("orders", [](StreamInfo& stream) {
+    stream.kinesis.tags["cost"] = "";
+    return Status();
+  });
+  REQUIRE(changed.has_value());
+  catalog.reset();
+  store.Reopen();
+  catalog = OpenCatalog(store, clock);
+  const KinesisSettings now{.tags = {{"cost", ""}, {"team", "ingest"}}, .on_demand = true, .record_kib_max = 2048};
+  CHECK((*catalog->Find("orders"))->kinesis == now);
+}
+
+TEST_CASE("StreamCatalog Change: what the caller refuses is not done", "[broker]") {
+  Store store(false);
+  storage::ManualClock clock;
+  auto catalog = OpenCatalog(store, clock);
+  REQUIRE(catalog->Create("orders", 1, {}).has_value());
+  const auto refused = catalog->Change("orders", [](StreamInfo& stream) {
+    stream.kinesis.on_demand = true;
+    return Status(Code::kInvalidArgument, "no");
+  });
+  CHECK(refused.error() == Status(Code::kInvalidArgument, "no"));
+  CHECK(!(*catalog->Find("orders"))->kinesis.on_demand);
+  const auto negative = catalog->Change("orders", [](StreamInfo& stream) {
+    stream.retention.age_ms = -1;
+    return Status();
+  });
+  CHECK(negative.error().code() == Code::kInvalidArgument);
+  CHECK((*catalog->Find("orders"))->retention == RetentionSettings());
+}
+
 TEST_CASE("StreamCatalog Create: two catalogs on one store cannot both win", "[broker]") {
   Store store(GENERATE(false, true));
   storage::ManualClock clock;
