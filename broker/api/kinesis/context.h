@@ -1,0 +1,21 @@
+// What the Kinesis operations work with. All of it outlives the service and may be used from any thread.
+#pragma once
+
+#include <expected>
+
+#include "broker/api/aws/operation.h"
+#include "broker/api/kinesis/kinesis_service.h"
+#include "broker/api/kinesis/token_seal.h"
+#include "protocol/aws/error.h"
+
+namespace sluice::broker::kinesis {
+
+struct Context {
+  KinesisParts parts;
+  TokenKey token_key;
+};
+
+template <typename T>
+using ApiResult = std::expected<T, protocol::aws::ApiError>;
+
+}  // namespace sluice::broker::kinesis

@@ -1,0 +1,103 @@
+// CreateStream: the stream is ACTIVE when the answer comes; AWS takes some seconds.
+#include <fmt/format.h>
+
+#include "broker/api/kinesis/errors.h"
+#include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_text.h"
+#include "broker/api/kinesis/tags.h"
+#include "broker/log.h"
+
+namespace sluice::broker::kinesis {
+
+using protocol::aws::ApiError;
+using protocol::aws::Required;
+using protocol::aws::Shape;
+
+namespace {
+
+constexpr std::uint32_t kOnDemandShards = 4;
+
+const Shape& Input() {
+  static const Shape mode = Shape::Text().OneOf({"PROVISIONED", "ON_DEMAND"});
+  static const Shape mode_details = Shape::Structure().Member("StreamMode", mode, Required::kYes);
+  static const Shape throughput = Shape::Integer().Range(0, INT32_MAX);
+  static const Shape record_size = Shape::Integer().Range(1'024, 10'240);
+  static const Shape shape = Shape::Structure()
+                                 .Member("StreamName", StreamNameShape(), Required::kYes)
+                                 .Member("ShardCount", PositiveIntegerShape())
+                                 .Member("StreamModeDetails", mode_details)
+                                 .Member("Tags", TagMapShape())
+                                 .Member("WarmThroughputMiBps", throughput)
+                                 .Member("MaxRecordSizeInKiB", record_size);
+  return shape;
+}
+
+bool IsOnDemand(const aws::Call& call) {
+  const auto details = call.input().Find("StreamModeDetails");
+  const auto mode = details ? details->Find("StreamMode") : std::nullopt;
+  return mode && mode->text() == "ON_DEMAND";
+}
+
+ApiResult<std::uint32_t> ShardCount(const aws::Call& call, bool on_demand) {
+  const auto asked = IntegerOf(call, "ShardCount");
+  if (on_demand) return kOnDemandShards;
+  if (!asked) return std::unexpected(InvalidArgument("ShardCount is expected when StreamMode=PROVISIONED"));
+  if (*asked > StreamCatalog::kShardsMax) {
+    return std::unexpected(ApiError(
+        "LimitExceededException",
+        fmt::format("A stream has at most {} shards, and {} were asked for.", StreamCatalog::kShardsMax, *asked)));
+  }
+  return static_cast<std::uint32_t>(*asked);
+}
+
+std::optional<ApiError> CheckWarmThroughput(const aws::Call& call, bool on_demand) {
+  if (!IntegerOf(call, "WarmThroughputMiBps")) return std::nullopt;
+  if (!on_demand) {
+    return ApiError("ValidationException",
+                    "WarmThroughputMiBps cannot be set while creating stream in Provisioned StreamMode");
+  }
+  return ApiError(
+      "ValidationException",
+      fmt::format("Account {} is not enabled for minimum throughput billing commitment", call.caller().account));
+}
+
+ApiError CreateFailed(const Status& why, std::string_view name, const aws::Caller& caller) {
+  if (why.code() == Code::kAlreadyExists) {
+    return {"ResourceInUseException", fmt::format("Stream {} under account {} already exists.", name, caller.account)};
+  }
+  if (why.code() == Code::kInvalidArgument) return InvalidArgument(why.message());
+  return InternalFailure(why);
+}
+
+ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
+  const std::string_view name = TextOf(call, "StreamName");
+  KinesisSettings settings;
+  settings.on_demand = IsOnDemand(call);
+  const auto shards = ShardCount(call, settings.on_demand);
+  if (!shards) return std::unexpected(shards.error());
+  if (auto wrong = CheckWarmThroughput(call, settings.on_demand)) return std::unexpected(std::move(*wrong));
+  if (const auto tags = call.input().Find("Tags")) settings.tags = ReadTags(*tags);
+  const std::string target = fmt::format("stream {}", name);
+  if (settings.tags.size() > kTagsMax) return std::unexpected(TooManyTags(target, "stream", call.caller()));
+  if (auto wrong = CheckTags(settings.tags, target, call.caller())) {
+    return std::unexpected(std::move(*wrong));
+  }
+  if (const auto size = IntegerOf(call, "MaxRecordSizeInKiB")) {
+    settings.record_kib_max = static_cast<std::uint32_t>(*size);
+  }
+  const RetentionSettings retention{.age_ms = kRetentionHoursMin * kHourMs, .bytes = {}};
+  const auto stream = context.parts.catalog.Create(name, *shards, retention, false, std::move(settings));
+  if (!stream) return std::unexpected(CreateFailed(stream.error(), name, call.caller()));
+  log::Info("stream created", {{"stream", name}, {"id", (*stream)->id.value}, {"shards", *shards}});
+  return std::string();
+}
+
+}  // namespace
+
+aws::Operation CreateStream(const Context& context) {
+  return {"CreateStream", Input, Answering(context, Handle), aws::OperationThread::kBlocking};
+}
+
+}  // namespace sluice::broker::kinesis

@@ -1,0 +1,37 @@
+// DescribeStreamSummary: a stream without its shards.
+#include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_text.h"
+
+namespace sluice::broker::kinesis {
+namespace {
+
+const protocol::aws::Shape& Input() {
+  static const protocol::aws::Shape shape = StreamInputShape();
+  return shape;
+}
+
+ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
+  const auto stream = FindStream(context, call);
+  if (!stream) return std::unexpected(stream.error());
+  const auto writer = call.NewWriter();
+  writer->BeginMap();
+  writer->Name("StreamDescriptionSummary").BeginMap();
+  WriteIdentity(*writer, **stream, call.caller());
+  WriteSettings(*writer, **stream);
+  writer->Name("OpenShardCount").Integer(static_cast<std::int64_t>((*stream)->shards.ranges().size()));
+  writer->Name("ConsumerCount").Integer(0);
+  writer->Name("MaxRecordSizeInKiB").Integer((*stream)->kinesis.record_kib_max);
+  writer->EndMap();
+  writer->EndMap();
+  return writer->Take();
+}
+
+}  // namespace
+
+aws::Operation DescribeStreamSummary(const Context& context) {
+  return {"DescribeStreamSummary", Input, Answering(context, Handle)};
+}
+
+}  // namespace sluice::broker::kinesis

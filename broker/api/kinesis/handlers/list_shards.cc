@@ -1,0 +1,135 @@
+// ListShards: the shards of a stream, a page at a time. All shards are open ones as long as streams are not resharded,
+// so every filter but a shard to begin behind gives all of them.
+#include <fmt/format.h>
+
+#include "broker/api/kinesis/errors.h"
+#include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/next_token.h"
+#include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_text.h"
+
+namespace sluice::broker::kinesis {
+
+using protocol::aws::ApiError;
+using protocol::aws::Required;
+using protocol::aws::Shape;
+using protocol::aws::Value;
+
+namespace {
+
+constexpr std::int64_t kPageDefault = 1'000;
+
+const Shape& Input() {
+  static const Shape type = Shape::Text().OneOf(
+      {"AFTER_SHARD_ID", "AT_TRIM_HORIZON", "FROM_TRIM_HORIZON", "AT_LATEST", "AT_TIMESTAMP", "FROM_TIMESTAMP"});
+  static const Shape filter = Shape::Structure()
+                                  .Member("Type", type, Required::kYes)
+                                  .Member("ShardId", ShardIdShape())
+                                  .Member("Timestamp", TimestampShape());
+  static const Shape shape = StreamInputShape()
+                                 .Member("NextToken", NextTokenShape())
+                                 .Member("ExclusiveStartShardId", ShardIdShape())
+                                 .Member("MaxResults", PageSizeShape())
+                                 .Member("StreamCreationTimestamp", TimestampShape())
+                                 .Member("ShardFilter", filter);
+  return shape;
+}
+
+/// Where the page begins.
+struct Start {
+  StreamPtr stream;
+  std::optional<ShardIndex> after;
+};
+
+ApiResult<Start> FromToken(const Context& context, const aws::Call& call, std::string_view text) {
+  if (call.input().Find("ShardFilter")) {
+    return std::unexpected(InvalidArgument("NextToken and ShardFilter cannot be provided together."));
+  }
+  const auto token = DecodeNextToken(text, NextToken::Of::kShards, context.token_key);
+  if (!token) return std::unexpected(InvalidArgument("Invalid NextToken."));
+  if (context.parts.clock.WallMs() - token->issued_ms > kTokenAgeMaxMs) return std::unexpected(ExpiredNextToken());
+  auto stream = FindStream(context, call.caller(), token->stream);
+  if (!stream) return std::unexpected(stream.error());
+  return Start{std::move(*stream), ShardIndex(token->last_shard)};
+}
+
+std::optional<ApiError> CheckFilter(const Context& context, Value filter, const StreamInfo& stream) {
+  const std::string_view type = filter.Find("Type")->text();
+  if (type == "AFTER_SHARD_ID" && !filter.Find("ShardId")) {
+    return InvalidArgument("ShardId must be provided when the ShardFilter Type is AFTER_SHARD_ID.");
+  }
+  if (type != "AT_TIMESTAMP" && type != "FROM_TIMESTAMP") return std::nullopt;
+  const auto time = filter.Find("Timestamp");
+  if (!time) {
+    return InvalidArgument(fmt::format("Timestamp must be provided when the ShardFilter Type is {}.", type));
+  }
+  const std::int64_t time_ms = protocol::aws::ToTimestampMs(*time);
+  const std::int64_t now_ms = context.parts.clock.WallMs();
+  if (time_ms > now_ms) return InvalidArgument("ShardFilter Timestamp must not be greater than current time.");
+  // FROM_TIMESTAMP begins at the horizon where it is older.
+  if (type == "AT_TIMESTAMP" && time_ms < now_ms - RetentionHours(stream) * kHourMs) {
+    return InvalidArgument("ShardFilter Timestamp cannot be older than TRIM_HORIZON of the stream.");
+  }
+  return std::nullopt;
+}
+
+/// The shard that the page begins behind, if one is named.
+ApiResult<std::optional<ShardIndex>> StartShard(const Context& context, const aws::Call& call,
+                                                const StreamInfo& stream) {
+  std::string_view named = TextOf(call, "ExclusiveStartShardId");
+  if (const auto filter = call.input().Find("ShardFilter")) {
+    if (auto wrong = CheckFilter(context, *filter, stream)) return std::unexpected(std::move(*wrong));
+    const std::string_view type = filter->Find("Type")->text();
+    const auto shard = filter->Find("ShardId");
+    if (shard && (type == "AFTER_SHARD_ID" || type == "AT_LATEST")) named = shard->text();
+  }
+  if (named.empty()) return std::nullopt;
+  const auto shard = ParseShardName(named);
+  if (!shard) return std::unexpected(ShardNotFound(named, stream.name, call.caller()));
+  return shard;
+}
+
+ApiResult<Start> FindStart(const Context& context, const aws::Call& call) {
+  if (const std::string_view token = TextOf(call, "NextToken"); !token.empty()) return FromToken(context, call, token);
+  if (TextOf(call, "StreamName").empty() && TextOf(call, "StreamARN").empty()) {
+    return std::unexpected(InvalidArgument("Either NextToken or StreamName should be provided."));
+  }
+  auto stream = FindStream(context, call);
+  if (!stream) return std::unexpected(stream.error());
+  const auto after = StartShard(context, call, **stream);
+  if (!after) return std::unexpected(after.error());
+  return Start{std::move(*stream), *after};
+}
+
+ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
+  const ApiResult<Start> start = FindStart(context, call);
+  if (!start) return std::unexpected(start.error());
+  std::vector<protocol::ShardRange> shards = ShardsAfter(*start->stream, start->after);
+  const auto page = static_cast<std::size_t>(IntegerOf(call, "MaxResults").value_or(kPageDefault));
+  const bool more = shards.size() > page;
+  if (more) shards.resize(page);
+  const auto writer = call.NewWriter();
+  writer->BeginMap();
+  writer->Name("Shards").BeginList();
+  for (const protocol::ShardRange& shard : shards) WriteShard(*writer, *start->stream, shard);
+  writer->EndList();
+  if (more) {
+    const NextToken next{.of = NextToken::Of::kShards,
+                         .issued_ms = context.parts.clock.WallMs(),
+                         .last_shard = shards.back().shard.value,
+                         .stream = start->stream->name};
+    writer->Name("NextToken").Text(EncodeNextToken(next, context.token_key));
+  }
+  writer->EndMap();
+  return writer->Take();
+}
+
+}  // namespace
+
+// On the blocking pool, as a page may have ten thousand shards.
+aws::Operation ListShards(const Context& context) {
+  return {"ListShards", Input, Answering(context, Handle), aws::OperationThread::kBlocking};
+}
+
+}  // namespace sluice::broker::kinesis

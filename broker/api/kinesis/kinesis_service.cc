@@ -1,0 +1,36 @@
+// The table of operations. Their context is made here and lives as long as any of them.
+#include "broker/api/kinesis/kinesis_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "broker/api/kinesis/context.h"
+#include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/token_key.h"
+
+namespace sluice::broker::kinesis {
+namespace {
+
+std::vector<aws::Operation> Operations(const Context& context) {
+  return {
+      CreateStream(context), DescribeStreamSummary(context),
+      GetRecords(context),   GetShardIterator(context),
+      ListShards(context),   PutRecord(context),
+  };
+}
+
+}  // namespace
+
+Result<aws::Service> KinesisService(const KinesisParts& parts) {
+  const auto key = LoadOrMakeTokenKey(parts.metadata);
+  if (!key) return Error(key.error());
+  const auto context = std::make_shared<const Context>(parts, *key);
+  aws::Service service{
+      .target_prefix = "Kinesis_20131202", .signing_name = "kinesis", .operations = Operations(*context)};
+  for (aws::Operation& operation : service.operations) {
+    operation.run = [context, run = std::move(operation.run)](aws::CallPtr call) { run(std::move(call)); };
+  }
+  return service;
+}
+
+}  // namespace sluice::broker::kinesis

@@ -1,0 +1,165 @@
+// Building batches and waiting for all of them.
+#include "broker/api/kinesis/put.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "broker/api/kinesis/errors.h"
+#include "broker/api/kinesis/shapes.h"
+#include "protocol/batch.h"
+#include "protocol/check.h"
+#include "protocol/frame.h"
+
+namespace sluice::broker::kinesis {
+
+using protocol::aws::Kind;
+using protocol::aws::Required;
+using protocol::aws::Shape;
+using protocol::aws::Value;
+
+namespace {
+
+/// What a record adds to a batch besides key and data: some lengths and a number.
+constexpr std::size_t kRecordOverheadMax = 32;
+
+/// A request's appends until the last of them is answered.
+struct PendingPut {
+  aws::CallPtr call;  // keeps the input
+  StreamPtr stream;
+  std::vector<PutEntry> entries;
+  PutDone done;
+  PutResults results;
+  std::size_t appends_left = 0;
+};
+using PendingPtr = std::shared_ptr<PendingPut>;
+
+/// One batch and the entries in it.
+struct ShardBatch {
+  ShardIndex shard;
+  std::vector<std::size_t> entries;
+  protocol::BatchBuilder builder;
+};
+
+std::size_t DataBytes(Value data) {
+  const std::string_view text = data.text();
+  if (data.kind() == Kind::kBytes) return text.size();
+  return text.size() / 4 * 3 - (text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0);
+}
+
+/// One batch for each shard, or several where one would be over the limit; a shard's batches in the entries' order.
+std::vector<ShardBatch> BuildBatches(const std::vector<PutEntry>& entries, std::int64_t now_ms, std::size_t bytes_max) {
+  std::vector<ShardBatch> batches;
+  std::map<ShardIndex, std::size_t> open;  // the last batch of each shard
+  std::string scratch;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const PutEntry& entry = entries[i];
+    const auto known = open.find(entry.shard);
+    const bool fits = known != open.end() &&
+                      batches[known->second].builder.size_bytes() + entry.bytes + kRecordOverheadMax <= bytes_max;
+    if (!fits) {
+      open[entry.shard] = batches.size();
+      batches.push_back({.shard = entry.shard, .entries = {}, .builder = protocol::BatchBuilder()});
+    }
+    ShardBatch& batch = batches[open[entry.shard]];
+    batch.builder.Add(now_ms, entry.key, protocol::aws::ToBytes(entry.data, scratch));
+    batch.entries.push_back(i);
+  }
+  return batches;
+}
+
+protocol::FrameBuffer FinishBatch(protocol::BatchBuilder& builder) {
+  std::string bytes;
+  builder.Finish(bytes);
+  protocol::FrameBuffer buffer(bytes.size());
+  std::ranges::copy(bytes, buffer.batch().begin());
+  return buffer;
+}
+
+void TakeAnswer(PendingPut& put, const std::vector<std::size_t>& entries, const Result<storage::Appended>& answer) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    put.results[entries[i]] = answer;
+    if (answer) put.results[entries[i]]->base_offset = answer->base_offset + i;
+  }
+  SLUICE_CHECK(put.appends_left > 0);
+  if (--put.appends_left == 0) put.done(put.results);
+}
+
+void Start(const Context& context, PendingPtr put) {
+  EventLoop& loop = put->call->loop();
+  // The call holds the request's bytes while it waits, and its connection sends no more: so memory stays bounded.
+  if (context.parts.appends.overloaded()) {
+    return context.parts.appends.WhenReady(loop, [&context, put = std::move(put)] { Start(context, put); });
+  }
+  std::vector<ShardBatch> batches =
+      BuildBatches(put->entries, context.parts.clock.WallMs(), context.parts.append_options.batch_bytes_max);
+  put->appends_left = batches.size();
+  for (ShardBatch& batch : batches) {
+    AppendRequest request{.stream = put->stream->id,
+                          .shard = batch.shard,
+                          .ack = storage::AckMode::kDurable,
+                          .batch = FinishBatch(batch.builder)};
+    context.parts.appends.Append(
+        loop, std::move(request),
+        [put, entries = std::move(batch.entries)](const auto& answer) { TakeAnswer(*put, entries, answer); });
+  }
+}
+
+}  // namespace
+
+Shape WithRecordMembers(Shape structure) {
+  static const Shape data = Shape::Blob().Length(0, 10'485'760);
+  static const Shape key = Shape::Text().Length(1, 256);
+  static const Shape hash_key = Shape::Text().Pattern(R"(^(0|([1-9]\d{0,38}))$)");
+  return std::move(structure)
+      .Member("Data", data, Required::kYes)
+      .Member("PartitionKey", key, Required::kYes)
+      .Member("ExplicitHashKey", hash_key);
+}
+
+ApiResult<PutEntry> ReadEntry(const StreamInfo& stream, Value record) {
+  const std::string_view key = record.Find("PartitionKey")->text();
+  const Value data = *record.Find("Data");
+  PutEntry entry{.key = key, .data = data, .shard = {}, .bytes = key.size() + DataBytes(data)};
+  const auto explicit_key = record.Find("ExplicitHashKey");
+  if (!explicit_key) {
+    entry.shard = stream.shards.FindByPartitionKey(key);
+    return entry;
+  }
+  const auto hash_key = protocol::ParseHashKey(explicit_key->text());
+  if (!hash_key) {
+    return std::unexpected(InvalidArgument(
+        fmt::format("Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was "
+                    "{}",
+                    explicit_key->text())));
+  }
+  entry.shard = stream.shards.Find(*hash_key);
+  return entry;
+}
+
+std::size_t RecordBytesMax(const Context& context, const StreamInfo& stream) {
+  const AppendOptions& options = context.parts.append_options;
+  const std::uint64_t batch_room = options.batch_bytes_max - protocol::kBatchHeaderSize - kRecordOverheadMax;
+  return std::min({std::uint64_t{stream.kinesis.record_kib_max} << 10, options.record_bytes_max, batch_room});
+}
+
+std::string TooLarge(std::string_view place, std::size_t bytes_max) {
+  return fmt::format("Value at '{}data' failed to satisfy constraint: Member must have length less than or equal to {}",
+                     place, bytes_max);
+}
+
+void Put(const Context& context, aws::CallPtr call, StreamPtr stream, std::vector<PutEntry> entries, PutDone done) {
+  SLUICE_CHECK(!entries.empty());
+  auto put = std::make_shared<PendingPut>();
+  put->results.assign(entries.size(), Error(Code::kInternal, "not answered"));
+  put->call = std::move(call);
+  put->stream = std::move(stream);
+  put->entries = std::move(entries);
+  put->done = std::move(done);
+  Start(context, std::move(put));
+}
+
+}  // namespace sluice::broker::kinesis

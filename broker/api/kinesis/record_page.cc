@@ -1,0 +1,85 @@
+// Taking batches apart, record by record.
+#include "broker/api/kinesis/record_page.h"
+
+#include <simdjson.h>
+
+#include "broker/api/kinesis/stream_text.h"
+#include "protocol/base64.h"
+#include "protocol/batch.h"
+
+namespace sluice::broker::kinesis {
+namespace {
+
+class PageWriter {
+ public:
+  PageWriter(protocol::aws::Writer& writer, const PageRequest& page) : writer_(writer), page_(page) {
+    end_.next = page.first;
+  }
+
+  /// True while there is room for more.
+  Result<bool> AddFrame(const protocol::Frame& frame) {
+    auto reader = protocol::BatchReader::Open(frame.batch(), scratch_);
+    if (!reader) return Error(reader.error());
+    for (;;) {
+      const auto record = reader->Next();
+      if (!record) return Error(record.error());
+      if (*record == nullptr) return true;
+      const Offset offset = frame.base_offset() + static_cast<std::uint64_t>((*record)->offset_delta);
+      if (offset < page_.first) continue;
+      if (!Add(**record, offset, frame.header().append_time_ms)) return false;
+    }
+  }
+  PageEnd end() const { return end_; }
+
+ private:
+  bool Add(const protocol::RecordView& record, Offset offset, std::int64_t append_time_ms) {
+    const std::string number = RecordNumber(*page_.stream, page_.shard, offset, append_time_ms);
+    const std::string key = PartitionKeyOf(record, number);
+    const std::string_view data = record.value.value_or(std::string_view());
+    const std::size_t bytes = key.size() + data.size();
+    if (records_ == page_.records_max || (records_ > 0 && bytes_ + bytes > kPageBytesMax)) return false;
+    writer_.BeginMap();
+    writer_.Name("SequenceNumber").Text(number);
+    writer_.Name("ApproximateArrivalTimestamp").Timestamp(append_time_ms);
+    writer_.Name("Data").Bytes(data);
+    writer_.Name("PartitionKey").Text(key);
+    writer_.EndMap();
+    ++records_;
+    bytes_ += bytes;
+    end_ = {offset + 1, append_time_ms};
+    return true;
+  }
+
+  protocol::aws::Writer& writer_;
+  const PageRequest& page_;
+  std::string scratch_;  // of batches that are compressed
+  std::size_t records_ = 0;
+  std::size_t bytes_ = 0;
+  PageEnd end_;
+};
+
+}  // namespace
+
+Result<PageEnd> WriteRecords(protocol::aws::Writer& writer, const PageRequest& page) {
+  PageWriter records(writer, page);
+  bool all = true;
+  writer.BeginList();
+  for (const protocol::Frame& frame : page.frames) {
+    const Result<bool> more = records.AddFrame(frame);
+    if (!more) return Error(more.error());
+    all = *more;
+    if (!all) break;
+  }
+  writer.EndList();
+  PageEnd end = records.end();
+  if (all) end.next = std::max(end.next, page.frames_end);  // behind a loss that was accepted, too
+  return end;
+}
+
+std::string PartitionKeyOf(const protocol::RecordView& record, const std::string& sequence_number) {
+  if (!record.key || record.key->empty()) return sequence_number;
+  if (simdjson::validate_utf8(record.key->data(), record.key->size())) return std::string(*record.key);
+  return protocol::EncodeBase64(*record.key);
+}
+
+}  // namespace sluice::broker::kinesis

@@ -1,0 +1,91 @@
+// Taking ARNs apart, and the catalog's answer in AWS's words.
+#include "broker/api/kinesis/stream_argument.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+#include "broker/api/kinesis/errors.h"
+
+namespace sluice::broker::kinesis {
+
+using protocol::aws::ApiError;
+
+namespace {
+
+/// Takes what stands before the next colon off the front.
+std::string_view TakeField(std::string_view& arn) {
+  const std::size_t colon = std::min(arn.find(':'), arn.size());
+  const std::string_view field = arn.substr(0, colon);
+  arn.remove_prefix(std::min(colon + 1, arn.size()));
+  return field;
+}
+
+/// AWS's partitions: China and the US government have their own.
+std::string_view PartitionOf(std::string_view region) {
+  if (region.starts_with("cn-")) return "aws-cn";
+  if (region.starts_with("us-gov-")) return "aws-us-gov";
+  return "aws";
+}
+
+}  // namespace
+
+std::string StreamArn(std::string_view name, const aws::Caller& caller) {
+  return fmt::format("arn:{}:kinesis:{}:{}:stream/{}", PartitionOf(caller.region), caller.region, caller.account, name);
+}
+
+ApiResult<std::string> NameInArn(std::string_view arn, const aws::Caller& caller) {
+  std::string_view rest = arn;
+  for (int field = 0; field < 3; ++field) TakeField(rest);  // arn:aws:kinesis
+  if (TakeField(rest) != caller.region) {
+    return std::unexpected(
+        InvalidArgument(fmt::format("The region specified in the ARN '{}' does not match the endpoint region", arn)));
+  }
+  if (TakeField(rest) != caller.account) {
+    return std::unexpected(ApiError("UnrecognizedClientException", "No account found for the given parameters"));
+  }
+  rest.remove_prefix(std::min(rest.find("stream/"), rest.size()));
+  rest.remove_prefix(std::min(std::string_view("stream/").size(), rest.size()));
+  return std::string(rest);
+}
+
+ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& caller, std::string_view name) {
+  auto stream = context.parts.catalog.Find(name);
+  if (!stream || (*stream)->hidden) return std::unexpected(StreamNotFound(name, caller));
+  return std::move(*stream);
+}
+
+ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call) {
+  const std::string_view name = TextOf(call, "StreamName");
+  const std::string_view arn = TextOf(call, "StreamARN");
+  if (name.empty() && arn.empty()) {
+    return std::unexpected(InvalidArgument("Stream arn and stream name can't be empty at the same time"));
+  }
+  if (arn.empty()) return FindStream(context, call.caller(), name);
+  const ApiResult<std::string> inferred = NameInArn(arn, call.caller());
+  if (!inferred) return std::unexpected(inferred.error());
+  if (!name.empty() && name != *inferred) {
+    return std::unexpected(InvalidArgument(
+        fmt::format("Input stream name {} doesn't match the inferred name in stream arn {}", name, *inferred)));
+  }
+  return FindStream(context, call.caller(), *inferred);
+}
+
+ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call) {
+  const ApiResult<std::string> name = NameInArn(TextOf(call, "ResourceARN"), call.caller());
+  if (!name) return std::unexpected(name.error());
+  return FindStream(context, call.caller(), *name);
+}
+
+std::string_view TextOf(const aws::Call& call, std::string_view member) {
+  const auto value = call.input().Find(member);
+  return value ? value->text() : std::string_view();
+}
+
+std::optional<std::int64_t> IntegerOf(const aws::Call& call, std::string_view member) {
+  const auto value = call.input().Find(member);
+  if (!value) return std::nullopt;
+  return protocol::aws::ToInteger(*value, INT32_MAX);
+}
+
+}  // namespace sluice::broker::kinesis

@@ -1,0 +1,34 @@
+// Which stream a request is about: by StreamName, by StreamARN, or by both where they agree.
+//
+// The broker has one set of streams: each is there under every account and in every region, and its ARN carries the
+// caller's. Streams of the broker itself (hidden ones) are not there. Thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "broker/api/kinesis/context.h"
+#include "broker/stream_catalog.h"
+
+namespace sluice::broker::kinesis {
+
+/// "arn:aws:kinesis:us-east-1:123456789012:stream/orders".
+std::string StreamArn(std::string_view name, const aws::Caller& caller);
+
+/// The name in an ARN of the caller's account and region.
+ApiResult<std::string> NameInArn(std::string_view arn, const aws::Caller& caller);
+
+/// The stream of a call's StreamName and StreamARN.
+ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call);
+/// The stream of its ResourceARN.
+ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call);
+/// By name alone.
+ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& caller, std::string_view name);
+
+/// A text member of the call's input; empty where it is absent.
+std::string_view TextOf(const aws::Call& call, std::string_view member);
+/// An integer member of the call's input.
+std::optional<std::int64_t> IntegerOf(const aws::Call& call, std::string_view member);
+
+}  // namespace sluice::broker::kinesis

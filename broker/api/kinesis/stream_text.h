@@ -1,0 +1,48 @@
+// How streams and shards are written in answers: names, numbers, hours. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/api/aws/operation.h"
+#include "broker/stream_catalog.h"
+#include "protocol/aws/writer.h"
+#include "protocol/hash_key.h"
+#include "protocol/ids.h"
+#include "protocol/sequence_number.h"
+
+namespace sluice::broker::kinesis {
+
+/// "shardId-000000000003".
+std::string ShardName(ShardIndex shard);
+/// As AWS reads them: what stands behind the first '-', or all of it, is a number: "shardId-0", "x-0" and "0" are shard
+/// 0. nullopt for anything else, and from 2^31.
+std::optional<ShardIndex> ParseShardName(std::string_view text);
+
+/// A record's sequence number.
+std::string RecordNumber(const StreamInfo& stream, ShardIndex shard, Offset offset, std::int64_t append_time_ms);
+/// The number that a shard begins with: offset 0 and record time 0, so that it is below its first record's.
+std::string StartingNumber(const StreamInfo& stream, ShardIndex shard);
+/// Seconds since 1970, as they stand in the sequence numbers of the stream's shards.
+std::int64_t CreatedSeconds(const StreamInfo& stream);
+
+/// Whole hours, 24 to 8,760; more is told as 8,760, for ever too.
+std::int64_t RetentionHours(const StreamInfo& stream);
+inline constexpr std::int64_t kRetentionHoursMin = 24;
+inline constexpr std::int64_t kRetentionHoursMax = 8'760;
+inline constexpr std::int64_t kHourMs = 3'600'000;
+
+/// The open shards in the order of their numbers, from the first one above `after`.
+std::vector<protocol::ShardRange> ShardsAfter(const StreamInfo& stream, std::optional<ShardIndex> after);
+
+/// One element of Shards.
+void WriteShard(protocol::aws::Writer& writer, const StreamInfo& stream, const protocol::ShardRange& shard);
+/// The members that descriptions and summaries of a stream share: name, ARN, status, mode, creation time.
+void WriteIdentity(protocol::aws::Writer& writer, const StreamInfo& stream, const aws::Caller& caller);
+/// And those of both kinds of description: retention, monitoring, encryption.
+void WriteSettings(protocol::aws::Writer& writer, const StreamInfo& stream);
+
+}  // namespace sluice::broker::kinesis

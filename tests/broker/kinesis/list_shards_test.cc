@@ -1,0 +1,82 @@
+// ListShards: the shards, pages of them, filters.
+#include "tests/broker/kinesis/kinesis_fixture.h"
+
+namespace sluice::broker::kinesis {
+namespace {
+
+TEST_CASE("ListShards: ranges and starting numbers", "[kinesis]") {
+  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":2})");
+  CHECK(core.MustRun("ListShards", R"({"StreamName":"orders"})").body ==
+        R"({"Shards":[{"ShardId":"shardId-000000000000","HashKeyRange":{"StartingHashKey":"0",)"
+        R"("EndingHashKey":"170141183460469231731687303715884105727"},"SequenceNumberRange":)"
+        R"({"StartingSequenceNumber":"49646437577108476416916876405825929308762319225075269634"}},)"
+        R"({"ShardId":"shardId-000000000001","HashKeyRange":{"StartingHashKey":)"
+        R"("170141183460469231731687303715884105728","EndingHashKey":"340282366920938463463374607431768211455"},)"
+        R"("SequenceNumberRange":{"StartingSequenceNumber":)"
+        R"("49646437577130777162115407028967465027034967586581250066"}}]})");
+}
+
+TEST_CASE("ListShards: pages by NextToken", "[kinesis]") {
+  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":5})");
+  const Reply first = core.MustRun("ListShards", R"({"StreamName":"orders","MaxResults":2})");
+  CHECK(first.At("Shards") == "2");
+  const std::string token = R"("NextToken":")" + first.At("NextToken") + "\"";
+  const Reply second = core.MustRun("ListShards", "{" + token + R"(,"MaxResults":2})");
+  CHECK(second.At("Shards.0.ShardId") == "shardId-000000000002");
+  const Reply last = core.MustRun(
+      "ListShards", R"({"StreamName":"orders","NextToken":")" + second.At("NextToken") + "\"}");  // both are taken
+  CHECK(last.At("Shards") == "1");
+  CHECK(last.At("NextToken").empty());
+  CHECK(core.Run("ListShards", "{" + token + R"(,"ShardFilter":{"Type":"AT_LATEST"}})").message() ==
+        "NextToken and ShardFilter cannot be provided together.");
+  core.clock().AdvanceMs(300'001);
+  CHECK(core.Run("ListShards", "{" + token + "}").type() == "ExpiredNextTokenException");
+}
+
+TEST_CASE("ListShards: begins behind a shard", "[kinesis]") {
+  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":3})");
+  const auto first = [&](std::string_view members) {
+    return core.MustRun("ListShards", R"({"StreamName":"orders",)" + std::string(members) + "}").At("Shards.0.ShardId");
+  };
+  CHECK(first(R"("ExclusiveStartShardId":"shardId-000000000001")") == "shardId-000000000002");
+  CHECK(first(R"("ExclusiveStartShardId":"shardId-7")").empty());
+  CHECK(first(R"("ShardFilter":{"Type":"AFTER_SHARD_ID","ShardId":"shardId-0"})") == "shardId-000000000001");
+  CHECK(first(R"("ShardFilter":{"Type":"AT_LATEST","ShardId":"shardId-0"})") == "shardId-000000000001");
+  CHECK(core.Run("ListShards", R"({"StreamName":"orders","ExclusiveStartShardId":"x-y"})").message() ==
+        "Could not find shard x-y in stream orders under account 000000000000.");
+}
+
+TEST_CASE("ListShards: filters by time", "[kinesis]") {
+  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":2})");
+  const auto filtered = [&](std::string_view filter) {
+    return core.Run("ListShards", R"({"StreamName":"orders","ShardFilter":{)" + std::string(filter) + "}}");
+  };
+  for (const std::string_view type : {"AT_TRIM_HORIZON", "FROM_TRIM_HORIZON", "AT_LATEST"}) {
+    CHECK(filtered(R"("Type":")" + std::string(type) + "\"").At("Shards") == "2");
+  }
+  CHECK(filtered(R"("Type":"AT_TIMESTAMP","Timestamp":1700000000)").At("Shards") == "2");
+  CHECK(filtered(R"("Type":"FROM_TIMESTAMP","Timestamp":1600000000)").At("Shards") == "2");
+  CHECK(filtered(R"("Type":"AT_TIMESTAMP","Timestamp":1600000000)").message() ==
+        "ShardFilter Timestamp cannot be older than TRIM_HORIZON of the stream.");
+  CHECK(filtered(R"("Type":"FROM_TIMESTAMP","Timestamp":1700000001)").message() ==
+        "ShardFilter Timestamp must not be greater than current time.");
+  CHECK(filtered(R"("Type":"AT_TIMESTAMP")").message() ==
+        "Timestamp must be provided when the ShardFilter Type is AT_TIMESTAMP.");
+  CHECK(filtered(R"("Type":"AFTER_SHARD_ID")").message() ==
+        "ShardId must be provided when the ShardFilter Type is AFTER_SHARD_ID.");
+}
+
+TEST_CASE("ListShards: which stream", "[kinesis]") {
+  KinesisCore core;
+  CHECK(core.Run("ListShards", "{}").error ==
+        ApiError("InvalidArgumentException", "Either NextToken or StreamName should be provided."));
+  CHECK(core.Run("ListShards", R"({"NextToken":"AAAA"})").error ==
+        ApiError("InvalidArgumentException", "Invalid NextToken."));
+}
+
+}  // namespace
+}  // namespace sluice::broker::kinesis
