@@ -13,9 +13,25 @@ namespace {
 
 std::vector<aws::Operation> Operations(const Context& context) {
   return {
-      CreateStream(context), DescribeStreamSummary(context),
-      GetRecords(context),   GetShardIterator(context),
-      ListShards(context),   PutRecord(context),
+      AddTagsToStream(context),
+      CreateStream(context),
+      DecreaseStreamRetentionPeriod(context),
+      DeleteStream(context),
+      DescribeLimits(context),
+      DescribeStream(context),
+      DescribeStreamSummary(context),
+      GetRecords(context),
+      GetShardIterator(context),
+      IncreaseStreamRetentionPeriod(context),
+      ListShards(context),
+      ListStreams(context),
+      ListTagsForResource(context),
+      ListTagsForStream(context),
+      PutRecord(context),
+      PutRecords(context),
+      RemoveTagsFromStream(context),
+      TagResource(context),
+      UntagResource(context),
   };
 }
 

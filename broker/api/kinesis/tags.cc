@@ -1,4 +1,4 @@
-// Characters of tags by RE2, which knows Unicode's classes.
+// Characters of tags by RE2, which knows Unicode's classes; changes through the catalog.
 #include "broker/api/kinesis/tags.h"
 
 #include <fmt/format.h>
@@ -34,14 +34,7 @@ Tags ReadTags(protocol::aws::Value map) {
   return tags;
 }
 
-ApiError TooManyTags(std::string_view target, std::string_view kind, const aws::Caller& caller) {
-  return InvalidArgument(
-      fmt::format("Failed to add tags to {} under account {} because a given {} cannot have more than {} tags "
-                  "associated with it.",
-                  target, caller.account, kind, kTagsMax));
-}
-
-std::optional<ApiError> CheckTags(const Tags& tags, std::string_view target, const aws::Caller& caller) {
+std::optional<ApiError> CheckTags(const Tags& tags, const TagTarget& target, const aws::Caller& caller) {
   if (std::ranges::any_of(tags, [](const auto& tag) { return tag.first.starts_with("aws:"); })) {
     return InvalidArgument("Some tag keys in the request started with 'aws:'. System tags cannot be modified.");
   }
@@ -54,9 +47,55 @@ std::optional<ApiError> CheckTags(const Tags& tags, std::string_view target, con
     return InvalidArgument(
         fmt::format("Failed to add tags to {} under account {} because some tags contained illegal characters. The "
                     "allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'.",
-                    target, caller.account));
+                    target.name, caller.account));
   }
   return std::nullopt;
+}
+
+std::optional<ApiError> CheckTagCount(const Tags& tags, const TagTarget& target, const aws::Caller& caller) {
+  if (tags.size() <= kTagsMax) return std::nullopt;
+  return InvalidArgument(
+      fmt::format("Failed to add tags to {} under account {} because a given {} cannot have more than {} tags "
+                  "associated with it.",
+                  target.name, caller.account, target.kind, kTagsMax));
+}
+
+ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, const StreamInfo& stream,
+                               const TagTarget& target) {
+  Tags added = ReadTags(*call.input().Find("Tags"));
+  std::optional<ApiError> wrong = CheckTags(added, target, call.caller());
+  if (wrong) return std::unexpected(std::move(*wrong));
+  const auto changed = context.parts.catalog.Change(stream.name, [&](StreamInfo& now) {
+    for (auto& [key, value] : added) now.kinesis.tags[key] = value;
+    wrong = CheckTagCount(now.kinesis.tags, target, call.caller());
+    return wrong ? Status(Code::kInvalidArgument, wrong->message) : Status();
+  });
+  if (wrong) return std::unexpected(std::move(*wrong));
+  if (!changed) return std::unexpected(FromStatus(changed.error(), stream.name, call.caller()));
+  return std::string();
+}
+
+ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const StreamInfo& stream) {
+  const protocol::aws::Value keys = *call.input().Find("TagKeys");
+  const auto changed = context.parts.catalog.Change(stream.name, [&](StreamInfo& now) {
+    for (const auto [unnamed, key] : keys.children()) {
+      if (key.kind() == protocol::aws::Kind::kText) now.kinesis.tags.erase(std::string(key.text()));
+    }
+    return Status();
+  });
+  if (!changed) return std::unexpected(FromStatus(changed.error(), stream.name, call.caller()));
+  return std::string();
+}
+
+void WriteTags(protocol::aws::Writer& writer, const Tags& tags) {
+  writer.Name("Tags").BeginList();
+  for (const auto& [key, value] : tags) {
+    writer.BeginMap();
+    writer.Name("Key").Text(key);
+    writer.Name("Value").Text(value);
+    writer.EndMap();
+  }
+  writer.EndList();
 }
 
 }  // namespace sluice::broker::kinesis

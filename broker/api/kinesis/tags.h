@@ -1,4 +1,4 @@
-// What tags may be, in AWS's words. Thread-safe.
+// Tags of streams: what they may be, in AWS's words, and what the operations on them share. Thread-safe.
 #pragma once
 
 #include <map>
@@ -6,20 +6,37 @@
 #include <string>
 #include <string_view>
 
-#include "broker/api/aws/operation.h"
+#include "broker/api/kinesis/context.h"
+#include "broker/stream_catalog.h"
 #include "protocol/aws/document.h"
-#include "protocol/aws/error.h"
+#include "protocol/aws/writer.h"
 
 namespace sluice::broker::kinesis {
 
 using Tags = std::map<std::string, std::string>;
 inline constexpr std::size_t kTagsMax = 50;  // of one stream
 
+/// How an error names what is tagged.
+struct TagTarget {
+  std::string_view kind;  // "stream", "resource"
+  std::string name;       // "stream orders", "resource arn:aws:.."
+};
+
 /// The tags of a map in an input; a later one of the same key counts.
 Tags ReadTags(protocol::aws::Value map);
-/// For more than kTagsMax. `target` is "stream orders" or "resource ARN", `kind` its first word.
-protocol::aws::ApiError TooManyTags(std::string_view target, std::string_view kind, const aws::Caller& caller);
 /// An error for characters that tags cannot have and for AWS's own tags.
-std::optional<protocol::aws::ApiError> CheckTags(const Tags& tags, std::string_view target, const aws::Caller& caller);
+std::optional<protocol::aws::ApiError> CheckTags(const Tags& tags, const TagTarget& target, const aws::Caller& caller);
+/// An error for more than kTagsMax.
+std::optional<protocol::aws::ApiError> CheckTagCount(const Tags& tags, const TagTarget& target,
+                                                     const aws::Caller& caller);
+
+/// Adds the call's Tags. Blocks.
+ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, const StreamInfo& stream,
+                               const TagTarget& target);
+/// Removes the call's TagKeys. Blocks.
+ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const StreamInfo& stream);
+
+/// The member Tags of an answer.
+void WriteTags(protocol::aws::Writer& writer, const Tags& tags);
 
 }  // namespace sluice::broker::kinesis

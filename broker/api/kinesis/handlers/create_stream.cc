@@ -79,11 +79,9 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   if (!shards) return std::unexpected(shards.error());
   if (auto wrong = CheckWarmThroughput(call, settings.on_demand)) return std::unexpected(std::move(*wrong));
   if (const auto tags = call.input().Find("Tags")) settings.tags = ReadTags(*tags);
-  const std::string target = fmt::format("stream {}", name);
-  if (settings.tags.size() > kTagsMax) return std::unexpected(TooManyTags(target, "stream", call.caller()));
-  if (auto wrong = CheckTags(settings.tags, target, call.caller())) {
-    return std::unexpected(std::move(*wrong));
-  }
+  const TagTarget target{"stream", fmt::format("stream {}", name)};
+  if (auto wrong = CheckTags(settings.tags, target, call.caller())) return std::unexpected(std::move(*wrong));
+  if (auto wrong = CheckTagCount(settings.tags, target, call.caller())) return std::unexpected(std::move(*wrong));
   if (const auto size = IntegerOf(call, "MaxRecordSizeInKiB")) {
     settings.record_kib_max = static_cast<std::uint32_t>(*size);
   }

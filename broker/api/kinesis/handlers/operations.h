@@ -19,11 +19,24 @@ std::function<void(aws::CallPtr)> Answering(const Context& context, Handler hand
   };
 }
 
+aws::Operation AddTagsToStream(const Context& context);
 aws::Operation CreateStream(const Context& context);
+aws::Operation DecreaseStreamRetentionPeriod(const Context& context);
+aws::Operation DeleteStream(const Context& context);
+aws::Operation DescribeLimits(const Context& context);
+aws::Operation DescribeStream(const Context& context);
 aws::Operation DescribeStreamSummary(const Context& context);
 aws::Operation GetRecords(const Context& context);
 aws::Operation GetShardIterator(const Context& context);
+aws::Operation IncreaseStreamRetentionPeriod(const Context& context);
 aws::Operation ListShards(const Context& context);
+aws::Operation ListStreams(const Context& context);
+aws::Operation ListTagsForResource(const Context& context);
+aws::Operation ListTagsForStream(const Context& context);
 aws::Operation PutRecord(const Context& context);
+aws::Operation PutRecords(const Context& context);
+aws::Operation RemoveTagsFromStream(const Context& context);
+aws::Operation TagResource(const Context& context);
+aws::Operation UntagResource(const Context& context);
 
 }  // namespace sluice::broker::kinesis

@@ -1,0 +1,43 @@
+// DeleteStream: the name is free at once. Not while a delivery stream reads it: what it has not delivered yet would be
+// lost.
+#include <fmt/format.h>
+
+#include "broker/api/kinesis/errors.h"
+#include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_argument.h"
+#include "broker/log.h"
+
+namespace sluice::broker::kinesis {
+namespace {
+
+const protocol::aws::Shape& Input() {
+  static const protocol::aws::Shape shape = StreamInputShape().Member("EnforceConsumerDeletion", BooleanShape());
+  return shape;
+}
+
+ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
+  const auto found = FindStream(context, call);
+  if (!found) return std::unexpected(found.error());
+  const std::string& name = (*found)->name;
+  if (const auto holder = context.parts.holds.HolderOf((*found)->id)) {
+    return std::unexpected(protocol::aws::ApiError(
+        "ResourceInUseException",
+        fmt::format("Stream {} under account {} feeds delivery stream {}, which would lose what it has not delivered. "
+                    "Delete the delivery stream first.",
+                    name, call.caller().account, *holder)));
+  }
+  const auto stream = context.parts.catalog.Delete(name);
+  if (!stream) return std::unexpected(FromStatus(stream.error(), name, call.caller()));
+  log::Info("stream deleted", {{"stream", name}, {"id", (*stream)->id.value}});
+  context.parts.shards.ForgetStream(*stream);
+  return std::string();
+}
+
+}  // namespace
+
+aws::Operation DeleteStream(const Context& context) {
+  return {"DeleteStream", Input, Answering(context, Handle), aws::OperationThread::kBlocking};
+}
+
+}  // namespace sluice::broker::kinesis

@@ -1,0 +1,34 @@
+// TagResource: AddTagsToStream by ARN.
+#include <fmt/format.h>
+
+#include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/tags.h"
+
+namespace sluice::broker::kinesis {
+namespace {
+
+using protocol::aws::Required;
+using protocol::aws::Shape;
+
+const Shape& Input() {
+  static const Shape shape = Shape::Structure()
+                                 .Member("ResourceARN", ResourceArnShape(), Required::kYes)
+                                 .Member("Tags", TagMapShape(), Required::kYes);
+  return shape;
+}
+
+ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
+  const auto stream = FindResource(context, call);
+  if (!stream) return std::unexpected(stream.error());
+  return AddTags(context, call, **stream, {"resource", fmt::format("resource {}", TextOf(call, "ResourceARN"))});
+}
+
+}  // namespace
+
+aws::Operation TagResource(const Context& context) {
+  return {"TagResource", Input, Answering(context, Handle), aws::OperationThread::kBlocking};
+}
+
+}  // namespace sluice::broker::kinesis
