@@ -164,7 +164,8 @@ constexpr std::int32_t kNotNull = 0;
 /// Takes a length of at least `size_min` and as many bytes off the front of `in`, and adds the length to `bytes`.
 bool SkipBytes(std::string_view& in, std::int32_t size_min, std::size_t& bytes) {
   std::int32_t size = 0;
-  if (!ReadVarint(in, size) || size < size_min || (size > 0 && static_cast<std::size_t>(size) > in.size())) return false;
+  if (!ReadVarint(in, size) || size < size_min || (size > 0 && static_cast<std::size_t>(size) > in.size()))
+    return false;
   if (size <= 0) return true;
   in.remove_prefix(static_cast<std::size_t>(size));
   bytes += static_cast<std::size_t>(size);
@@ -337,34 +338,51 @@ Result<const RecordView*> BatchReader::Next() {
   return &record_;
 }
 
-void BatchBuilder::Add(std::int64_t timestamp_ms, std::optional<std::string_view> key,
-                       std::optional<std::string_view> value, std::span<const HeaderView> headers) {
+// `value_size` counts the value's length field too; `write_value` writes both and gives the end of them.
+template <typename WriteValue>
+void BatchBuilder::AddRecord(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::size_t value_size,
+                             std::span<const HeaderView> headers, WriteValue write_value) {
   if (record_count_ == 0) {
     batch_.resize(kBatchHeaderSize);
     base_timestamp_ms_ = max_timestamp_ms_ = timestamp_ms;
   }
   max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
   const std::int64_t timestamp_delta_ms = WrappingSubtract(timestamp_ms, base_timestamp_ms_);
-  std::size_t size = 1 + VarintSize(timestamp_delta_ms) + VarintSize(record_count_) + NullableSize(key) +
-                     NullableSize(value) + VarintSize(static_cast<std::int64_t>(headers.size()));
+  std::size_t size = 1 + VarintSize(timestamp_delta_ms) + VarintSize(record_count_) + NullableSize(key) + value_size +
+                     VarintSize(static_cast<std::int64_t>(headers.size()));
   for (const HeaderView& header : headers) size += NullableSize(header.key) + NullableSize(header.value);
   const std::size_t before = batch_.size();
   const std::size_t after = before + VarintSize(static_cast<std::int64_t>(size)) + size;
   SLUICE_CHECK(after <= kBatchBytesUncompressedMax);
   // The callback's own count is not used: libstdc++ 12 passes the capacity instead.
-  batch_.resize_and_overwrite(after, [&](char* data, std::size_t) {
+  batch_.resize_and_overwrite(after + kFillSlack, [&](char* data, std::size_t) {
     char* to = WriteVarint(data + before, static_cast<std::int64_t>(size));
     *to++ = 0;  // attributes
     to = WriteVarint(to, timestamp_delta_ms);
     to = WriteVarint(to, record_count_);
     to = WriteNullable(to, key);
-    to = WriteNullable(to, value);
+    to = write_value(to);
     to = WriteVarint(to, static_cast<std::int64_t>(headers.size()));
     for (const HeaderView& header : headers) to = WriteNullable(WriteNullable(to, header.key), header.value);
     SLUICE_CHECK(to == data + after);
     return after;
   });
   ++record_count_;
+}
+
+void BatchBuilder::Add(std::int64_t timestamp_ms, std::optional<std::string_view> key,
+                       std::optional<std::string_view> value, std::span<const HeaderView> headers) {
+  AddRecord(timestamp_ms, key, NullableSize(value), headers, [&](char* to) { return WriteNullable(to, value); });
+}
+
+void BatchBuilder::AddFilled(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::size_t value_bytes,
+                             const std::function<void(char*)>& fill) {
+  const auto bytes = static_cast<std::int64_t>(value_bytes);
+  AddRecord(timestamp_ms, key, VarintSize(bytes) + value_bytes, {}, [&](char* to) {
+    to = WriteVarint(to, bytes);
+    fill(to);
+    return to + value_bytes;
+  });
 }
 
 void BatchBuilder::SetProducer(ProducerId id, std::int16_t epoch, std::int32_t base_sequence) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -119,6 +120,11 @@ class BatchBuilder {
   /// Adds a record; `key` and `value` are copied. Timestamps are milliseconds since 1970.
   void Add(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::optional<std::string_view> value,
            std::span<const HeaderView> headers = {});
+  /// The same without headers, for a value that is made where it will stand: `fill` writes `value_bytes` bytes, and may
+  /// write kFillSlack more, which are not kept.
+  void AddFilled(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::size_t value_bytes,
+                 const std::function<void(char*)>& fill);
+  inline static constexpr std::size_t kFillSlack = 8;
   /// Sets the idempotence fields; -1 each where the producer is not idempotent.
   void SetProducer(ProducerId id, std::int16_t epoch, std::int32_t base_sequence);
 
@@ -132,6 +138,10 @@ class BatchBuilder {
   void Finish(std::string& out);
 
  private:
+  template <typename WriteValue>
+  void AddRecord(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::size_t value_size,
+                 std::span<const HeaderView> headers, WriteValue write_value);
+
   Compression compression_;
   std::string batch_;  // room for the header, then the records; empty where record_count_ is 0
   std::int32_t record_count_ = 0;

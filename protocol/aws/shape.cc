@@ -171,12 +171,13 @@ std::int64_t ToTimestampMs(Value time) {
   return std::llround(std::clamp(seconds, -static_cast<double>(kSecondsMax), static_cast<double>(kSecondsMax)) * 1000);
 }
 
-std::string_view ToBytes(Value blob, std::string& scratch) {
-  if (blob.kind() == Kind::kBytes) return blob.text();
-  auto bytes = DecodeBase64(blob.text());
-  SLUICE_CHECK(bytes.has_value());  // CheckTypes saw it
-  scratch = std::move(*bytes);
-  return scratch;
+std::size_t BlobBytes(Value blob) {
+  return blob.kind() == Kind::kBytes ? blob.text().size() : Base64DecodedBytes(blob.text());
+}
+
+void CopyBytes(Value blob, char* to) {
+  if (blob.kind() != Kind::kBytes) return DecodeBase64To(blob.text(), to);
+  std::ranges::copy(blob.text(), to);
 }
 
 }  // namespace sluice::protocol::aws

@@ -89,7 +89,9 @@ ApiError ValidationError(std::span<const std::string> problems);
 std::int64_t ToInteger(Value number, std::int64_t most);
 /// A time where the shape is Timestamp, in milliseconds: JSON has seconds, CBOR milliseconds.
 std::int64_t ToTimestampMs(Value time);
-/// The bytes of a Blob: decoded into `scratch` where they are base64 text.
-std::string_view ToBytes(Value blob, std::string& scratch);
+/// How many bytes a Blob has, be they base64 text or bytes.
+std::size_t BlobBytes(Value blob);
+/// Writes them where they will stand, which has room for kBase64Slack bytes more.
+void CopyBytes(Value blob, char* to);
 
 }  // namespace sluice::protocol::aws

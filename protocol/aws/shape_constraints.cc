@@ -15,13 +15,6 @@ std::int64_t Characters(std::string_view utf8) {
   return std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
 }
 
-std::int64_t BlobBytes(Value blob) {
-  const std::string_view text = blob.text();
-  if (blob.kind() == Kind::kBytes) return static_cast<std::int64_t>(text.size());
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  return static_cast<std::int64_t>(text.size() / 4 * 3 - padding);
-}
-
 /// "streamName" for "StreamName".
 std::string LowerFirst(std::string_view name) {
   std::string lower(name);
@@ -120,7 +113,7 @@ class ConstraintCheck {
       case Shape::Type::kText:
         return Characters(value.text());
       case Shape::Type::kBlob:
-        return BlobBytes(value);
+        return static_cast<std::int64_t>(BlobBytes(value));
       case Shape::Type::kList:
       case Shape::Type::kMap:
         return static_cast<std::int64_t>(value.size());

@@ -8,5 +8,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto decoded = DecodeBase64(input);
   SLUICE_CHECK(!decoded || EncodeBase64(*decoded) == input);
   SLUICE_CHECK(DecodeBase64(EncodeBase64(input)) == input);
+  if (!decoded) return 0;
+  SLUICE_CHECK(Base64DecodedBytes(input) == decoded->size());
+  std::string in_place(decoded->size() + kBase64Slack, '?');
+  DecodeBase64To(input, in_place.data());
+  SLUICE_CHECK(in_place.starts_with(*decoded));
   return 0;
 }

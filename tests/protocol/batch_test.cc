@@ -1,6 +1,7 @@
 // Record batches: what the builder writes the reader reads, and nothing else is read.
 #include "protocol/batch.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,23 @@ TEST_CASE("BatchReader Next: reads what BatchBuilder wrote", "[protocol]") {
     CHECK_FALSE(record->value.has_value());
     CHECK(reader->Next().value() == nullptr);
   }
+}
+
+TEST_CASE("BatchBuilder AddFilled: the same batch as Add, whatever stands in the slack", "[protocol]") {
+  const Compression compression = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
+  BatchBuilder added(compression);
+  BatchBuilder filled(compression);
+  for (const std::string_view value : {"", "x", "a value of some length"}) {
+    added.Add(5, "key", value);
+    filled.AddFilled(5, "key", value.size(), [&](char* to) {
+      std::ranges::copy(value, to);
+      std::ranges::fill_n(to + value.size(), BatchBuilder::kFillSlack, '!');
+    });
+  }
+  std::string expected, batch;
+  added.Finish(expected);
+  filled.Finish(batch);
+  CHECK(batch == expected);
 }
 
 TEST_CASE("SetBaseOffset: leaves the checksum valid", "[protocol]") {

@@ -10,18 +10,20 @@
 
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/shapes.h"
+#include "protocol/base64.h"
 #include "protocol/batch.h"
 #include "protocol/check.h"
 #include "protocol/frame.h"
 
 namespace sluice::broker::kinesis {
 
-using protocol::aws::Kind;
 using protocol::aws::Required;
 using protocol::aws::Shape;
 using protocol::aws::Value;
 
 namespace {
+
+static_assert(protocol::BatchBuilder::kFillSlack >= protocol::kBase64Slack);
 
 /// What a record adds to a batch besides key and data: some lengths and a number.
 constexpr std::size_t kRecordOverheadMax = 32;
@@ -44,17 +46,10 @@ struct ShardBatch {
   protocol::BatchBuilder builder;
 };
 
-std::size_t DataBytes(Value data) {
-  const std::string_view text = data.text();
-  if (data.kind() == Kind::kBytes) return text.size();
-  return text.size() / 4 * 3 - (text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0);
-}
-
 /// One batch for each shard, or several where one would be over the limit; a shard's batches in the entries' order.
 std::vector<ShardBatch> BuildBatches(const std::vector<PutEntry>& entries, std::int64_t now_ms, std::size_t bytes_max) {
   std::vector<ShardBatch> batches;
   std::map<ShardIndex, std::size_t> open;  // the last batch of each shard
-  std::string scratch;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const PutEntry& entry = entries[i];
     const auto known = open.find(entry.shard);
@@ -65,7 +60,8 @@ std::vector<ShardBatch> BuildBatches(const std::vector<PutEntry>& entries, std::
       batches.push_back({.shard = entry.shard, .entries = {}, .builder = protocol::BatchBuilder()});
     }
     ShardBatch& batch = batches[open[entry.shard]];
-    batch.builder.Add(now_ms, entry.key, protocol::aws::ToBytes(entry.data, scratch));
+    batch.builder.AddFilled(now_ms, entry.key, protocol::aws::BlobBytes(entry.data),
+                            [&](char* to) { protocol::aws::CopyBytes(entry.data, to); });
     batch.entries.push_back(i);
   }
   return batches;
@@ -123,7 +119,7 @@ Shape WithRecordMembers(Shape structure) {
 ApiResult<PutEntry> ReadEntry(const StreamInfo& stream, Value record) {
   const std::string_view key = record.Find("PartitionKey")->text();
   const Value data = *record.Find("Data");
-  PutEntry entry{.key = key, .data = data, .shard = {}, .bytes = key.size() + DataBytes(data)};
+  PutEntry entry{.key = key, .data = data, .shard = {}, .bytes = key.size() + protocol::aws::BlobBytes(data)};
   const auto explicit_key = record.Find("ExplicitHashKey");
   if (!explicit_key) {
     entry.shard = stream.shards.FindByPartitionKey(key);
