@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the inputs that the fuzz targets start from into tests/fuzz/corpus/; run it from the top of the tree."""
 
+import base64
 import gzip
 import json
 import os
@@ -66,6 +67,66 @@ def aws_documents():
         write("aws_document", f"{name}.cbor", bytes.fromhex(digits))
 
 
+KINESIS_ARN = '"arn:aws:kinesis:us-east-1:000000000000:stream/s"'
+KINESIS_INPUTS = {
+    "AddTagsToStream": '{"StreamName":"s","Tags":{"a":"b","c":""}}',
+    "CreateStream": '{"StreamName":"t","ShardCount":3,"StreamModeDetails":{"StreamMode":"PROVISIONED"},"Tags":{"a":"b"},"MaxRecordSizeInKiB":2048}',
+    "DecreaseStreamRetentionPeriod": '{"StreamName":"s","RetentionPeriodHours":24}',
+    "DeleteStream": f'{{"StreamARN":{KINESIS_ARN},"EnforceConsumerDeletion":true}}',
+    "DescribeLimits": "{}",
+    "DescribeStream": '{"StreamName":"s","Limit":1,"ExclusiveStartShardId":"shardId-0"}',
+    "DescribeStreamSummary": f'{{"StreamName":"s","StreamARN":{KINESIS_ARN}}}',
+    "GetRecords": '{"ShardIterator":"AAAAAAAAAAE=","Limit":1}',
+    "GetShardIterator": '{"StreamName":"s","ShardId":"shardId-000000000000","ShardIteratorType":"AT_TIMESTAMP","Timestamp":1.5}',
+    "IncreaseStreamRetentionPeriod": '{"StreamName":"s","RetentionPeriodHours":48}',
+    "ListShards": '{"StreamName":"s","MaxResults":1,"ShardFilter":{"Type":"AFTER_SHARD_ID","ShardId":"0"}}',
+    "ListStreams": '{"Limit":1,"ExclusiveStartStreamName":"a"}',
+    "ListTagsForResource": f'{{"ResourceARN":{KINESIS_ARN}}}',
+    "ListTagsForStream": '{"StreamName":"s","Limit":1,"ExclusiveStartTagKey":"a"}',
+    "PutRecord": '{"StreamName":"s","PartitionKey":"k","Data":"aGVsbG8=","ExplicitHashKey":"0","SequenceNumberForOrdering":"0"}',
+    "PutRecords": '{"StreamName":"s","Records":[{"PartitionKey":"k","Data":"aGVsbG8="},{"PartitionKey":"l","Data":"","ExplicitHashKey":"1"}]}',
+    "RemoveTagsFromStream": '{"StreamName":"s","TagKeys":["a",null]}',
+    "TagResource": f'{{"ResourceARN":{KINESIS_ARN},"Tags":{{"a":null}}}}',
+    "UntagResource": f'{{"ResourceARN":{KINESIS_ARN},"TagKeys":["a"]}}',
+}
+
+
+def cbor(value, name=""):
+    """As AWS's SDKs send it: indefinite lengths, Data as bytes, Timestamp as tag 1."""
+
+    def head(major, number):
+        if number < 24:
+            return bytes([major << 5 | number])
+        return bytes([major << 5 | 24, number]) if number < 256 else bytes([major << 5 | 25]) + struct.pack(">H", number)
+
+    if name == "Data":
+        data = base64.b64decode(value)
+        return head(2, len(data)) + data
+    if name == "Timestamp":
+        return b"\xc1" + cbor(int(value * 1000))
+    if value is None or value is True:
+        return b"\xf6" if value is None else b"\xf5"
+    if isinstance(value, str):
+        return head(3, len(value.encode())) + value.encode()
+    if isinstance(value, int):
+        return head(0, value)
+    if isinstance(value, list):
+        return b"\x9f" + b"".join(map(cbor, value)) + b"\xff"
+    return b"\xbf" + b"".join(cbor(key) + cbor(member, key) for key, member in value.items()) + b"\xff"
+
+
+def kinesis():
+    """One input of each operation in both encodings; tokens as they are under their seal (broker/api/kinesis/TOKENS.md)."""
+    for name, text in KINESIS_INPUTS.items():
+        line = name.encode() + b"\n"
+        write("kinesis_input", f"{name}.json", line + text.encode())
+        write("kinesis_input", f"{name}.cbor", line + cbor(json.loads(text)))
+    iterator = struct.pack(">QBBHIIQqQ", 1, 1, len("orders"), 0, 7, 3, 41, 1_700_000_000_000, 5) + b"orders"
+    write("kinesis_token", "iterator", iterator.ljust(184 - 32, b"\0"))
+    write("kinesis_token", "shards", struct.pack(">BqI", 2, 1_700_000_000_000, 9) + b"orders")
+    write("kinesis_token", "streams", struct.pack(">BqI", 1, 1_700_000_000_000, 0) + b"orders")
+
+
 def aws_signatures():
     """One part of a request per line: method, path, query, headers."""
     with open("tests/protocol/aws/data/signatures.txt", encoding="ascii") as lines:
@@ -128,5 +189,6 @@ if __name__ == "__main__":
     aws_documents()
     aws_signatures()
     http_sessions()
+    kinesis()
     delivery()
     storage()

@@ -1,0 +1,114 @@
+// Any document, JSON or CBOR, as the input of a Kinesis operation, whose name stands in the first line. What passes the
+// port's checks is run over a broker in memory and must be answered, once.
+#include <algorithm>
+#include <future>
+#include <string>
+
+#include "broker/api/kinesis/kinesis_service.h"
+#include "tests/broker/core_fixture.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace sluice::broker::kinesis {
+namespace {
+
+class FuzzCall final : public aws::Call {
+ public:
+  FuzzCall(protocol::aws::Encoding encoding, std::string bytes, EventLoop& loop)
+      : encoding_(encoding), loop_(loop), bytes_(std::move(bytes)) {}
+
+  /// Whether the bytes are a document that the operation's checks let through.
+  bool Passes(const aws::Operation& operation) {
+    const std::size_t size = bytes_.size();
+    if (encoding_ == protocol::aws::Encoding::kJson) bytes_.append(protocol::aws::Document::kPaddingBytes, '\0');
+    const std::string_view body = std::string_view(bytes_).substr(0, size);
+    const bool read =
+        encoding_ == protocol::aws::Encoding::kJson ? document_.ReadJson(body).ok() : document_.ReadCbor(body).ok();
+    return read && document_.root().kind() == protocol::aws::Kind::kMap &&
+           !protocol::aws::CheckTypes(input(), operation.input()) &&
+           !protocol::aws::CheckConstraints(input(), operation.input());
+  }
+
+  const aws::Caller& caller() const override { return caller_; }
+  protocol::aws::Value input() const override { return document_.root(); }
+  EventLoop& loop() const override { return loop_; }
+  std::unique_ptr<protocol::aws::Writer> NewWriter() const override { return protocol::aws::Writer::New(encoding_); }
+  void Answer(std::string body) override {
+    protocol::aws::Document answer;
+    if (encoding_ == protocol::aws::Encoding::kCbor) SLUICE_CHECK(body.empty() || answer.ReadCbor(body).ok());
+    answered_.set_value();
+  }
+  void Fail(protocol::aws::ApiError) override { answered_.set_value(); }
+  void Wait() { answered_.get_future().wait(); }
+
+ private:
+  const protocol::aws::Encoding encoding_;
+  const aws::Caller caller_{.account = "000000000000", .region = "us-east-1", .access_key = ""};
+  EventLoop& loop_;
+  std::string bytes_;
+  protocol::aws::Document document_;
+  std::promise<void> answered_;
+};
+
+/// One broker for all inputs; streams that they make go away after each.
+class World {
+ public:
+  World()
+      : service_(*KinesisService({.catalog = *core_.catalog,
+                                  .shards = core_.shards,
+                                  .holds = core_.holds,
+                                  .store = core_.store,
+                                  .metadata = *core_.metadata,
+                                  .appends = *core_.appends,
+                                  .reads = *core_.reads,
+                                  .clock = core_.env->clock(),
+                                  .random = core_.env->random(),
+                                  .append_options = {}})) {
+    Reset();
+  }
+
+  const aws::Operation* Find(std::string_view name) const {
+    const auto found = std::ranges::find(service_.operations, name, &aws::Operation::name);
+    return found == service_.operations.end() ? nullptr : &*found;
+  }
+
+  void Run(const aws::Operation& operation, std::string_view bytes, protocol::aws::Encoding encoding) {
+    const auto call = std::make_shared<FuzzCall>(encoding, std::string(bytes), core_.loops.loop(0));
+    if (!call->Passes(operation)) return;
+    if (operation.thread == aws::OperationThread::kBlocking) {
+      core_.loops.RunBlocking([&operation, call] { operation.run(call); });
+    } else {
+      call->loop().Post([&operation, call] { operation.run(call); });
+    }
+    call->Wait();
+    Reset();
+  }
+
+ private:
+  void Reset() {
+    for (const StreamPtr& stream : core_.catalog->List()) {
+      if (stream->name == "s" && stream->kinesis.tags.empty()) continue;
+      SLUICE_CHECK(core_.catalog->Delete(stream->name).has_value());
+      core_.shards.ForgetStream(stream);
+    }
+    if (!core_.catalog->Find("s")) SLUICE_CHECK(core_.catalog->Create("s", 2, {}).has_value());
+  }
+
+  Core core_;
+  aws::Service service_;
+};
+
+}  // namespace
+}  // namespace sluice::broker::kinesis
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using sluice::protocol::aws::Encoding;
+  static auto* const world = new sluice::broker::kinesis::World();
+  const std::string_view input = sluice::fuzz::Input(data, size);
+  const std::size_t line = std::min(input.find('\n'), input.size());
+  const auto* const operation = world->Find(input.substr(0, line));
+  if (operation == nullptr) return -1;
+  const std::string_view body = input.substr(std::min(line + 1, input.size()));
+  world->Run(*operation, body, Encoding::kJson);
+  world->Run(*operation, body, Encoding::kCbor);
+  return 0;
+}
