@@ -12,6 +12,7 @@
 
 #include "broker/api/admin/admin_door.h"
 #include "broker/api/aws/aws_door.h"
+#include "broker/api/kinesis/kinesis_service.h"
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
 #include "broker/data_dir.h"
@@ -238,7 +239,19 @@ Status Server::Impl::OpenDoors() {
 
 Status Server::Impl::OpenAwsDoor() {
   if (!config_.aws.enabled) return {};
+  auto kinesis = kinesis::KinesisService({.catalog = *catalog_,
+                                          .shards = *shards_,
+                                          .holds = holds_,
+                                          .store = *store_,
+                                          .metadata = *metadata_,
+                                          .appends = *appends_,
+                                          .reads = *reads_,
+                                          .clock = env_->clock(),
+                                          .random = env_->random(),
+                                          .append_options = config_.append});
+  if (!kinesis) return kinesis.error();
   std::vector<aws::Service> services;
+  services.push_back(std::move(*kinesis));
   auto door = aws::AwsDoor::Start({.loops = loops_, .clock = env_->clock(), .random = env_->random()},
                                   std::move(services), config_.aws);
   if (!door) return door.error();

@@ -23,7 +23,7 @@
 
 namespace sluice::broker::aws {
 
-/// Whose request it is, and where: streams of other accounts and regions are other streams.
+/// Whose request it is, and where. An API decides what that means for its resources.
 struct Caller {
   std::string account;     // twelve digits
   std::string region;      // of the credential scope: "us-east-1"

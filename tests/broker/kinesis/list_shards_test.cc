@@ -76,6 +76,10 @@ TEST_CASE("ListShards: which stream", "[kinesis]") {
         ApiError("InvalidArgumentException", "Either NextToken or StreamName should be provided."));
   CHECK(core.Run("ListShards", R"({"NextToken":"AAAA"})").error ==
         ApiError("InvalidArgumentException", "Invalid NextToken."));
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":1})");
+  core.MustRun("ListShards", R"({"StreamName":"orders","StreamCreationTimestamp":1700000000})");
+  CHECK(core.Run("ListShards", R"({"StreamName":"orders","StreamCreationTimestamp":1600000000})").type() ==
+        "ResourceNotFoundException");
 }
 
 }  // namespace

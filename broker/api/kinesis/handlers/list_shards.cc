@@ -97,6 +97,10 @@ ApiResult<Start> FindStart(const Context& context, const aws::Call& call) {
   }
   auto stream = FindStream(context, call);
   if (!stream) return std::unexpected(stream.error());
+  const auto created = call.input().Find("StreamCreationTimestamp");
+  if (created && protocol::aws::ToTimestampMs(*created) / 1000 != CreatedSeconds(**stream)) {
+    return std::unexpected(StreamNotFound((*stream)->name, call.caller()));  // an older one of this name
+  }
   const auto after = StartShard(context, call, **stream);
   if (!after) return std::unexpected(after.error());
   return Start{std::move(*stream), *after};
