@@ -16,7 +16,7 @@ LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
 FOLDERS = "protocol|storage|broker|client|tools|tests|docs|docker|cmake"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./*{{}},-]*\.\w+)`")
 COMMAND = re.compile(rf"^    (?:\w+=\S+ )*((?:{FOLDERS})/[\w./-]*\.(?:py|sh))\b", re.MULTILINE)
-TEST = re.compile(r'`((?:broker|cli|client|crash|delivery|protocol|storage)_[a-z0-9_*]+)`(?: "([^"]+)")?')
+TEST = re.compile(r'`((?:broker|cli|client|compat|crash|delivery|protocol|storage)_[a-z0-9_*]+)`(?: "([^"]+)")?')
 OPTION = re.compile(r"^  [\w:<>]+(?: [\w:<>]+)? (\w+)(?:\{[^;]*\}| = [^;]*)?;", re.MULTILINE)
 
 

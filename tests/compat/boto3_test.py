@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""boto3 against the Kinesis door of a real broker: a stream's whole life, iterators of all types, errors as boto3's users catch
+them, and what is acknowledged before a restart and before `kill -9` is there afterwards.
+
+    boto3_test.py --build build/release
+
+Every answer is held against botocore's model (model_check.py). Exit code 0 kept, 1 broken, 77 cannot be run here.
+"""
+import argparse
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+import venv
+
+SKIPPED = 77
+BOTO3 = "boto3==1.44.8"
+
+
+def in_environment_with_boto3(build):
+    """Starts this program again in an environment with boto3, below the build directory, where this one has none."""
+    try:
+        import boto3  # noqa: F401
+        return
+    except ImportError:
+        pass
+    home = build / "_boto3"
+    python = home / "bin" / "python"
+    if not python.exists():
+        venv.create(home, with_pip=True)
+    install = subprocess.run([python, "-m", "pip", "install", "--quiet", BOTO3], capture_output=True, text=True, check=False)
+    if install.returncode != 0:
+        print(f"skipped: {BOTO3} cannot be installed: {install.stderr.strip()[-500:]}")
+        sys.exit(SKIPPED)
+    sys.exit(subprocess.run([python, "-B", *sys.argv], check=False).returncode)
+
+
+def expect(good, what):
+    from broker import Broken
+    if not good:
+        raise Broken(what)
+
+
+def connect(broker, region="us-east-1"):
+    import boto3
+    import botocore.config
+    import broker as settings
+    import model_check
+    config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=10, read_timeout=60)
+    client = boto3.client("kinesis", endpoint_url=broker.endpoint(), region_name=region, config=config,
+                          aws_access_key_id=settings.ACCESS_KEY, aws_secret_access_key=settings.SECRET_KEY)
+    model_check.watch(client)
+    return client
+
+
+def create(kinesis, name, shards):
+    kinesis.create_stream(StreamName=name, ShardCount=shards)
+    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+
+
+def read(kinesis, name, shard="shardId-000000000000", **place):
+    """All records from a place of a shard to its end."""
+    place.setdefault("ShardIteratorType", "TRIM_HORIZON")
+    iterator = kinesis.get_shard_iterator(StreamName=name, ShardId=shard, **place)["ShardIterator"]
+    records = []
+    while True:
+        page = kinesis.get_records(ShardIterator=iterator)
+        records += page["Records"]
+        expect(page["NextShardIterator"] != iterator, "an answer's NextShardIterator is the iterator that was used")
+        iterator = page["NextShardIterator"]
+        if page["MillisBehindLatest"] == 0:
+            return records
+
+
+def shards_of(kinesis, name):
+    pages = kinesis.get_paginator("list_shards").paginate(StreamName=name, PaginationConfig={"PageSize": 3})
+    return [shard for page in pages for shard in page["Shards"]]
+
+
+def test_life_of_a_stream(kinesis, _):
+    create(kinesis, "life", 7)
+    described = kinesis.describe_stream(StreamName="life")["StreamDescription"]
+    expect(described["StreamStatus"] == "ACTIVE" and len(described["Shards"]) == 7, f"described as {described}")
+    summary = kinesis.describe_stream_summary(StreamARN=described["StreamARN"])["StreamDescriptionSummary"]
+    expect(summary["OpenShardCount"] == 7 and summary["RetentionPeriodHours"] == 24, f"summed up as {summary}")
+    shards = shards_of(kinesis, "life")
+    expect([shard["ShardId"] for shard in shards] == [f"shardId-{i:012}" for i in range(7)], f"shards are {shards}")
+    expect(int(shards[-1]["HashKeyRange"]["EndingHashKey"]) == 2**128 - 1, "the ranges do not end at 2^128 - 1")
+    expect("life" in kinesis.list_streams()["StreamNames"], "the stream is not listed")
+    kinesis.increase_stream_retention_period(StreamName="life", RetentionPeriodHours=48)
+    kinesis.decrease_stream_retention_period(StreamName="life", RetentionPeriodHours=36)
+    summary = kinesis.describe_stream_summary(StreamName="life")["StreamDescriptionSummary"]
+    expect(summary["RetentionPeriodHours"] == 36, f"retention is {summary['RetentionPeriodHours']} hours")
+    kinesis.add_tags_to_stream(StreamName="life", Tags={"team": "ingest", "cost": "1"})
+    kinesis.remove_tags_from_stream(StreamName="life", TagKeys=["cost"])
+    expect(kinesis.list_tags_for_stream(StreamName="life")["Tags"] == [{"Key": "team", "Value": "ingest"}], "tags differ")
+    kinesis.tag_resource(ResourceARN=described["StreamARN"], Tags={"a": "b"})
+    kinesis.untag_resource(ResourceARN=described["StreamARN"], TagKeys=["team"])
+    tags = kinesis.list_tags_for_resource(ResourceARN=described["StreamARN"])["Tags"]
+    expect(tags == [{"Key": "a", "Value": "b"}], f"tags are {tags}")
+    expect(kinesis.describe_limits()["OpenShardCount"] >= 7, "DescribeLimits does not count the shards")
+    kinesis.delete_stream(StreamName="life")
+    kinesis.get_waiter("stream_not_exists").wait(StreamName="life", WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+
+
+def test_put_and_get(kinesis, _):
+    create(kinesis, "trip", 3)
+    one = kinesis.put_record(StreamName="trip", PartitionKey="k", Data=b"\x00one\xff")
+    expect(read(kinesis, "trip", one["ShardId"])[0]["Data"] == b"\x00one\xff", "the data has changed")
+    entries = [{"PartitionKey": f"key-{i}", "Data": f"value {i}".encode()} for i in range(500)]
+    many = kinesis.put_records(StreamName="trip", Records=entries)
+    expect(many["FailedRecordCount"] == 0 and len(many["Records"]) == 500, "not all records were taken")
+    there = {}
+    for shard in shards_of(kinesis, "trip"):
+        records = read(kinesis, "trip", shard["ShardId"])
+        numbers = [int(record["SequenceNumber"]) for record in records]
+        expect(numbers == sorted(set(numbers)), f"the numbers of {shard['ShardId']} do not grow")
+        there |= {(shard["ShardId"], record["SequenceNumber"]): (record["PartitionKey"], record["Data"]) for record in records}
+    for entry, result in zip(entries, many["Records"]):
+        got = there[(result["ShardId"], result["SequenceNumber"])]
+        expect(got == (entry["PartitionKey"], entry["Data"]), f"{entry} came back as {got}")
+
+
+def test_iterators(kinesis, _):
+    create(kinesis, "places", 1)
+    numbers = [kinesis.put_record(StreamName="places", PartitionKey="k", Data=bytes([i]))["SequenceNumber"] for i in range(5)]
+    first = read(kinesis, "places")
+    arrived = first[2]["ApproximateArrivalTimestamp"].replace(microsecond=0)  # boto3 sends whole seconds
+
+    def data(**place):
+        return [record["Data"][0] for record in read(kinesis, "places", **place)]
+
+    expect(data() == [0, 1, 2, 3, 4], "TRIM_HORIZON")
+    expect(data(ShardIteratorType="LATEST") == [], "LATEST")
+    expect(data(ShardIteratorType="AT_SEQUENCE_NUMBER", StartingSequenceNumber=numbers[2]) == [2, 3, 4], "AT_SEQUENCE_NUMBER")
+    expect(data(ShardIteratorType="AFTER_SEQUENCE_NUMBER", StartingSequenceNumber=numbers[2]) == [3, 4], "AFTER_SEQUENCE_NUMBER")
+    at_time = [record["Data"][0] for record in first if record["ApproximateArrivalTimestamp"] >= arrived]
+    expect(data(ShardIteratorType="AT_TIMESTAMP", Timestamp=arrived) == at_time, "AT_TIMESTAMP")
+    limited = kinesis.get_records(Limit=2, ShardIterator=kinesis.get_shard_iterator(
+        StreamName="places", ShardId="0", ShardIteratorType="TRIM_HORIZON")["ShardIterator"])
+    expect(len(limited["Records"]) == 2, f"Limit 2 gave {len(limited['Records'])} records")
+
+
+def test_errors(kinesis, _):
+    create(kinesis, "errors", 1)
+    cases = [
+        ("ResourceNotFoundException", lambda: kinesis.put_record(StreamName="none", PartitionKey="k", Data=b"")),
+        ("ResourceInUseException", lambda: kinesis.create_stream(StreamName="errors", ShardCount=1)),
+        ("InvalidArgumentException", lambda: kinesis.get_records(ShardIterator="AAAA")),
+        ("ValidationException", lambda: kinesis.put_record(StreamName="errors", PartitionKey="k", Data=bytes(2**20 + 1))),
+        ("ResourceNotFoundException",
+         lambda: kinesis.get_shard_iterator(StreamName="errors", ShardId="shardId-9", ShardIteratorType="LATEST")),
+    ]
+    for name, call in cases:
+        try:
+            call()
+        except kinesis.exceptions.ClientError as error:
+            expect(error.response["Error"]["Code"] == name, f"{error} where {name} was expected")
+        else:
+            expect(False, f"no error where {name} was expected")
+
+
+def test_restart(kinesis, broker):
+    create(kinesis, "restart", 1)
+    kinesis.put_record(StreamName="restart", PartitionKey="k", Data=b"before")
+    latest = kinesis.get_shard_iterator(StreamName="restart", ShardId="0", ShardIteratorType="LATEST")["ShardIterator"]
+    first = kinesis.get_shard_iterator(StreamName="restart", ShardId="0", ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    broker.stop()
+    broker.start()
+    expect([record["Data"] for record in kinesis.get_records(ShardIterator=first)["Records"]] == [b"before"], "the record is lost")
+    kinesis.put_record(StreamName="restart", PartitionKey="k", Data=b"after")
+    expect([record["Data"] for record in kinesis.get_records(ShardIterator=latest)["Records"]] == [b"after"],
+           "an iterator does not live over a restart")
+
+
+def put_until_it_fails(broker, acknowledged, thread, enough):
+    """Notes each record with its shard and number once it is acknowledged."""
+    import botocore.exceptions
+    kinesis = connect(broker)
+    count = 0
+    while True:
+        entries = [{"PartitionKey": f"{thread}-{count}-{i}", "Data": f"{thread}/{count}/{i}".encode()} for i in range(20)]
+        try:
+            results = kinesis.put_records(StreamName="killed", Records=entries)["Records"]
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+            return
+        for entry, result in zip(entries, results):
+            if "SequenceNumber" in result:
+                acknowledged.append((result["ShardId"], result["SequenceNumber"], entry["PartitionKey"], entry["Data"]))
+        count += 1
+        if count == 20:
+            enough.release()
+
+
+def test_kill(kinesis, broker):
+    create(kinesis, "killed", 4)
+    for _ in range(3):
+        acknowledged = []
+        enough = threading.Semaphore(0)
+        threads = [threading.Thread(target=put_until_it_fails, args=(broker, acknowledged, number, enough)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            expect(enough.acquire(timeout=120), "the broker stopped taking records by itself")
+        broker.stop(signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        broker.start()
+        there = {}
+        for shard in shards_of(kinesis, "killed"):
+            for record in read(kinesis, "killed", shard["ShardId"]):
+                there[(shard["ShardId"], record["SequenceNumber"])] = (record["PartitionKey"], record["Data"])
+        lost = [one for one in acknowledged if there.get(one[:2]) != one[2:]]
+        expect(not lost, f"{len(lost)} of {len(acknowledged)} acknowledged records are lost, the first is {lost[:1]}")
+        print(f"killed: {len(acknowledged)} records were acknowledged, all are there", flush=True)
+
+
+TESTS = [test_life_of_a_stream, test_put_and_get, test_iterators, test_errors, test_restart, test_kill]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    arguments = parser.parse_args()
+    in_environment_with_boto3(arguments.build)
+    from broker import Broker
+    with Broker(arguments.build) as broker:
+        kinesis = connect(broker)
+        for test in TESTS:
+            try:
+                test(kinesis, broker)
+            except Exception:  # whatever it is, the test is broken and the log says more
+                traceback.print_exc()
+                print(f"broken: {test.__name__}\n{broker.log()}")
+                return 1
+            print(f"kept: {test.__name__}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
