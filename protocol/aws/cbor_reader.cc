@@ -1,6 +1,8 @@
 // Document::ReadCbor: the part of RFC 8949 that AWS's SDKs send, and whatever else is well-formed.
 //
 // Section numbers are the RFC's. Recursion is bounded by kDepthMax.
+#include <simdjson.h>
+
 #include <bit>
 #include <cmath>
 #include <optional>
@@ -132,7 +134,9 @@ class CborReader {
     } else if (!JoinPieces(head.major, bytes)) {
       return false;
     }
-    return Enough(nodes_.AddText(head.major == Major::kText ? Kind::kText : Kind::kBytes, bytes));
+    if (head.major == Major::kBytes) return Enough(nodes_.AddText(Kind::kBytes, bytes));
+    if (!simdjson::validate_utf8(bytes.data(), bytes.size())) return Fail("a text is not UTF-8");
+    return Enough(nodes_.AddText(Kind::kText, bytes));
   }
 
   /// Section 3.2.3: definite strings of the same kind up to the break.

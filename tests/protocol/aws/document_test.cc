@@ -203,7 +203,10 @@ TEST_CASE("Document::ReadCbor: refuses what is not one CBOR map", "[aws]") {
                             "a16161c16161",
                             "a16161c1f97e00",
                             "a16161c11bffffffffffffffff",
-                            "a16161c11f"}) {
+                            "a16161c11f",
+                            "a1616161ff",             // texts that are no UTF-8: as a value,
+                            "a161ff01",               // as a name,
+                            "a161617f61c361c3ff"}) {  // in pieces
     INFO(wrong);
     CHECK(ShowCbor(wrong).starts_with("not a CBOR document: "));
   }
