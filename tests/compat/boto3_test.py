@@ -100,6 +100,10 @@ def test_life_of_a_stream(kinesis, _):
     kinesis.untag_resource(ResourceARN=described["StreamARN"], TagKeys=["team"])
     tags = kinesis.list_tags_for_resource(ResourceARN=described["StreamARN"])["Tags"]
     expect(tags == [{"Key": "a", "Value": "b"}], f"tags are {tags}")
+    kinesis.update_stream_mode(StreamARN=described["StreamARN"], StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    kinesis.update_max_record_size(StreamARN=described["StreamARN"], MaxRecordSizeInKiB=2048)
+    summary = kinesis.describe_stream_summary(StreamName="life")["StreamDescriptionSummary"]
+    expect(summary["StreamModeDetails"]["StreamMode"] == "ON_DEMAND" and summary["MaxRecordSizeInKiB"] == 2048, f"it is {summary}")
     expect(kinesis.describe_limits()["OpenShardCount"] >= 7, "DescribeLimits does not count the shards")
     kinesis.delete_stream(StreamName="life")
     kinesis.get_waiter("stream_not_exists").wait(StreamName="life", WaiterConfig={"Delay": 1, "MaxAttempts": 10})

@@ -88,6 +88,8 @@ KINESIS_INPUTS = {
     "RemoveTagsFromStream": '{"StreamName":"s","TagKeys":["a",null]}',
     "TagResource": f'{{"ResourceARN":{KINESIS_ARN},"Tags":{{"a":null}}}}',
     "UntagResource": f'{{"ResourceARN":{KINESIS_ARN},"TagKeys":["a"]}}',
+    "UpdateMaxRecordSize": f'{{"StreamARN":{KINESIS_ARN},"MaxRecordSizeInKiB":2048}}',
+    "UpdateStreamMode": f'{{"StreamARN":{KINESIS_ARN},"StreamModeDetails":{{"StreamMode":"ON_DEMAND"}}}}',
 }
 
 

@@ -32,6 +32,8 @@ std::vector<aws::Operation> Operations(const Context& context) {
       RemoveTagsFromStream(context),
       TagResource(context),
       UntagResource(context),
+      UpdateMaxRecordSize(context),
+      UpdateStreamMode(context),
   };
 }
 

@@ -59,6 +59,11 @@ const Shape& PageSizeShape() {
   return shape;
 }
 
+const Shape& RecordSizeShape() {
+  static const Shape shape = Shape::Integer().Range(1'024, 10'240);
+  return shape;
+}
+
 const Shape& TagKeyShape() {
   static const Shape shape = Shape::Text().Length(1, 128);
   return shape;

@@ -15,7 +15,8 @@ const protocol::aws::Shape& TimestampShape();
 const protocol::aws::Shape& BooleanShape();
 const protocol::aws::Shape& IntegerShape();
 const protocol::aws::Shape& PositiveIntegerShape();
-const protocol::aws::Shape& PageSizeShape();  // 1 to 10,000
+const protocol::aws::Shape& PageSizeShape();    // 1 to 10,000
+const protocol::aws::Shape& RecordSizeShape();  // in KiB: 1,024 to 10,240
 const protocol::aws::Shape& TagMapShape();
 const protocol::aws::Shape& TagKeyShape();
 const protocol::aws::Shape& TagKeyListShape();

@@ -240,7 +240,7 @@ class KinesisCore {
     running_ = std::make_unique<Running>(loop_count_);
     Running& now = *running_;
     const storage::LogStoreOptions options{
-        .journal_file_bytes = 32u << 20, .journal_bytes_max = 128u << 20, .segment_bytes = 1u << 20};
+        .journal_file_bytes = 16u << 20, .journal_bytes_max = 64u << 20, .segment_bytes = 1u << 20};
     auto store = storage::LogStore::Open(env_, "/data", options, nullptr);
     REQUIRE(store.has_value());
     now.store = std::move(*store);

@@ -5,6 +5,7 @@
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_mode.h"
 #include "broker/api/kinesis/stream_text.h"
 #include "broker/api/kinesis/tags.h"
 #include "broker/log.h"
@@ -20,24 +21,14 @@ namespace {
 constexpr std::uint32_t kOnDemandShards = 4;
 
 const Shape& Input() {
-  static const Shape mode = Shape::Text().OneOf({"PROVISIONED", "ON_DEMAND"});
-  static const Shape mode_details = Shape::Structure().Member("StreamMode", mode, Required::kYes);
-  static const Shape throughput = Shape::Integer().Range(0, INT32_MAX);
-  static const Shape record_size = Shape::Integer().Range(1'024, 10'240);
   static const Shape shape = Shape::Structure()
                                  .Member("StreamName", StreamNameShape(), Required::kYes)
                                  .Member("ShardCount", PositiveIntegerShape())
-                                 .Member("StreamModeDetails", mode_details)
+                                 .Member("StreamModeDetails", StreamModeShape())
                                  .Member("Tags", TagMapShape())
-                                 .Member("WarmThroughputMiBps", throughput)
-                                 .Member("MaxRecordSizeInKiB", record_size);
+                                 .Member("WarmThroughputMiBps", WarmThroughputShape())
+                                 .Member("MaxRecordSizeInKiB", RecordSizeShape());
   return shape;
-}
-
-bool IsOnDemand(const aws::Call& call) {
-  const auto details = call.input().Find("StreamModeDetails");
-  const auto mode = details ? details->Find("StreamMode") : std::nullopt;
-  return mode && mode->text() == "ON_DEMAND";
 }
 
 ApiResult<std::uint32_t> ShardCount(const aws::Call& call, bool on_demand) {
@@ -50,17 +41,6 @@ ApiResult<std::uint32_t> ShardCount(const aws::Call& call, bool on_demand) {
         fmt::format("A stream has at most {} shards, and {} were asked for.", StreamCatalog::kShardsMax, *asked)));
   }
   return static_cast<std::uint32_t>(*asked);
-}
-
-std::optional<ApiError> CheckWarmThroughput(const aws::Call& call, bool on_demand) {
-  if (!IntegerOf(call, "WarmThroughputMiBps")) return std::nullopt;
-  if (!on_demand) {
-    return ApiError("ValidationException",
-                    "WarmThroughputMiBps cannot be set while creating stream in Provisioned StreamMode");
-  }
-  return ApiError(
-      "ValidationException",
-      fmt::format("Account {} is not enabled for minimum throughput billing commitment", call.caller().account));
 }
 
 ApiError CreateFailed(const Status& why, std::string_view name, const aws::Caller& caller) {

@@ -38,5 +38,7 @@ aws::Operation PutRecords(const Context& context);
 aws::Operation RemoveTagsFromStream(const Context& context);
 aws::Operation TagResource(const Context& context);
 aws::Operation UntagResource(const Context& context);
+aws::Operation UpdateMaxRecordSize(const Context& context);
+aws::Operation UpdateStreamMode(const Context& context);
 
 }  // namespace sluice::broker::kinesis
