@@ -25,6 +25,7 @@ SERVICES = ("tests/broker/broker_services_test", "*")
 DOOR = ("tests/broker/broker_native_door_test", "*")
 DELIVERY = ("tests/delivery/delivery_stream_test", "*")
 OBJECTS = ("tests/delivery/delivery_object_store_test", "*")
+KINESIS = ("tests/broker/kinesis/broker_kinesis_test", "*")
 CATALOG = ("tests/broker/broker_catalog_test", "*")
 
 
@@ -114,6 +115,12 @@ MUTANTS = [
     mutant("M20", "asks to write segments that it only reads", "storage/segment.cc",
            ("    Result<std::unique_ptr<File>> file = store_.env().Open(path(), mode);\n",
             "    Result<std::unique_ptr<File>> file = store_.env().Open(path(), OpenMode::kReadWrite);\n"), tests=(LOG,)),
+    mutant("M21", "answers a put through the Kinesis API before it is durable", "broker/api/kinesis/put.cc",
+           (".ack = storage::AckMode::kDurable", ".ack = storage::AckMode::kNone"), tests=(KINESIS,)),
+    mutant("M22", "takes shard iterators that it did not make", "broker/api/kinesis/token_seal.cc",
+           ("bytes->data() + size, kSealBytes) != 0)", "bytes->data() + size, kSealBytes) < 0)"), tests=(KINESIS,)),
+    mutant("M23", "goes back to the frame's first record in the middle of a page", "broker/api/kinesis/record_page.cc",
+           ("      if (offset < page_.first) continue;\n", ""), tests=(KINESIS,)),
 ]
 
 
