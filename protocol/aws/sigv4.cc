@@ -78,12 +78,14 @@ void AppendTrimmed(std::string& out, std::string_view value) {
   if (out.size() > start && out.back() == ' ') out.pop_back();
 }
 
+/// Clients of HTTP/2 may sign the host under the name that it has there.
 void AppendHeader(std::string& out, const SignedRequest& request, std::string_view name) {
+  const std::string_view sent = name == ":authority" ? "host" : name;
   out += name;
   out += ':';
   bool first = true;
   for (const HttpHeader& header : request.headers) {
-    if (Lower(header.name) != name) continue;
+    if (Lower(header.name) != sent) continue;
     if (!std::exchange(first, false)) out += ',';
     AppendTrimmed(out, header.value);
   }

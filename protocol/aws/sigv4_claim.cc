@@ -87,7 +87,8 @@ std::optional<ApiError> TakeParts(const Parts& parts, std::string_view prefix, S
   claim.signature = part("Signature");
   TakeSignedHeaders(part("SignedHeaders"), claim);
   if (std::optional<ApiError> wrong = TakeCredential(part("Credential"), claim)) return wrong;
-  if (std::ranges::find(claim.signed_headers, "host") == claim.signed_headers.end()) {
+  const auto is_host = [](const std::string& name) { return name == "host" || name == ":authority"; };
+  if (std::ranges::none_of(claim.signed_headers, is_host)) {
     return ApiError("InvalidSignatureException",
                     "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }

@@ -92,6 +92,18 @@ TEST_CASE("CheckSignature: takes what botocore signs", "[aws]") {
   }
 }
 
+// As the JavaScript SDK signs; botocore knows no HTTP/2.
+TEST_CASE("CheckSignature: takes the host under its name of HTTP/2", "[aws]") {
+  Sent sent{"authority", "POST", "/", "", {{"host", "127.0.0.1:4566"}, {"x-amz-date", "20260228T235958Z"}}, "{}"};
+  sent.headers.emplace_back("authorization",
+                            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260228/us-east-1/kinesis/aws4_request, "
+                            "SignedHeaders=:authority;x-amz-date, "
+                            "Signature=5a3016de7ee5f8e97f2a6d4ce6517ff17035dbb3b06b4fe295c2a2a1c49f1e6b");
+  CHECK(Verdict(sent) == "");
+  sent.headers[0].second = "elsewhere:4566";
+  CHECK(Verdict(sent) == "InvalidSignatureException");
+}
+
 TEST_CASE("CheckSignature: refuses a request with any signed part changed", "[aws]") {
   for (const Sent& sent : ReadSent()) {
     INFO(sent.name);
