@@ -1,0 +1,52 @@
+// The JavaScript SDK v3 with its default transport (HTTP/2 with prior knowledge) against the broker at COMPAT_ENDPOINT: a stream's
+// life, records in both directions, an error. javascript_test.py runs it; any throw ends it with a code other than 0.
+const assert = require('node:assert/strict');
+const {createRequire} = require('node:module');
+const sdk = createRequire(process.env.COMPAT_MODULES)('@aws-sdk/client-kinesis');
+
+const client = new sdk.KinesisClient({
+  endpoint: process.env.COMPAT_ENDPOINT,
+  region: 'eu-central-1',
+  credentials: {accessKeyId: process.env.COMPAT_ACCESS_KEY, secretAccessKey: process.env.COMPAT_SECRET_KEY},
+  maxAttempts: 1,
+});
+
+async function iterator(place) {
+  const answer = await client.send(new sdk.GetShardIteratorCommand(
+      {StreamName: 'js', ShardId: 'shardId-000000000000', ...place}));
+  return answer.ShardIterator;
+}
+
+async function data(place) {
+  const page = await client.send(new sdk.GetRecordsCommand({ShardIterator: await iterator(place)}));
+  return page.Records.map((record) => Buffer.from(record.Data).toString());
+}
+
+async function main() {
+  await client.send(new sdk.CreateStreamCommand({StreamName: 'js', ShardCount: 1}));
+  await sdk.waitUntilStreamExists({client, maxWaitTime: 20}, {StreamName: 'js'});
+  const {StreamDescriptionSummary: summary} =
+      await client.send(new sdk.DescribeStreamSummaryCommand({StreamName: 'js'}));
+  assert.equal(summary.StreamARN, 'arn:aws:kinesis:eu-central-1:' + summary.StreamARN.split(':')[4] + ':stream/js');
+  assert(summary.StreamCreationTimestamp instanceof Date);
+
+  const one = await client.send(new sdk.PutRecordCommand({StreamName: 'js', PartitionKey: 'k', Data: Buffer.from('one')}));
+  const Records = Array.from({length: 100}, (_, i) => ({PartitionKey: `key-${i}`, Data: Buffer.from(`value ${i}`)}));
+  const many = await client.send(new sdk.PutRecordsCommand({StreamName: 'js', Records}));
+  assert.equal(many.FailedRecordCount, 0);
+  const values = Records.map((record) => record.Data.toString());
+  assert.deepEqual(await data({ShardIteratorType: 'TRIM_HORIZON'}), ['one', ...values]);
+  assert.deepEqual(await data({ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: one.SequenceNumber}), values);
+  assert.deepEqual(await data({ShardIteratorType: 'AT_TIMESTAMP', Timestamp: summary.StreamCreationTimestamp}), ['one', ...values]);
+  assert.deepEqual(await data({ShardIteratorType: 'LATEST'}), []);
+
+  // Many requests at one time on one connection.
+  const answers = await Promise.all(values.map((_, i) => client.send(new sdk.PutRecordCommand(
+      {StreamName: 'js', PartitionKey: 'k', Data: Buffer.alloc(20_000, i)}))));
+  assert.equal(new Set(answers.map((answer) => answer.SequenceNumber)).size, values.length);
+
+  await client.send(new sdk.DeleteStreamCommand({StreamName: 'js'}));
+  await assert.rejects(client.send(new sdk.DescribeStreamCommand({StreamName: 'js'})), sdk.ResourceNotFoundException);
+}
+
+main();
