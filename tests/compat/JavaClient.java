@@ -1,0 +1,92 @@
+// The Java SDK v2 against the broker at COMPAT_ENDPOINT: the synchronous client (CBOR over HTTP/1.1) and the asynchronous one (CBOR over
+// HTTP/2 with prior knowledge) each put and read the same. java_test.py runs it; any throw ends it with a code other than 0.
+import java.net.URI;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
+import software.amazon.awssdk.services.kinesis.KinesisClient;
+import software.amazon.awssdk.services.kinesis.model.*;
+import software.amazon.awssdk.services.kinesis.model.Record;
+
+public class JavaClient {
+  static final URI ENDPOINT = URI.create(System.getenv("COMPAT_ENDPOINT"));
+  static final StaticCredentialsProvider CREDENTIALS = StaticCredentialsProvider.create(
+      AwsBasicCredentials.create(System.getenv("COMPAT_ACCESS_KEY"), System.getenv("COMPAT_SECRET_KEY")));
+
+  static void expect(boolean good, String what) {
+    if (!good) throw new AssertionError(what);
+  }
+
+  static List<PutRecordsRequestEntry> entries() {
+    List<PutRecordsRequestEntry> entries = new ArrayList<>();
+    for (int i = 0; i < 100; ++i) {
+      entries.add(PutRecordsRequestEntry.builder().partitionKey("key-" + i).data(SdkBytes.fromUtf8String("value " + i)).build());
+    }
+    return entries;
+  }
+
+  static void check(List<Record> records, Instant before) {
+    expect(records.size() == 100, records.size() + " records");
+    for (int i = 0; i < 100; ++i) {
+      Record record = records.get(i);
+      expect(record.partitionKey().equals("key-" + i), "key " + record.partitionKey());
+      expect(record.data().asUtf8String().equals("value " + i), "data " + record.data().asUtf8String());
+      Instant arrived = record.approximateArrivalTimestamp();
+      expect(!arrived.isBefore(before) && !arrived.isAfter(Instant.now().plusSeconds(1)), "arrived at " + arrived);
+    }
+  }
+
+  static GetShardIteratorRequest iterator(String stream, Instant from) {
+    return GetShardIteratorRequest.builder().streamName(stream).shardId("shardId-000000000000")
+        .shardIteratorType(ShardIteratorType.AT_TIMESTAMP).timestamp(from).build();
+  }
+
+  static void synchronous() {
+    try (KinesisClient client = KinesisClient.builder().endpointOverride(ENDPOINT).region(Region.US_EAST_1)
+             .credentialsProvider(CREDENTIALS).build()) {
+      Instant before = Instant.now().minusSeconds(1);
+      client.createStream(request -> request.streamName("java").shardCount(1));
+      client.waiter().waitUntilStreamExists(request -> request.streamName("java"));
+      StreamDescriptionSummary summary =
+          client.describeStreamSummary(request -> request.streamName("java")).streamDescriptionSummary();
+      expect(!summary.streamCreationTimestamp().isBefore(before.minusSeconds(1)), "made at " + summary.streamCreationTimestamp());
+      expect(client.putRecords(request -> request.streamName("java").records(entries())).failedRecordCount() == 0, "failed records");
+      String place = client.getShardIterator(iterator("java", before)).shardIterator();
+      check(client.getRecords(request -> request.shardIterator(place)).records(), before);
+      try {
+        client.describeStream(request -> request.streamName("none"));
+        throw new AssertionError("a stream that is not there is described");
+      } catch (ResourceNotFoundException expected) {
+        expect(expected.getMessage().contains("Stream none under account"), expected.getMessage());
+      }
+    }
+  }
+
+  static void asynchronous() {
+    try (KinesisAsyncClient client = KinesisAsyncClient.builder().endpointOverride(ENDPOINT).region(Region.US_EAST_1)
+             .credentialsProvider(CREDENTIALS).build()) {
+      Instant before = Instant.now().minusSeconds(1);
+      client.createStream(request -> request.streamName("java-async").shardCount(1)).join();
+      client.putRecords(request -> request.streamName("java-async").records(entries())).join();
+      String place = client.getShardIterator(iterator("java-async", before)).join().shardIterator();
+      check(client.getRecords(request -> request.shardIterator(place)).join().records(), before);
+      List<CompletableFuture<PutRecordResponse>> answers = new ArrayList<>();
+      for (int i = 0; i < 50; ++i) {
+        answers.add(client.putRecord(
+            request -> request.streamName("java-async").partitionKey("k").data(SdkBytes.fromByteArray(new byte[20_000]))));
+      }
+      expect(answers.stream().map(answer -> answer.join().sequenceNumber()).distinct().count() == 50, "numbers that are the same");
+    }
+  }
+
+  public static void main(String[] arguments) {
+    synchronous();
+    asynchronous();
+  }
+}
