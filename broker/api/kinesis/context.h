@@ -1,10 +1,13 @@
 // What the Kinesis operations work with. All of it outlives the service and may be used from any thread.
 #pragma once
 
+#include <cstdint>
 #include <expected>
+#include <memory>
 
 #include "broker/api/aws/operation.h"
 #include "broker/api/kinesis/kinesis_service.h"
+#include "broker/api/kinesis/page_memory.h"
 #include "broker/api/kinesis/token_seal.h"
 #include "protocol/aws/error.h"
 
@@ -13,6 +16,7 @@ namespace sluice::broker::kinesis {
 struct Context {
   KinesisParts parts;
   TokenKey token_key;
+  std::shared_ptr<PageMemory> pages = std::make_shared<PageMemory>(std::uint64_t{256} << 20);
 };
 
 template <typename T>

@@ -37,7 +37,7 @@ class PageWriter {
     const std::string key = PartitionKeyOf(record, number);
     const std::string_view data = record.value.value_or(std::string_view());
     const std::size_t bytes = key.size() + data.size();
-    if (records_ == page_.records_max || (records_ > 0 && bytes_ + bytes > kPageBytesMax)) return false;
+    if (records_ == page_.records_max || (records_ > 0 && bytes_ + bytes > page_.bytes_max)) return false;
     writer_.BeginMap();
     writer_.Name("SequenceNumber").Text(number);
     writer_.Name("ApproximateArrivalTimestamp").Timestamp(append_time_ms);
@@ -54,7 +54,7 @@ class PageWriter {
   const PageRequest& page_;
   std::string scratch_;  // of batches that are compressed
   std::size_t records_ = 0;
-  std::size_t bytes_ = 0;
+  std::uint64_t bytes_ = 0;
   PageEnd end_;
 };
 

@@ -16,14 +16,12 @@
 
 namespace sluice::broker::kinesis {
 
-/// What one answer holds at most, keys and data together; a first record is given whatever its size.
-inline constexpr std::size_t kPageBytesMax = 10u << 20;
-
 struct PageRequest {
   StreamPtr stream;
   ShardIndex shard;
   Offset first;
   std::size_t records_max = 0;
+  std::uint64_t bytes_max = 0;          // keys and data together; a first record is given whatever its size
   std::vector<protocol::Frame> frames;  // the first one holds `first`, or begins behind it
   Offset frames_end;                    // where to read on behind them
 };

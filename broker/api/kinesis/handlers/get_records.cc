@@ -11,6 +11,7 @@
 
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/page_memory.h"
 #include "broker/api/kinesis/record_page.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/shard_iterator.h"
@@ -39,9 +40,15 @@ const Shape& Input() {
 
 /// One call, until its page is complete.
 struct PendingPage {
+  PendingPage(aws::CallPtr call_of, PageRequest page_of, PageMemory& memory)
+      : call(std::move(call_of)), page(std::move(page_of)), from(page.first), share(memory) {
+    page.bytes_max = share.bytes();
+  }
+
   aws::CallPtr call;
   PageRequest page;
   Offset from;  // where the next read begins
+  const PageShare share;
   std::uint64_t bytes = 0;
   bool compressed = false;
 };
@@ -93,6 +100,7 @@ ApiResult<PageRequest> ReadInput(const Context& context, const aws::Call& call) 
                      .shard = iterator->shard,
                      .first = same_stream ? iterator->next : Offset(0),
                      .records_max = static_cast<std::size_t>(IntegerOf(call, "Limit").value_or(kRecordsMax)),
+                     .bytes_max = 0,  // the page's share, once it is begun
                      .frames = {},
                      .frames_end = {}};
 }
@@ -162,7 +170,7 @@ void Take(const Context& context, const PagePtr& pending, Result<ReadAnswer> ans
   }
   page.frames_end = pending->from = answer->run.next;
   const std::uint64_t records = page.frames_end - std::min(page.frames_end, page.first);
-  const bool full = records >= page.records_max || pending->bytes >= kPageBytesMax;
+  const bool full = records >= page.records_max || pending->bytes >= page.bytes_max;
   if (nothing_new || full || page.frames_end >= answer->end) return Answer(context, pending, answer->end);
   Read(context, pending);
 }
@@ -174,7 +182,7 @@ void Read(const Context& context, const PagePtr& pending) {
   if (pending->from > end) return Answer(context, pending, end);  // such a place was never given by this log
   ReadRequest request{.stream = page.stream->id, .shard = page.shard, .from = pending->from};
   if (pending->from < log->oldest()) request.from = FromOldest();
-  request.bytes_max = kPageBytesMax;
+  request.bytes_max = page.bytes_max;
   request.records_max = page.records_max;
   context.parts.reads.Read(pending->call->loop(), std::move(request), [&context, pending](Result<ReadAnswer> answer) {
     Take(context, pending, std::move(answer));
@@ -184,8 +192,7 @@ void Read(const Context& context, const PagePtr& pending) {
 void Run(const Context& context, const aws::CallPtr& call) {
   auto page = ReadInput(context, *call);
   if (!page) return call->Fail(std::move(page.error()));
-  const Offset first = page->first;
-  Read(context, std::make_shared<PendingPage>(PendingPage{.call = call, .page = std::move(*page), .from = first}));
+  Read(context, std::make_shared<PendingPage>(call, std::move(*page), *context.pages));
 }
 
 }  // namespace
