@@ -355,7 +355,7 @@ void BatchBuilder::AddRecord(std::int64_t timestamp_ms, std::optional<std::strin
   const std::size_t after = before + VarintSize(static_cast<std::int64_t>(size)) + size;
   SLUICE_CHECK(after <= kBatchBytesUncompressedMax);
   // The callback's own count is not used: libstdc++ 12 passes the capacity instead.
-  batch_.resize_and_overwrite(after + kFillSlack, [&](char* data, std::size_t) {
+  batch_.resize_and_overwrite(after, [&](char* data, std::size_t) {
     char* to = WriteVarint(data + before, static_cast<std::int64_t>(size));
     *to++ = 0;  // attributes
     to = WriteVarint(to, timestamp_delta_ms);

@@ -120,11 +120,9 @@ class BatchBuilder {
   /// Adds a record; `key` and `value` are copied. Timestamps are milliseconds since 1970.
   void Add(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::optional<std::string_view> value,
            std::span<const HeaderView> headers = {});
-  /// The same without headers, for a value that is made where it will stand: `fill` writes `value_bytes` bytes, and may
-  /// write kFillSlack more, which are not kept.
+  /// The same without headers, for a value that is made where it will stand: `fill` writes `value_bytes` bytes.
   void AddFilled(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::size_t value_bytes,
                  const std::function<void(char*)>& fill);
-  inline static constexpr std::size_t kFillSlack = 8;
   /// Sets the idempotence fields; -1 each where the producer is not idempotent.
   void SetProducer(ProducerId id, std::int16_t epoch, std::int32_t base_sequence);
 

@@ -128,7 +128,7 @@ class TypeCheck {
   }
 
   static std::optional<std::string> CheckBase64(std::string_view text) {
-    if (DecodeBase64(text)) return std::nullopt;
+    if (IsBase64(text)) return std::nullopt;
     const auto wrong = [&](std::string_view why) {
       return fmt::format("'{}' can not be converted to a Blob: {}", text, why);
     };

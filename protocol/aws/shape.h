@@ -91,7 +91,7 @@ std::int64_t ToInteger(Value number, std::int64_t most);
 std::int64_t ToTimestampMs(Value time);
 /// How many bytes a Blob has, be they base64 text or bytes.
 std::size_t BlobBytes(Value blob);
-/// Writes them where they will stand, which has room for kBase64Slack bytes more.
+/// Writes them where they will stand.
 void CopyBytes(Value blob, char* to);
 
 }  // namespace sluice::protocol::aws

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "protocol/base64.h"
 #include "protocol/batch.h"
 #include "protocol/crc32c.h"
 #include "protocol/hash_key.h"
@@ -53,6 +54,17 @@ void BM_Crc32c(benchmark::State& state) {
   BytesAndRecords(state, state.range(0), 1);
 }
 BENCHMARK(BM_Crc32c)->Arg(64)->Arg(1024)->Arg(64 << 10)->Arg(1 << 20);
+
+void BM_DecodeBase64(benchmark::State& state) {
+  const std::string text = EncodeBase64(std::string(static_cast<std::size_t>(state.range(0)), 'x'));
+  std::string bytes(Base64DecodedBytes(text), '\0');
+  for (auto _ : state) {
+    DecodeBase64To(text, bytes.data());
+    benchmark::DoNotOptimize(bytes);
+  }
+  BytesAndRecords(state, state.range(0), 1);
+}
+BENCHMARK(BM_DecodeBase64)->Arg(1024)->Arg(64 << 10);
 
 void BM_Build(benchmark::State& state) {
   const auto compression = static_cast<Compression>(state.range(1));

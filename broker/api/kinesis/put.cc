@@ -10,7 +10,6 @@
 
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/shapes.h"
-#include "protocol/base64.h"
 #include "protocol/batch.h"
 #include "protocol/check.h"
 #include "protocol/frame.h"
@@ -22,8 +21,6 @@ using protocol::aws::Shape;
 using protocol::aws::Value;
 
 namespace {
-
-static_assert(protocol::BatchBuilder::kFillSlack >= protocol::kBase64Slack);
 
 /// What a record adds to a batch besides key and data: some lengths and a number.
 constexpr std::size_t kRecordOverheadMax = 32;
