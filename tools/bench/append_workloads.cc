@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,13 +12,12 @@
 #include "tools/bench/layout_bound.h"
 #include "tools/bench/load_generator.h"
 #include "tools/bench/native_load.h"
+#include "tools/bench/turns.h"
 #include "tools/bench/workloads.h"
 
 namespace sluice::tools {
 
 namespace {
-
-constexpr double kWarmUpSeconds = 3;
 
 /// How a row drives the server.
 struct Shape {
@@ -41,7 +39,8 @@ void SetShape(const BenchOptions& options, const Shape& shape, LoadOptions& load
 }
 
 Result<LoadResult> MeasureBound(const BenchOptions& options, const Shape& shape, bool commit_thread) {
-  auto bound = IngestBound::Start({options.dir, shape.ack == Ack::kDurable, commit_thread});
+  auto bound =
+      IngestBound::Start({.dir = options.dir, .flush = shape.ack == Ack::kDurable, .commit_thread = commit_thread});
   if (!bound) return Error(bound.error());
   LoadOptions load;
   load.port = (*bound)->port();
@@ -55,67 +54,22 @@ Result<LoadResult> MeasureBound(const BenchOptions& options, const Shape& shape,
   return RunLoad(load);
 }
 
-/// Brings a new broker to where it is from its first GiBs on: journal files and segments are used again, as the bound's
-/// file is. It is at rest then, as the bare server is.
-Status WarmUp(const BenchOptions& options, const BrokerProcess& broker, std::uint32_t stream, const Shape& shape) {
-  const Shape batches{.connections = 16, .depth = 2, .records = 64, .shards = shape.shards};
-  LoadOptions load = AppendLoad(broker.native_port(), stream, batches.shards, batches.records, batches.ack);
-  SetShape(options, batches, load);
-  load.seconds = kWarmUpSeconds;
-  auto result = RunLoad(load);
-  return result ? broker.WaitUntilWritten() : result.error();
-}
-
 Result<LoadResult> MeasureOurs(const BenchOptions& options, const Shape& shape) {
   auto broker = BrokerProcess::Start(options, "append");
   if (!broker) return Error(broker.error());
   auto stream = (*broker)->CreateStream("bench", shape.shards, Retention{.age = {}, .bytes = shape.retention_bytes});
   if (!stream) return Error(stream.error());
-  if (Status status = WarmUp(options, **broker, *stream, shape); !status.ok()) return Error(status);
+  if (Status status = WarmUp(**broker, *stream, shape.shards); !status.ok()) return Error(status);
   LoadOptions load = AppendLoad((*broker)->native_port(), *stream, shape.shards, shape.records, shape.ack);
   SetShape(options, shape, load);
   return RunLoad(load);
 }
 
-/// The medians over the rounds, ours and the bound in turn.
-struct Measured {
-  LoadResult ours;
-  LoadResult bound;
-};
-
-/// What tells the better of two results: requests in the same time, or p99 where they come at fixed times.
-double Cost(LoadResult& result, const Shape& shape) {
-  return shape.requests_per_second > 0 ? result.latency.PercentileUs(99) : -static_cast<double>(result.requests);
-}
-
-LoadResult Median(std::vector<LoadResult>& results, const Shape& shape) {
-  std::ranges::sort(results, {}, [&](LoadResult& result) { return Cost(result, shape); });
-  return std::move(results[results.size() / 2]);
-}
-
 Result<Measured> Measure(const BenchOptions& options, const Shape& shape) {
-  std::vector<LoadResult> ours;
-  std::array<std::vector<LoadResult>, 2> bounds;  // committing inline, and on a thread
-  for (int round = 0; round < options.rounds; ++round) {
-    for (const bool commit_thread : {false, true}) {
-      auto bound = MeasureBound(options, shape, commit_thread);
-      if (!bound) return Error(bound.error());
-      bounds.at(commit_thread ? 1 : 0).push_back(std::move(*bound));
-    }
-    auto result = MeasureOurs(options, shape);
-    if (!result) return Error(result.error());
-    ours.push_back(std::move(*result));
-  }
-  // The bound is what the machine allows: the better of the two.
-  LoadResult inline_bound = Median(bounds[0], shape);
-  LoadResult thread_bound = Median(bounds[1], shape);
-  const bool inline_wins = Cost(inline_bound, shape) <= Cost(thread_bound, shape);
-  return Measured{Median(ours, shape), std::move(inline_wins ? inline_bound : thread_bound)};
-}
-
-std::string Percentiles(LoadResult& result) {
-  return fmt::format("p50 {:.0f} p99 {:.0f} p99.9 {:.0f} us", result.latency.PercentileUs(50),
-                     result.latency.PercentileUs(99), result.latency.PercentileUs(99.9));
+  return TakeTurns({.rounds = options.rounds,
+                    .open_loop = shape.requests_per_second > 0,
+                    .ours = [&] { return MeasureOurs(options, shape); },
+                    .bound = [&](bool commit_thread) { return MeasureBound(options, shape, commit_thread); }});
 }
 
 /// What a latency may be: an absolute target, unless the bare server itself comes near it on this machine. Then it is

@@ -230,7 +230,8 @@ class Generator {
       Count(connection, now, *size);
       rest.remove_prefix(*size);
     }
-    std::memmove(connection.in.data(), connection.in.data() + (connection.in_bytes - rest.size()), rest.size());
+    const std::size_t taken = connection.in_bytes - rest.size();
+    if (taken > 0) std::memmove(connection.in.data(), connection.in.data() + taken, rest.size());
     connection.in_bytes = rest.size();
     return {};
   }

@@ -11,6 +11,10 @@ namespace sluice::tools {
 
 namespace wire = protocol::wire;
 
+namespace {
+constexpr double kWarmUpSeconds = 3;
+}
+
 std::string HelloMessage() {
   native::HelloRequest hello;
   hello.set_version_min(wire::kVersionMin);
@@ -83,6 +87,16 @@ LoadOptions AppendLoad(std::uint16_t port, std::uint32_t stream_id, std::uint32_
     load.requests.push_back(AppendMessageFor(stream_id, shard, records, kRecordBytes, ack));
   }
   return load;
+}
+
+Status WarmUp(const BrokerProcess& broker, std::uint32_t stream_id, std::uint32_t shards) {
+  constexpr std::size_t kBatchRecords = 64;
+  LoadOptions load = AppendLoad(broker.native_port(), stream_id, shards, kBatchRecords);
+  load.connections = 16;
+  load.depth = 2;
+  load.seconds = kWarmUpSeconds;
+  auto result = RunLoad(load);
+  return result ? broker.WaitUntilWritten() : result.error();
 }
 
 }  // namespace sluice::tools

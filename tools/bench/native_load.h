@@ -7,6 +7,7 @@
 
 #include "sluice/status.h"
 #include "sluice/types.h"
+#include "tools/bench/broker_process.h"
 #include "tools/bench/load_generator.h"
 
 namespace sluice::tools {
@@ -27,5 +28,9 @@ LoadOptions NativeLoad(std::uint16_t port);
 /// Appends of `records` records each to the first `shards` shards in turn, one connection a shard.
 LoadOptions AppendLoad(std::uint16_t port, std::uint32_t stream_id, std::uint32_t shards, std::size_t records,
                        Ack ack = Ack::kDurable);
+
+/// Brings a new broker to where it is from its first GiBs on: journal files and segments are used again, as the bound's
+/// file is. It is at rest then, as the bare server is.
+Status WarmUp(const BrokerProcess& broker, std::uint32_t stream_id, std::uint32_t shards);
 
 }  // namespace sluice::tools
