@@ -76,6 +76,7 @@ Result<double> BrokerProcess::Launch() {
     if (!error && ports.is_object() && ports.as_object().contains("native")) {
       native_port_ = static_cast<std::uint16_t>(ports.at("native").to_number<int>());
       admin_port_ = static_cast<std::uint16_t>(ports.at("admin").to_number<int>());
+      aws_port_ = static_cast<std::uint16_t>(ports.at("aws").to_number<int>());
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) {

@@ -28,6 +28,7 @@ class BrokerProcess {
 
   std::uint16_t native_port() const { return native_port_; }
   std::uint16_t admin_port() const { return admin_port_; }
+  std::uint16_t aws_port() const { return aws_port_; }
   std::string data_dir() const { return dir_ + "/data"; }
   std::unique_ptr<AdminClient> Admin() const;
   /// Makes a stream; gives its id.
@@ -53,6 +54,7 @@ class BrokerProcess {
   pid_t pid_ = -1;
   std::uint16_t native_port_ = 0;
   std::uint16_t admin_port_ = 0;
+  std::uint16_t aws_port_ = 0;
 };
 
 }  // namespace sluice::tools

@@ -2,21 +2,17 @@
 #include "tools/bench/ingest_bound.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <string_view>
 #include <thread>
@@ -25,6 +21,7 @@
 
 #include "protocol/check.h"
 #include "protocol/crc32c.h"
+#include "tools/bench/bound_framing.h"
 
 namespace sluice::tools {
 
@@ -36,17 +33,59 @@ constexpr std::size_t kReadBytes = 1u << 20;
 constexpr std::size_t kFrameHeaderBytes = 8;
 constexpr std::size_t kRecordHeaderBytes = 24;  // what a broker adds at least: length, checksum, offset
 
-/// Frames that wait for their commit, and who gets the answers.
+/// Answers to several sockets, one behind the other.
+struct Answers {
+  std::string text;
+  std::vector<std::pair<int, std::size_t>> sizes;  // socket, bytes
+
+  void Clear() {
+    text.clear();
+    sizes.clear();
+  }
+};
+
+/// Requests that wait for their commit, and who gets the answers.
 struct Group {
   std::vector<char> bytes = std::vector<char>(kBufferBytes + kReadBytes);
   std::size_t used = 0;
-  std::vector<std::pair<int, std::size_t>> answers;  // socket, frames
+  Answers answers;
 
   void Clear() {
     used = 0;
-    answers.clear();
+    answers.Clear();
   }
 };
+
+class FrameFraming : public BoundFraming {
+ public:
+  std::size_t RequestBytes(std::string_view bytes) const override {
+    std::uint32_t length = 0;
+    if (bytes.size() < kFrameHeaderBytes) return 0;
+    std::memcpy(&length, bytes.data(), sizeof length);
+    return kFrameHeaderBytes + length;
+  }
+
+  std::size_t Take(std::string_view request, char* to, std::string& answers) override {
+    std::uint32_t checksum = 0;
+    std::memcpy(&checksum, request.data() + 4, sizeof checksum);
+    const std::string_view payload = request.substr(kFrameHeaderBytes);
+    SLUICE_CHECK(protocol::Crc32c(payload) == checksum);
+    std::memcpy(to, request.data(), kFrameHeaderBytes);
+    ++next_offset_;
+    std::memcpy(to + kFrameHeaderBytes, &next_offset_, sizeof next_offset_);
+    std::memcpy(to + kRecordHeaderBytes, payload.data(), payload.size());
+    answers.append(IngestBound::kAnswerBytes, 'a');
+    return kRecordHeaderBytes + payload.size();
+  }
+
+ private:
+  std::uint64_t next_offset_ = 0;
+};
+
+std::unique_ptr<BoundFraming> MakeFraming(BoundOptions::Protocol protocol) {
+  if (protocol == BoundOptions::Protocol::kFrames) return std::make_unique<FrameFraming>();
+  return MakeKinesisFraming(protocol == BoundOptions::Protocol::kSignedKinesis);
+}
 
 class BareLog {
  public:
@@ -102,10 +141,10 @@ class CommitThread {
     busy_ = true;
     wake_.notify_one();
   }
-  void TakeAnswers(std::vector<std::pair<int, std::size_t>>& answers) {
+  void TakeAnswers(Answers& answers) {
     const std::scoped_lock lock(mutex_);
-    answers.swap(working_.answers);
-    working_.answers.clear();
+    std::swap(answers, working_.answers);
+    working_.answers.Clear();
     busy_ = false;
   }
 
@@ -141,7 +180,10 @@ struct Peer {
 class BareServer {
  public:
   BareServer(int listener, const BoundOptions& options)
-      : listener_(listener), epoll_(epoll_create1(EPOLL_CLOEXEC)), log_(options.dir, options.flush) {
+      : listener_(listener),
+        epoll_(epoll_create1(EPOLL_CLOEXEC)),
+        framing_(MakeFraming(options.protocol)),
+        log_(options.dir, options.flush) {
     if (options.commit_thread) commit_thread_ = std::make_unique<CommitThread>(log_);
     Watch(listener_, EPOLL_CTL_ADD, EPOLLIN);
     if (commit_thread_) Watch(commit_thread_->done_fd(), EPOLL_CTL_ADD, EPOLLIN);
@@ -168,7 +210,7 @@ class BareServer {
     const int fd = event.data.fd;
     if (fd == listener_) return Accept();
     if (commit_thread_ && fd == commit_thread_->done_fd()) return FinishCommit();
-    if ((event.events & EPOLLOUT) != 0) Send(fd, 0);
+    if ((event.events & EPOLLOUT) != 0) Send(fd, {});
     if ((event.events & EPOLLIN) != 0 && group_.used < kBufferBytes - kReadBytes) Receive(fd);
   }
 
@@ -184,40 +226,33 @@ class BareServer {
 
   void Receive(int fd) {
     Peer& peer = peers_[static_cast<std::size_t>(fd)];
-    const ssize_t got = recv(fd, peer.in.data() + peer.in_bytes, peer.in.size() - peer.in_bytes, 0);
+    const std::size_t room = peer.in.size() - BoundFraming::kPaddingBytes - peer.in_bytes;
+    const ssize_t got = recv(fd, peer.in.data() + peer.in_bytes, room, 0);
     if (got == 0) {
       close(fd);
       return;
     }
     if (got < 0) return;
     peer.in_bytes += static_cast<std::size_t>(got);
-    std::string_view rest(peer.in.data(), peer.in_bytes);
-    std::size_t frames = 0;
-    while (rest.size() >= kFrameHeaderBytes) {
-      std::uint32_t length = 0;
-      std::memcpy(&length, rest.data(), sizeof length);
-      if (rest.size() < kFrameHeaderBytes + length) break;
-      TakeFrame(rest.substr(0, kFrameHeaderBytes + length));
-      rest.remove_prefix(kFrameHeaderBytes + length);
-      ++frames;
-    }
-    std::memmove(peer.in.data(), rest.data(), rest.size());
-    peer.in_bytes = rest.size();
-    if (peer.in_bytes == peer.in.size()) peer.in.resize(peer.in.size() * 2);
-    if (frames > 0) group_.answers.emplace_back(fd, frames);
+    const std::size_t taken = TakeRequests(fd, std::string_view(peer.in.data(), peer.in_bytes));
+    peer.in_bytes -= taken;
+    if (taken > 0) std::memmove(peer.in.data(), peer.in.data() + taken, peer.in_bytes);
+    if (peer.in_bytes + BoundFraming::kPaddingBytes == peer.in.size()) peer.in.resize(peer.in.size() * 2);
   }
 
-  void TakeFrame(std::string_view frame) {
-    std::uint32_t checksum = 0;
-    std::memcpy(&checksum, frame.data() + 4, sizeof checksum);
-    const std::string_view payload = frame.substr(kFrameHeaderBytes);
-    SLUICE_CHECK(protocol::Crc32c(payload) == checksum);
-    char* to = group_.bytes.data() + group_.used;
-    std::memcpy(to, frame.data(), kFrameHeaderBytes);
-    ++next_offset_;
-    std::memcpy(to + kFrameHeaderBytes, &next_offset_, sizeof next_offset_);
-    std::memcpy(to + kRecordHeaderBytes, payload.data(), payload.size());
-    group_.used += kRecordHeaderBytes + payload.size();
+  /// Works on all whole requests; gives their bytes.
+  std::size_t TakeRequests(int fd, std::string_view bytes) {
+    std::string_view rest = bytes;
+    const std::size_t answered = group_.answers.text.size();
+    while (true) {
+      const std::size_t size = framing_->RequestBytes(rest);
+      if (size == 0 || rest.size() < size) break;
+      group_.used += framing_->Take(rest.substr(0, size), group_.bytes.data() + group_.used, group_.answers.text);
+      rest.remove_prefix(size);
+    }
+    const std::size_t answer_bytes = group_.answers.text.size() - answered;
+    if (answer_bytes > 0) group_.answers.sizes.emplace_back(fd, answer_bytes);
+    return bytes.size() - rest.size();
   }
 
   void CommitTurn() {
@@ -227,77 +262,56 @@ class BareServer {
       return;
     }
     log_.Commit(group_);
-    for (const auto& [fd, frames] : group_.answers) Send(fd, frames);
+    SendAll(group_.answers);
     group_.Clear();
   }
 
   void FinishCommit() {
     std::uint64_t count = 0;
     if (read(commit_thread_->done_fd(), &count, sizeof count) != sizeof count) return;
-    std::vector<std::pair<int, std::size_t>> answers;
-    commit_thread_->TakeAnswers(answers);
-    for (const auto& [fd, frames] : answers) Send(fd, frames);
+    done_.Clear();
+    commit_thread_->TakeAnswers(done_);
+    SendAll(done_);
   }
 
-  void Send(int fd, std::size_t frames) {
+  void SendAll(const Answers& answers) {
+    std::string_view text = answers.text;
+    for (const auto& [fd, bytes] : answers.sizes) {
+      Send(fd, text.substr(0, bytes));
+      text.remove_prefix(bytes);
+    }
+  }
+
+  void Send(int fd, std::string_view answer) {
     std::string& out = peers_[static_cast<std::size_t>(fd)].out;
     const bool waited = !out.empty();
-    out.append(frames * IngestBound::kAnswerBytes, 'a');
-    const ssize_t sent = send(fd, out.data(), out.size(), MSG_NOSIGNAL);
-    if (sent > 0) out.erase(0, static_cast<std::size_t>(sent));
+    if (waited) answer = out.append(answer);
+    const ssize_t sent = send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    if (sent > 0) answer.remove_prefix(static_cast<std::size_t>(sent));
+    out = std::string(answer);
     if (waited != !out.empty()) Watch(fd, EPOLL_CTL_MOD, out.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
   }
 
   const int listener_;
   const int epoll_;
+  const std::unique_ptr<BoundFraming> framing_;
   BareLog log_;
   std::unique_ptr<CommitThread> commit_thread_;
   std::vector<Peer> peers_;
   Group group_;
-  std::uint64_t next_offset_ = 0;
+  Answers done_;  // of the commit thread's last group
 };
-
-Result<std::pair<int, std::uint16_t>> Listen() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0 || listen(fd, 1024) != 0 ||
-      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return Error(Code::kUnavailable, fmt::format("cannot listen on loopback: {}", std::strerror(errno)));
-  }
-  return std::pair(fd, ntohs(address.sin_port));
-}
 
 }  // namespace
 
 Result<std::unique_ptr<IngestBound>> IngestBound::Start(BoundOptions options) {
-  auto listener = Listen();
-  if (!listener) return Error(listener.error());
-  std::array<int, 2> ready{};  // the child closes its end when its file is filled and its doors are open
-  if (pipe2(ready.data(), O_CLOEXEC) != 0)
-    return Error(Code::kUnavailable, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-  const int pid = fork();
-  if (pid < 0) return Error(Code::kUnavailable, fmt::format("cannot fork: {}", std::strerror(errno)));
-  if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    BareServer server(listener->first, options);
-    close(ready[1]);
+  auto process = BoundProcess::Start([&](int listener, const std::function<void()>& ready) {
+    BareServer server(listener, options);
+    ready();
     server.Run();
-  }
-  close(listener->first);
-  close(ready[1]);
-  char nothing = 0;
-  while (read(ready[0], &nothing, 1) < 0 && errno == EINTR) {
-  }
-  close(ready[0]);
-  return std::unique_ptr<IngestBound>(new IngestBound(pid, listener->second));
-}
-
-IngestBound::~IngestBound() {
-  kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
+  });
+  if (!process) return Error(process.error());
+  return std::unique_ptr<IngestBound>(new IngestBound(std::move(*process)));
 }
 
 std::string IngestBound::Request(std::string_view payload) {
