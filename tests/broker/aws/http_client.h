@@ -17,15 +17,15 @@ class HttpClient {
   };
 
   explicit HttpClient(std::uint16_t port);
-  ~HttpClient();
+  virtual ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  void Send(std::string_view bytes);
+  virtual void Send(std::string_view bytes);
   /// nullopt where the broker has closed the connection.
   std::optional<Answer> Receive();
   /// Some bytes, as they come; empty at the end.
-  std::string ReceiveSome();
+  virtual std::string ReceiveSome();
   int socket() const { return socket_; }
 
   /// A POST of JSON to an operation of the test service.
