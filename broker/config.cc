@@ -145,12 +145,17 @@ bool IsAccount(std::string_view text) {
   return text.size() == kDigits && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-Status CheckAws(const aws::AuthOptions& auth) {
+Status CheckAws(const aws::AuthOptions& auth, const aws::TlsFiles& files) {
   if (!IsAccount(auth.account)) {
     return Status(Code::kInvalidArgument,
                   fmt::format("aws.account is \"{}\"; an account has twelve digits", auth.account));
   }
   if (auth.region.empty()) return Status(Code::kInvalidArgument, "aws.region is empty");
+  if (files.certificate.empty() != files.key.empty()) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("aws.{} is missing; aws.tls_certificate and aws.tls_key go together",
+                              files.key.empty() ? "tls_key" : "tls_certificate"));
+  }
   for (const auto& [key, secret] : auth.access_keys) {
     if (secret.empty()) return Status(Code::kInvalidArgument, fmt::format("aws.access_keys.{} is empty", key));
   }
@@ -174,7 +179,7 @@ Status CheckTogether(const Config& config) {
                   "storage.journal_bytes_max must hold two files of storage.journal_file_bytes");
   }
   if (config.server.data_dir.empty()) return Status(Code::kInvalidArgument, "server.data_dir is empty");
-  if (Status status = CheckAws(config.aws.auth); !status.ok()) return status;
+  if (Status status = CheckAws(config.aws.auth, config.aws.tls.files); !status.ok()) return status;
   if (config.delivery.lake_dir.empty()) return Status(Code::kInvalidArgument, "delivery.lake_dir is empty");
   return {};
 }

@@ -60,6 +60,7 @@ Status WritePortsFile(const std::string& data_dir, const Ports& ports) {
     std::ofstream stream(temporary, std::ios::trunc);
     stream << fmt::format("{{\"native\": {}, \"admin\": {}", ports.native, ports.admin);
     if (ports.aws != 0) stream << fmt::format(", \"aws\": {}", ports.aws);
+    if (ports.aws_tls != 0) stream << fmt::format(", \"aws_tls\": {}", ports.aws_tls);
     stream << "}\n";
     if (!stream.flush()) return Status(Code::kIoError, temporary + ": cannot be written");
   }

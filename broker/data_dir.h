@@ -2,7 +2,9 @@
 //
 //   DATA/            the log (storage/FORMAT.md)
 //   DATA/metadata/   the metadata store
-//   DATA/ports.json  {"native": 7420, "admin": 9420, "aws": 4566}; written when the doors are open, removed at the stop
+//   DATA/tls/        the AWS port's own certificate (self_made_certificate.h)
+//   DATA/ports.json  {"native": 7420, "admin": 9420, "aws": 4566, "aws_tls": 4567}; written when the doors are
+//                    open, removed at the stop
 //
 // Threads: one.
 #pragma once
@@ -19,6 +21,7 @@ struct Ports {
   std::uint16_t native = 0;
   std::uint16_t admin = 0;
   std::uint16_t aws = 0;
+  std::uint16_t aws_tls = 0;
 };
 
 /// kFailedPrecondition where the directory (or the nearest one above it that exists) is on a file system whose

@@ -23,6 +23,7 @@
 #include "broker/metrics.h"
 #include "broker/read_service.h"
 #include "broker/retention.h"
+#include "broker/self_made_certificate.h"
 #include "broker/shards.h"
 #include "broker/signals.h"
 #include "broker/store_metrics.h"
@@ -106,6 +107,7 @@ class Server::Impl {
   Status OpenServices();
   Status OpenDoors();
   Status OpenAwsDoor();
+  std::string AwsAddress(std::uint16_t port) const;
   Status Ready() const;
   Status TakeApart();
   bool FinishDoors();
@@ -147,7 +149,8 @@ Status Server::Impl::Start() {
   log::Info("broker is ready", {{"version", kVersion},
                                 {"native", fmt::format("{}:{}", config_.native.address, ports_.native)},
                                 {"admin", fmt::format("{}:{}", config_.admin.address, ports_.admin)},
-                                {"aws", aws_door_ ? fmt::format("{}:{}", config_.aws.address, ports_.aws) : "off"},
+                                {"aws", AwsAddress(ports_.aws)},
+                                {"aws_tls", AwsAddress(ports_.aws_tls)},
                                 {"data_dir", config_.server.data_dir},
                                 {"event_loops", loops_.size()},
                                 {"streams", catalog_->List().size()}});
@@ -252,13 +255,23 @@ Status Server::Impl::OpenAwsDoor() {
   if (!kinesis) return kinesis.error();
   std::vector<aws::Service> services;
   services.push_back(std::move(*kinesis));
-  auto door = aws::AwsDoor::Start({.loops = loops_, .clock = env_->clock(), .random = env_->random()},
-                                  std::move(services), config_.aws);
+  aws::AwsDoorOptions options = config_.aws;
+  if (options.tls.enabled && options.tls.files.certificate.empty()) {
+    auto files = SelfMadeCertificate(*env_, config_.server.data_dir);
+    if (!files) return files.error().WithContext("the AWS port has no certificate (aws.tls_certificate)");
+    options.tls.files = std::move(*files);
+  }
+  auto door = aws::AwsDoor::Start({.loops = loops_, .env = *env_}, std::move(services), std::move(options));
   if (!door) return door.error();
   aws_door_ = std::move(*door);
   ports_.aws = aws_door_->port();
+  ports_.aws_tls = aws_door_->tls_port();
   metrics_.AddSource([this](MetricSink& sink) { aws_door_->CollectMetrics(sink); });
   return {};
+}
+
+std::string Server::Impl::AwsAddress(std::uint16_t port) const {
+  return port == 0 ? "off" : fmt::format("{}:{}", config_.aws.address, port);
 }
 
 Status Server::Impl::Ready() const {

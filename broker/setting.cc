@@ -136,6 +136,10 @@ void AddAws(Config& c, std::vector<Setting>& s) {
   s.push_back({"aws.enabled", &c.aws.enabled});
   s.push_back({"aws.address", IpAddress{&c.aws.address}});
   s.push_back({"aws.port", &c.aws.port, 0, 65'535});
+  s.push_back({"aws.tls_enabled", &c.aws.tls.enabled});
+  s.push_back({"aws.tls_port", &c.aws.tls.port, 0, 65'535});
+  s.push_back({"aws.tls_certificate", &c.aws.tls.files.certificate});
+  s.push_back({"aws.tls_key", &c.aws.tls.files.key});
   s.push_back({"aws.connections_max", &c.aws.connections_max, 1, 1'000'000});
   s.push_back({"aws.body_bytes_max", ByteSize{&c.aws.body_bytes_max}, 32 * kMiB, 64 * kGiB});
   s.push_back({"aws.request_timeout", DurationMs{&c.aws.request_timeout_ms}, 100, kHourMs});

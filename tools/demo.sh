@@ -76,7 +76,7 @@ build_sluice() {
 
 # Ports are free ones of the system's choice; the broker writes them to its data directory once it is open.
 start_broker() {
-  SLUICE_NATIVE__PORT=0 SLUICE_ADMIN__PORT=0 SLUICE_AWS__PORT=0 \
+  SLUICE_NATIVE__PORT=0 SLUICE_ADMIN__PORT=0 SLUICE_AWS__PORT=0 SLUICE_AWS__TLS_PORT=0 \
     sluice serve --data "$place/data" --lake "$place/lake" >"$place/broker.log" 2>&1 &
   broker=$!
   local waited=0 port

@@ -30,8 +30,8 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
     SLUICE_CHECK(loops_used >= 1 && loops_used <= loops.size());
   }
 
-  Status Listen(const std::string& address, std::uint16_t port) {
-    Status status = OpenListener(acceptor_, address, port, section_);
+  Status Listen(const std::string& address, std::uint16_t port, std::string_view port_setting) {
+    Status status = OpenListener(acceptor_, address, port, section_, port_setting);
     if (status.ok()) port_ = acceptor_.local_endpoint().port();
     return status;
   }
@@ -99,7 +99,9 @@ Acceptor::Acceptor(EventLoops& loops, std::size_t loops_used, storage::Clock& cl
     : impl_(std::make_shared<Impl>(loops, loops_used, clock, section)) {}
 Acceptor::~Acceptor() = default;
 
-Status Acceptor::Listen(const std::string& address, std::uint16_t port) { return impl_->Listen(address, port); }
+Status Acceptor::Listen(const std::string& address, std::uint16_t port, std::string_view port_setting) {
+  return impl_->Listen(address, port, port_setting);
+}
 std::uint16_t Acceptor::port() const { return impl_->port(); }
 void Acceptor::Start(Accepted accepted) { impl_->Start(std::move(accepted)); }
 void Acceptor::Stop() { impl_->Stop(); }

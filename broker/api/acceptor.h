@@ -34,8 +34,8 @@ class Acceptor {
 
   /// kInvalidArgument for an address that is none; kUnavailable where it cannot be bound: the message says which
   /// setting to change.
-  Status Listen(const std::string& address, std::uint16_t port);
-  /// After Listen.
+  Status Listen(const std::string& address, std::uint16_t port, std::string_view port_setting = "port");
+  /// After Listen; 0 before.
   std::uint16_t port() const;
   /// `accepted` is called for each connection, until Stop has returned.
   void Start(Accepted accepted);

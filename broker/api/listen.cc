@@ -6,7 +6,7 @@
 namespace sluice::broker {
 
 Status OpenListener(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address, std::uint16_t port,
-                    std::string_view section) {
+                    std::string_view section, std::string_view port_setting) {
   boost::system::error_code error;
   const auto ip = boost::asio::ip::make_address(address, error);
   if (error) {
@@ -22,10 +22,11 @@ Status OpenListener(boost::asio::ip::tcp::acceptor& acceptor, const std::string&
   if (!error) return {};
   const std::string what = fmt::format("cannot listen on {} port {}: {}", address, port, error.message());
   if (error == boost::asio::error::address_in_use) {
-    return Status(Code::kUnavailable,
-                  fmt::format("{}; another program uses it: stop it, or choose another {}.port", what, section));
+    return Status(Code::kUnavailable, fmt::format("{}; another program uses it: stop it, or choose another {}.{}", what,
+                                                  section, port_setting));
   }
-  return Status(Code::kUnavailable, fmt::format("{}; change {}.address or {}.port", what, section, section));
+  return Status(Code::kUnavailable,
+                fmt::format("{}; change {}.address or {}.{}", what, section, section, port_setting));
 }
 
 void AcceptFailureLog::Write(const boost::system::error_code& error, std::int64_t now_ns) {

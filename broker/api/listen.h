@@ -12,10 +12,10 @@
 
 namespace sluice::broker {
 
-/// `section` is the door's section in the configuration. kInvalidArgument for an address that is none; kUnavailable
-/// where it cannot be bound.
+/// `section` is the door's section in the configuration, `port_setting` what its port is called there.
+/// kInvalidArgument for an address that is none; kUnavailable where it cannot be bound.
 Status OpenListener(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address, std::uint16_t port,
-                    std::string_view section);
+                    std::string_view section, std::string_view port_setting = "port");
 
 /// A line in the log, at most once a minute: most often descriptors have run out, which lasts, and the door asks again
 /// ten times a second. One object per door.

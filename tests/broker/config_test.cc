@@ -163,6 +163,10 @@ TEST_CASE("LoadConfig: access keys come from everywhere, with their case, and ar
 TEST_CASE("LoadConfig: checks accounts, regions and secrets", "[broker]") {
   CHECK(ErrorOf("[aws]\naccount = \"1234\"\n") == "aws.account is \"1234\"; an account has twelve digits");
   CHECK(ErrorOf("[aws]\nregion = \"\"\n") == "aws.region is empty");
+  CHECK(ErrorOf("[aws]\ntls_certificate = \"a.pem\"\n") ==
+        "aws.tls_key is missing; aws.tls_certificate and aws.tls_key go together");
+  CHECK(ErrorOf("[aws]\ntls_key = \"a.pem\"\n") ==
+        "aws.tls_certificate is missing; aws.tls_certificate and aws.tls_key go together");
   CHECK(ErrorOf("[aws.access_keys]\nAKIA1 = \"\"\n") == "aws.access_keys.AKIA1 is empty");
   CHECK(ErrorOf("[aws.accounts]\nAKIA1 = \"x\"\n") == "aws.accounts.AKIA1 is \"x\"; an account has twelve digits");
 }

@@ -50,6 +50,7 @@ Config ConfigFor(const TempDir& dir, std::uint32_t loops = 1) {
   config.native.port = 0;
   config.admin.port = 0;
   config.aws.port = 0;
+  config.aws.tls.port = 0;
   config.log.level = "error";
   return config;
 }
@@ -323,7 +324,8 @@ TEST_CASE("Server Start: ports.json names the ports", "[broker]") {
   std::string text;
   std::getline(stream, text);
   CHECK(text == "{\"native\": " + std::to_string(server->ports().native) + ", \"admin\": " +
-                    std::to_string(server->ports().admin) + ", \"aws\": " + std::to_string(server->ports().aws) + "}");
+                    std::to_string(server->ports().admin) + ", \"aws\": " + std::to_string(server->ports().aws) +
+                    ", \"aws_tls\": " + std::to_string(server->ports().aws_tls) + "}");
 }
 
 TEST_CASE("Server Start: without the AWS port", "[broker]") {
@@ -332,6 +334,8 @@ TEST_CASE("Server Start: without the AWS port", "[broker]") {
   config.aws.enabled = false;
   const auto server = StartServer(config);
   CHECK(server->ports().aws == 0);
+  CHECK(server->ports().aws_tls == 0);
+  CHECK(!std::filesystem::exists(config.server.data_dir + "/tls"));
   std::ifstream stream(config.server.data_dir + "/ports.json");
   std::string text;
   std::getline(stream, text);
@@ -375,6 +379,13 @@ TEST_CASE("Server Start: what is in the way is named, and what to do", "[broker]
     second.server.data_dir = dir.path + "/other";
     second.aws.port = server->ports().aws;
     expected = "aws.port";
+  }
+  SECTION("the certificate is none") {
+    second.server.data_dir = dir.path + "/other";
+    second.aws.tls.files = {.certificate = dir.path + "/broken.pem", .key = dir.path + "/broken.pem"};
+    std::ofstream(dir.path + "/broken.pem") << "x";
+    expected = "aws.tls_certificate is no certificate in PEM";
+    code = Code::kInvalidArgument;
   }
   SECTION("the data directory cannot be made") {
     std::ofstream(dir.path + "/file") << "x";

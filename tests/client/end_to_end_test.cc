@@ -44,6 +44,7 @@ class TestBroker {
     config.native.port = port_;
     config.admin.port = 0;
     config.aws.port = 0;
+    config.aws.tls.port = 0;
     auto server = broker::Server::Start(std::move(config));
     INFO((server ? "" : server.error().ToString()));
     REQUIRE(server.has_value());

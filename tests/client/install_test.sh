@@ -35,7 +35,7 @@ export PKG_CONFIG_PATH
   $(pkg-config --cflags --libs sluice-client)
 
 echo "-- a broker"
-"$sluice" serve --data "$work/data" --set native.port=0 --set admin.port=0 --set aws.port=0 --set storage.allow_volatile=true \
+"$sluice" serve --data "$work/data" --set native.port=0 --set admin.port=0 --set aws.port=0 --set aws.tls_port=0 --set storage.allow_volatile=true \
   > "$work/broker.log" 2>&1 &
 broker=$!
 for _ in $(seq 300); do

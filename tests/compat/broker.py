@@ -26,7 +26,7 @@ class Broker:
 
     def start(self):
         self.ports.unlink(missing_ok=True)
-        settings = ["native.port=0", "admin.port=0", f"aws.port={self.port}", "storage.allow_volatile=true",
+        settings = ["native.port=0", "admin.port=0", f"aws.port={self.port}", "aws.tls_port=0", "storage.allow_volatile=true",
                     f"aws.access_keys.{ACCESS_KEY}={SECRET_KEY}"]
         command = [self.binary, "serve", "--data", self.home / "data", "--lake", self.home / "lake"]
         for setting in settings:

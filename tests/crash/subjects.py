@@ -41,6 +41,7 @@ class Broker:
         "SLUICE_NATIVE__PORT": "0",
         "SLUICE_ADMIN__PORT": "0",
         "SLUICE_AWS__PORT": "0",
+        "SLUICE_AWS__TLS_PORT": "0",
         "SLUICE_SERVER__EVENT_LOOPS": "2",
         "SLUICE_STORAGE__JOURNAL_FILE_BYTES": "32MiB",
         "SLUICE_STORAGE__JOURNAL_BYTES_MAX": "128MiB",

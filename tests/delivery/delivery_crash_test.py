@@ -64,7 +64,7 @@ class Broker:
         log = open(self.directory / "serve.log", "ab")
         self.process = subprocess.Popen(
             [self.sluice, "serve", "--data", self.directory / "data", "--lake", self.directory / "lake",
-             "--set", "native.port=0", "--set", "admin.port=0", "--set", "aws.port=0", "--set", "storage.allow_volatile=true"],
+             "--set", "native.port=0", "--set", "admin.port=0", "--set", "aws.port=0", "--set", "aws.tls_port=0", "--set", "storage.allow_volatile=true"],
             stdout=log, stderr=log)
         deadline = time.monotonic() + 120
         while wait and not self.ports.exists():

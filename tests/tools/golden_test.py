@@ -29,7 +29,7 @@ class Broker:
     """A `sluice serve` that is ended by its own process id."""
 
     def __init__(self, sluice, directory, *options):
-        environment = dict(os.environ, SLUICE_NATIVE__PORT="0", SLUICE_ADMIN__PORT="0", SLUICE_AWS__PORT="0")
+        environment = dict(os.environ, SLUICE_NATIVE__PORT="0", SLUICE_ADMIN__PORT="0", SLUICE_AWS__PORT="0", SLUICE_AWS__TLS_PORT="0")
         self.log = open(directory / "broker.log", "wb")
         self.process = subprocess.Popen(
             [sluice, "serve", "--data", str(directory / "data"), "--lake", str(directory / "lake"), *options],

@@ -62,6 +62,7 @@ Result<double> BrokerProcess::Launch() {
     setenv("SLUICE_NATIVE__PORT", "0", 1);
     setenv("SLUICE_ADMIN__PORT", "0", 1);
     setenv("SLUICE_AWS__PORT", "0", 1);
+    setenv("SLUICE_AWS__TLS_PORT", "0", 1);
     for (const auto& [key, value] : settings_) setenv(key.c_str(), value.c_str(), 1);
     const int log = open((dir_ + "/broker.log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
     dup2(log, STDOUT_FILENO);

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <functional>
 #include <latch>
+#include <memory>
 #include <utility>
 
 #include "broker/api/acceptor.h"
 #include "broker/api/aws/aws_loop.h"
 #include "broker/api/aws/connection.h"
+#include "broker/api/aws/tls_stream.h"
 #include "broker/log.h"
 
 namespace sluice::broker::aws {
@@ -30,14 +32,16 @@ class AwsDoor::Impl {
  public:
   Impl(const AwsDoorParts& parts, std::vector<Service> services, AwsDoorOptions options)
       : shared_{.parts = parts, .options = std::move(options), .services = std::move(services)},
-        acceptor_(parts.loops, parts.loops.size(), parts.clock, "aws") {
+        acceptor_(parts.loops, parts.loops.size(), parts.env.clock(), "aws"),
+        tls_acceptor_(parts.loops, parts.loops.size(), parts.env.clock(), "aws") {
     for (std::size_t i = 0; i < parts.loops.size(); ++i) {
       loops_.push_back(std::make_unique<AwsLoop>(shared_, parts.loops.loop(i)));
     }
   }
 
-  Status Listen() { return acceptor_.Listen(shared_.options.address, shared_.options.port); }
+  Status Listen();
   std::uint16_t port() const { return acceptor_.port(); }
+  std::uint16_t tls_port() const { return tls_acceptor_.port(); }
 
   void Start();
   void StopAccepting();
@@ -45,28 +49,45 @@ class AwsDoor::Impl {
   void CollectMetrics(MetricSink& sink) const;
 
  private:
-  void Accepted(std::size_t loop_index, Acceptor::Socket socket);
+  void Accepted(std::size_t loop_index, Acceptor::Socket socket, bool tls);
   void OnEachLoop(const std::function<void(AwsLoop&)>& task);
 
   DoorShared shared_;
   std::vector<std::unique_ptr<AwsLoop>> loops_;  // constant after construction
+  std::unique_ptr<TlsCertificate> certificate_;  // null: no TLS; of the first loop after Start
   Acceptor acceptor_;
+  Acceptor tls_acceptor_;
 };
+
+Status AwsDoor::Impl::Listen() {
+  const AwsDoorOptions& options = shared_.options;
+  Status status = acceptor_.Listen(options.address, options.port);
+  if (!status.ok() || !options.tls.enabled) return status;
+  auto certificate = TlsCertificate::Open(shared_.parts.env, options.tls.files);
+  if (!certificate) return certificate.error();
+  certificate_ = std::move(*certificate);
+  return tls_acceptor_.Listen(options.address, options.tls.port, "tls_port");
+}
 
 void AwsDoor::Impl::Start() {
   LogAuthentication(shared_.options.auth);
   OnEachLoop([](AwsLoop& loop) { loop.StartTicks(); });
-  acceptor_.Start([this](std::size_t loop, Acceptor::Socket socket) { Accepted(loop, std::move(socket)); });
+  const auto accepted = [this](bool tls) {
+    return [this, tls](std::size_t loop, Acceptor::Socket socket) { Accepted(loop, std::move(socket), tls); };
+  };
+  acceptor_.Start(accepted(false));
+  if (certificate_) tls_acceptor_.Start(accepted(true));
 }
 
-void AwsDoor::Impl::Accepted(std::size_t loop_index, Acceptor::Socket socket) {
+void AwsDoor::Impl::Accepted(std::size_t loop_index, Acceptor::Socket socket, bool tls) {
   AwsLoop& loop = *loops_[loop_index];
   if (!shared_.connections.Add(shared_.options.connections_max)) {
     loop.loop().Post([&loop] { loop.metrics().connections_refused.Add(); });
     return;  // the socket closes
   }
-  loop.loop().Post([&loop, socket = std::move(socket)]() mutable {
-    loop.Add(std::make_shared<Connection>(loop, std::move(socket)));
+  auto stream = tls ? std::make_unique<TlsStream>(certificate_->Current()) : nullptr;
+  loop.loop().Post([&loop, socket = std::move(socket), stream = std::move(stream)]() mutable {
+    loop.Add(std::make_shared<Connection>(loop, std::move(socket), std::move(stream)));
   });
 }
 
@@ -83,6 +104,7 @@ void AwsDoor::Impl::OnEachLoop(const std::function<void(AwsLoop&)>& task) {
 
 void AwsDoor::Impl::StopAccepting() {
   acceptor_.Stop();
+  tls_acceptor_.Stop();
   OnEachLoop([](AwsLoop& loop) { loop.BeginStop(); });
 }
 
@@ -126,6 +148,7 @@ Result<std::unique_ptr<AwsDoor>> AwsDoor::Start(AwsDoorParts parts, std::vector<
 }
 
 std::uint16_t AwsDoor::port() const { return impl_->port(); }
+std::uint16_t AwsDoor::tls_port() const { return impl_->tls_port(); }
 void AwsDoor::CollectMetrics(MetricSink& sink) const { impl_->CollectMetrics(sink); }
 void AwsDoor::StopAccepting() { impl_->StopAccepting(); }
 bool AwsDoor::Finish(std::int64_t timeout_ms) { return impl_->Finish(timeout_ms); }

@@ -1,5 +1,6 @@
-// The AWS port: one TCP listener for every AWS API that the broker serves (docs/aws.md), over HTTP/1.1 and over HTTP/2
-// with prior knowledge. Which API and operation a request is for, its X-Amz-Target says.
+// The AWS port: a TCP listener for every AWS API that the broker serves (docs/aws.md), over HTTP/1.1 and over HTTP/2
+// with prior knowledge, and a second one for the same over TLS. Which API and operation a request is for, its
+// X-Amz-Target says.
 //
 // Every connection belongs to one event loop. Bad bytes end their own connection, nothing else.
 //
@@ -14,12 +15,19 @@
 #include "broker/api/aws/authenticator.h"
 #include "broker/api/aws/http_session.h"
 #include "broker/api/aws/operation.h"
+#include "broker/api/aws/tls_certificate.h"
 #include "broker/event_loops.h"
 #include "broker/metrics.h"
 #include "sluice/status.h"
 #include "storage/env/env.h"
 
 namespace sluice::broker::aws {
+
+struct TlsOptions {
+  bool enabled = true;
+  std::uint16_t port = 4567;  // 0: any free port
+  TlsFiles files{};
+};
 
 struct AwsDoorOptions {
   bool enabled = true;
@@ -31,24 +39,27 @@ struct AwsDoorOptions {
   std::int64_t idle_timeout_ms = 600'000;     // without a request
   AuthOptions auth{};
   HttpLimits limits{};
+  TlsOptions tls{};
 };
 
 /// What the door needs; all of it outlives the door.
 struct AwsDoorParts {
   EventLoops& loops;
-  storage::Clock& clock;
-  storage::Random& random;
+  storage::Env& env;
 };
 
 class AwsDoor {
  public:
-  /// Listens. kUnavailable where the address cannot be bound: the message says which setting to change.
+  /// Listens. kUnavailable where the address cannot be bound, and other codes for a certificate that cannot be used:
+  /// the message says which setting to change.
   static Result<std::unique_ptr<AwsDoor>> Start(AwsDoorParts parts, std::vector<Service> services,
                                                 AwsDoorOptions options);
   /// After the event loops have ended.
   ~AwsDoor();
 
   std::uint16_t port() const;
+  /// 0: there is no TLS.
+  std::uint16_t tls_port() const;
   void CollectMetrics(MetricSink& sink) const;
   /// Takes no connection and no request any more; what was taken is still answered.
   void StopAccepting();

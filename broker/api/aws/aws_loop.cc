@@ -19,13 +19,13 @@ AwsLoop::AwsLoop(DoorShared& shared, EventLoop& loop)
     : shared_(shared),
       loop_(loop),
       gateway_({.loops = shared.parts.loops,
-                .clock = shared.parts.clock,
-                .random = shared.parts.random,
+                .clock = shared.parts.env.clock(),
+                .random = shared.parts.env.random(),
                 .services = shared.services,
                 .auth = shared.options.auth},
                loop),
       timer_(loop.context()),
-      now_ms_(shared.parts.clock.MonotonicNs() / 1'000'000) {}
+      now_ms_(shared.parts.env.clock().MonotonicNs() / 1'000'000) {}
 
 AwsLoop::~AwsLoop() = default;
 
@@ -59,7 +59,7 @@ void AwsLoop::StartTicks() {
 }
 
 void AwsLoop::Tick() {
-  now_ms_ = shared_.parts.clock.MonotonicNs() / 1'000'000;
+  now_ms_ = shared_.parts.env.clock().MonotonicNs() / 1'000'000;
   // From the back: a connection that closes is replaced by the last one, which has been looked at.
   for (std::size_t i = connections_.size(); i > 0; --i) {
     if (i <= connections_.size()) connections_[i - 1]->CheckDeadlines();

@@ -1,4 +1,5 @@
-// Reads what has come, hands requests to the gateway, sends answers, and looks after deadlines.
+// Reads what has come, through TLS where there is any, hands requests to the gateway, sends answers, and looks after
+// deadlines.
 #include "broker/api/aws/connection.h"
 
 #include <algorithm>
@@ -18,14 +19,15 @@ using boost::system::error_code;
 constexpr int kReadsPerTurn = 4;                // then the others' turn
 constexpr std::size_t kTakeBytes = 256u << 10;  // of output at a time
 constexpr std::size_t kPiecesPerWrite = 64;
+constexpr std::size_t kTlsPiecesMax = 64;  // unsent; above it, a peer makes TLS answer and takes nothing
 constexpr std::int64_t kDrainMs = 2'000;
 
 bool IsBlocked(const error_code& error) { return error == asio::error::would_block || error == asio::error::try_again; }
 
 }  // namespace
 
-Connection::Connection(AwsLoop& loop, Acceptor::Socket socket)
-    : loop_(loop), socket_(std::move(socket)), active_ms_(loop.now_ms()) {}
+Connection::Connection(AwsLoop& loop, Acceptor::Socket socket, std::unique_ptr<TlsStream> tls)
+    : loop_(loop), socket_(std::move(socket)), tls_(std::move(tls)), active_ms_(loop.now_ms()) {}
 
 void Connection::Start() {
   error_code ignored;
@@ -43,13 +45,16 @@ void Connection::WaitReadable() {
   });
 }
 
-bool Connection::WantsInput() const { return state_ != State::kOpen || session_->wants_input(); }
+bool Connection::WantsInput() const {
+  if (tls_ && output_.size() >= kTlsPiecesMax) return false;
+  return state_ != State::kOpen || session_->wants_input();
+}
 
 void Connection::OnReadable() {
   for (int i = 0; i < kReadsPerTurn && WantsInput() && ReadOnce(); ++i) {
   }
   if (state_ == State::kClosed) return;
-  if (state_ == State::kOpen) Flush();
+  if (state_ != State::kDraining) Flush();
   WaitReadable();
 }
 
@@ -59,12 +64,32 @@ bool Connection::ReadOnce() {
   const std::size_t bytes = socket_.read_some(asio::buffer(loop_.buffer()), error);
   if (IsBlocked(error)) return false;
   if (error) {
-    input_ended_ = true;
-    if (state_ != State::kOpen) Close();
+    EndInput();
     return false;
   }
-  if (state_ != State::kDraining) Take({loop_.buffer().data(), bytes});
-  return state_ != State::kClosed && bytes == loop_.buffer().size();
+  const std::string_view received(loop_.buffer().data(), bytes);
+  if (state_ != State::kDraining && tls_) {
+    TakeEncrypted(received);
+  } else if (state_ != State::kDraining) {
+    Take(received);
+  }
+  return state_ != State::kClosed && !input_ended_ && bytes == loop_.buffer().size();
+}
+
+// What the peer sends after its close_notify is nothing of ours.
+void Connection::EndInput() {
+  input_ended_ = true;
+  if (state_ != State::kOpen) Close();
+}
+
+void Connection::TakeEncrypted(std::string_view bytes) {
+  const std::string plain = tls_->Receive(bytes);
+  if (std::string own = tls_->TakeOutput(); !own.empty()) {
+    if (output_.empty()) write_moved_ms_ = loop_.now_ms();
+    output_.push_back(std::move(own));
+  }
+  if (!plain.empty()) Take(plain);
+  if (tls_->ended()) EndInput();
 }
 
 void Connection::Take(std::string_view bytes) {
@@ -132,8 +157,15 @@ void Connection::Flush() {
 // Requests that waited for their answers to leave go on here.
 bool Connection::FillOutput() {
   if (!output_.empty()) return true;
+  if (!session_) return false;
   Pump();
   session_->TakeOutput(output_, kTakeBytes);
+  if (!tls_ || output_.empty()) return !output_.empty();
+  std::string plain;  // together: a record of TLS for each piece would cost more than this copy
+  for (const std::string& piece : output_) plain += piece;
+  output_.clear();
+  tls_->Send(plain);
+  if (std::string encrypted = tls_->TakeOutput(); !encrypted.empty()) output_.push_back(std::move(encrypted));
   return !output_.empty();
 }
 
@@ -181,7 +213,7 @@ void Connection::WaitWritable() {
   waiting_writable_ = true;
   socket_.async_wait(asio::socket_base::wait_write, [me = shared_from_this()](const error_code& error) {
     me->waiting_writable_ = false;
-    if (error || me->state_ != State::kOpen) return;
+    if (error || me->state_ == State::kDraining || me->state_ == State::kClosed) return;
     me->Flush();
     me->WaitReadable();
   });
@@ -189,15 +221,31 @@ void Connection::WaitWritable() {
 
 // All output is gone.
 void Connection::CloseIfDone() {
-  if (state_ != State::kOpen || waiting_writable_) return;
+  if (state_ == State::kClosed || waiting_writable_) return;
+  if (tls_ && tls_->failed()) return Drain();
+  if (state_ != State::kOpen) return;
   const bool done = session_->done();
   if (!done && !(input_ended_ && !session_->working())) return;
   if (!done || input_ended_) return Close();
+  Drain();
+}
+
+void Connection::Drain() {
+  SendCloseNotify();
   state_ = State::kDraining;
   drain_since_ms_ = loop_.now_ms();
   error_code ignored;
   socket_.shutdown(asio::socket_base::shutdown_send, ignored);
   WaitReadable();
+}
+
+// All output is gone, so the socket has room for these few bytes, or its peer is not there.
+void Connection::SendCloseNotify() {
+  if (!tls_ || !output_.empty()) return;
+  tls_->Close();
+  const std::string bytes = tls_->TakeOutput();
+  error_code ignored;
+  if (!bytes.empty()) socket_.write_some(asio::buffer(bytes), ignored);
 }
 
 void Connection::CheckDeadlines() {
@@ -225,7 +273,8 @@ void Connection::BeginStop() {
 
 void Connection::Close() {
   if (std::exchange(state_, State::kClosed) == State::kClosed) return;
-  if (session_ && session_->failed()) loop_.metrics().protocol_errors.Add();
+  if ((session_ && session_->failed()) || (tls_ && tls_->failed())) loop_.metrics().protocol_errors.Add();
+  SendCloseNotify();
   error_code ignored;
   socket_.close(ignored);
   output_.clear();

@@ -1,7 +1,7 @@
-// One connection of the AWS port: a socket, and the HTTP session that its first bytes ask for.
+// One connection of the AWS port: a socket, TLS on the port for it, and the HTTP session that the first bytes ask for.
 //
-// Life: kPreface (which HTTP is it?) -> kOpen -> kDraining (all is sent, the peer may still send; what it sends is
-// dropped for a moment, so that it can read the answer) -> kClosed.
+// Life: kPreface (a handshake, and which HTTP is it?) -> kOpen -> kDraining (all is sent, the peer may still send; what
+// it sends is dropped for a moment, so that it can read the answer) -> kClosed.
 //
 // An idle connection has no buffer of its own. Requests in work refer to the connection and keep it alive, never its
 // socket open.
@@ -18,12 +18,14 @@
 #include "broker/api/acceptor.h"
 #include "broker/api/aws/aws_loop.h"
 #include "broker/api/aws/http_session.h"
+#include "broker/api/aws/tls_stream.h"
 
 namespace sluice::broker::aws {
 
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(AwsLoop& loop, Acceptor::Socket socket);
+  /// `tls` is null where the bytes are plain.
+  Connection(AwsLoop& loop, Acceptor::Socket socket, std::unique_ptr<TlsStream> tls);
 
   void Start();
   void CheckDeadlines();
@@ -40,6 +42,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void OnReadable();
   bool ReadOnce();
   bool WantsInput() const;
+  void TakeEncrypted(std::string_view bytes);
   void Take(std::string_view bytes);
   void TakePreface(std::string_view bytes);
   void Pump();
@@ -51,13 +54,17 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void Sent(std::size_t bytes);
   void WaitWritable();
   void CloseIfDone();
+  void Drain();
+  void EndInput();
+  void SendCloseNotify();
 
   AwsLoop& loop_;
   Acceptor::Socket socket_;
+  const std::unique_ptr<TlsStream> tls_;
   State state_ = State::kPreface;
   std::string preface_;  // what has come of it
   std::unique_ptr<HttpSession> session_;
-  std::vector<std::string> output_;  // what the session gave to be sent
+  std::vector<std::string> output_;  // what is to be sent, encrypted where there is TLS
   std::size_t output_first_ = 0;     // the first piece that is not sent
   std::size_t output_sent_ = 0;      // bytes of that piece
   bool pumping_ = false;

@@ -257,7 +257,7 @@ TEST_CASE("AwsDoor Finish: cuts what does not end", "[aws]") {
 
 TEST_CASE("AwsDoor Start: a port in use names the setting", "[aws]") {
   AwsPort port;
-  const auto second = AwsDoor::Start(port.parts(), {}, {.port = port.port()});
+  const auto second = AwsDoor::Start(port.parts(), {}, {.port = port.port(), .tls = {.enabled = false}});
   REQUIRE(!second.has_value());
   CHECK(second.error().code() == Code::kUnavailable);
   CHECK(second.error().message().find("aws.port") != std::string::npos);

@@ -14,8 +14,13 @@
 namespace sluice::broker::aws {
 
 struct AwsPort {
-  explicit AwsPort(AwsDoorOptions options = {}, std::size_t loop_count = 1) : loops(loop_count) {
+  /// TLS where `options` name a certificate.
+  explicit AwsPort(AwsDoorOptions options = {}, std::size_t loop_count = 1,
+                   std::unique_ptr<storage::Env> its_env = storage::NewPosixEnv())
+      : env(std::move(its_env)), loops(loop_count) {
     options.port = 0;
+    options.tls.port = 0;
+    options.tls.enabled = !options.tls.files.certificate.empty();
     options.auth.accept_any_signature = options.auth.access_keys.empty();
     door = std::move(*AwsDoor::Start(parts(), TestServices(held), std::move(options)));
   }
@@ -29,13 +34,13 @@ struct AwsPort {
     loops.Stop();
     return clean;
   }
-  AwsDoorParts parts() { return {.loops = loops, .clock = env->clock(), .random = env->random()}; }
+  AwsDoorParts parts() { return {.loops = loops, .env = *env}; }
   std::uint16_t port() const { return door->port(); }
   void WaitForHeld(std::size_t calls) {
     while (held.size() < calls) std::this_thread::yield();
   }
 
-  std::unique_ptr<storage::Env> env = storage::NewPosixEnv();
+  const std::unique_ptr<storage::Env> env;
   HeldCalls held;
   EventLoops loops;
   std::unique_ptr<AwsDoor> door;
