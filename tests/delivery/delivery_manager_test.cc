@@ -133,6 +133,7 @@ TEST_CASE("DeliveryManager Handle: a flush that takes long is answered, and goes
   managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
   managed.metadata.Hold(true);
   const std::string waiting = managed.Answer(DeliveryAction::kFlush, "d");
+  INFO(waiting);
   const std::size_t at = waiting.find(R"("flush":{"number":)");
   REQUIRE(at != waiting.npos);
   const std::string number = waiting.substr(at + 18, waiting.find(',', at) - at - 18);
