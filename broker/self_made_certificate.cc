@@ -18,17 +18,12 @@
 #include <string_view>
 
 #include "broker/log.h"
+#include "protocol/freer.h"
 
 namespace sluice::broker {
 namespace {
 
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
+using protocol::Freer;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;

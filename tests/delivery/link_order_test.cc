@@ -12,17 +12,12 @@
 #include <memory>
 #include <string>
 
+#include "protocol/freer.h"
 #include "tests/catch.h"
 
 namespace {
 
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
+using sluice::protocol::Freer;
 using Context = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using Connection = std::unique_ptr<SSL, Freer<SSL_free>>;
 

@@ -10,17 +10,12 @@
 #include <utility>
 
 #include "protocol/check.h"
+#include "protocol/freer.h"
 
 namespace sluice::broker::aws {
 namespace {
 
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
+using protocol::Freer;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;

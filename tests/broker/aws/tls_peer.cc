@@ -7,18 +7,13 @@
 
 #include <array>
 
+#include "protocol/freer.h"
 #include "tests/catch.h"
 
 namespace sluice::broker::aws {
 namespace {
 
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
+using protocol::Freer;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 
 std::string TextOf(BIO* bio) {
