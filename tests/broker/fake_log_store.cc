@@ -5,8 +5,6 @@
 
 namespace sluice::broker {
 
-constexpr std::int64_t kAppendTimeMs = 1'700'000'000'000;
-
 Offset FakeShardLog::oldest() const {
   const std::lock_guard lock(mutex_);
   return frames_.empty() ? Offset(0) : frames_.front().base_offset();
@@ -59,7 +57,7 @@ Result<storage::FrameRun> FakeShardLog::ReadBlocking(Offset from, std::uint64_t 
 }
 
 Result<Offset> FakeShardLog::OffsetAtTimeBlocking(std::int64_t time_ms) {
-  return time_ms <= kAppendTimeMs ? oldest() : durable_end();
+  return time_ms <= last_append_time_ms() ? oldest() : durable_end();
 }
 
 void FakeShardLog::Publish(protocol::Frame frame) {
@@ -90,14 +88,15 @@ class FakeLogStore::Writer final : public storage::LogWriter {
     ++store_.appends_seen_;
     const Offset base = log.next_offset;
     const auto records = static_cast<std::uint32_t>(header.record_count);
+    const std::int64_t append_time_ms = store_.append_time_ms_;
     log.next_offset = base + records;
     protocol::SetBaseOffset(batch.batch(), base);
     auto frame = protocol::Frame::Seal(std::move(batch), {.shard = shard.id(),
                                                           .base_offset = base,
                                                           .record_count = records,
-                                                          .append_time_ms = kAppendTimeMs,
+                                                          .append_time_ms = append_time_ms,
                                                           .durable_upto = base});
-    if (ack == storage::AckMode::kNone) done(storage::Appended{base, kAppendTimeMs, false});
+    if (ack == storage::AckMode::kNone) done(storage::Appended{base, append_time_ms, false});
     if (ack == storage::AckMode::kNone) done = nullptr;
     group_.push_back({&log, std::move(frame), std::move(done)});
     if (!store_.hold_) loop_.Post([this] { Commit(); });
@@ -108,7 +107,7 @@ class FakeLogStore::Writer final : public storage::LogWriter {
     group.swap(group_);
     std::vector<FakeShardLog*> moved;
     for (Pending& pending : group) {
-      const storage::Appended appended{pending.frame.base_offset(), kAppendTimeMs, false};
+      const storage::Appended appended{pending.frame.base_offset(), pending.frame.header().append_time_ms, false};
       pending.log->Publish(std::move(pending.frame));
       moved.push_back(pending.log);
       if (pending.done) pending.done(appended);

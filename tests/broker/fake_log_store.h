@@ -63,6 +63,8 @@ class FakeLogStore final : public storage::LogStore {
   void HoldCommits() { hold_ = true; }
   void ReleaseCommits();
   void SetOverloaded(bool overloaded);
+  /// The append time of all later records; until then they are some years old.
+  void SetAppendTime(std::int64_t time_ms) { append_time_ms_ = time_ms; }
   std::size_t appends_seen() const { return appends_seen_.load(); }
   std::vector<ShardId> dropped() const;
   std::vector<std::pair<ShardId, storage::RetentionPolicy>> retention_calls() const;
@@ -71,6 +73,7 @@ class FakeLogStore final : public storage::LogStore {
   class Writer;
 
   std::atomic<bool> hold_{false};
+  std::atomic<std::int64_t> append_time_ms_{1'700'000'000'000};
   std::atomic<bool> overloaded_{false};
   std::atomic<std::size_t> appends_seen_{0};
   mutable std::mutex mutex_;

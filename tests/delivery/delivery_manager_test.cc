@@ -47,6 +47,7 @@ class HeldMetadata final : public storage::MetadataStore {
 struct Managed {
   Managed() {
     options.lake_dir = temp.path() + "/lake-root";
+    core.store.SetAppendTime(core.env->clock().WallMs());  // older ones would be due before anybody asks for a flush
     REQUIRE(core.catalog->Create("orders", 2, {}).has_value());
   }
   ~Managed() { manager.reset(); }
