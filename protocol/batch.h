@@ -117,6 +117,8 @@ class BatchBuilder {
  public:
   explicit BatchBuilder(Compression compression = Compression::kNone) : compression_(compression) {}
 
+  /// Memory for a batch of this size before compression, so that adding its records moves nothing.
+  void Reserve(std::size_t bytes) { batch_.reserve(bytes); }
   /// Adds a record; `key` and `value` are copied. Timestamps are milliseconds since 1970.
   void Add(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::optional<std::string_view> value,
            std::span<const HeaderView> headers = {});

@@ -58,6 +58,8 @@ class JsonWriter {
     return *this;
   }
 
+  /// Memory for a text of this size, so that writing it moves nothing.
+  void Reserve(std::size_t bytes) { text_.reserve(bytes); }
   const std::string& text() const { return text_; }
   std::string Take() { return std::move(text_); }
 

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "protocol/check.h"
 #include "protocol/uint128.h"
@@ -32,6 +34,7 @@ static_assert(kLeadingDigitBits + kShardCreatedBits + kShardLowBits + kOffsetBit
               47 * 4);
 
 // Decimal digits are handled 19 at a time, as many as fit in 64 bits.
+constexpr std::size_t kGroupDigits = 19;
 constexpr std::uint64_t kTenTo19 = 10'000'000'000'000'000'000u;
 
 /// An unsigned 192-bit integer, least significant word first.
@@ -108,14 +111,15 @@ std::string ToDecimal(const SequenceNumber& number) {
   value.Push(kShardBits, number.shard.value);
   value.Push(kVersionBits, kVersion);
   std::string decimal(kDecimalDigits, '0');
-  std::uint64_t group = 0;
-  for (std::size_t i = 0; i < kDecimalDigits; ++i) {
-    if (i % 19 == 0) group = value.Divide(kTenTo19);
-    decimal[kDecimalDigits - 1 - i] = static_cast<char>('0' + group % 10);
-    group /= 10;
+  for (std::size_t end = kDecimalDigits; end > 0; end -= std::min(end, kGroupDigits)) {
+    std::array<char, kGroupDigits> digits;
+    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value.Divide(kTenTo19));
+    const auto count = static_cast<std::size_t>(written.ptr - digits.data());
+    SLUICE_CHECK(written.ec == std::errc() && count <= end);
+    std::copy_n(digits.data(), count, decimal.data() + end - count);
   }
   // A leading hex digit of 2 always gives 56 decimal digits: 2 * 16^46 has 56, 3 * 16^46 too.
-  SLUICE_CHECK(value.IsZero() && group == 0 && decimal.front() != '0');
+  SLUICE_CHECK(value.IsZero() && decimal.front() != '0');
   return decimal;
 }
 

@@ -15,12 +15,22 @@ std::int64_t Characters(std::string_view utf8) {
   return std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
 }
 
-/// "streamName" for "StreamName".
-std::string LowerFirst(std::string_view name) {
-  std::string lower(name);
-  if (!lower.empty() && lower[0] >= 'A' && lower[0] <= 'Z') lower[0] = static_cast<char>(lower[0] + 32);
-  return lower;
-}
+/// Where a value stands; its text is made for what is wrong only, as most values are right.
+struct Place {
+  const Place* parent = nullptr;  // null: the input itself
+  std::string_view member;        // of a structure
+  std::size_t element = 0;        // of a list, from 1 on; 0 where `member` counts
+
+  /// "records.3.member.data" for Data in the third element of Records.
+  std::string Text() const {
+    if (element > 0) return fmt::format("{}.{}.member", parent->Text(), element);
+    std::string text = parent == nullptr ? std::string() : parent->Text() + ".";
+    text += member;
+    char& first = text[text.size() - member.size()];
+    if (first >= 'A' && first <= 'Z') first = static_cast<char>(first + 32);
+    return text;
+  }
+};
 
 /// As Java prints it; nullopt for what AWS does not repeat.
 std::optional<std::string> Printed(Value value) {
@@ -56,33 +66,34 @@ class ConstraintCheck {
  public:
   const std::vector<std::string>& problems() const { return problems_; }
 
-  void CheckStructure(Value value, const Shape& shape, const std::string& path) {
+  /// `parent`: where the structure stands; null: it is the input.
+  void CheckStructure(Value value, const Shape& shape, const Place* parent) {
     for (const Shape::Field& field : shape.fields_) {
-      const std::string at = path + LowerFirst(field.name);
+      const Place at{.parent = parent, .member = field.name};
       const std::optional<Value> member = value.Find(field.name);
       if (member) {
         Check(*member, *field.shape, at);
       } else if (field.required) {
-        Add(fmt::format("Value null at '{}' failed to satisfy constraint: Member must not be null", at));
+        Add(fmt::format("Value null at '{}' failed to satisfy constraint: Member must not be null", at.Text()));
       }
     }
   }
 
  private:
-  void Check(Value value, const Shape& shape, const std::string& at) {
-    if (shape.type_ == Shape::Type::kStructure) return CheckStructure(value, shape, at + ".");
+  void Check(Value value, const Shape& shape, const Place& at) {
+    if (shape.type_ == Shape::Type::kStructure) return CheckStructure(value, shape, &at);
     for (const std::string& broken : Broken(value, shape)) AddBroken(value, shape, at, broken);
     if (shape.type_ == Shape::Type::kList) CheckList(value, *shape.element_, at);
     if (shape.type_ == Shape::Type::kMap) CheckMap(value, shape, at);
   }
 
   /// A structure in a list is named by its place, a simple value stands for the whole list.
-  void CheckList(Value value, const Shape& element, const std::string& at) {
+  void CheckList(Value value, const Shape& element, const Place& at) {
     if (element.type_ == Shape::Type::kStructure) {
-      std::size_t place = 0;
+      Place place{.parent = &at, .member = {}};
       for (const auto [name, child] : value.children()) {
-        ++place;
-        if (child.kind() != Kind::kNull) CheckStructure(child, element, fmt::format("{}.{}.member.", at, place));
+        ++place.element;
+        if (child.kind() != Kind::kNull) CheckStructure(child, element, &place);
       }
       return;
     }
@@ -93,7 +104,7 @@ class ConstraintCheck {
     if (!good) AddAll(value, at, "Member", element);
   }
 
-  void CheckMap(Value value, const Shape& shape, const std::string& at) {
+  void CheckMap(Value value, const Shape& shape, const Place& at) {
     bool keys_good = true;
     bool values_good = true;
     for (const auto [name, child] : value.children()) {
@@ -159,14 +170,14 @@ class ConstraintCheck {
     return broken;
   }
 
-  void AddBroken(Value value, const Shape& shape, const std::string& at, const std::string& broken) {
+  void AddBroken(Value value, const Shape& shape, const Place& at, const std::string& broken) {
     const std::optional<std::string> printed = shape.type_ == Shape::Type::kBlob ? std::nullopt : Printed(value);
     Add(fmt::format("Value {}at '{}' failed to satisfy constraint: {}", printed ? fmt::format("'{}' ", *printed) : "",
-                    at, broken));
+                    at.Text(), broken));
   }
 
   /// "Map keys must satisfy constraint: [all that there is]".
-  void AddAll(Value value, const std::string& at, std::string_view whose, const Shape& shape) {
+  void AddAll(Value value, const Place& at, std::string_view whose, const Shape& shape) {
     std::vector<std::string> all;
     if (shape.most_) all.push_back(AtMost(shape));
     if (shape.least_) all.push_back(AtLeast(shape));
@@ -174,7 +185,7 @@ class ConstraintCheck {
     if (!shape.one_of_.empty()) all.push_back(Among(shape));
     const std::optional<std::string> printed = Printed(value);
     Add(fmt::format("Value {}at '{}' failed to satisfy constraint: {} must satisfy constraint: [{}]",
-                    printed ? fmt::format("'{}' ", *printed) : "", at, whose, fmt::join(all, ", ")));
+                    printed ? fmt::format("'{}' ", *printed) : "", at.Text(), whose, fmt::join(all, ", ")));
   }
 
   void Add(std::string problem) {
@@ -186,7 +197,7 @@ class ConstraintCheck {
 
 std::optional<ApiError> CheckConstraints(Value input, const Shape& shape) {
   ConstraintCheck check;
-  check.CheckStructure(input, shape, "");
+  check.CheckStructure(input, shape, nullptr);
   if (check.problems().empty()) return std::nullopt;
   return ValidationError(check.problems());
 }

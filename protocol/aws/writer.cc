@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
@@ -35,10 +37,17 @@ class AmzJsonWriter final : public Writer {
   void Boolean(bool value) override { json_.Bool(value); }
   void Bytes(std::string_view bytes) override { json_.Base64(bytes); }
   void Timestamp(std::int64_t ms) override {
+    std::array<char, 24> text;  // 2^63 has 19 digits; sign, point and a zero
     const std::int64_t size = std::abs(ms);
-    json_.Raw(fmt::format("{}{}.{:03}", ms < 0 ? "-" : "", size / 1000, size % 1000));
+    char* to = text.data();
+    if (ms < 0) *to++ = '-';
+    to = std::to_chars(to, text.data() + text.size(), size / 1000).ptr;
+    *to++ = '.';
+    for (const std::int64_t unit : {100, 10, 1}) *to++ = static_cast<char>('0' + size / unit % 10);
+    json_.Raw({text.data(), to});
   }
 
+  void Reserve(std::size_t bytes) override { json_.Reserve(bytes); }
   std::size_t size() const override { return json_.text().size(); }
   std::string Take() override { return std::exchange(json_, {}).Take(); }
 
@@ -77,6 +86,7 @@ class AmzCborWriter final : public Writer {
     Integer(ms);
   }
 
+  void Reserve(std::size_t bytes) override { out_.reserve(bytes); }
   std::size_t size() const override { return out_.size(); }
   std::string Take() override { return std::exchange(out_, {}); }
 

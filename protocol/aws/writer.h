@@ -38,6 +38,8 @@ class Writer {
   /// in CBOR.
   virtual void Timestamp(std::int64_t ms) = 0;
 
+  /// Memory for an answer of this size, so that writing it moves nothing.
+  virtual void Reserve(std::size_t bytes) = 0;
   virtual std::size_t size() const = 0;  // bytes written so far
   /// What was written; the writer is empty then.
   virtual std::string Take() = 0;

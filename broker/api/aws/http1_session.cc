@@ -21,7 +21,8 @@ using boost::system::error_code;
 
 constexpr std::size_t kAheadBytesMax = 64u << 10;
 
-// Grows as the bytes come, not by what the header says, and keeps the padding that readers of JSON want.
+// Grows as the bytes come, up to four times as far where the header says so, and keeps the padding that readers of JSON
+// want.
 struct GrowingBody {
   struct value_type {
     std::string bytes;
@@ -31,7 +32,10 @@ struct GrowingBody {
    public:
     template <bool is_request, class Fields>
     reader(http::header<is_request, Fields>&, value_type& body) : body_(body) {}
-    void init(const boost::optional<std::uint64_t>&, error_code& error) { error = {}; }
+    void init(const boost::optional<std::uint64_t>& announced, error_code& error) {
+      announced_ = announced.value_or(0);
+      error = {};
+    }
     template <class Buffers>
     std::size_t put(const Buffers& buffers, error_code& error) {
       const std::size_t more = boost::asio::buffer_size(buffers);
@@ -40,8 +44,10 @@ struct GrowingBody {
         error = make_error_code(boost::system::errc::not_enough_memory);
         return 0;
       }
-      const std::size_t needed = body_.bytes.size() + more + protocol::aws::Document::kPaddingBytes;
-      if (needed > body_.bytes.capacity()) body_.bytes.reserve(std::max(needed, 2 * body_.bytes.capacity()));
+      const std::size_t come = body_.bytes.size() + more;
+      if (come + kPadding > body_.bytes.capacity()) {
+        body_.bytes.reserve(kPadding + (announced_ > 0 ? std::min<std::uint64_t>(announced_, 4 * come) : 2 * come));
+      }
       for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers);
            ++it) {
         const boost::asio::const_buffer piece(*it);
@@ -52,7 +58,10 @@ struct GrowingBody {
     void finish(error_code& error) { error = {}; }
 
    private:
+    static constexpr std::size_t kPadding = protocol::aws::Document::kPaddingBytes;
+
     value_type& body_;
+    std::uint64_t announced_ = 0;  // bytes; 0 where the body comes in chunks
   };
 };
 using Parser = http::request_parser<GrowingBody>;

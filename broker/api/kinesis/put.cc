@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "broker/api/kinesis/errors.h"
@@ -45,21 +46,27 @@ struct ShardBatch {
 
 /// One batch for each shard, or several where one would be over the limit; a shard's batches in the entries' order.
 std::vector<ShardBatch> BuildBatches(const std::vector<PutEntry>& entries, std::int64_t now_ms, std::size_t bytes_max) {
+  struct Open {
+    std::size_t bytes_left = protocol::kBatchHeaderSize;  // of the shard's entries that are in no batch yet
+    std::optional<std::size_t> batch;                     // its last one
+  };
+  std::map<ShardIndex, Open> shards;
+  for (const PutEntry& entry : entries) shards[entry.shard].bytes_left += entry.bytes + kRecordOverheadMax;
   std::vector<ShardBatch> batches;
-  std::map<ShardIndex, std::size_t> open;  // the last batch of each shard
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const PutEntry& entry = entries[i];
-    const auto known = open.find(entry.shard);
-    const bool fits = known != open.end() &&
-                      batches[known->second].builder.size_bytes() + entry.bytes + kRecordOverheadMax <= bytes_max;
-    if (!fits) {
-      open[entry.shard] = batches.size();
+    const std::size_t bytes = entry.bytes + kRecordOverheadMax;
+    Open& open = shards[entry.shard];
+    if (!open.batch || batches[*open.batch].builder.size_bytes() + bytes > bytes_max) {
+      open.batch = batches.size();
       batches.push_back({.shard = entry.shard, .entries = {}, .builder = protocol::BatchBuilder()});
+      batches.back().builder.Reserve(std::min(open.bytes_left, bytes_max));
     }
-    ShardBatch& batch = batches[open[entry.shard]];
+    ShardBatch& batch = batches[*open.batch];
     batch.builder.AddFilled(now_ms, entry.key, protocol::aws::BlobBytes(entry.data),
                             [&](char* to) { protocol::aws::CopyBytes(entry.data, to); });
     batch.entries.push_back(i);
+    open.bytes_left -= bytes;
   }
   return batches;
 }

@@ -3,12 +3,27 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "broker/api/kinesis/stream_text.h"
 #include "protocol/base64.h"
 #include "protocol/batch.h"
 
 namespace sluice::broker::kinesis {
 namespace {
+
+constexpr std::size_t kFieldBytes = 256;  // about what a record's names, number and time take
+
+/// About the bytes of the page in an answer, its data as base64.
+std::size_t AnswerBytes(const PageRequest& page) {
+  std::uint64_t bytes = 0;
+  std::size_t records = 0;
+  for (const protocol::Frame& frame : page.frames) {
+    bytes += frame.size();
+    records += frame.header().record_count;
+  }
+  return std::min(bytes, page.bytes_max) / 3 * 4 + std::min(records, page.records_max) * kFieldBytes;
+}
 
 class PageWriter {
  public:
@@ -63,6 +78,7 @@ class PageWriter {
 Result<PageEnd> WriteRecords(protocol::aws::Writer& writer, const PageRequest& page) {
   PageWriter records(writer, page);
   bool all = true;
+  writer.Reserve(writer.size() + AnswerBytes(page));
   writer.BeginList();
   for (const protocol::Frame& frame : page.frames) {
     const Result<bool> more = records.AddFrame(frame);

@@ -1,9 +1,8 @@
 // Names and numbers of streams and shards.
 #include "broker/api/kinesis/stream_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "broker/api/kinesis/stream_argument.h"
@@ -12,7 +11,14 @@ namespace sluice::broker::kinesis {
 
 using protocol::ShardRange;
 
-std::string ShardName(ShardIndex shard) { return fmt::format("shardId-{:012}", shard.value); }
+// By hand, as each record of an answer to PutRecords has one.
+std::string ShardName(ShardIndex shard) {
+  std::string name = "shardId-000000000000";
+  std::array<char, 10> digits;  // of 32 bits
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), shard.value);
+  std::copy(digits.data(), written.ptr, name.end() - (written.ptr - digits.data()));
+  return name;
+}
 
 std::optional<ShardIndex> ParseShardName(std::string_view text) {
   std::string_view digits = text;
