@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 
 #include "broker/setting.h"
+#include "protocol/ascii.h"
 #include "protocol/suggest.h"
 
 namespace sluice::broker {
@@ -125,7 +125,7 @@ std::string KeyOfVariable(std::string_view name) {
       ++dots;
       ++i;
     } else {
-      key.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(name[i]))));
+      key.push_back(protocol::Lower(name[i]));
     }
   }
   return key;
@@ -142,7 +142,7 @@ Status ReadEnvironment(Reader& reader, const std::map<std::string, std::string>&
 
 bool IsAccount(std::string_view text) {
   constexpr std::size_t kDigits = 12;
-  return text.size() == kDigits && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text.size() == kDigits && std::ranges::all_of(text, protocol::IsDigit);
 }
 
 Status CheckAws(const aws::AuthOptions& auth, const aws::TlsFiles& files) {

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "broker/log.h"
+#include "protocol/ascii.h"
 #include "protocol/freer.h"
 
 namespace sluice::broker {
@@ -41,7 +42,7 @@ std::string Names() {
   if (::gethostname(host.data(), host.size() - 1) != 0) return names;
   const std::string_view name = host.data();
   const bool usable = !name.empty() && name != "localhost" && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    return protocol::IsLetterOrDigit(c) || c == '-' || c == '.';
   });
   return usable ? fmt::format("{},DNS:{}", names, name) : names;
 }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "broker/stream_codec.h"
+#include "protocol/ascii.h"
 #include "protocol/check.h"
 #include "protocol/suggest.h"
 
@@ -54,9 +55,7 @@ Status ValidateRetention(const RetentionSettings& retention) {
   return {};
 }
 
-bool IsNameByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
-}
+bool IsNameByte(char c) { return protocol::IsLetterOrDigit(c) || c == '_' || c == '.' || c == '-'; }
 
 }  // namespace
 

@@ -2,14 +2,13 @@
 #include "protocol/suggest.h"
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
+
+#include "protocol/ascii.h"
 
 namespace sluice::protocol {
 
 namespace {
-
-char Lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1);

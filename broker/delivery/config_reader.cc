@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 
+#include "protocol/ascii.h"
 #include "protocol/suggest.h"
 
 namespace sluice::delivery {
@@ -163,7 +163,7 @@ void MapReader::Finish() {
 std::string PlainWord(std::string_view text) {
   std::string word;
   for (const char c : text) {
-    if (c != '-' && c != '_' && c != ' ') word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c != '-' && c != '_' && c != ' ') word += protocol::Lower(c);
   }
   return word;
 }

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "protocol/ascii.h"
+
 namespace sluice::delivery {
 namespace {
 
@@ -50,7 +52,7 @@ std::optional<std::int64_t> TakeTimeMs(std::string_view& text) {
   ms += *second * 1000;
   if (!TakeChar(text, ".,")) return ms;
   int scale = 100;
-  for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1), scale /= 10)
+  for (; !text.empty() && protocol::IsDigit(text.front()); text.remove_prefix(1), scale /= 10)
     ms += (text.front() - '0') * scale;
   return ms;
 }

@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <cstring>
 
+#include "protocol/ascii.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
 namespace {
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using protocol::IsDigit;
+
 bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // Walks over the text; every Skip* leaves place_ behind what it took, or returns false.

@@ -6,16 +6,10 @@
 
 #include <algorithm>
 
+#include "protocol/ascii.h"
+
 namespace sluice::delivery {
 namespace {
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // A key as it stands in the JSON, without its escapes. A bad escape leaves it as it is: then no column takes it.
 std::string Unescape(std::string_view raw) {
@@ -37,7 +31,7 @@ Result<KeyTable> KeyTable::New(const std::vector<Field>& fields, const Converter
     auto mapping = std::ranges::find(options.column_to_key, name, &std::pair<std::string, std::string>::first);
     bool mapped = mapping != options.column_to_key.end();
     std::string key = mapped ? mapping->second : name;
-    if (options.case_insensitive) key = Lower(key);
+    if (options.case_insensitive) key = protocol::Lower(key);
     auto& keys = mapped ? table.mapped_keys_ : table.columns_;
     if (!keys.emplace(key, static_cast<int>(i)).second) {
       return Error(Code::kInvalidArgument,
@@ -49,7 +43,7 @@ Result<KeyTable> KeyTable::New(const std::vector<Field>& fields, const Converter
 
 int KeyTable::Resolve(std::string_view key) const {
   std::string name = Unescape(key);
-  if (case_insensitive_) name = Lower(name);
+  if (case_insensitive_) name = protocol::Lower(name);
   if (auto found = mapped_keys_.find(name); found != mapped_keys_.end()) return found->second;
   if (dots_to_underscores_) std::ranges::replace(name, '.', '_');
   auto found = columns_.find(name);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/ascii.h"
 #include "protocol/json_text.h"
 
 namespace sluice::delivery {
@@ -147,8 +148,8 @@ class HiveTypeParser {
   std::string Word() {
     SkipSpace();
     std::string word;
-    while (place_ < text_.size() && std::isalpha(static_cast<unsigned char>(text_[place_])) != 0) {
-      word += static_cast<char>(std::tolower(static_cast<unsigned char>(text_[place_++])));
+    while (place_ < text_.size() && protocol::IsLetter(text_[place_])) {
+      word += protocol::Lower(text_[place_++]);
     }
     return word;
   }

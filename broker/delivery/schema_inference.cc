@@ -11,22 +11,16 @@
 #include "broker/delivery/json_scan.h"
 #include "broker/delivery/schema.h"
 #include "broker/delivery/text_values.h"
+#include "protocol/ascii.h"
 
 namespace sluice::delivery {
 namespace {
 
+using protocol::Lower;
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
 constexpr std::size_t kKeyBytesMax = 255;
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 bool IsInteger(TypeKind kind) {
   return kind == TypeKind::kTinyint || kind == TypeKind::kSmallint || kind == TypeKind::kInt ||

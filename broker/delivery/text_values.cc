@@ -10,16 +10,17 @@
 #include <limits>
 
 #include "broker/delivery/json_scan.h"
+#include "protocol/ascii.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
 namespace {
 
+using protocol::IsDigit;
+
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 constexpr std::int64_t kSecondsPerDay = 86'400;
 constexpr std::int64_t kSecondsMax = 100'000'000'000;  // from here on a number counts milliseconds
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Exactly `count` digits at the front of `text`, which moves behind them.
 std::optional<unsigned> TakeDigits(std::string_view& text, std::size_t count) {

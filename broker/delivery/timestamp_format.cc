@@ -6,6 +6,7 @@
 #include <array>
 
 #include "broker/delivery/text_values.h"
+#include "protocol/ascii.h"
 
 namespace sluice::delivery {
 namespace {
@@ -15,8 +16,8 @@ constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "
                                                       "may",       "june",     "july",     "august",
                                                       "september", "october",  "november", "december"};
 
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using protocol::IsDigit;
+using protocol::IsLetter;
 
 // What the text said so far.
 struct Fields {

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "protocol/ascii.h"
+
 namespace sluice::protocol::aws {
 namespace {
 
@@ -31,7 +33,7 @@ std::optional<std::int64_t> Seconds(int year, int month, int day, int hour, int 
 bool HasForm(std::string_view text, std::string_view like) {
   if (text.size() != like.size()) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
+    const bool digit = IsDigit(text[i]);
     if (like[i] == '0' ? !digit : like[i] != '?' && like[i] != text[i]) return false;
   }
   return true;

@@ -3,13 +3,14 @@
 
 #include <charconv>
 
+#include "protocol/ascii.h"
+
 namespace sluice::protocol::aws {
 
 void AppendPercentEncoded(std::string& out, std::string_view text, std::string_view also_plain) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   for (const char c : text) {
-    const bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter_or_digit || std::string_view("-._~").contains(c) || also_plain.contains(c)) {
+    if (IsLetterOrDigit(c) || std::string_view("-._~").contains(c) || also_plain.contains(c)) {
       out += c;
       continue;
     }

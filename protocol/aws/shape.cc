@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "protocol/ascii.h"
 #include "protocol/base64.h"
 #include "protocol/check.h"
 
@@ -138,9 +139,7 @@ class TypeCheck {
     const std::size_t digits = text.ends_with("==")  ? text.size() - 2
                                : text.ends_with('=') ? text.size() - 1
                                                      : text.size();
-    const auto is_digit = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-    };
+    const auto is_digit = [](char c) { return IsLetterOrDigit(c) || c == '+' || c == '/'; };
     const std::string_view plain = text.substr(0, digits);
     const auto bad = std::ranges::find_if_not(plain, is_digit);
     if (bad != plain.end()) return wrong(fmt::format("Invalid Base64 character: '{}'", *bad));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/ascii.h"
 #include "protocol/aws/amz_time.h"
 #include "protocol/aws/percent.h"
 #include "protocol/aws/sigv4_text.h"

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <map>
 
+#include "protocol/ascii.h"
 #include "protocol/aws/amz_time.h"
 #include "protocol/aws/percent.h"
 #include "protocol/aws/sigv4.h"

@@ -9,13 +9,6 @@
 
 namespace sluice::protocol::aws {
 
-inline std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lower;
-}
-
 /// Names and values as they stand there, in that order; a name without an equals sign has an empty value.
 inline std::vector<std::pair<std::string_view, std::string_view>> QueryParameters(std::string_view query) {
   std::vector<std::pair<std::string_view, std::string_view>> parameters;

@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <string_view>
 #include <utility>
 
+#include "protocol/ascii.h"
 #include "protocol/suggest.h"
 #include "tools/sluice/units.h"
 
@@ -23,7 +23,7 @@ bool ParseAll(std::string_view text, T& number) {
 }
 
 bool SameWord(std::string_view a, std::string_view b) {
-  const auto lower = [](unsigned char c) { return std::tolower(c); };
+  const auto lower = [](char c) { return protocol::Lower(c); };
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 

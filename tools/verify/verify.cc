@@ -13,6 +13,7 @@
 #include <set>
 
 #include "broker/delivery/error_record.h"
+#include "protocol/ascii.h"
 #include "tools/lake/lake.h"
 #include "tools/sluice/units.h"
 
@@ -320,7 +321,7 @@ class Verifier {
     if (rest.size() < kShape.size()) return false;
     for (std::size_t i = 0; i < kShape.size(); ++i) {
       const char c = rest[i];
-      const bool digit = c >= '0' && c <= '9';
+      const bool digit = protocol::IsDigit(c);
       const bool fits = kShape[i] == '-' ? c == '-' : kShape[i] == 'd' ? digit : digit || (c >= 'a' && c <= 'f');
       if (!fits) return false;
     }

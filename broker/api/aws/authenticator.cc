@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "protocol/ascii.h"
+
 namespace sluice::broker::aws {
 namespace {
 
@@ -29,7 +31,7 @@ api::ApiError UnknownKey(bool no_keys) {
 bool IsRegion(std::string_view text) {
   constexpr std::size_t kBytesMax = 64;
   return !text.empty() && text.size() <= kBytesMax &&
-         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || protocol::IsDigit(c) || c == '-'; });
 }
 
 }  // namespace

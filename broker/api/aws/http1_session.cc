@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "broker/api/aws/http_session.h"
+#include "protocol/ascii.h"
 #include "protocol/aws/document.h"
 #include "protocol/check.h"
 
@@ -65,13 +66,6 @@ struct GrowingBody {
   };
 };
 using Parser = http::request_parser<GrowingBody>;
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lower;
-}
 
 std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -181,7 +175,7 @@ std::size_t Http1Session::Parse(std::string_view bytes) {
 void Http1Session::OnHeader() {
   const auto& request = parser_->get();
   if (parser_->is_done() || request.version() < 11) return;
-  if (Lower(View(request[http::field::expect])) == "100-continue") Put("HTTP/1.1 100 Continue\r\n\r\n");
+  if (protocol::Lower(View(request[http::field::expect])) == "100-continue") Put("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 void Http1Session::OnParseError(const error_code& error) {
@@ -200,7 +194,7 @@ void Http1Session::RequestIsHere(HttpProblem problem) {
   request.path = target.substr(0, question);
   request.query = target.substr(std::min(question + 1, target.size()));
   for (const auto& field : message)
-    request.fields.push_back({Lower(View(field.name_string())), std::string(View(field.value()))});
+    request.fields.push_back({protocol::Lower(View(field.name_string())), std::string(View(field.value()))});
   request.problem = problem;
   if (problem == HttpProblem::kNone) {
     request.body = std::move(message.body().bytes);
