@@ -166,7 +166,7 @@ void Gateway::Run(const std::shared_ptr<CallInWork>& call, const Target& target)
 }
 
 const Gateway::Target* Gateway::FindTarget(const HttpRequest& request) const {
-  const auto found = targets_.find(std::string(request.Find("x-amz-target")));
+  const auto found = targets_.find(request.Find("x-amz-target"));
   return found == targets_.end() ? nullptr : &found->second;
 }
 
