@@ -1,15 +1,14 @@
-// One conditional change of the stream: the check sees what the change replaces.
+// The check sees what the change replaces.
 #include "broker/api/kinesis/retention_change.h"
 
-#include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_change.h"
 #include "broker/api/kinesis/stream_text.h"
 #include "broker/log.h"
 
 namespace sluice::broker::kinesis {
 
-using protocol::aws::ApiError;
 using protocol::aws::Required;
 using protocol::aws::Shape;
 
@@ -19,22 +18,14 @@ const Shape& RetentionInputShape() {
 }
 
 ApiResult<std::string> ChangeRetention(const Context& context, const aws::Call& call, RetentionCheck check) {
-  const auto found = FindStream(context, call);
-  if (!found) return std::unexpected(found.error());
-  const std::string& name = (*found)->name;
   const std::int64_t asked = *IntegerOf(call, "RetentionPeriodHours");
-  std::optional<ApiError> wrong;
-  const auto changed = context.parts.catalog.Change(name, [&](StreamInfo& stream) {
+  const auto changed = ChangeStream(context, call, FindStream(context, call), [&](StreamInfo& stream) {
     const std::int64_t current = RetentionHours(stream);
-    wrong = check(asked, current, name);
-    if (wrong) return Status(Code::kInvalidArgument, wrong->message);
     if (asked != current) stream.retention.age_ms = asked * kHourMs;
-    return Status();
+    return check(asked, current, stream.name);
   });
-  if (wrong) return std::unexpected(std::move(*wrong));
-  if (!changed) return std::unexpected(FromStatus(changed.error(), name, call.caller()));
-  log::Info("retention changed", {{"stream", name}, {"hours", asked}});
-  return std::string();
+  if (changed) log::Info("retention changed", {{"stream", (*changed)->name}, {"hours", asked}});
+  return NoBody(changed);
 }
 
 }  // namespace sluice::broker::kinesis

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "broker/api/kinesis/errors.h"
+#include "broker/api/kinesis/stream_change.h"
 
 namespace sluice::broker::kinesis {
 
@@ -60,31 +61,23 @@ std::optional<ApiError> CheckTagCount(const Tags& tags, const TagTarget& target,
                   target.name, caller.account, target.kind, kTagsMax));
 }
 
-ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, const StreamInfo& stream,
+ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, const StreamPtr& stream,
                                const TagTarget& target) {
-  Tags added = ReadTags(*call.input().Find("Tags"));
-  std::optional<ApiError> wrong = CheckTags(added, target, call.caller());
-  if (wrong) return std::unexpected(std::move(*wrong));
-  const auto changed = context.parts.catalog.Change(stream.name, [&](StreamInfo& now) {
-    for (auto& [key, value] : added) now.kinesis.tags[key] = value;
-    wrong = CheckTagCount(now.kinesis.tags, target, call.caller());
-    return wrong ? Status(Code::kInvalidArgument, wrong->message) : Status();
-  });
-  if (wrong) return std::unexpected(std::move(*wrong));
-  if (!changed) return std::unexpected(FromStatus(changed.error(), stream.name, call.caller()));
-  return std::string();
+  const Tags added = ReadTags(*call.input().Find("Tags"));
+  if (auto wrong = CheckTags(added, target, call.caller())) return std::unexpected(std::move(*wrong));
+  return NoBody(ChangeStream(context, call, stream, [&](StreamInfo& now) {
+    for (const auto& [key, value] : added) now.kinesis.tags[key] = value;
+    return CheckTagCount(now.kinesis.tags, target, call.caller());
+  }));
 }
 
-ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const StreamInfo& stream) {
-  const protocol::aws::Value keys = *call.input().Find("TagKeys");
-  const auto changed = context.parts.catalog.Change(stream.name, [&](StreamInfo& now) {
-    for (const auto [unnamed, key] : keys.children()) {
-      if (key.kind() == protocol::aws::Kind::kText) now.kinesis.tags.erase(std::string(key.text()));
+ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found) {
+  return NoBody(ChangeStream(context, call, found, [&](StreamInfo& stream) -> Refusal {
+    for (const auto [unnamed, key] : call.input().Find("TagKeys")->children()) {
+      if (key.kind() == protocol::aws::Kind::kText) stream.kinesis.tags.erase(std::string(key.text()));
     }
-    return Status();
-  });
-  if (!changed) return std::unexpected(FromStatus(changed.error(), stream.name, call.caller()));
-  return std::string();
+    return std::nullopt;
+  }));
 }
 
 void WriteTags(protocol::aws::Writer& writer, const Tags& tags) {

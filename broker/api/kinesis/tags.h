@@ -31,10 +31,10 @@ std::optional<protocol::aws::ApiError> CheckTagCount(const Tags& tags, const Tag
                                                      const aws::Caller& caller);
 
 /// Adds the call's Tags. Blocks.
-ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, const StreamInfo& stream,
+ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, const StreamPtr& stream,
                                const TagTarget& target);
 /// Removes the call's TagKeys. Blocks.
-ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const StreamInfo& stream);
+ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found);
 
 /// The member Tags of an answer.
 void WriteTags(protocol::aws::Writer& writer, const Tags& tags);

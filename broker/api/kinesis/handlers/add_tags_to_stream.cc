@@ -19,7 +19,7 @@ const protocol::aws::Shape& Input() {
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto stream = FindStream(context, call);
   if (!stream) return std::unexpected(stream.error());
-  return AddTags(context, call, **stream, {"stream", fmt::format("stream {}", (*stream)->name)});
+  return AddTags(context, call, *stream, {"stream", fmt::format("stream {}", (*stream)->name)});
 }
 
 }  // namespace

@@ -15,9 +15,7 @@ const protocol::aws::Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindStream(context, call);
-  if (!stream) return std::unexpected(stream.error());
-  return RemoveTags(context, call, **stream);
+  return RemoveTags(context, call, FindStream(context, call));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ const Shape& Input() {
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto stream = FindResource(context, call);
   if (!stream) return std::unexpected(stream.error());
-  return AddTags(context, call, **stream, {"resource", fmt::format("resource {}", TextOf(call, "ResourceARN"))});
+  return AddTags(context, call, *stream, {"resource", fmt::format("resource {}", TextOf(call, "ResourceARN"))});
 }
 
 }  // namespace

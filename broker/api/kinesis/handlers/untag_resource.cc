@@ -18,9 +18,7 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindResource(context, call);
-  if (!stream) return std::unexpected(stream.error());
-  return RemoveTags(context, call, **stream);
+  return RemoveTags(context, call, FindResource(context, call));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // UpdateMaxRecordSize: how large a record put through this API may be, from the next one on.
-#include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_change.h"
 
 namespace sluice::broker::kinesis {
 namespace {
@@ -18,15 +18,10 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto found = FindStream(context, call);
-  if (!found) return std::unexpected(found.error());
-  const auto kib = static_cast<std::uint32_t>(*IntegerOf(call, "MaxRecordSizeInKiB"));
-  const auto changed = context.parts.catalog.Change((*found)->name, [&](StreamInfo& stream) {
-    stream.kinesis.record_kib_max = kib;
-    return Status();
-  });
-  if (!changed) return std::unexpected(FromStatus(changed.error(), (*found)->name, call.caller()));
-  return std::string();
+  return NoBody(ChangeStream(context, call, FindStream(context, call), [&](StreamInfo& stream) -> Refusal {
+    stream.kinesis.record_kib_max = static_cast<std::uint32_t>(*IntegerOf(call, "MaxRecordSizeInKiB"));
+    return std::nullopt;
+  }));
 }
 
 }  // namespace

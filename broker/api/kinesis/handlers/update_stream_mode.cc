@@ -1,8 +1,8 @@
 // UpdateStreamMode: what the stream tells of its mode. Its shards stay as they are, in either.
-#include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_change.h"
 #include "broker/api/kinesis/stream_mode.h"
 
 namespace sluice::broker::kinesis {
@@ -20,16 +20,10 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto found = FindStream(context, call);
-  if (!found) return std::unexpected(found.error());
-  const bool on_demand = IsOnDemand(call);
-  if (auto wrong = CheckWarmThroughput(call, on_demand)) return std::unexpected(std::move(*wrong));
-  const auto changed = context.parts.catalog.Change((*found)->name, [&](StreamInfo& stream) {
-    stream.kinesis.on_demand = on_demand;
-    return Status();
-  });
-  if (!changed) return std::unexpected(FromStatus(changed.error(), (*found)->name, call.caller()));
-  return std::string();
+  return NoBody(ChangeStream(context, call, FindStream(context, call), [&](StreamInfo& stream) {
+    stream.kinesis.on_demand = IsOnDemand(call);
+    return CheckWarmThroughput(call, stream.kinesis.on_demand);
+  }));
 }
 
 }  // namespace
