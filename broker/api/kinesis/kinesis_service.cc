@@ -20,6 +20,8 @@ std::vector<aws::Operation> Operations(const Context& context) {
       DescribeLimits(context),
       DescribeStream(context),
       DescribeStreamSummary(context),
+      DisableEnhancedMonitoring(context),
+      EnableEnhancedMonitoring(context),
       GetRecords(context),
       GetShardIterator(context),
       IncreaseStreamRetentionPeriod(context),

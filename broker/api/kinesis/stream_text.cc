@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "broker/api/kinesis/shard_metrics.h"
 #include "broker/api/kinesis/stream_argument.h"
 
 namespace sluice::broker::kinesis {
@@ -83,8 +84,7 @@ void WriteSettings(protocol::aws::Writer& writer, const StreamInfo& stream) {
   writer.Name("RetentionPeriodHours").Integer(RetentionHours(stream));
   writer.Name("EnhancedMonitoring").BeginList();
   writer.BeginMap();
-  writer.Name("ShardLevelMetrics").BeginList();
-  writer.EndList();
+  WriteShardMetrics(writer.Name("ShardLevelMetrics"), stream.kinesis.shard_metrics);
   writer.EndMap();
   writer.EndList();
   writer.Name("EncryptionType").Text("NONE");

@@ -26,6 +26,8 @@ aws::Operation DeleteStream(const Context& context);
 aws::Operation DescribeLimits(const Context& context);
 aws::Operation DescribeStream(const Context& context);
 aws::Operation DescribeStreamSummary(const Context& context);
+aws::Operation DisableEnhancedMonitoring(const Context& context);
+aws::Operation EnableEnhancedMonitoring(const Context& context);
 aws::Operation GetRecords(const Context& context);
 aws::Operation GetShardIterator(const Context& context);
 aws::Operation IncreaseStreamRetentionPeriod(const Context& context);
