@@ -35,6 +35,7 @@ struct KinesisSettings {
   std::map<std::string, std::string> tags;
   bool on_demand = false;               // the stream's mode, as it is told
   std::uint32_t record_kib_max = 1024;  // of one record that is put through that API
+  std::uint32_t warm_mibps = 0;         // the warm throughput that is told; 0: none
   std::uint32_t shard_metrics = 0;      // those that are asked for: 1 << the place in api/kinesis/shard_metrics.cc
   friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
 };

@@ -47,6 +47,7 @@ std::string EncodeStream(const StreamInfo& stream) {
   if (stream.kinesis.record_kib_max != KinesisSettings().record_kib_max) {
     message.set_kinesis_record_kib_max(stream.kinesis.record_kib_max);
   }
+  message.set_kinesis_warm_mibps(stream.kinesis.warm_mibps);
   message.set_kinesis_shard_metrics(stream.kinesis.shard_metrics);
   return message.SerializeAsString();
 }
@@ -72,6 +73,7 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   for (const stored::Tag& tag : message.tags()) stream.kinesis.tags[tag.key()] = tag.value();
   stream.kinesis.on_demand = message.on_demand();
   if (message.has_kinesis_record_kib_max()) stream.kinesis.record_kib_max = message.kinesis_record_kib_max();
+  stream.kinesis.warm_mibps = message.kinesis_warm_mibps();
   stream.kinesis.shard_metrics = message.kinesis_shard_metrics();
   std::vector<protocol::ShardRange> ranges;
   for (const stored::Range& range : message.shards()) {

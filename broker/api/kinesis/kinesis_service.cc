@@ -17,6 +17,7 @@ std::vector<aws::Operation> Operations(const Context& context) {
       CreateStream(context),
       DecreaseStreamRetentionPeriod(context),
       DeleteStream(context),
+      DescribeAccountSettings(context),
       DescribeLimits(context),
       DescribeStream(context),
       DescribeStreamSummary(context),
@@ -34,8 +35,10 @@ std::vector<aws::Operation> Operations(const Context& context) {
       RemoveTagsFromStream(context),
       TagResource(context),
       UntagResource(context),
+      UpdateAccountSettings(context),
       UpdateMaxRecordSize(context),
       UpdateStreamMode(context),
+      UpdateStreamWarmThroughput(context),
   };
 }
 

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "broker/api/kinesis/account_settings.h"
+#include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/stream_argument.h"
 
 namespace sluice::broker::kinesis {
@@ -12,6 +14,12 @@ namespace sluice::broker::kinesis {
 using protocol::aws::ApiError;
 using protocol::aws::Required;
 using protocol::aws::Shape;
+
+namespace {
+
+constexpr std::int64_t kWarmMibpsMax = 10'240;
+
+}  // namespace
 
 const Shape& StreamModeShape() {
   static const Shape mode = Shape::Text().OneOf({"PROVISIONED", "ON_DEMAND"});
@@ -30,15 +38,35 @@ bool IsOnDemand(const aws::Call& call) {
   return mode && mode->text() == "ON_DEMAND";
 }
 
-std::optional<ApiError> CheckWarmThroughput(const aws::Call& call, bool on_demand) {
-  if (!IntegerOf(call, "WarmThroughputMiBps")) return std::nullopt;
-  if (!on_demand) {
+std::optional<ApiError> SetWarmThroughput(const Context& context, const aws::Call& call, KinesisSettings& settings) {
+  if (!settings.on_demand) settings.warm_mibps = 0;
+  const auto asked = IntegerOf(call, "WarmThroughputMiBps");
+  if (!asked) return std::nullopt;
+  if (!settings.on_demand) {
     return ApiError("ValidationException",
                     "WarmThroughputMiBps cannot be set while creating stream in Provisioned StreamMode");
   }
-  return ApiError(
-      "ValidationException",
-      fmt::format("Account {} is not enabled for minimum throughput billing commitment", call.caller().account));
+  const auto commitment = LoadCommitment(context.parts.metadata, call.caller().account);
+  if (!commitment) return InternalFailure(commitment.error());
+  if (!commitment->IsOn(context.parts.clock.WallMs())) {
+    return ApiError(
+        "ValidationException",
+        fmt::format("Account {} is not enabled for minimum throughput billing commitment", call.caller().account));
+  }
+  if (*asked > kWarmMibpsMax) {
+    return ApiError(
+        "LimitExceededException",
+        fmt::format("A stream has at most {} MiB/s of warm throughput, and {} were asked for.", kWarmMibpsMax, *asked));
+  }
+  settings.warm_mibps = static_cast<std::uint32_t>(*asked);
+  return std::nullopt;
+}
+
+void WriteWarmThroughput(protocol::aws::Writer& writer, const KinesisSettings& settings) {
+  writer.Name("WarmThroughput").BeginMap();
+  writer.Name("TargetMiBps").Integer(settings.warm_mibps);
+  writer.Name("CurrentMiBps").Integer(settings.warm_mibps);
+  writer.EndMap();
 }
 
 }  // namespace sluice::broker::kinesis

@@ -1,10 +1,12 @@
-// Modes of streams: what CreateStream and UpdateStreamMode share. Thread-safe.
+// Modes of streams and their warm throughput: what several operations share. Thread-safe.
 #pragma once
 
 #include <optional>
 
 #include "broker/api/kinesis/context.h"
+#include "broker/stream_catalog.h"
 #include "protocol/aws/shape.h"
+#include "protocol/aws/writer.h"
 
 namespace sluice::broker::kinesis {
 
@@ -13,7 +15,11 @@ const protocol::aws::Shape& WarmThroughputShape();
 
 /// Whether the call's StreamModeDetails say ON_DEMAND; without any it is PROVISIONED.
 bool IsOnDemand(const aws::Call& call);
-/// An error where the call asks for warm throughput, which no account here has paid for.
-std::optional<protocol::aws::ApiError> CheckWarmThroughput(const aws::Call& call, bool on_demand);
+/// Sets what the call's WarmThroughputMiBps say, if anything. An error for streams that are not on demand and for
+/// accounts without a billing commitment. Blocks.
+std::optional<protocol::aws::ApiError> SetWarmThroughput(const Context& context, const aws::Call& call,
+                                                         KinesisSettings& settings);
+/// The member WarmThroughput of an answer.
+void WriteWarmThroughput(protocol::aws::Writer& writer, const KinesisSettings& settings);
 
 }  // namespace sluice::broker::kinesis

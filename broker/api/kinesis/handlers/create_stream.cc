@@ -57,7 +57,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   settings.on_demand = IsOnDemand(call);
   const auto shards = ShardCount(call, settings.on_demand);
   if (!shards) return std::unexpected(shards.error());
-  if (auto wrong = CheckWarmThroughput(call, settings.on_demand)) return std::unexpected(std::move(*wrong));
+  if (auto wrong = SetWarmThroughput(context, call, settings)) return std::unexpected(std::move(*wrong));
   if (const auto tags = call.input().Find("Tags")) settings.tags = ReadTags(*tags);
   const TagTarget target{"stream", fmt::format("stream {}", name)};
   if (auto wrong = CheckTags(settings.tags, target, call.caller())) return std::unexpected(std::move(*wrong));

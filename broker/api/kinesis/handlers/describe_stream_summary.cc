@@ -2,6 +2,7 @@
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_mode.h"
 #include "broker/api/kinesis/stream_text.h"
 
 namespace sluice::broker::kinesis {
@@ -22,6 +23,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   WriteSettings(*writer, **stream);
   writer->Name("OpenShardCount").Integer(static_cast<std::int64_t>((*stream)->shards.ranges().size()));
   writer->Name("ConsumerCount").Integer(0);
+  if ((*stream)->kinesis.warm_mibps != 0) WriteWarmThroughput(*writer, (*stream)->kinesis);
   writer->Name("MaxRecordSizeInKiB").Integer((*stream)->kinesis.record_kib_max);
   writer->EndMap();
   writer->EndMap();

@@ -23,6 +23,7 @@ aws::Operation AddTagsToStream(const Context& context);
 aws::Operation CreateStream(const Context& context);
 aws::Operation DecreaseStreamRetentionPeriod(const Context& context);
 aws::Operation DeleteStream(const Context& context);
+aws::Operation DescribeAccountSettings(const Context& context);
 aws::Operation DescribeLimits(const Context& context);
 aws::Operation DescribeStream(const Context& context);
 aws::Operation DescribeStreamSummary(const Context& context);
@@ -40,7 +41,9 @@ aws::Operation PutRecords(const Context& context);
 aws::Operation RemoveTagsFromStream(const Context& context);
 aws::Operation TagResource(const Context& context);
 aws::Operation UntagResource(const Context& context);
+aws::Operation UpdateAccountSettings(const Context& context);
 aws::Operation UpdateMaxRecordSize(const Context& context);
 aws::Operation UpdateStreamMode(const Context& context);
+aws::Operation UpdateStreamWarmThroughput(const Context& context);
 
 }  // namespace sluice::broker::kinesis

@@ -22,7 +22,7 @@ const Shape& Input() {
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   return NoBody(ChangeStream(context, call, FindStream(context, call), [&](StreamInfo& stream) {
     stream.kinesis.on_demand = IsOnDemand(call);
-    return CheckWarmThroughput(call, stream.kinesis.on_demand);
+    return SetWarmThroughput(context, call, stream.kinesis);
   }));
 }
 
