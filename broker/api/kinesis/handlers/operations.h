@@ -20,10 +20,13 @@ std::function<void(aws::CallPtr)> Answering(const Context& context, Handler hand
 }
 
 aws::Operation AddTagsToStream(const Context& context);
+aws::Operation CreateChannel(const Context& context);
 aws::Operation CreateStream(const Context& context);
 aws::Operation DecreaseStreamRetentionPeriod(const Context& context);
+aws::Operation DeleteChannel(const Context& context);
 aws::Operation DeleteStream(const Context& context);
 aws::Operation DescribeAccountSettings(const Context& context);
+aws::Operation DescribeChannel(const Context& context);
 aws::Operation DescribeLimits(const Context& context);
 aws::Operation DescribeStream(const Context& context);
 aws::Operation DescribeStreamSummary(const Context& context);
@@ -32,6 +35,7 @@ aws::Operation EnableEnhancedMonitoring(const Context& context);
 aws::Operation GetRecords(const Context& context);
 aws::Operation GetShardIterator(const Context& context);
 aws::Operation IncreaseStreamRetentionPeriod(const Context& context);
+aws::Operation ListChannels(const Context& context);
 aws::Operation ListShards(const Context& context);
 aws::Operation ListStreams(const Context& context);
 aws::Operation ListTagsForResource(const Context& context);
@@ -42,6 +46,7 @@ aws::Operation RemoveTagsFromStream(const Context& context);
 aws::Operation TagResource(const Context& context);
 aws::Operation UntagResource(const Context& context);
 aws::Operation UpdateAccountSettings(const Context& context);
+aws::Operation UpdateChannel(const Context& context);
 aws::Operation UpdateMaxRecordSize(const Context& context);
 aws::Operation UpdateStreamMode(const Context& context);
 aws::Operation UpdateStreamWarmThroughput(const Context& context);

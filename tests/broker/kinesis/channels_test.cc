@@ -1,0 +1,18 @@
+// The operations on channels say that there are none yet.
+#include "tests/broker/kinesis/kinesis_fixture.h"
+
+namespace sluice::broker::kinesis {
+namespace {
+
+TEST_CASE("Channels: not there yet", "[kinesis]") {
+  KinesisCore core;
+  const std::string name =
+      GENERATE("CreateChannel", "DeleteChannel", "DescribeChannel", "ListChannels", "UpdateChannel");
+  CHECK(core.Run(name, R"({"ChannelARN":"any"})").error ==
+        ApiError("UnknownOperationException", name +
+                                                  " is not there yet: this broker has no channels. A delivery stream "
+                                                  "delivers a data stream to the lake."));
+}
+
+}  // namespace
+}  // namespace sluice::broker::kinesis
