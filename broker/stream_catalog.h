@@ -36,6 +36,7 @@ struct KinesisSettings {
   bool on_demand = false;               // the stream's mode, as it is told
   std::uint32_t record_kib_max = 1024;  // of one record that is put through that API
   std::uint32_t warm_mibps = 0;         // the warm throughput that is told; 0: none
+  bool auto_distribution = false;       // records put through that API go to any shard, whatever their key
   std::uint32_t shard_metrics = 0;      // those that are asked for: 1 << the place in api/kinesis/shard_metrics.cc
   friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
 };

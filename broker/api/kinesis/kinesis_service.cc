@@ -43,6 +43,7 @@ std::vector<aws::Operation> Operations(const Context& context) {
       UpdateChannel(context),
       UpdateMaxRecordSize(context),
       UpdateStreamMode(context),
+      UpdateStreamRecordDistributionStrategy(context),
       UpdateStreamWarmThroughput(context),
   };
 }

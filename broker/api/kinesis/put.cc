@@ -116,17 +116,23 @@ Shape WithRecordMembers(Shape structure) {
   static const Shape hash_key = Shape::Text().Pattern(R"(^(0|([1-9]\d{0,38}))$)");
   return std::move(structure)
       .Member("Data", data, Required::kYes)
-      .Member("PartitionKey", key, Required::kYes)
+      .Member("PartitionKey", key)
       .Member("ExplicitHashKey", hash_key);
 }
 
-ApiResult<PutEntry> ReadEntry(const StreamInfo& stream, Value record) {
-  const std::string_view key = record.Find("PartitionKey")->text();
+ApiResult<PutEntry> ReadEntry(const Context& context, const StreamInfo& stream, Value record) {
   const Value data = *record.Find("Data");
-  PutEntry entry{.key = key, .data = data, .shard = {}, .bytes = key.size() + protocol::aws::BlobBytes(data)};
+  PutEntry entry{.key = {}, .data = data, .shard = {}, .bytes = protocol::aws::BlobBytes(data)};
+  if (const auto key = record.Find("PartitionKey")) entry.key = key->text();
+  entry.bytes += entry.key.value_or("").size();
+  if (stream.kinesis.auto_distribution) {
+    const auto& shards = stream.shards.ranges();
+    entry.shard = shards[context.parts.random.Next() % shards.size()].shard;
+    return entry;
+  }
   const auto explicit_key = record.Find("ExplicitHashKey");
   if (!explicit_key) {
-    entry.shard = stream.shards.FindByPartitionKey(key);
+    entry.shard = stream.shards.FindByPartitionKey(entry.key.value_or(""));
     return entry;
   }
   const auto hash_key = protocol::ParseHashKey(explicit_key->text());
@@ -138,6 +144,14 @@ ApiResult<PutEntry> ReadEntry(const StreamInfo& stream, Value record) {
   }
   entry.shard = stream.shards.Find(*hash_key);
   return entry;
+}
+
+bool LacksKey(const StreamInfo& stream, const PutEntry& entry) {
+  return !entry.key && !stream.kinesis.auto_distribution;
+}
+
+std::string NullKey(std::string_view place) {
+  return fmt::format("Value null at '{}partitionKey' failed to satisfy constraint: Member must not be null", place);
 }
 
 std::size_t RecordBytesMax(const Context& context, const StreamInfo& stream) {

@@ -27,18 +27,23 @@ protocol::aws::Shape WithRecordMembers(protocol::aws::Shape structure);
 
 /// One record of a request; views into the call's input.
 struct PutEntry {
-  std::string_view key;
+  std::optional<std::string_view> key;  // streams that distribute by themselves need none
   protocol::aws::Value data;
   ShardIndex shard;
   std::size_t bytes = 0;  // key and data
 };
 
-/// `record` is a map with PartitionKey, Data and perhaps ExplicitHashKey.
-ApiResult<PutEntry> ReadEntry(const StreamInfo& stream, protocol::aws::Value record);
+/// `record` is a map with Data and perhaps PartitionKey and ExplicitHashKey.
+ApiResult<PutEntry> ReadEntry(const Context& context, const StreamInfo& stream, protocol::aws::Value record);
+
+/// Whether the stream needs a key where the entry has none.
+bool LacksKey(const StreamInfo& stream, const PutEntry& entry);
+/// What is wrong with such a record; `place` is "records.1.member." or nothing.
+std::string NullKey(std::string_view place);
 
 /// The largest record that the stream takes, key and data together.
 std::size_t RecordBytesMax(const Context& context, const StreamInfo& stream);
-/// What is wrong with a record that is larger; `place` is "records.1.member." or nothing.
+/// What is wrong with a record that is larger.
 std::string TooLarge(std::string_view place, std::size_t bytes_max);
 
 /// Of each entry, in their order: its own offset, or why it was not appended.

@@ -25,6 +25,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   writer->Name("ConsumerCount").Integer(0);
   if ((*stream)->kinesis.warm_mibps != 0) WriteWarmThroughput(*writer, (*stream)->kinesis);
   writer->Name("MaxRecordSizeInKiB").Integer((*stream)->kinesis.record_kib_max);
+  if ((*stream)->kinesis.auto_distribution) writer->Name("RecordDistributionStrategy").Text("AUTO");
   writer->EndMap();
   writer->EndMap();
   return writer->Take();

@@ -49,6 +49,7 @@ aws::Operation UpdateAccountSettings(const Context& context);
 aws::Operation UpdateChannel(const Context& context);
 aws::Operation UpdateMaxRecordSize(const Context& context);
 aws::Operation UpdateStreamMode(const Context& context);
+aws::Operation UpdateStreamRecordDistributionStrategy(const Context& context);
 aws::Operation UpdateStreamWarmThroughput(const Context& context);
 
 }  // namespace sluice::broker::kinesis

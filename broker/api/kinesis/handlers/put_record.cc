@@ -26,6 +26,12 @@ const Shape& Input() {
 /// The record's number will be above any that the stream has given or that is older than it; others are refused.
 std::optional<ApiError> CheckOrdering(const Context& context, const aws::Call& call, const StreamInfo& stream) {
   const std::string_view text = TextOf(call, "SequenceNumberForOrdering");
+  if (!text.empty() && stream.kinesis.auto_distribution) {
+    return InvalidArgument(fmt::format(
+        "SequenceNumberForOrdering cannot be used with the record distribution strategy AUTO of stream {} under "
+        "account {}.",
+        stream.name, call.caller().account));
+  }
   if (text.empty() || AsOldestLayout(text)) return std::nullopt;
   const auto number = protocol::ParseSequenceNumber(text);
   bool good = number && number->shard_created_s <= CreatedSeconds(stream);
@@ -41,8 +47,12 @@ std::optional<ApiError> CheckOrdering(const Context& context, const aws::Call& c
 
 /// The record, after all checks.
 ApiResult<PutEntry> CheckedEntry(const Context& context, const aws::Call& call, const StreamInfo& stream) {
-  ApiResult<PutEntry> entry = ReadEntry(stream, call.input());
+  ApiResult<PutEntry> entry = ReadEntry(context, stream, call.input());
   if (!entry) return entry;
+  if (LacksKey(stream, *entry)) {
+    const std::string problem = NullKey("");
+    return std::unexpected(protocol::aws::ValidationError({&problem, 1}));
+  }
   if (const std::size_t bytes_max = RecordBytesMax(context, stream); entry->bytes > bytes_max) {
     const std::string problem = TooLarge("", bytes_max);
     return std::unexpected(protocol::aws::ValidationError({&problem, 1}));

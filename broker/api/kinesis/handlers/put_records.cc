@@ -44,12 +44,14 @@ ApiResult<std::vector<PutEntry>> CheckedEntries(const Context& context, const aw
   std::size_t bytes = 0;
   for (const auto [unnamed, record] : call.input().Find("Records")->children()) {
     if (record.kind() == protocol::aws::Kind::kNull) return std::unexpected(NullRecord(entries.size() + 1));
-    ApiResult<PutEntry> entry = ReadEntry(stream, record);
+    ApiResult<PutEntry> entry = ReadEntry(context, stream, record);
     if (!entry) return std::unexpected(entry.error());
     bytes += entry->bytes;
     entries.push_back(*entry);
-    if (entry->bytes <= bytes_max || problems.size() == kProblemsMax) continue;
-    problems.push_back(TooLarge(fmt::format("records.{}.member.", entries.size()), bytes_max));
+    const bool lacks_key = LacksKey(stream, *entry);
+    if ((!lacks_key && entry->bytes <= bytes_max) || problems.size() == kProblemsMax) continue;
+    const std::string place = fmt::format("records.{}.member.", entries.size());
+    problems.push_back(lacks_key ? NullKey(place) : TooLarge(place, bytes_max));
   }
   if (!problems.empty()) return std::unexpected(protocol::aws::ValidationError(problems));
   if (bytes > kRequestBytesMax) return std::unexpected(InvalidArgument("Records size exceeds 10 MB limit"));

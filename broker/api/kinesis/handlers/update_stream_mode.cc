@@ -22,6 +22,7 @@ const Shape& Input() {
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   return NoBody(ChangeStream(context, call, FindStream(context, call), [&](StreamInfo& stream) {
     stream.kinesis.on_demand = IsOnDemand(call);
+    if (!stream.kinesis.on_demand) stream.kinesis.auto_distribution = false;
     return SetWarmThroughput(context, call, stream.kinesis);
   }));
 }
