@@ -85,6 +85,12 @@ void LogDamage(storage::LogStore& store, const StreamCatalog& catalog) {
   }
 }
 
+std::set<std::string, std::less<>> AccountsOf(const aws::AuthOptions& auth) {
+  std::set<std::string, std::less<>> accounts{auth.account};
+  for (const auto& [key, account] : auth.accounts) accounts.insert(account);
+  return accounts;
+}
+
 }  // namespace
 
 class Server::Impl {
@@ -251,7 +257,8 @@ Status Server::Impl::OpenAwsDoor() {
                                           .reads = *reads_,
                                           .clock = env_->clock(),
                                           .random = env_->random(),
-                                          .append_options = config_.append});
+                                          .append_options = config_.append,
+                                          .accounts = AccountsOf(config_.aws.auth)});
   if (!kinesis) return kinesis.error();
   std::vector<aws::Service> services;
   services.push_back(std::move(*kinesis));

@@ -37,6 +37,7 @@ struct KinesisSettings {
   std::uint32_t record_kib_max = 1024;  // of one record that is put through that API
   std::uint32_t warm_mibps = 0;         // the warm throughput that is told; 0: none
   bool auto_distribution = false;       // records put through that API go to any shard, whatever their key
+  std::string policy{};                 // the resource policy, compact JSON; empty: none
   std::uint32_t shard_metrics = 0;      // those that are asked for: 1 << the place in api/kinesis/shard_metrics.cc
   friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
 };

@@ -49,6 +49,7 @@ std::string EncodeStream(const StreamInfo& stream) {
   }
   message.set_kinesis_warm_mibps(stream.kinesis.warm_mibps);
   message.set_kinesis_auto_distribution(stream.kinesis.auto_distribution);
+  message.set_kinesis_policy(stream.kinesis.policy);
   message.set_kinesis_shard_metrics(stream.kinesis.shard_metrics);
   return message.SerializeAsString();
 }
@@ -76,6 +77,7 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   if (message.has_kinesis_record_kib_max()) stream.kinesis.record_kib_max = message.kinesis_record_kib_max();
   stream.kinesis.warm_mibps = message.kinesis_warm_mibps();
   stream.kinesis.auto_distribution = message.kinesis_auto_distribution();
+  stream.kinesis.policy = message.kinesis_policy();
   stream.kinesis.shard_metrics = message.kinesis_shard_metrics();
   std::vector<protocol::ShardRange> ranges;
   for (const stored::Range& range : message.shards()) {

@@ -4,6 +4,10 @@
 // Threads: made by one; the operations run where broker/api/aws/operation.h says.
 #pragma once
 
+#include <functional>
+#include <set>
+#include <string>
+
 #include "broker/api/aws/operation.h"
 #include "broker/append_service.h"
 #include "broker/read_service.h"
@@ -29,6 +33,7 @@ struct KinesisParts {
   storage::Clock& clock;
   storage::Random& random;
   AppendOptions append_options;
+  std::set<std::string, std::less<>> accounts{};  // that callers may have
 };
 
 /// Reads the key of shard iterators from the metadata store, or makes it there. Blocks; call it before the port opens.

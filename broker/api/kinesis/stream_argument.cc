@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "broker/api/kinesis/errors.h"
@@ -34,19 +35,34 @@ std::string StreamArn(std::string_view name, const aws::Caller& caller) {
   return fmt::format("arn:{}:kinesis:{}:{}:stream/{}", PartitionOf(caller.region), caller.region, caller.account, name);
 }
 
-ApiResult<std::string> NameInArn(std::string_view arn, const aws::Caller& caller) {
+ApiError UnknownAccount() { return {"UnrecognizedClientException", "No account found for the given parameters"}; }
+
+ApiResult<NamedStream> StreamInArn(std::string_view arn, const aws::Caller& caller) {
   std::string_view rest = arn;
   for (int field = 0; field < 3; ++field) TakeField(rest);  // arn:aws:kinesis
   if (TakeField(rest) != caller.region) {
     return std::unexpected(
         InvalidArgument(fmt::format("The region specified in the ARN '{}' does not match the endpoint region", arn)));
   }
-  if (TakeField(rest) != caller.account) {
-    return std::unexpected(ApiError("UnrecognizedClientException", "No account found for the given parameters"));
-  }
+  const std::string_view account = TakeField(rest);
   rest.remove_prefix(std::min(rest.find("stream/"), rest.size()));
   rest.remove_prefix(std::min(std::string_view("stream/").size(), rest.size()));
-  return std::string(rest);
+  return NamedStream{.name = rest, .account = account};
+}
+
+ApiResult<NamedStream> StreamInCall(const aws::Call& call) {
+  const std::string_view name = TextOf(call, "StreamName");
+  const std::string_view arn = TextOf(call, "StreamARN");
+  if (name.empty() && arn.empty()) {
+    return std::unexpected(InvalidArgument("Stream arn and stream name can't be empty at the same time"));
+  }
+  if (arn.empty()) return NamedStream{.name = name, .account = call.caller().account};
+  const ApiResult<NamedStream> inferred = StreamInArn(arn, call.caller());
+  if (inferred && !name.empty() && name != inferred->name) {
+    return std::unexpected(InvalidArgument(
+        fmt::format("Input stream name {} doesn't match the inferred name in stream arn {}", name, inferred->name)));
+  }
+  return inferred;
 }
 
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& caller, std::string_view name) {
@@ -55,26 +71,22 @@ ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& calle
   return std::move(*stream);
 }
 
+namespace {
+
+ApiResult<StreamPtr> OwnStream(const Context& context, const aws::Call& call, const ApiResult<NamedStream>& named) {
+  if (!named) return std::unexpected(named.error());
+  if (named->account != call.caller().account) return std::unexpected(UnknownAccount());
+  return FindStream(context, call.caller(), named->name);
+}
+
+}  // namespace
+
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call) {
-  const std::string_view name = TextOf(call, "StreamName");
-  const std::string_view arn = TextOf(call, "StreamARN");
-  if (name.empty() && arn.empty()) {
-    return std::unexpected(InvalidArgument("Stream arn and stream name can't be empty at the same time"));
-  }
-  if (arn.empty()) return FindStream(context, call.caller(), name);
-  const ApiResult<std::string> inferred = NameInArn(arn, call.caller());
-  if (!inferred) return std::unexpected(inferred.error());
-  if (!name.empty() && name != *inferred) {
-    return std::unexpected(InvalidArgument(
-        fmt::format("Input stream name {} doesn't match the inferred name in stream arn {}", name, *inferred)));
-  }
-  return FindStream(context, call.caller(), *inferred);
+  return OwnStream(context, call, StreamInCall(call));
 }
 
 ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call) {
-  const ApiResult<std::string> name = NameInArn(TextOf(call, "ResourceARN"), call.caller());
-  if (!name) return std::unexpected(name.error());
-  return FindStream(context, call.caller(), *name);
+  return OwnStream(context, call, StreamInArn(TextOf(call, "ResourceARN"), call.caller()));
 }
 
 std::string_view TextOf(const aws::Call& call, std::string_view member) {

@@ -16,10 +16,19 @@ namespace sluice::broker::kinesis {
 /// "arn:aws:kinesis:us-east-1:123456789012:stream/orders".
 std::string StreamArn(std::string_view name, const aws::Caller& caller);
 
-/// The name in an ARN of the caller's account and region.
-ApiResult<std::string> NameInArn(std::string_view arn, const aws::Caller& caller);
+/// A stream as a call names it; views into the call's input or its caller.
+struct NamedStream {
+  std::string_view name;
+  std::string_view account;  // of the ARN, else the caller's
+};
+/// An ARN of the caller's region, whatever its account.
+ApiResult<NamedStream> StreamInArn(std::string_view arn, const aws::Caller& caller);
+/// What a call's StreamName and StreamARN name.
+ApiResult<NamedStream> StreamInCall(const aws::Call& call);
+/// The error of an ARN with an account that nobody here has.
+protocol::aws::ApiError UnknownAccount();
 
-/// The stream of a call's StreamName and StreamARN.
+/// The stream of a call's StreamName and StreamARN, which is of the caller's account.
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call);
 /// The stream of its ResourceARN.
 ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call);

@@ -257,7 +257,8 @@ class KinesisCore {
                                    .reads = *now.reads,
                                    .clock = env_.clock(),
                                    .random = env_.random(),
-                                   .append_options = append_options_});
+                                   .append_options = append_options_,
+                                   .accounts = {"000000000000", "111111111111", "222222222222"}});
     REQUIRE(service.has_value());
     now.service = std::move(*service);
   }

@@ -48,7 +48,7 @@ TEST_CASE("PutRecord: a stream by its ARN", "[kinesis]") {
   const std::string elsewhere = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders";
   CHECK(put(R"("StreamARN":")" + elsewhere + "\"").message() ==
         "The region specified in the ARN '" + elsewhere + "' does not match the endpoint region");
-  CHECK(put(R"("StreamARN":"arn:aws:kinesis:us-east-1:111111111111:stream/orders")").error ==
+  CHECK(put(R"("StreamARN":"arn:aws:kinesis:us-east-1:999999999999:stream/orders")").error ==
         ApiError("UnrecognizedClientException", "No account found for the given parameters"));
   CHECK(core.Run("PutRecord", R"({"PartitionKey":"k","Data":""})").error ==
         ApiError("InvalidArgumentException", "Stream arn and stream name can't be empty at the same time"));

@@ -2,6 +2,7 @@
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_text.h"
 
@@ -23,7 +24,7 @@ std::string Answer(const aws::Call& call, const StreamInfo& stream, std::vector<
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("StreamDescription").BeginMap();
-  WriteIdentity(*writer, stream, call.caller());
+  WriteIdentity(*writer, stream, OwnerOf(call));
   WriteSettings(*writer, stream);
   writer->Name("Shards").BeginList();
   for (const protocol::ShardRange& shard : shards) WriteShard(*writer, stream, shard);
@@ -35,7 +36,7 @@ std::string Answer(const aws::Call& call, const StreamInfo& stream, std::vector<
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindStream(context, call);
+  const auto stream = AccessStream(context, call, "DescribeStream");
   if (!stream) return std::unexpected(stream.error());
   std::optional<ShardIndex> after;
   if (const std::string_view named = TextOf(call, "ExclusiveStartShardId"); !named.empty()) {

@@ -1,7 +1,7 @@
 // DescribeStreamSummary: a stream without its shards.
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
-#include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_mode.h"
 #include "broker/api/kinesis/stream_text.h"
 
@@ -14,12 +14,12 @@ const protocol::aws::Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindStream(context, call);
+  const auto stream = AccessStream(context, call, "DescribeStreamSummary");
   if (!stream) return std::unexpected(stream.error());
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("StreamDescriptionSummary").BeginMap();
-  WriteIdentity(*writer, **stream, call.caller());
+  WriteIdentity(*writer, **stream, OwnerOf(call));
   WriteSettings(*writer, **stream);
   writer->Name("OpenShardCount").Integer(static_cast<std::int64_t>((*stream)->shards.ranges().size()));
   writer->Name("ConsumerCount").Integer(0);

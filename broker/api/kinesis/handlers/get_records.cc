@@ -15,6 +15,7 @@
 #include "broker/api/kinesis/record_page.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/shard_iterator.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_argument.h"
 
 namespace sluice::broker::kinesis {
@@ -66,29 +67,39 @@ ApiError ExpiredIterator(std::int64_t issued_ms, std::int64_t now_ms) {
                       FormatTime(issued_ms), FormatTime(now_ms), kIteratorAgeMaxMs)};
 }
 
-ApiResult<ShardIterator> ReadIterator(const Context& context, const aws::Call& call) {
+/// The call's iterator, and the account whose stream its StreamARN names.
+struct Place {
+  ShardIterator iterator;
+  std::string_view account;
+};
+
+ApiResult<Place> ReadIterator(const Context& context, const aws::Call& call) {
   auto iterator = DecodeShardIterator(TextOf(call, "ShardIterator"), context.token_key);
   if (!iterator) return std::unexpected(InvalidArgument("Invalid ShardIterator."));
+  std::string_view account = call.caller().account;
   if (const std::string_view arn = TextOf(call, "StreamARN"); !arn.empty()) {
-    const ApiResult<std::string> name = NameInArn(arn, call.caller());
-    if (!name) return std::unexpected(name.error());
-    if (*name != iterator->stream_name) {
-      return std::unexpected(InvalidArgument(fmt::format(
-          "Input stream name {} doesn't match the inferred name in stream arn {}", iterator->stream_name, *name)));
+    const ApiResult<NamedStream> named = StreamInArn(arn, call.caller());
+    if (!named) return std::unexpected(named.error());
+    if (named->name != iterator->stream_name) {
+      return std::unexpected(
+          InvalidArgument(fmt::format("Input stream name {} doesn't match the inferred name in stream arn {}",
+                                      iterator->stream_name, named->name)));
     }
+    account = named->account;
   }
   const std::int64_t now_ms = context.parts.clock.WallMs();
   if (now_ms - iterator->issued_ms > kIteratorAgeMaxMs) {
     return std::unexpected(ExpiredIterator(iterator->issued_ms, now_ms));
   }
-  return std::move(*iterator);
+  return Place{std::move(*iterator), account};
 }
 
 /// The page that is asked for, without its frames.
 ApiResult<PageRequest> ReadInput(const Context& context, const aws::Call& call) {
-  const ApiResult<ShardIterator> iterator = ReadIterator(context, call);
-  if (!iterator) return std::unexpected(iterator.error());
-  auto stream = FindStream(context, call.caller(), iterator->stream_name);
+  const ApiResult<Place> place = ReadIterator(context, call);
+  if (!place) return std::unexpected(place.error());
+  const ShardIterator* iterator = &place->iterator;
+  auto stream = AccessStream(context, call.caller(), {iterator->stream_name, place->account}, "GetRecords");
   if (!stream) return std::unexpected(stream.error());
   if (!CheckShard(**stream, iterator->shard).ok()) {
     return std::unexpected(NoSuchShard(iterator->shard, (*stream)->name, call.caller()));

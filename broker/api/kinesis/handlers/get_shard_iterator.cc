@@ -7,6 +7,7 @@
 #include "broker/api/kinesis/sequence_argument.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/shard_iterator.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_text.h"
 
@@ -38,7 +39,7 @@ struct Target {
 };
 
 ApiResult<Target> FindTarget(const Context& context, const aws::Call& call) {
-  auto stream = FindStream(context, call);
+  auto stream = AccessStream(context, call, "GetShardIterator");
   if (!stream) return std::unexpected(stream.error());
   const std::string_view named = TextOf(call, "ShardId");
   const auto shard = ParseShardName(named);

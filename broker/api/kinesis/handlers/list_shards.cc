@@ -6,6 +6,7 @@
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/next_token.h"
 #include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_text.h"
 
@@ -49,7 +50,7 @@ ApiResult<Start> FromToken(const Context& context, const aws::Call& call, std::s
   const auto token = DecodeNextToken(text, NextToken::Of::kShards, context.token_key);
   if (!token) return std::unexpected(InvalidArgument("Invalid NextToken."));
   if (context.parts.clock.WallMs() - token->issued_ms > kTokenAgeMaxMs) return std::unexpected(ExpiredNextToken());
-  auto stream = FindStream(context, call.caller(), token->stream);
+  auto stream = AccessStream(context, call.caller(), {token->stream, call.caller().account}, "ListShards");
   if (!stream) return std::unexpected(stream.error());
   return Start{std::move(*stream), ShardIndex(token->last_shard)};
 }
@@ -95,7 +96,7 @@ ApiResult<Start> FindStart(const Context& context, const aws::Call& call) {
   if (TextOf(call, "StreamName").empty() && TextOf(call, "StreamARN").empty()) {
     return std::unexpected(InvalidArgument("Either NextToken or StreamName should be provided."));
   }
-  auto stream = FindStream(context, call);
+  auto stream = AccessStream(context, call, "ListShards");
   if (!stream) return std::unexpected(stream.error());
   const auto created = call.input().Find("StreamCreationTimestamp");
   if (created && protocol::aws::ToTimestampMs(*created) / 1000 != CreatedSeconds(**stream)) {

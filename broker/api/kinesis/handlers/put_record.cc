@@ -6,6 +6,7 @@
 #include "broker/api/kinesis/put.h"
 #include "broker/api/kinesis/sequence_argument.h"
 #include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_text.h"
 
@@ -73,7 +74,7 @@ std::string Answer(const aws::Call& call, const StreamInfo& stream, ShardIndex s
 }
 
 void Run(const Context& context, const aws::CallPtr& call) {
-  auto stream = FindStream(context, *call);
+  auto stream = AccessStream(context, *call, "PutRecord");
   if (!stream) return call->Fail(std::move(stream.error()));
   auto entry = CheckedEntry(context, *call, **stream);
   if (!entry) return call->Fail(std::move(entry.error()));

@@ -8,7 +8,7 @@
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/put.h"
 #include "broker/api/kinesis/shapes.h"
-#include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_text.h"
 
 namespace sluice::broker::kinesis {
@@ -92,7 +92,7 @@ void Answer(aws::Call& call, const StreamInfo& stream, const std::vector<ShardIn
 }
 
 void Run(const Context& context, const aws::CallPtr& call) {
-  auto stream = FindStream(context, *call);
+  auto stream = AccessStream(context, *call, "PutRecords");
   if (!stream) return call->Fail(std::move(stream.error()));
   auto entries = CheckedEntries(context, *call, **stream);
   if (!entries) return call->Fail(std::move(entries.error()));

@@ -1,0 +1,25 @@
+// Which stream a request is about, for the operations that resource policies speak of: those on records, and
+// descriptions. Besides its own streams a caller may name, by ARN, those of another account of this broker, where their
+// policy allows it. What a policy denies is denied however the stream is named.
+//
+// Thread-safe.
+#pragma once
+
+#include <string_view>
+
+#include "broker/api/kinesis/context.h"
+#include "broker/api/kinesis/stream_argument.h"
+#include "broker/stream_catalog.h"
+
+namespace sluice::broker::kinesis {
+
+/// The stream of a call's StreamName and StreamARN. `operation`: "PutRecord".
+ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Call& call, std::string_view operation);
+/// The same where something else than these members names it.
+ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Caller& caller, const NamedStream& named,
+                                  std::string_view operation);
+
+/// The caller, with the account of the call's StreamARN, if any: for the ARNs of the answer.
+aws::Caller OwnerOf(const aws::Call& call);
+
+}  // namespace sluice::broker::kinesis
