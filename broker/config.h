@@ -16,6 +16,7 @@
 
 #include "broker/api/admin/admin_door.h"
 #include "broker/api/aws/aws_door.h"
+#include "broker/api/kinesis/kinesis_options.h"
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
 #include "broker/delivery/delivery_options.h"
@@ -43,6 +44,7 @@ struct Config {
   LogOptions log;
   native::NativeDoorOptions native;
   aws::AwsDoorOptions aws;
+  kinesis::KinesisOptions kinesis;
   admin::AdminDoorOptions admin;
   delivery::DeliveryOptions delivery;
 };

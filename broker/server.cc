@@ -258,7 +258,8 @@ Status Server::Impl::OpenAwsDoor() {
                                           .clock = env_->clock(),
                                           .random = env_->random(),
                                           .append_options = config_.append,
-                                          .accounts = AccountsOf(config_.aws.auth)});
+                                          .accounts = AccountsOf(config_.aws.auth),
+                                          .options = config_.kinesis});
   if (!kinesis) return kinesis.error();
   std::vector<aws::Service> services;
   services.push_back(std::move(*kinesis));

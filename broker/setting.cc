@@ -151,6 +151,12 @@ void AddAws(Config& c, std::vector<Setting>& s) {
   s.push_back({"aws.accounts", TextMap{&c.aws.auth.accounts}});
 }
 
+void AddKinesis(kinesis::KinesisOptions& k, std::vector<Setting>& s) {
+  s.push_back({"kinesis.create_delay", DurationMs{&k.create_delay_ms}, 0, kHourMs});
+  s.push_back({"kinesis.update_delay", DurationMs{&k.update_delay_ms}, 0, kHourMs});
+  s.push_back({"kinesis.delete_delay", DurationMs{&k.delete_delay_ms}, 0, kHourMs});
+}
+
 void AddDoors(Config& c, std::vector<Setting>& s) {
   s.push_back({"native.address", IpAddress{&c.native.address}});
   s.push_back({"native.port", &c.native.port, 0, 65'535});
@@ -162,6 +168,7 @@ void AddDoors(Config& c, std::vector<Setting>& s) {
   s.push_back({"native.message_timeout", DurationMs{&c.native.message_timeout_ms}, 100, kHourMs});
   s.push_back({"native.idle_timeout", DurationMs{&c.native.idle_timeout_ms}, 1'000, 365 * kDayMs});
   AddAws(c, s);
+  AddKinesis(c.kinesis, s);
   s.push_back({"admin.address", IpAddress{&c.admin.address}});
   s.push_back({"admin.port", &c.admin.port, 0, 65'535});
   s.push_back({"admin.connections_max", &c.admin.connections_max, 1, 10'000});

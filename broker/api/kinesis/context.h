@@ -8,6 +8,7 @@
 #include "broker/api/aws/operation.h"
 #include "broker/api/kinesis/kinesis_service.h"
 #include "broker/api/kinesis/page_memory.h"
+#include "broker/api/kinesis/stream_lifecycle.h"
 #include "broker/api/kinesis/token_seal.h"
 #include "protocol/aws/error.h"
 
@@ -17,6 +18,7 @@ struct Context {
   KinesisParts parts;
   TokenKey token_key;
   std::shared_ptr<PageMemory> pages = std::make_shared<PageMemory>(std::uint64_t{256} << 20);
+  std::shared_ptr<StreamLifecycle> lifecycle = std::make_shared<StreamLifecycle>(parts.options, parts.clock);
 };
 
 template <typename T>

@@ -25,6 +25,11 @@ ApiError NoSuchShard(ShardIndex shard, std::string_view stream, const aws::Calle
                                                    ShardName(shard), stream, caller.account)};
 }
 
+ApiError NotActive(StreamState state, std::string_view stream, const aws::Caller& caller) {
+  return {"ResourceInUseException", fmt::format("Stream {} under account {} not ACTIVE, instead in state {}", stream,
+                                                caller.account, NameOf(state))};
+}
+
 ApiError ExpiredNextToken() { return {"ExpiredNextTokenException", "The provided next token is expired."}; }
 
 ApiError InternalFailure(const Status& why) { return {"InternalFailure", why.message(), 500}; }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "broker/api/aws/operation.h"
+#include "broker/api/kinesis/stream_lifecycle.h"
 #include "protocol/aws/error.h"
 #include "protocol/ids.h"
 #include "sluice/status.h"
@@ -18,6 +19,8 @@ protocol::aws::ApiError StreamNotFound(std::string_view stream, const aws::Calle
 protocol::aws::ApiError NoSuchShard(ShardIndex shard, std::string_view stream, const aws::Caller& caller);
 /// `shard` as the client sent it.
 protocol::aws::ApiError ShardNotFound(std::string_view shard, std::string_view stream, const aws::Caller& caller);
+/// "Stream orders under account 123456789012 not ACTIVE, instead in state CREATING".
+protocol::aws::ApiError NotActive(StreamState state, std::string_view stream, const aws::Caller& caller);
 protocol::aws::ApiError ExpiredNextToken();
 /// What the broker could not do, through no fault of the request: clients try again.
 protocol::aws::ApiError InternalFailure(const Status& why);

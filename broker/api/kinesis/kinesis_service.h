@@ -9,6 +9,7 @@
 #include <string>
 
 #include "broker/api/aws/operation.h"
+#include "broker/api/kinesis/kinesis_options.h"
 #include "broker/append_service.h"
 #include "broker/read_service.h"
 #include "broker/retention_holds.h"
@@ -34,6 +35,7 @@ struct KinesisParts {
   storage::Random& random;
   AppendOptions append_options;
   std::set<std::string, std::less<>> accounts{};  // that callers may have
+  KinesisOptions options{};
 };
 
 /// Reads the key of shard iterators from the metadata store, or makes it there. Blocks; call it before the port opens.

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/resource_policy.h"
 
 namespace sluice::broker::kinesis {
@@ -23,6 +26,18 @@ ApiError AccessDenied(const aws::Caller& caller, const NamedStream& named, std::
                          : fmt::format("because no resource-based policy allows the kinesis:{} action", operation))};
 }
 
+/// The stream where its state lets the operation have it.
+ApiResult<StreamPtr> InState(const Context& context, const aws::Caller& caller, ApiResult<StreamPtr> stream,
+                             std::string_view operation) {
+  if (!stream) return stream;
+  const StreamState state = context.lifecycle->StateOf(**stream);
+  if (state == StreamState::kActive || state == StreamState::kUpdating || operation.starts_with("Describe")) {
+    return stream;
+  }
+  if (operation == "ListShards") return std::unexpected(NotActive(state, (*stream)->name, caller));
+  return std::unexpected(StreamNotFound((*stream)->name, caller));
+}
+
 }  // namespace
 
 ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Caller& caller, const NamedStream& named,
@@ -30,13 +45,15 @@ ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Caller& cal
   const bool own = named.account == caller.account;
   if (!own && !context.parts.accounts.contains(named.account)) return std::unexpected(UnknownAccount());
   auto stream = FindStream(context, caller, named.name);
-  if (own && (!stream || (*stream)->kinesis.policy.empty())) return stream;
+  if (own && (!stream || (*stream)->kinesis.policy.empty())) {
+    return InState(context, caller, std::move(stream), operation);
+  }
   const bool has_policy = stream && !(*stream)->kinesis.policy.empty();
   const Verdict verdict = has_policy ? JudgePolicy((*stream)->kinesis.policy, caller, operation) : Verdict::kSilent;
   if (verdict == Verdict::kDeny || (!own && verdict == Verdict::kSilent)) {
     return std::unexpected(AccessDenied(caller, named, operation, verdict == Verdict::kDeny));
   }
-  return stream;
+  return InState(context, caller, std::move(stream), operation);
 }
 
 ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Call& call, std::string_view operation) {

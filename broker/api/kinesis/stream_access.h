@@ -13,7 +13,8 @@
 
 namespace sluice::broker::kinesis {
 
-/// The stream of a call's StreamName and StreamARN. `operation`: "PutRecord".
+/// The stream of a call's StreamName and StreamARN. `operation`: "PutRecord". Descriptions see a stream in any state;
+/// for the others it is not there while it is CREATING or DELETING.
 ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Call& call, std::string_view operation);
 /// The same where something else than these members names it.
 ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Caller& caller, const NamedStream& named,

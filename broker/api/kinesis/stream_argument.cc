@@ -67,8 +67,9 @@ ApiResult<NamedStream> StreamInCall(const aws::Call& call) {
 
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& caller, std::string_view name) {
   auto stream = context.parts.catalog.Find(name);
-  if (!stream || (*stream)->hidden) return std::unexpected(StreamNotFound(name, caller));
-  return std::move(*stream);
+  if (stream && !(*stream)->hidden) return std::move(*stream);
+  if (StreamPtr deleting = context.lifecycle->FindDeleting(name)) return deleting;
+  return std::unexpected(StreamNotFound(name, caller));
 }
 
 namespace {

@@ -32,7 +32,7 @@ protocol::aws::ApiError UnknownAccount();
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call);
 /// The stream of its ResourceARN.
 ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call);
-/// By name alone.
+/// By name alone. Where streams pass states it may be one that is DELETING, in all of these.
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& caller, std::string_view name);
 
 /// A text member of the call's input; empty where it is absent.

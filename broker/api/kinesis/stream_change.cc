@@ -10,6 +10,19 @@ namespace sluice::broker::kinesis {
 ApiResult<StreamPtr> ChangeStream(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found,
                                   const StreamChange& change) {
   if (!found) return found;
+  if (const StreamState state = context.lifecycle->StateOf(**found); state != StreamState::kActive) {
+    return std::unexpected(NotActive(state, (*found)->name, call.caller()));
+  }
+  auto changed = ChangeAtOnce(context, call, found, change);
+  const bool differs =
+      changed && ((*changed)->kinesis != (*found)->kinesis || (*changed)->retention != (*found)->retention);
+  if (differs) context.lifecycle->Changed(*found);
+  return changed;
+}
+
+ApiResult<StreamPtr> ChangeAtOnce(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found,
+                                  const StreamChange& change) {
+  if (!found) return found;
   const std::string& name = (*found)->name;
   Refusal refusal;
   auto changed = context.parts.catalog.Change(name, [&](StreamInfo& stream) {

@@ -23,8 +23,13 @@ using Refusal = std::optional<protocol::aws::ApiError>;
 /// Sets retention and Kinesis settings of the stream as it is.
 using StreamChange = std::function<Refusal(StreamInfo&)>;
 
-/// The stream as it is then; the error of `found` where there is none.
+/// The stream as it is then; the error of `found` where there is none. A stream that is not ACTIVE is refused, and a
+/// change makes it UPDATING, where streams pass states.
 ApiResult<StreamPtr> ChangeStream(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found,
+                                  const StreamChange& change);
+
+/// The same for what is no part of a stream's description (tags, policy): in whatever state, and at once.
+ApiResult<StreamPtr> ChangeAtOnce(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found,
                                   const StreamChange& change);
 
 /// The answer of operations without output.

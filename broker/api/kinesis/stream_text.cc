@@ -70,10 +70,11 @@ void WriteShard(protocol::aws::Writer& writer, const StreamInfo& stream, const S
   writer.EndMap();
 }
 
-void WriteIdentity(protocol::aws::Writer& writer, const StreamInfo& stream, const aws::Caller& caller) {
+void WriteIdentity(protocol::aws::Writer& writer, const StreamInfo& stream, StreamState state,
+                   const aws::Caller& caller) {
   writer.Name("StreamName").Text(stream.name);
   writer.Name("StreamARN").Text(StreamArn(stream.name, caller));
-  writer.Name("StreamStatus").Text("ACTIVE");
+  writer.Name("StreamStatus").Text(NameOf(state));
   writer.Name("StreamModeDetails").BeginMap();
   writer.Name("StreamMode").Text(stream.kinesis.on_demand ? "ON_DEMAND" : "PROVISIONED");
   writer.EndMap();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/api/aws/operation.h"
+#include "broker/api/kinesis/stream_lifecycle.h"
 #include "broker/stream_catalog.h"
 #include "protocol/aws/writer.h"
 #include "protocol/hash_key.h"
@@ -41,7 +42,8 @@ std::vector<protocol::ShardRange> ShardsAfter(const StreamInfo& stream, std::opt
 /// One element of Shards.
 void WriteShard(protocol::aws::Writer& writer, const StreamInfo& stream, const protocol::ShardRange& shard);
 /// The members that descriptions and summaries of a stream share: name, ARN, status, mode, creation time.
-void WriteIdentity(protocol::aws::Writer& writer, const StreamInfo& stream, const aws::Caller& caller);
+void WriteIdentity(protocol::aws::Writer& writer, const StreamInfo& stream, StreamState state,
+                   const aws::Caller& caller);
 /// And those of both kinds of description: retention, monitoring, encryption.
 void WriteSettings(protocol::aws::Writer& writer, const StreamInfo& stream);
 

@@ -65,14 +65,14 @@ ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, co
                                const TagTarget& target) {
   const Tags added = ReadTags(*call.input().Find("Tags"));
   if (auto wrong = CheckTags(added, target, call.caller())) return std::unexpected(std::move(*wrong));
-  return NoBody(ChangeStream(context, call, stream, [&](StreamInfo& now) {
+  return NoBody(ChangeAtOnce(context, call, stream, [&](StreamInfo& now) {
     for (const auto& [key, value] : added) now.kinesis.tags[key] = value;
     return CheckTagCount(now.kinesis.tags, target, call.caller());
   }));
 }
 
 ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found) {
-  return NoBody(ChangeStream(context, call, found, [&](StreamInfo& stream) -> Refusal {
+  return NoBody(ChangeAtOnce(context, call, found, [&](StreamInfo& stream) -> Refusal {
     for (const auto [unnamed, key] : call.input().Find("TagKeys")->children()) {
       if (key.kind() == protocol::aws::Kind::kText) stream.kinesis.tags.erase(std::string(key.text()));
     }

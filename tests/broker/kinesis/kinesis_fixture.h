@@ -149,8 +149,9 @@ class FakeCall final : public aws::Call {
 
 class KinesisCore {
  public:
-  explicit KinesisCore(Encoding encoding = Encoding::kJson, std::size_t loops = 1, AppendOptions append_options = {})
-      : encoding_(encoding), loop_count_(loops), append_options_(append_options) {
+  explicit KinesisCore(Encoding encoding = Encoding::kJson, std::size_t loops = 1, AppendOptions append_options = {},
+                       KinesisOptions options = {})
+      : encoding_(encoding), loop_count_(loops), append_options_(append_options), options_(options) {
     Start();
   }
   ~KinesisCore() { Stop(); }
@@ -258,7 +259,8 @@ class KinesisCore {
                                    .clock = env_.clock(),
                                    .random = env_.random(),
                                    .append_options = append_options_,
-                                   .accounts = {"000000000000", "111111111111", "222222222222"}});
+                                   .accounts = {"000000000000", "111111111111", "222222222222"},
+                                   .options = options_});
     REQUIRE(service.has_value());
     now.service = std::move(*service);
   }
@@ -274,6 +276,7 @@ class KinesisCore {
   const Encoding encoding_;
   const std::size_t loop_count_;
   const AppendOptions append_options_;
+  const KinesisOptions options_;
   storage::MemoryEnv env_;
   std::unique_ptr<storage::MetadataStore> metadata_ = storage::NewMemoryMetadataStore();
   std::unique_ptr<Running> running_;

@@ -1,5 +1,7 @@
-// CreateStream: the stream is ACTIVE when the answer comes; AWS takes some seconds.
+// CreateStream: the stream is ACTIVE when the answer comes, unless it is to be CREATING for a time, as AWS's.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
@@ -19,6 +21,7 @@ using protocol::aws::Shape;
 namespace {
 
 constexpr std::uint32_t kOnDemandShards = 4;
+constexpr std::int64_t kCreatingMax = 5;
 
 const Shape& Input() {
   static const Shape shape = Shape::Structure()
@@ -43,9 +46,26 @@ ApiResult<std::uint32_t> ShardCount(const aws::Call& call, bool on_demand) {
   return static_cast<std::uint32_t>(*asked);
 }
 
+ApiError AlreadyExists(std::string_view name, const aws::Caller& caller) {
+  return {"ResourceInUseException", fmt::format("Stream {} under account {} already exists.", name, caller.account)};
+}
+
+/// Of an account's streams only so many are CREATING, and a name is not free while it is DELETING.
+std::optional<ApiError> CheckStates(const Context& context, std::string_view name, const aws::Caller& caller) {
+  if (context.lifecycle->FindDeleting(name)) return AlreadyExists(name, caller);
+  if (context.parts.options.create_delay_ms == 0) return std::nullopt;
+  const auto creating = std::ranges::count_if(context.parts.catalog.List(), [&](const StreamPtr& stream) {
+    return context.lifecycle->StateOf(*stream) == StreamState::kCreating;
+  });
+  if (creating < kCreatingMax) return std::nullopt;
+  return ApiError("LimitExceededException",
+                  fmt::format("Account {} has {} streams in state CREATING, and may have no more at one time.",
+                              caller.account, creating));
+}
+
 ApiError CreateFailed(const Status& why, std::string_view name, const aws::Caller& caller) {
   if (why.code() == Code::kAlreadyExists) {
-    return {"ResourceInUseException", fmt::format("Stream {} under account {} already exists.", name, caller.account)};
+    return AlreadyExists(name, caller);
   }
   if (why.code() == Code::kInvalidArgument) return InvalidArgument(why.message());
   return InternalFailure(why);
@@ -65,6 +85,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   if (const auto size = IntegerOf(call, "MaxRecordSizeInKiB")) {
     settings.record_kib_max = static_cast<std::uint32_t>(*size);
   }
+  if (auto wrong = CheckStates(context, name, call.caller())) return std::unexpected(std::move(*wrong));
   const RetentionSettings retention{.age_ms = kRetentionHoursMin * kHourMs, .bytes = {}};
   const auto stream = context.parts.catalog.Create(name, *shards, retention, false, std::move(settings));
   if (!stream) return std::unexpected(CreateFailed(stream.error(), name, call.caller()));

@@ -20,7 +20,7 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  return NoBody(ChangeStream(context, call, FindResource(context, call), [&](StreamInfo& stream) -> Refusal {
+  return NoBody(ChangeAtOnce(context, call, FindResource(context, call), [&](StreamInfo& stream) -> Refusal {
     if (stream.kinesis.policy.empty()) {
       return ApiError("ResourceNotFoundException",
                       fmt::format("No resource policy found for resource ARN {}.", TextOf(call, "ResourceARN")));

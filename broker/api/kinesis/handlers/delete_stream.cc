@@ -20,6 +20,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto found = FindStream(context, call);
   if (!found) return std::unexpected(found.error());
   const std::string& name = (*found)->name;
+  if (context.lifecycle->StateOf(**found) == StreamState::kDeleting) return std::string();
   if (const auto holder = context.parts.holds.HolderOf((*found)->id)) {
     return std::unexpected(protocol::aws::ApiError(
         "ResourceInUseException",
@@ -30,6 +31,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto stream = context.parts.catalog.Delete(name);
   if (!stream) return std::unexpected(FromStatus(stream.error(), name, call.caller()));
   log::Info("stream deleted", {{"stream", name}, {"id", (*stream)->id.value}});
+  context.lifecycle->Deleted(*stream);
   context.parts.shards.ForgetStream(*stream);
   return std::string();
 }

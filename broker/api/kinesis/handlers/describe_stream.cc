@@ -17,14 +17,15 @@ const protocol::aws::Shape& Input() {
   return shape;
 }
 
-std::string Answer(const aws::Call& call, const StreamInfo& stream, std::vector<protocol::ShardRange> shards) {
+std::string Answer(const aws::Call& call, const StreamInfo& stream, StreamState state,
+                   std::vector<protocol::ShardRange> shards) {
   const auto page = static_cast<std::size_t>(IntegerOf(call, "Limit").value_or(kPageDefault));
   const bool more = shards.size() > page;
   if (more) shards.resize(page);
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("StreamDescription").BeginMap();
-  WriteIdentity(*writer, stream, OwnerOf(call));
+  WriteIdentity(*writer, stream, state, OwnerOf(call));
   WriteSettings(*writer, stream);
   writer->Name("Shards").BeginList();
   for (const protocol::ShardRange& shard : shards) WriteShard(*writer, stream, shard);
@@ -43,7 +44,10 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
     after = ParseShardName(named);
     if (!after) return std::unexpected(ShardNotFound(named, (*stream)->name, call.caller()));
   }
-  return Answer(call, **stream, ShardsAfter(**stream, after));
+  const StreamState state = context.lifecycle->StateOf(**stream);
+  const StreamPtr told = context.lifecycle->Told(*stream);
+  const bool no_shards = state == StreamState::kCreating;
+  return Answer(call, *told, state, no_shards ? std::vector<protocol::ShardRange>() : ShardsAfter(**stream, after));
 }
 
 }  // namespace

@@ -16,16 +16,20 @@ const protocol::aws::Shape& Input() {
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto stream = AccessStream(context, call, "DescribeStreamSummary");
   if (!stream) return std::unexpected(stream.error());
+  const StreamState state = context.lifecycle->StateOf(**stream);
+  const StreamPtr told = context.lifecycle->Told(*stream);
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("StreamDescriptionSummary").BeginMap();
-  WriteIdentity(*writer, **stream, OwnerOf(call));
-  WriteSettings(*writer, **stream);
-  writer->Name("OpenShardCount").Integer(static_cast<std::int64_t>((*stream)->shards.ranges().size()));
+  WriteIdentity(*writer, *told, state, OwnerOf(call));
+  WriteSettings(*writer, *told);
+  if (state != StreamState::kCreating) {
+    writer->Name("OpenShardCount").Integer(static_cast<std::int64_t>((*stream)->shards.ranges().size()));
+  }
   writer->Name("ConsumerCount").Integer(0);
-  if ((*stream)->kinesis.warm_mibps != 0) WriteWarmThroughput(*writer, (*stream)->kinesis);
-  writer->Name("MaxRecordSizeInKiB").Integer((*stream)->kinesis.record_kib_max);
-  if ((*stream)->kinesis.auto_distribution) writer->Name("RecordDistributionStrategy").Text("AUTO");
+  if (told->kinesis.warm_mibps != 0) WriteWarmThroughput(*writer, told->kinesis);
+  writer->Name("MaxRecordSizeInKiB").Integer(told->kinesis.record_kib_max);
+  if (told->kinesis.auto_distribution) writer->Name("RecordDistributionStrategy").Text("AUTO");
   writer->EndMap();
   writer->EndMap();
   return writer->Take();

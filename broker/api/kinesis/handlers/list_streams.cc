@@ -52,7 +52,7 @@ std::string Answer(const Context& context, const aws::Call& call, const std::vec
   writer->Name("StreamSummaries").BeginList();
   for (const StreamPtr& stream : page) {
     writer->BeginMap();
-    WriteIdentity(*writer, *stream, call.caller());
+    WriteIdentity(*writer, *context.lifecycle->Told(stream), context.lifecycle->StateOf(*stream), call.caller());
     writer->EndMap();
   }
   writer->EndList();
@@ -60,12 +60,23 @@ std::string Answer(const Context& context, const aws::Call& call, const std::vec
   return writer->Take();
 }
 
+const std::string& NameOfStream(const StreamPtr& stream) { return stream->name; }
+
+/// By name, with those that are DELETING.
+std::vector<StreamPtr> AllStreams(const Context& context) {
+  std::vector<StreamPtr> streams = context.parts.catalog.List();
+  for (StreamPtr& deleting : context.lifecycle->Deleting()) {
+    const auto place = std::ranges::lower_bound(streams, deleting->name, {}, NameOfStream);
+    if (place == streams.end() || (*place)->name != deleting->name) streams.insert(place, std::move(deleting));
+  }
+  return streams;
+}
+
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const ApiResult<std::string> start = StartName(context, call);
   if (!start) return std::unexpected(start.error());
-  std::vector<StreamPtr> page = context.parts.catalog.List();
-  const auto first = std::ranges::upper_bound(
-      page, *start, {}, [](const StreamPtr& stream) -> const std::string& { return stream->name; });
+  std::vector<StreamPtr> page = AllStreams(context);
+  const auto first = std::ranges::upper_bound(page, *start, {}, NameOfStream);
   page.erase(page.begin(), first);
   const auto limit = static_cast<std::size_t>(IntegerOf(call, "Limit").value_or(kPageDefault));
   const bool more = page.size() > limit;

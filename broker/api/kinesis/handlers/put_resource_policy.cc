@@ -24,7 +24,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto policy = CheckedPolicy(TextOf(call, "Policy"), TextOf(call, "ResourceARN"));
   const auto found = FindResource(context, call);
   if (found && !policy) return std::unexpected(policy.error());
-  return NoBody(ChangeStream(context, call, found, [&](StreamInfo& stream) -> Refusal {
+  return NoBody(ChangeAtOnce(context, call, found, [&](StreamInfo& stream) -> Refusal {
     stream.kinesis.policy = *policy;
     return std::nullopt;
   }));

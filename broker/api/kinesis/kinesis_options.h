@@ -1,0 +1,15 @@
+// The settings of the Kinesis operations: what AWS makes its callers wait for and holds them to. All of it is off by
+// default.
+#pragma once
+
+#include <cstdint>
+
+namespace sluice::broker::kinesis {
+
+struct KinesisOptions {
+  std::int64_t create_delay_ms = 0;  // a new stream is CREATING for so long
+  std::int64_t update_delay_ms = 0;  // a changed one UPDATING
+  std::int64_t delete_delay_ms = 0;  // a deleted one DELETING
+};
+
+}  // namespace sluice::broker::kinesis
