@@ -155,6 +155,9 @@ void AddKinesis(kinesis::KinesisOptions& k, std::vector<Setting>& s) {
   s.push_back({"kinesis.create_delay", DurationMs{&k.create_delay_ms}, 0, kHourMs});
   s.push_back({"kinesis.update_delay", DurationMs{&k.update_delay_ms}, 0, kHourMs});
   s.push_back({"kinesis.delete_delay", DurationMs{&k.delete_delay_ms}, 0, kHourMs});
+  s.push_back({"kinesis.shards_max", &k.shards_max, 0, 1'000'000});
+  s.push_back({"kinesis.call_limits", &k.call_limits});
+  s.push_back({"kinesis.shard_limits", &k.shard_limits});
 }
 
 void AddDoors(Config& c, std::vector<Setting>& s) {

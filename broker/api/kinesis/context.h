@@ -6,8 +6,10 @@
 #include <memory>
 
 #include "broker/api/aws/operation.h"
+#include "broker/api/kinesis/call_limiter.h"
 #include "broker/api/kinesis/kinesis_service.h"
 #include "broker/api/kinesis/page_memory.h"
+#include "broker/api/kinesis/shard_throttle.h"
 #include "broker/api/kinesis/stream_lifecycle.h"
 #include "broker/api/kinesis/token_seal.h"
 #include "protocol/aws/error.h"
@@ -19,6 +21,9 @@ struct Context {
   TokenKey token_key;
   std::shared_ptr<PageMemory> pages = std::make_shared<PageMemory>(std::uint64_t{256} << 20);
   std::shared_ptr<StreamLifecycle> lifecycle = std::make_shared<StreamLifecycle>(parts.options, parts.clock);
+  std::shared_ptr<CallLimiter> call_limiter = std::make_shared<CallLimiter>(parts.clock);
+  std::shared_ptr<ShardThrottle> throttle =  // nullptr: none
+      parts.options.shard_limits ? std::make_shared<ShardThrottle>(parts.clock) : nullptr;
 };
 
 template <typename T>

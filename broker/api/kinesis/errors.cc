@@ -30,6 +30,12 @@ ApiError NotActive(StreamState state, std::string_view stream, const aws::Caller
                                                 caller.account, NameOf(state))};
 }
 
+ApiError RateExceeded(ShardIndex shard, std::string_view stream, const aws::Caller& caller) {
+  return {"ProvisionedThroughputExceededException",
+          fmt::format("Rate exceeded for shard {} in stream {} under account {}.", ShardName(shard), stream,
+                      caller.account)};
+}
+
 ApiError ExpiredNextToken() { return {"ExpiredNextTokenException", "The provided next token is expired."}; }
 
 ApiError InternalFailure(const Status& why) { return {"InternalFailure", why.message(), 500}; }

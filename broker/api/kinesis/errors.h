@@ -21,6 +21,8 @@ protocol::aws::ApiError NoSuchShard(ShardIndex shard, std::string_view stream, c
 protocol::aws::ApiError ShardNotFound(std::string_view shard, std::string_view stream, const aws::Caller& caller);
 /// "Stream orders under account 123456789012 not ACTIVE, instead in state CREATING".
 protocol::aws::ApiError NotActive(StreamState state, std::string_view stream, const aws::Caller& caller);
+/// "Rate exceeded for shard shardId-000000000000 in stream orders under account 123456789012."
+protocol::aws::ApiError RateExceeded(ShardIndex shard, std::string_view stream, const aws::Caller& caller);
 protocol::aws::ApiError ExpiredNextToken();
 /// What the broker could not do, through no fault of the request: clients try again.
 protocol::aws::ApiError InternalFailure(const Status& why);

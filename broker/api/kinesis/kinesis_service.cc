@@ -60,6 +60,7 @@ Result<aws::Service> KinesisService(const KinesisParts& parts) {
   aws::Service service{
       .target_prefix = "Kinesis_20131202", .signing_name = "kinesis", .operations = Operations(*context)};
   for (aws::Operation& operation : service.operations) {
+    if (parts.options.call_limits) context->call_limiter->Limit(operation);
     operation.run = [context, run = std::move(operation.run)](aws::CallPtr call) { run(std::move(call)); };
   }
   return service;

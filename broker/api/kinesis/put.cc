@@ -55,6 +55,7 @@ std::vector<ShardBatch> BuildBatches(const std::vector<PutEntry>& entries, std::
   std::vector<ShardBatch> batches;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const PutEntry& entry = entries[i];
+    if (entry.throttled) continue;
     const std::size_t bytes = entry.bytes + kRecordOverheadMax;
     Open& open = shards[entry.shard];
     if (!open.batch || batches[*open.batch].builder.size_bytes() + bytes > bytes_max) {
@@ -96,6 +97,7 @@ void Start(const Context& context, PendingPtr put) {
   }
   std::vector<ShardBatch> batches =
       BuildBatches(put->entries, context.parts.clock.WallMs(), context.parts.append_options.batch_bytes_max);
+  if (batches.empty()) return put->done(put->results);
   put->appends_left = batches.size();
   for (ShardBatch& batch : batches) {
     AppendRequest request{.stream = put->stream->id,
@@ -163,6 +165,13 @@ std::size_t RecordBytesMax(const Context& context, const StreamInfo& stream) {
 std::string TooLarge(std::string_view place, std::size_t bytes_max) {
   return fmt::format("Value at '{}data' failed to satisfy constraint: Member must have length less than or equal to {}",
                      place, bytes_max);
+}
+
+void Throttle(const Context& context, const StreamInfo& stream, std::span<PutEntry> entries) {
+  if (context.throttle == nullptr) return;
+  for (PutEntry& entry : entries) {
+    entry.throttled = !context.throttle->TakeWrite({stream.id, entry.shard}, entry.bytes);
+  }
 }
 
 void Put(const Context& context, aws::CallPtr call, StreamPtr stream, std::vector<PutEntry> entries, PutDone done) {

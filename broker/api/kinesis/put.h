@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,7 @@ struct PutEntry {
   protocol::aws::Value data;
   ShardIndex shard;
   std::size_t bytes = 0;  // key and data
+  bool throttled = false;
 };
 
 /// `record` is a map with Data and perhaps PartitionKey and ExplicitHashKey.
@@ -50,7 +52,10 @@ std::string TooLarge(std::string_view place, std::size_t bytes_max);
 using PutResults = std::vector<Result<storage::Appended>>;
 using PutDone = std::move_only_function<void(const PutResults&)>;
 
-/// Appends durably; waits first while the broker has no room. `done` runs on the call's loop.
+/// Marks what its shard does not take now, where shards are limited.
+void Throttle(const Context& context, const StreamInfo& stream, std::span<PutEntry> entries);
+
+/// Appends durably all that is not throttled; waits first while the broker has no room. `done` runs on the call's loop.
 void Put(const Context& context, aws::CallPtr call, StreamPtr stream, std::vector<PutEntry> entries, PutDone done);
 
 }  // namespace sluice::broker::kinesis

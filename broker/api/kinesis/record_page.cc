@@ -61,7 +61,7 @@ class PageWriter {
     writer_.EndMap();
     ++records_;
     bytes_ += bytes;
-    end_ = {offset + 1, append_time_ms};
+    end_ = {offset + 1, append_time_ms, bytes_};
     return true;
   }
 

@@ -29,6 +29,7 @@ struct PageRequest {
 struct PageEnd {
   Offset next;                      // the first record behind the page
   std::int64_t last_append_ms = 0;  // of the page's last record; 0 where there is none
+  std::uint64_t bytes = 0;          // keys and data together
 };
 
 /// Writes the list of records. kCorruption where a batch cannot be taken apart.

@@ -6,6 +6,7 @@
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/shard_limit.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_mode.h"
 #include "broker/api/kinesis/stream_text.h"
@@ -84,6 +85,9 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   if (auto wrong = CheckTagCount(settings.tags, target, call.caller())) return std::unexpected(std::move(*wrong));
   if (const auto size = IntegerOf(call, "MaxRecordSizeInKiB")) {
     settings.record_kib_max = static_cast<std::uint32_t>(*size);
+  }
+  if (!context.parts.catalog.Find(name)) {
+    if (auto wrong = CheckShardLimit(context, call.caller(), *shards)) return std::unexpected(std::move(*wrong));
   }
   if (auto wrong = CheckStates(context, name, call.caller())) return std::unexpected(std::move(*wrong));
   const RetentionSettings retention{.age_ms = kRetentionHoursMin * kHourMs, .bytes = {}};

@@ -1,6 +1,7 @@
-// DescribeLimits: how many shards and on-demand streams there are. The broker has no limit of its own on them, and
-// tells the largest numbers that the API has.
+// DescribeLimits: how many shards and on-demand streams there are. Where the broker has no limit on them it tells the
+// largest number that the API has.
 #include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/shard_limit.h"
 
 namespace sluice::broker::kinesis {
 namespace {
@@ -13,16 +14,15 @@ const protocol::aws::Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  std::int64_t shards = 0;
   std::int64_t on_demand = 0;
   for (const StreamPtr& stream : context.parts.catalog.List()) {
-    shards += static_cast<std::int64_t>(stream->shards.ranges().size());
     if (stream->kinesis.on_demand) ++on_demand;
   }
+  const std::int64_t shards_max = context.parts.options.shards_max;
   const auto writer = call.NewWriter();
   writer->BeginMap();
-  writer->Name("ShardLimit").Integer(kNoLimit);
-  writer->Name("OpenShardCount").Integer(shards);
+  writer->Name("ShardLimit").Integer(shards_max == 0 ? kNoLimit : shards_max);
+  writer->Name("OpenShardCount").Integer(OpenShards(context));
   writer->Name("OnDemandStreamCount").Integer(on_demand);
   writer->Name("OnDemandStreamCountLimit").Integer(kNoLimit);
   writer->EndMap();

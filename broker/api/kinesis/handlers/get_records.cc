@@ -139,6 +139,7 @@ Result<std::string> WriteAnswer(const Context& context, protocol::aws::Writer& w
   writer.Name("Records");
   const Result<PageEnd> end = WriteRecords(writer, page);
   if (!end) return Error(end.error());
+  if (context.throttle != nullptr) context.throttle->ChargeRead({page.stream->id, page.shard}, end->bytes);
   const bool at_end = end->next >= shard_end;
   writer.Name("NextShardIterator").Text(NextIterator(context, page, end->next));
   writer.Name("MillisBehindLatest")
@@ -203,6 +204,9 @@ void Read(const Context& context, const PagePtr& pending) {
 void Run(const Context& context, const aws::CallPtr& call) {
   auto page = ReadInput(context, *call);
   if (!page) return call->Fail(std::move(page.error()));
+  if (context.throttle != nullptr && !context.throttle->TakeRead({page->stream->id, page->shard})) {
+    return call->Fail(RateExceeded(page->shard, page->stream->name, call->caller()));
+  }
   Read(context, std::make_shared<PendingPage>(call, std::move(*page), *context.pages));
 }
 

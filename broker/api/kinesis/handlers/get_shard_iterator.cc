@@ -141,6 +141,9 @@ void Run(const Context& context, const aws::CallPtr& call) {
   auto target = FindTarget(context, *call);
   if (!target) return call->Fail(std::move(target.error()));
   if (auto wrong = CheckMembers(context, *call)) return call->Fail(std::move(*wrong));
+  if (context.throttle != nullptr && !context.throttle->TakeIterator({target->stream->id, target->shard})) {
+    return call->Fail(RateExceeded(target->shard, target->stream->name, call->caller()));
+  }
   if (TextOf(*call, "ShardIteratorType") == "AT_TIMESTAMP") return AnswerAtTime(context, call, std::move(*target));
   auto place = FindPlace(*call, *target);
   if (!place) return call->Fail(std::move(place.error()));

@@ -79,6 +79,8 @@ void Run(const Context& context, const aws::CallPtr& call) {
   auto entry = CheckedEntry(context, *call, **stream);
   if (!entry) return call->Fail(std::move(entry.error()));
   const ShardIndex shard = entry->shard;
+  Throttle(context, **stream, {&*entry, 1});
+  if (entry->throttled) return call->Fail(RateExceeded(shard, (*stream)->name, call->caller()));
   Put(context, call, *stream, {*entry}, [call, stream = *stream, shard](const PutResults& results) {
     const Result<storage::Appended>& result = results.front();
     if (result) return call->Answer(Answer(*call, *stream, shard, *result));

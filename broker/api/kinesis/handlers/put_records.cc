@@ -59,36 +59,56 @@ ApiResult<std::vector<PutEntry>> CheckedEntries(const Context& context, const aw
   return entries;
 }
 
-void WriteResult(protocol::aws::Writer& writer, const StreamInfo& stream, ShardIndex shard,
+/// Where a record was to go.
+struct Place {
+  ShardIndex shard;
+  bool throttled;
+};
+
+/// A request until its records are durable or refused.
+struct PutRequest {
+  aws::CallPtr call;
+  StreamPtr stream;
+  std::vector<Place> places;  // of each record
+};
+
+void WriteError(protocol::aws::Writer& writer, std::string_view type, std::string_view message) {
+  writer.Name("ErrorCode").Text(type);
+  writer.Name("ErrorMessage").Text(message);
+}
+
+void WriteResult(protocol::aws::Writer& writer, const PutRequest& put, Place place,
                  const Result<storage::Appended>& result) {
   writer.BeginMap();
   if (result) {
-    writer.Name("SequenceNumber").Text(RecordNumber(stream, shard, result->base_offset, result->append_time_ms));
-    writer.Name("ShardId").Text(ShardName(shard));
+    writer.Name("SequenceNumber")
+        .Text(RecordNumber(*put.stream, place.shard, result->base_offset, result->append_time_ms));
+    writer.Name("ShardId").Text(ShardName(place.shard));
+  } else if (place.throttled) {
+    const protocol::aws::ApiError error = RateExceeded(place.shard, put.stream->name, put.call->caller());
+    WriteError(writer, error.type, error.message);
   } else {
-    writer.Name("ErrorCode").Text("InternalFailure");
-    writer.Name("ErrorMessage").Text(result.error().message());
+    WriteError(writer, "InternalFailure", result.error().message());
   }
   writer.EndMap();
 }
 
-void Answer(aws::Call& call, const StreamInfo& stream, const std::vector<ShardIndex>& shards,
-            const PutResults& results) {
+void Answer(const PutRequest& put, const PutResults& results) {
   std::int64_t failed = 0;
   for (const auto& result : results) {
     if (!result) ++failed;
     if (!result && result.error().code() == Code::kNotFound) {  // deleted a moment ago
-      return call.Fail(StreamNotFound(stream.name, call.caller()));
+      return put.call->Fail(StreamNotFound(put.stream->name, put.call->caller()));
     }
   }
-  const auto writer = call.NewWriter();
+  const auto writer = put.call->NewWriter();
   writer->BeginMap();
   writer->Name("FailedRecordCount").Integer(failed);
   writer->Name("Records").BeginList();
-  for (std::size_t i = 0; i < results.size(); ++i) WriteResult(*writer, stream, shards[i], results[i]);
+  for (std::size_t i = 0; i < results.size(); ++i) WriteResult(*writer, put, put.places[i], results[i]);
   writer->EndList();
   writer->EndMap();
-  call.Answer(writer->Take());
+  put.call->Answer(writer->Take());
 }
 
 void Run(const Context& context, const aws::CallPtr& call) {
@@ -96,12 +116,11 @@ void Run(const Context& context, const aws::CallPtr& call) {
   if (!stream) return call->Fail(std::move(stream.error()));
   auto entries = CheckedEntries(context, *call, **stream);
   if (!entries) return call->Fail(std::move(entries.error()));
-  std::vector<ShardIndex> shards;
-  for (const PutEntry& entry : *entries) shards.push_back(entry.shard);
+  Throttle(context, **stream, *entries);
+  PutRequest put{.call = call, .stream = *stream, .places = {}};
+  for (const PutEntry& entry : *entries) put.places.push_back({entry.shard, entry.throttled});
   Put(context, call, *stream, std::move(*entries),
-      [call, stream = *stream, shards = std::move(shards)](const PutResults& results) {
-        Answer(*call, *stream, shards, results);
-      });
+      [put = std::move(put)](const PutResults& results) { Answer(put, results); });
 }
 
 }  // namespace
