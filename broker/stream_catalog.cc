@@ -59,10 +59,38 @@ bool IsNameByte(char c) { return protocol::IsLetterOrDigit(c) || c == '_' || c =
 
 }  // namespace
 
+const ShardInfo* StreamInfo::FindShard(ShardIndex shard) const {
+  const auto found = std::ranges::lower_bound(all_shards, shard, {}, &ShardInfo::shard);
+  return found != all_shards.end() && found->shard == shard ? &*found : nullptr;
+}
+
+ShardInfo NewShard(const protocol::ShardRange& range, std::int64_t created_ms) {
+  ShardInfo shard;
+  shard.shard = range.shard;
+  shard.first = range.first;
+  shard.last = range.last;
+  shard.created_ms = created_ms;
+  return shard;
+}
+
+std::vector<ShardInfo> NewShards(const protocol::ShardMap& shards, std::int64_t created_ms) {
+  std::vector<ShardInfo> all;
+  all.reserve(shards.ranges().size());
+  for (const protocol::ShardRange& range : shards.ranges()) {
+    all.push_back(NewShard(range, created_ms));
+  }
+  std::ranges::sort(all, {}, &ShardInfo::shard);
+  return all;
+}
+
 Status CheckShard(const StreamInfo& stream, ShardIndex shard) {
-  const auto& ranges = stream.shards.ranges();
-  if (std::ranges::find(ranges, shard, &protocol::ShardRange::shard) != ranges.end()) return {};
-  return Status(Code::kNotFound, protocol::NoSuchShard(stream.name, shard.value, ranges.size()));
+  if (stream.FindShard(shard) != nullptr) return {};
+  if (shard < stream.next_shard) {
+    return Status(Code::kNotFound, fmt::format("stream '{}' has no shard {} any more: it was split or merged, and its "
+                                               "records are no longer kept",
+                                               stream.name, shard.value));
+  }
+  return Status(Code::kNotFound, protocol::NoSuchShard(stream.name, shard.value, stream.next_shard.value));
 }
 
 Status ValidateStreamName(std::string_view name, bool hidden) {
@@ -186,13 +214,17 @@ Result<StreamPtr> StreamCatalog::Create(std::string_view name, std::uint32_t sha
   if (!counter) return Error(counter.error());
   const auto id = ParseStreamId(*counter);
   if (!id) return Error(id.error());
-  auto stream = std::make_shared<const StreamInfo>(StreamInfo{.id = *id,
-                                                              .name = std::string(name),
-                                                              .created_ms = clock_.WallMs(),
-                                                              .hidden = hidden,
-                                                              .retention = retention,
-                                                              .kinesis = std::move(kinesis),
-                                                              .shards = protocol::ShardMap::Uniform(shards)});
+  StreamInfo made{.id = *id,
+                  .name = std::string(name),
+                  .created_ms = clock_.WallMs(),
+                  .hidden = hidden,
+                  .retention = retention,
+                  .kinesis = std::move(kinesis),
+                  .shards = protocol::ShardMap::Uniform(shards),
+                  .all_shards = {},
+                  .next_shard = ShardIndex(shards)};
+  made.all_shards = NewShards(made.shards, made.created_ms);
+  const auto stream = std::make_shared<const StreamInfo>(std::move(made));
   storage::Transaction transaction;
   transaction.If(std::string(kNextStreamId), *counter).If(Key(kStreamPrefix, name), std::nullopt);
   transaction.Put(std::string(kNextStreamId), std::to_string(std::int64_t{id->value} + 1));

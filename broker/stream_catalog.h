@@ -42,6 +42,22 @@ struct KinesisSettings {
   friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
 };
 
+/// One shard of a stream, from its creation until the stream forgets it.
+struct ShardInfo {
+  ShardIndex shard;
+  protocol::HashKey first;  // both ends included
+  protocol::HashKey last;
+  std::int64_t created_ms = 0;                // the second stands in the shard's sequence numbers
+  std::optional<ShardIndex> parent;           // what it was split from, or the lower one of two that were merged
+  std::optional<ShardIndex> adjacent_parent;  // the upper one; parents may be forgotten already
+  std::optional<Offset> end;                  // set: closed. One past its last record when it was closed
+  std::int64_t closed_ms = 0;                 // its children's created_ms
+
+  bool closed() const { return end.has_value(); }
+  protocol::ShardRange range() const { return {shard, first, last}; }
+  friend bool operator==(const ShardInfo&, const ShardInfo&) = default;
+};
+
 struct StreamInfo {
   StreamId id;
   std::string name;
@@ -49,12 +65,23 @@ struct StreamInfo {
   bool hidden = false;  // the own stream of a direct-put delivery stream; not listed
   RetentionSettings retention;
   KinesisSettings kinesis;
-  protocol::ShardMap shards;
+  protocol::ShardMap shards;            // the open ones: where records go
+  std::vector<ShardInfo> all_shards;    // those and the closed ones that are still there; ascending
+  ShardIndex next_shard;                // never given before
+  std::uint64_t records_forgotten = 0;  // of shards that are no longer there
+
+  /// nullptr where the stream has no such shard, or has forgotten it. Good as long as the stream's value.
+  const ShardInfo* FindShard(ShardIndex shard) const;
 };
 
 using StreamPtr = std::shared_ptr<const StreamInfo>;
 
-/// kNotFound where the stream has no such shard.
+/// An open shard without parents.
+ShardInfo NewShard(const protocol::ShardRange& range, std::int64_t created_ms);
+/// What a new stream has.
+std::vector<ShardInfo> NewShards(const protocol::ShardMap& shards, std::int64_t created_ms);
+
+/// kNotFound where the stream has no such shard. Closed ones are there.
 Status CheckShard(const StreamInfo& stream, ShardIndex shard);
 
 /// [a-zA-Z0-9_.-]{1,128}, not "." or "..": as Kinesis. Hidden streams are called "KIND:NAME", so that no user's stream
@@ -84,8 +111,9 @@ class StreamCatalog {
   Result<StreamPtr> Create(std::string_view name, std::uint32_t shards, RetentionSettings retention,
                            bool hidden = false, KinesisSettings kinesis = {});
   Result<StreamPtr> SetRetention(std::string_view name, RetentionSettings retention);
-  /// `change` gets the stream as it is and sets what it may: retention and Kinesis settings. It may be refused by what
-  /// `change` gives. No other change comes in between.
+  /// `change` gets the stream as it is and sets what it may: anything but name and id. It may be refused by what
+  /// `change` gives. No other change comes in between. Where the store fails, the change may come into force at the
+  /// next start nevertheless.
   Result<StreamPtr> Change(std::string_view name, const std::function<Status(StreamInfo&)>& change);
   /// Gives the stream that was deleted, so that the caller can drop its shards.
   Result<StreamPtr> Delete(std::string_view name);

@@ -1,6 +1,10 @@
 // Streams and producers as Protobuf messages.
 #include "broker/stream_codec.h"
 
+#include <algorithm>
+#include <functional>
+#include <utility>
+
 #include "broker/stored.pb.h"
 #include "protocol/check.h"
 
@@ -8,13 +12,80 @@ namespace sluice::broker {
 namespace {
 
 constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormatResharded = 2;  // of a stream with all_shards, of which older versions know nothing
 
-Status CheckFormat(std::uint32_t format) {
-  if (format == kFormat) return {};
+Status CheckFormat(std::uint32_t format, std::uint32_t newest) {
+  if (format >= kFormat && format <= newest) return {};
   if (format == 0) return Status(Code::kCorruption, "the stored value has no format number");
   return Status(Code::kUnimplemented, "the stored value has format " + std::to_string(format) +
-                                          ", this version knows " + std::to_string(kFormat) +
+                                          ", this version knows " + std::to_string(newest) +
                                           "; start the version that wrote it");
+}
+
+void PutRange(const protocol::ShardRange& range, stored::Range& out) {
+  out.set_shard(range.shard.value);
+  out.set_first_high(range.first.high);
+  out.set_first_low(range.first.low);
+  out.set_last_high(range.last.high);
+  out.set_last_low(range.last.low);
+}
+
+protocol::ShardRange GetRange(const stored::Range& range) {
+  return {ShardIndex(range.shard()), {range.first_high(), range.first_low()}, {range.last_high(), range.last_low()}};
+}
+
+/// Left out while the shards are as they were created, so that older versions' streams have the same bytes.
+void PutAllShards(const StreamInfo& stream, stored::Stream& message) {
+  const bool resharded = stream.next_shard.value != stream.shards.ranges().size();
+  if (!resharded) return;
+  for (const ShardInfo& shard : stream.all_shards) {
+    stored::Shard& out = *message.add_all_shards();
+    PutRange(shard.range(), *out.mutable_range());
+    out.set_created_ms(shard.created_ms);
+    if (shard.parent) out.set_parent(shard.parent->value);
+    if (shard.adjacent_parent) out.set_adjacent_parent(shard.adjacent_parent->value);
+    if (shard.end) out.set_end(shard.end->value);
+    out.set_closed_ms(shard.closed_ms);
+  }
+  message.set_format(kFormatResharded);
+  message.set_next_shard(stream.next_shard.value);
+  if (stream.records_forgotten > 0) message.set_records_forgotten(stream.records_forgotten);
+}
+
+ShardInfo GetShard(const stored::Shard& shard) {
+  const protocol::ShardRange range = GetRange(shard.range());
+  ShardInfo info = NewShard(range, shard.created_ms());
+  if (shard.has_parent()) info.parent = ShardIndex(shard.parent());
+  if (shard.has_adjacent_parent()) info.adjacent_parent = ShardIndex(shard.adjacent_parent());
+  if (shard.has_end()) info.end = Offset(shard.end());
+  info.closed_ms = shard.closed_ms();
+  return info;
+}
+
+/// Whether the open ones among all shards are those that own the hash keys, and their numbers make sense.
+bool Agree(const StreamInfo& stream) {
+  std::vector<protocol::ShardRange> open;
+  for (const ShardInfo& shard : stream.all_shards) {
+    if (!shard.closed()) open.push_back(shard.range());
+  }
+  std::vector<protocol::ShardRange> owners = stream.shards.ranges();
+  std::ranges::sort(owners, {}, &protocol::ShardRange::shard);
+  const bool ascending = std::ranges::adjacent_find(stream.all_shards, std::ranges::greater_equal(),
+                                                    &ShardInfo::shard) == stream.all_shards.end();
+  return ascending && open == owners && stream.all_shards.back().shard < stream.next_shard;
+}
+
+Status GetAllShards(const stored::Stream& message, StreamInfo& stream) {
+  if (message.all_shards().empty()) {
+    stream.all_shards = NewShards(stream.shards, stream.created_ms);
+    stream.next_shard = ShardIndex(stream.all_shards.back().shard.value + 1);
+  } else {
+    for (const stored::Shard& shard : message.all_shards()) stream.all_shards.push_back(GetShard(shard));
+    stream.next_shard = ShardIndex(message.next_shard());
+    stream.records_forgotten = message.records_forgotten();
+  }
+  if (Agree(stream)) return {};
+  return Status(Code::kCorruption, "the stored stream's open shards are not those among all of its shards");
 }
 
 }  // namespace
@@ -30,14 +101,8 @@ std::string EncodeStream(const StreamInfo& stream) {
   message.set_hidden(stream.hidden);
   if (stream.retention.age_ms) message.set_retention_age_ms(*stream.retention.age_ms);
   if (stream.retention.bytes) message.set_retention_bytes(*stream.retention.bytes);
-  for (const protocol::ShardRange& range : stream.shards.ranges()) {
-    stored::Range& out = *message.add_shards();
-    out.set_shard(range.shard.value);
-    out.set_first_high(range.first.high);
-    out.set_first_low(range.first.low);
-    out.set_last_high(range.last.high);
-    out.set_last_low(range.last.low);
-  }
+  for (const protocol::ShardRange& range : stream.shards.ranges()) PutRange(range, *message.add_shards());
+  PutAllShards(stream, message);
   for (const auto& [key, value] : stream.kinesis.tags) {
     stored::Tag& out = *message.add_tags();
     out.set_key(key);
@@ -59,7 +124,7 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error(Code::kCorruption, "the stored stream does not parse");
   }
-  if (Status status = CheckFormat(message.format()); !status.ok()) return Error(status);
+  if (Status status = CheckFormat(message.format(), kFormatResharded); !status.ok()) return Error(status);
   if (message.id() == 0) return Error(Code::kCorruption, "the stored stream has no id");
   StreamInfo stream{.id = StreamId(message.id()),
                     .name = message.name(),
@@ -67,7 +132,9 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
                     .hidden = message.hidden(),
                     .retention = {},
                     .kinesis = {},
-                    .shards = {}};
+                    .shards = {},
+                    .all_shards = {},
+                    .next_shard = {}};
   if (Status status = ValidateStreamName(stream.name, stream.hidden); !status.ok())
     return Error(Code::kCorruption, status.message());
   if (message.has_retention_age_ms()) stream.retention.age_ms = message.retention_age_ms();
@@ -80,13 +147,11 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   stream.kinesis.policy = message.kinesis_policy();
   stream.kinesis.shard_metrics = message.kinesis_shard_metrics();
   std::vector<protocol::ShardRange> ranges;
-  for (const stored::Range& range : message.shards()) {
-    ranges.push_back(
-        {ShardIndex(range.shard()), {range.first_high(), range.first_low()}, {range.last_high(), range.last_low()}});
-  }
+  for (const stored::Range& range : message.shards()) ranges.push_back(GetRange(range));
   auto shards = protocol::ShardMap::FromRanges(std::move(ranges));
   if (!shards) return Error(Code::kCorruption, "the stored stream's shards: " + shards.error().message());
   stream.shards = std::move(*shards);
+  if (Status status = GetAllShards(message, stream); !status.ok()) return Error(std::move(status));
   return stream;
 }
 
@@ -104,7 +169,7 @@ Result<StreamCatalog::ProducerGrant> DecodeProducer(std::string_view bytes) {
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error(Code::kCorruption, "the stored producer does not parse");
   }
-  if (Status status = CheckFormat(message.format()); !status.ok()) return Error(status);
+  if (Status status = CheckFormat(message.format(), kFormat); !status.ok()) return Error(status);
   if (message.id() < 0 || message.epoch() < 0 || message.epoch() > INT16_MAX) {
     return Error(Code::kCorruption, "the stored producer's id or epoch is out of range");
   }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "broker/reshard_plan.h"
 #include "broker/stream_codec.h"
 #include "storage/env/memory_env.h"
 #include "tests/catch.h"
@@ -69,6 +70,79 @@ TEST_CASE("StreamCatalog: keeps streams over a restart", "[broker]") {
   CHECK(catalog->List().size() == 1);
   CHECK(catalog->ListAll().size() == 2);
   CHECK((*catalog->Find("delivery:hidden"))->hidden);
+}
+
+TEST_CASE("StreamCatalog: keeps closed shards over a restart", "[broker]") {
+  Store store(GENERATE(false, true));
+  storage::ManualClock clock;
+  auto catalog = OpenCatalog(store, clock);
+  REQUIRE(catalog->Create("orders", 2, {}).has_value());
+  const auto stored_before = *(*store).Get("stream/orders");
+  const protocol::HashKey middle{std::uint64_t{3} << 62, 0};
+  const auto changed = catalog->Change("orders", [&](StreamInfo& stream) {
+    return ApplyChanges(stream, {{{ShardIndex(1)}, {stream.FindShard(ShardIndex(1))->first, middle}}},
+                        {{ShardIndex(1), Offset(41)}}, clock.WallMs());
+  });
+  REQUIRE(changed.has_value());
+  catalog.reset();
+  store.Reopen();
+  catalog = OpenCatalog(store, clock);
+  const auto found = catalog->Find("orders");
+  REQUIRE(found.has_value());
+  const StreamInfo& stream = **found;
+  CHECK(stream.all_shards == (*changed)->all_shards);
+  CHECK(stream.shards.ranges() == (*changed)->shards.ranges());
+  CHECK(stream.next_shard == ShardIndex(4));
+  REQUIRE(stream.all_shards.size() == 4);
+  CHECK(stream.all_shards[1].end == Offset(41));
+  CHECK(stream.all_shards[2].parent == ShardIndex(1));
+  CHECK(stream.all_shards[3].first == middle);
+  CHECK(CheckShard(stream, ShardIndex(1)).ok());
+  CHECK(CheckShard(stream, ShardIndex(4)).message() == "stream 'orders' has no shard 4; it has 0 to 3");
+
+  REQUIRE(catalog
+              ->Change("orders",
+                       [](StreamInfo& now) {
+                         std::erase_if(now.all_shards, &ShardInfo::closed);
+                         now.records_forgotten = 41;
+                         return Status();
+                       })
+              .has_value());
+  catalog.reset();
+  store.Reopen();
+  catalog = OpenCatalog(store, clock);
+  const auto forgotten = catalog->Find("orders");
+  CHECK((*forgotten)->all_shards.size() == 3);
+  CHECK((*forgotten)->records_forgotten == 41);
+  CHECK((*forgotten)->next_shard == ShardIndex(4));
+  CHECK(CheckShard(**forgotten, ShardIndex(1)).message().starts_with("stream 'orders' has no shard 1 any more"));
+  CHECK(stored_before != *(*store).Get("stream/orders"));
+}
+
+TEST_CASE("DecodeStream: a stream of an older version has the shards of its creation", "[broker]") {
+  storage::ManualClock clock;
+  Store store(false);
+  const auto made = *OpenCatalog(store, clock)->Create("orders", 3, {});
+  const std::string bytes = EncodeStream(*made);
+  CHECK(bytes.substr(0, 2) == "\x08\x01");  // format 1, without what a reshard adds
+  CHECK(bytes.find("\xa2\x01") == bytes.npos);
+  const auto read = DecodeStream(bytes);
+  REQUIRE(read.has_value());
+  CHECK(read->all_shards == made->all_shards);
+  CHECK(read->next_shard == ShardIndex(3));
+  CHECK(read->all_shards[2].created_ms == made->created_ms);
+}
+
+TEST_CASE("DecodeStream: refuses open shards that are not among all shards", "[broker]") {
+  storage::ManualClock clock;
+  Store store(false);
+  StreamInfo stream = **OpenCatalog(store, clock)->Create("orders", 2, {});
+  REQUIRE(ApplyChanges(stream, {{{ShardIndex(0), ShardIndex(1)}, {protocol::kMinHashKey}}},
+                       {{ShardIndex(0), Offset(0)}, {ShardIndex(1), Offset(0)}}, 0)
+              .ok());
+  CHECK(DecodeStream(EncodeStream(stream)).has_value());
+  stream.all_shards.back().end = Offset(7);
+  CHECK(DecodeStream(EncodeStream(stream)).error().code() == Code::kCorruption);
 }
 
 TEST_CASE("StreamCatalog Create: never gives an id twice", "[broker]") {
@@ -245,7 +319,7 @@ TEST_CASE("StreamCatalog Open: refuses a newer format", "[broker]") {
   Store store(false);
   storage::ManualClock clock;
   storage::Transaction newer;
-  newer.Put("stream/orders", "\x08\x02");  // format = 2
+  newer.Put("stream/orders", "\x08\x03");  // format = 3
   REQUIRE((*store).Commit(newer).ok());
   CHECK(StreamCatalog::Open(*store, clock).error().code() == Code::kUnimplemented);
 }
