@@ -35,8 +35,7 @@ class LoopAppends {
   LoopAppends(AppendServiceImpl& service, LoopShards& shards, LoopMetrics& metrics, storage::Clock& clock)
       : service_(service), shards_(shards), metrics_(metrics), clock_(clock), turn_clock_(shards.loop(), clock) {}
 
-  void Start(const AppendRequest& request, protocol::FrameBuffer batch, const BatchHeader& header,
-             std::int64_t start_ns, Done done);
+  void Start(AppendRequest request, const BatchHeader& header, std::int64_t start_ns, Done done);
   std::string& scratch() { return scratch_; }
   /// When an append that comes now began. Early by the length of a turn at most, so no latency looks better than it is.
   std::int64_t StartNs() { return turn_clock_.NowNs(); }
@@ -50,6 +49,7 @@ class LoopAppends {
     std::uint32_t records = 0;
   };
 
+  void Park(Shard& shard, AppendRequest request, const BatchHeader& header, std::int64_t start_ns, Done done);
   std::uint32_t TakeSlot();
   void Finish(std::uint32_t index, const Result<Appended>& result);
   void Count(const Slot& slot, const Result<Appended>& result);
@@ -105,16 +105,15 @@ class AppendServiceImpl final : public AppendService {
 void AppendServiceImpl::Append(EventLoop& caller, AppendRequest request, Done done) {
   SLUICE_DCHECK(caller.InLoop());
   const std::string_view batch = request.batch.batch_view();
-  const auto header = CheckBatch(batch, options_.batch_bytes_max, options_.record_bytes_max,
-                                 loops_[caller.index()]->scratch());
+  const auto header =
+      CheckBatch(batch, options_.batch_bytes_max, options_.record_bytes_max, loops_[caller.index()]->scratch());
   if (!header) {
     metrics_.loop(caller.index()).append_refused.Add();
     return done(Error(header.error()));
   }
   const std::size_t owner = shards_.loops().OwnerIndexOf({request.stream, request.shard});
   if (owner != caller.index()) return Forward(caller, owner, std::move(request), *header, std::move(done));
-  protocol::FrameBuffer buffer = std::move(request.batch);
-  loops_[owner]->Start(request, std::move(buffer), *header, loops_[owner]->StartNs(), std::move(done));
+  loops_[owner]->Start(std::move(request), *header, loops_[owner]->StartNs(), std::move(done));
 }
 
 void AppendServiceImpl::Forward(EventLoop& caller, std::size_t owner, AppendRequest request, const BatchHeader& header,
@@ -124,8 +123,7 @@ void AppendServiceImpl::Forward(EventLoop& caller, std::size_t owner, AppendRequ
   };
   shards_.loops().loop(owner).Post([this, owner, request = std::move(request), header,
                                     start_ns = loops_[caller.index()]->StartNs(), back = std::move(back)]() mutable {
-    protocol::FrameBuffer buffer = std::move(request.batch);
-    loops_[owner]->Start(request, std::move(buffer), header, start_ns, std::move(back));
+    loops_[owner]->Start(std::move(request), header, start_ns, std::move(back));
   });
 }
 
@@ -155,20 +153,32 @@ void AppendServiceImpl::ResumeWaiting() {
   for (Waiting& waiting : ready) store_.WhenReady(*waiting.loop, std::move(waiting.resume));
 }
 
-void LoopAppends::Start(const AppendRequest& request, protocol::FrameBuffer batch, const BatchHeader& header,
-                        std::int64_t start_ns, Done done) {
+void LoopAppends::Start(AppendRequest request, const BatchHeader& header, std::int64_t start_ns, Done done) {
   const auto shard = shards_.Find({request.stream, request.shard});
   if (!shard) {
     metrics_.append_refused.Add();
     return done(Error(shard.error()));
   }
+  if ((*shard)->closing) return Park(**shard, std::move(request), header, start_ns, std::move(done));
   const std::uint32_t index = TakeSlot();
-  const auto bytes = static_cast<std::uint32_t>(batch.batch_view().size());
+  const auto bytes = static_cast<std::uint32_t>(request.batch.batch_view().size());
   slots_[index] = Slot{std::move(done), *shard, start_ns, bytes, static_cast<std::uint32_t>(header.record_count)};
   shards_.AppendStarted(**shard);
   service_.AddInFlight(bytes);
-  shards_.writer().Append(*(*shard)->log, std::move(batch), header, request.ack,
+  shards_.writer().Append(*(*shard)->log, std::move(request.batch), header, request.ack,
                           [this, index](const Result<Appended>& result) { Finish(index, result); });
+}
+
+// Until the shard is closed, or open after all. It counts as in flight, so that doors pause where many wait.
+void LoopAppends::Park(Shard& shard, AppendRequest request, const BatchHeader& header, std::int64_t start_ns,
+                       Done done) {
+  const std::uint64_t bytes = request.batch.batch_view().size();
+  service_.AddInFlight(bytes);
+  shard.parked.push_back(
+      [this, request = std::move(request), header, start_ns, bytes, done = std::move(done)]() mutable {
+        service_.RemoveInFlight(bytes);
+        Start(std::move(request), header, start_ns, std::move(done));
+      });
 }
 
 std::uint32_t LoopAppends::TakeSlot() {

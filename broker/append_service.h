@@ -46,7 +46,8 @@ class AppendService {
                                             storage::Clock& clock, AppendOptions options);
 
   /// kNotFound: no such stream or shard; kInvalidArgument: over a limit; kCorruption: not a batch, wrong checksum, or
-  /// records that no reader could take apart; and what storage::LogWriter::Append says.
+  /// records that no reader could take apart; kShardClosed: nothing was stored, the stream has other shards for these
+  /// keys now; and what storage::LogWriter::Append says. While a shard is being split or merged, its appends wait.
   virtual void Append(EventLoop& caller, AppendRequest request, Done done) = 0;
 
   /// True while doors must stop reading from their sockets; they go on when WhenReady calls back on `caller`.

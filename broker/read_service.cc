@@ -75,7 +75,7 @@ class LoopReads {
   void WaitFor(ReadPtr read, Shard& shard);
   void Woken(ReadPtr read, Wake wake);
   void Restart(ReadPtr read);
-  void Answer(ReadPtr read, FrameRun run);
+  void Answer(ReadPtr read, const Shard& shard, FrameRun run);
   void Fail(ReadPtr read, Status status);
   void Deliver(ReadPtr read, Result<ReadAnswer> answer);
 
@@ -151,9 +151,9 @@ void LoopReads::Take(ReadPtr read, Shard& shard, Result<FrameRun> run) {
     return Attempt(std::move(read), shard);
   }
   if (!run) return Fail(std::move(read), run.error());
-  if (run->frames.empty() && read->wait_left_ms > 0) return WaitFor(std::move(read), shard);
+  if (run->frames.empty() && read->wait_left_ms > 0 && !shard.closed) return WaitFor(std::move(read), shard);
   CutRecords(*run, read->request.records_max);
-  Answer(std::move(read), std::move(*run));
+  Answer(std::move(read), shard, std::move(*run));
 }
 
 void LoopReads::WaitFor(ReadPtr read, Shard& shard) {
@@ -190,12 +190,12 @@ void LoopReads::Woken(ReadPtr read, Wake wake) {
   Restart(std::move(read));
 }
 
-void LoopReads::Answer(ReadPtr read, FrameRun run) {
+void LoopReads::Answer(ReadPtr read, const Shard& shard, FrameRun run) {
   metrics_.reads.Add();
   metrics_.read_bytes.Add(run.bytes);
   // What lies between was lost and given up; a frame may also begin before what was asked for.
   const Offset first = run.frames.empty() ? run.next : std::max(read->first, run.frames.front().base_offset());
-  ReadAnswer answer{std::move(run), first, read->log->oldest(), read->log->durable_end()};
+  ReadAnswer answer{std::move(run), first, read->log->oldest(), read->log->durable_end(), shard.closed};
   Deliver(std::move(read), std::move(answer));
 }
 

@@ -32,14 +32,15 @@ struct ReadRequest {
   ReadFrom from;
   std::uint64_t bytes_max = 4u << 20;  // at least one frame is given
   std::uint64_t records_max = 0;       // 0: no limit; whole frames
-  std::uint32_t wait_ms = 0;           // at the end: how long to wait for a first record
+  std::uint32_t wait_ms = 0;           // at an open shard's end: how long to wait for a first record
 };
 
 struct ReadAnswer {
   storage::FrameRun run;
-  Offset first;   // where the read started; above the offset asked for only behind an accepted loss
-  Offset oldest;  // of the shard, now
-  Offset end;     // durable end, now
+  Offset first;         // where the read started; above the offset asked for only behind an accepted loss
+  Offset oldest;        // of the shard, now
+  Offset end;           // durable end, now
+  bool closed = false;  // the shard was split or merged: `end` stays, and what comes next is in its children
 };
 
 struct ReadOptions {

@@ -1,8 +1,11 @@
 // The background task that removes what no stream keeps any longer: segments past a stream's age or bytes limit.
 //
-// Every interval, on its own thread: each shard gets its stream's age limit and its even part of the stream's bytes
-// limit, never past the lowest undelivered offset (RetentionHolds). Whole segments go, the oldest first. A crash at any
-// point only leaves work for the next pass. The files of deleted streams are not its business: Shards drops them.
+// Every interval, on its own thread: each shard gets its stream's age limit, never past the lowest undelivered offset
+// (RetentionHolds). Of the stream's bytes limit each open shard gets an even part, and closed ones what the open ones
+// leave, those that were closed last first. Whole segments go, the oldest first. A closed shard that is empty, and was
+// closed longer ago than the age limit (or a day, where there is none), is forgotten: the catalog first, then its
+// files. A crash at any point only leaves work for the next pass, or for the next start (Shards::DropOrphans). The
+// files of deleted streams are not its business.
 //
 // Threads: Start and Stop by one thread; RunOnce by tests, when not started.
 #pragma once
@@ -11,7 +14,9 @@
 #include <memory>
 
 #include "broker/retention_holds.h"
+#include "broker/shards.h"
 #include "broker/stream_catalog.h"
+#include "storage/env/env.h"
 #include "storage/log_store.h"
 
 namespace sluice::broker {
@@ -20,10 +25,18 @@ struct RetentionOptions {
   std::int64_t interval_ms = 5'000;
 };
 
+/// What retention works with; all of it outlives it.
+struct RetentionParts {
+  storage::LogStore& store;
+  StreamCatalog& catalog;
+  const RetentionHolds& holds;
+  Shards& shards;
+  storage::Clock& clock;
+};
+
 class Retention {
  public:
-  /// All references outlive the object.
-  Retention(storage::LogStore& store, StreamCatalog& catalog, const RetentionHolds& holds, RetentionOptions options);
+  Retention(const RetentionParts& parts, RetentionOptions options);
   ~Retention();
 
   void Start();

@@ -20,13 +20,23 @@ void RetentionHolds::RemoveAll(std::string_view holder) {
   std::erase_if(holds_, [&](const auto& entry) { return entry.first.second == holder; });
 }
 
-Offset RetentionHolds::KeepFrom(ShardId shard) const {
+Offset RetentionHolds::OfStream::KeepFrom(ShardIndex shard) const {
+  const auto known = shards_.find(shard);
+  const Held held = known == shards_.end() ? Held() : known->second;
+  return held.holders == holders_.size() ? held.lowest : Offset(0);
+}
+
+RetentionHolds::OfStream RetentionHolds::Of(StreamId stream) const {
+  OfStream of;
   const std::lock_guard lock(mutex_);
-  Offset lowest = kMaxOffset;
-  for (auto it = holds_.lower_bound({shard, std::string()}); it != holds_.end() && it->first.first == shard; ++it) {
-    lowest = std::min(lowest, it->second);
+  for (auto it = holds_.lower_bound({ShardId{stream, ShardIndex(0)}, std::string()});
+       it != holds_.end() && it->first.first.stream == stream; ++it) {
+    OfStream::Held& held = of.shards_[it->first.first.index];
+    held.lowest = std::min(held.lowest, it->second);
+    ++held.holders;
+    if (!of.holders_.contains(it->first.second)) of.holders_.insert(it->first.second);
   }
-  return lowest;
+  return of;
 }
 
 std::optional<std::string> RetentionHolds::HolderOf(StreamId stream) const {

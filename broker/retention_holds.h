@@ -1,6 +1,9 @@
 // Which records retention must not remove because they have not been delivered yet: the lowest such offset per shard
 // and holder.
 //
+// Whoever holds a shard of a stream holds all of its other shards from their start until he says more: those that a
+// split or a merge makes are held before he has seen them.
+//
 // The delivery stage sets a hold when it starts to read a shard and raises it as it checkpoints; the retention task
 // reads it. Holds live in memory only: the delivery stage sets them anew from its checkpoints before the retention task
 // starts.
@@ -8,9 +11,12 @@
 // Threads: any.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,8 +32,22 @@ class RetentionHolds {
   void Remove(ShardId shard, std::string_view holder);
   /// Removes all holds of one holder, such as a deleted delivery stream.
   void RemoveAll(std::string_view holder);
-  /// The lowest offset that a holder still needs; kMaxOffset where there is none.
-  Offset KeepFrom(ShardId shard) const;
+  /// The lowest offset of each shard of a stream that a holder still needs; kMaxOffset where there is no holder.
+  class OfStream {
+   public:
+    Offset KeepFrom(ShardIndex shard) const;
+
+   private:
+    friend class RetentionHolds;
+    struct Held {
+      Offset lowest = kMaxOffset;
+      std::size_t holders = 0;
+    };
+    std::map<ShardIndex, Held> shards_;
+    std::set<std::string, std::less<>> holders_;
+  };
+  OfStream Of(StreamId stream) const;
+  Offset KeepFrom(ShardId shard) const { return Of(shard.stream).KeepFrom(shard.index); }
   /// One that holds records of this stream; nullopt where nobody does.
   std::optional<std::string> HolderOf(StreamId stream) const;
 

@@ -22,6 +22,7 @@
 #include "broker/log.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"
+#include "broker/reshard.h"
 #include "broker/retention.h"
 #include "broker/self_made_certificate.h"
 #include "broker/shards.h"
@@ -74,13 +75,13 @@ void LogRecovery(const storage::RecoveryReport& report) {
 // At every start until somebody has decided.
 void LogDamage(storage::LogStore& store, const StreamCatalog& catalog) {
   for (const StreamPtr& stream : catalog.ListAll()) {
-    for (const protocol::ShardRange& range : stream->shards.ranges()) {
-      const storage::ShardDamage damage = store.OpenShard({stream->id, range.shard})->damage();
+    for (const ShardInfo& shard : stream->all_shards) {
+      const storage::ShardDamage damage = store.OpenShard({stream->id, shard.shard})->damage();
       if (damage.quarantine.empty()) continue;
       log::Error(
           "a shard takes no records: some of its own are lost. Put back the files, or go on without the lost "
           "records with 'sluice stream accept-loss'",
-          {{"stream", stream->name}, {"shard", range.shard.value}, {"why", damage.quarantine}});
+          {{"stream", stream->name}, {"shard", shard.shard.value}, {"why", damage.quarantine}});
     }
   }
 }
@@ -131,6 +132,7 @@ class Server::Impl {
   std::unique_ptr<Shards> shards_;
   std::unique_ptr<AppendService> appends_;
   std::unique_ptr<ReadService> reads_;
+  std::unique_ptr<Resharder> resharder_;
   std::unique_ptr<delivery::DeliveryManager> delivery_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<native::NativeDoor> native_door_;
@@ -209,6 +211,7 @@ Status Server::Impl::OpenServices() {
   shards_ = std::make_unique<Shards>(loops_, *store_, *catalog_);
   appends_ = AppendService::New(*shards_, *store_, metrics_, env_->clock(), config_.append);
   reads_ = ReadService::New(*shards_, metrics_, config_.read);
+  resharder_ = std::make_unique<Resharder>(*shards_, *catalog_, env_->clock());
   auto delivery = delivery::DeliveryManager::Start(
       config_.delivery, {.catalog = *catalog_,
                          .reads = *reads_,
@@ -220,7 +223,10 @@ Status Server::Impl::OpenServices() {
   delivery_ = std::move(*delivery);
   metrics_.AddSource([this](MetricSink& sink) { delivery::CollectDeliveryMetrics(*delivery_, env_->clock(), sink); });
   // After the delivery streams have said what retention must keep for them.
-  retention_ = std::make_unique<Retention>(*store_, *catalog_, holds_, config_.retention);
+  retention_ = std::make_unique<Retention>(
+      RetentionParts{
+          .store = *store_, .catalog = *catalog_, .holds = holds_, .shards = *shards_, .clock = env_->clock()},
+      config_.retention);
   retention_->Start();
   return {};
 }
@@ -255,6 +261,7 @@ Status Server::Impl::OpenAwsDoor() {
                                           .metadata = *metadata_,
                                           .appends = *appends_,
                                           .reads = *reads_,
+                                          .resharder = *resharder_,
                                           .clock = env_->clock(),
                                           .random = env_->random(),
                                           .append_options = config_.append,

@@ -20,11 +20,14 @@ Result<Shard*> LoopShards::Find(ShardId id) {
   if (const auto known = shards_.find(id); known != shards_.end()) return known->second.get();
   const auto stream = catalog_.Find(id.stream);
   if (!stream) return Error(stream.error());
-  if (Status status = CheckShard(**stream, id.index); !status.ok()) return Error(std::move(status));
+  const ShardInfo* const info = (*stream)->FindShard(id.index);
+  if (info == nullptr) return Error(CheckShard(**stream, id.index));
   auto shard = std::make_unique<Shard>();
   shard->id = id;
   shard->log = store_.OpenShard(id);
   SLUICE_CHECK(shard->log != nullptr);
+  shard->closed = info->closed();
+  if (shard->closed) shard->log->Seal();
   return shards_.emplace(id, std::move(shard)).first->second.get();
 }
 
@@ -68,17 +71,50 @@ void LoopShards::WakeAll(Shard& shard, Wake wake) {
 
 void LoopShards::ForgetStream(const StreamInfo& stream) {
   SLUICE_CHECK(loop_.InLoop());
-  for (const protocol::ShardRange& range : stream.shards.ranges()) {
-    const ShardId id{stream.id, range.shard};
+  for (const ShardInfo& info : stream.all_shards) {
+    const ShardId id{stream.id, info.shard};
     if (&loops_.OwnerOf(id) != &loop_) continue;
-    auto known = shards_.extract(id);
-    if (known.empty() || known.mapped()->appends_in_flight == 0) DropFiles(id);
-    if (known.empty()) continue;
-    Shard& shard = *known.mapped();
-    shard.deleted = true;
-    if (shard.appends_in_flight > 0) leaving_.insert(std::move(known));
-    WakeAll(shard, Wake::kDeleted);
+    ForgetShard(id);
   }
+}
+
+void LoopShards::ForgetShard(ShardId id) {
+  SLUICE_CHECK(loop_.InLoop());
+  auto known = shards_.extract(id);
+  if (known.empty() || known.mapped()->appends_in_flight == 0) DropFiles(id);
+  if (known.empty()) return;
+  Shard& shard = *known.mapped();
+  shard.deleted = true;
+  if (shard.appends_in_flight > 0) leaving_.insert(std::move(known));
+  WakeAll(shard, Wake::kDeleted);
+  Unpark(shard);
+}
+
+void LoopShards::BeginClose(ShardId id, storage::LogWriter::Drained drained) {
+  const auto shard = Find(id);
+  if (!shard) return drained(Error(shard.error()));
+  SLUICE_CHECK(!(*shard)->closing && !(*shard)->closed);
+  (*shard)->closing = true;
+  writer_->Drain(*(*shard)->log, std::move(drained));
+}
+
+void LoopShards::EndClose(ShardId id, bool closed) {
+  SLUICE_CHECK(loop_.InLoop());
+  const auto known = shards_.find(id);
+  if (known == shards_.end()) return;
+  Shard& shard = *known->second;
+  shard.closing = false;
+  shard.closed = closed;
+  if (closed) shard.log->Seal();
+  Unpark(shard);
+  if (closed) WakeAll(shard, Wake::kClosed);
+}
+
+// The tasks look the shard up again, as it may be gone.
+void LoopShards::Unpark(Shard& shard) {
+  std::vector<std::move_only_function<void()>> parked;
+  parked.swap(shard.parked);
+  for (auto& append : parked) append();
 }
 
 void LoopShards::DropFiles(ShardId id) {
@@ -107,6 +143,11 @@ void Shards::ForgetStream(StreamPtr stream) {
   }
 }
 
+void Shards::ForgetShard(ShardId id) {
+  LoopShards& shards = OwnerOf(id);
+  shards.loop().Post([&shards, id] { shards.ForgetShard(id); });
+}
+
 void Shards::Stop() {
   std::latch stopped(static_cast<std::ptrdiff_t>(loops_shards_.size()));
   for (const auto& shards : loops_shards_) {
@@ -123,16 +164,26 @@ Result<std::size_t> Shards::DropOrphans(storage::LogStore& store, const StreamCa
   if (!next) return Error(next.error());
   const std::vector<ShardId> shards = store.Shards();
   for (const ShardId id : shards) {
+    const auto stream = catalog.Find(id.stream);
+    if (stream && id.index >= (*stream)->next_shard) {
+      return Error(
+          Code::kFailedPrecondition,
+          fmt::format("the log holds records of shard {} of stream '{}', which the metadata has never made: it "
+                      "is older than the log; nothing was removed. Put back the metadata directory that "
+                      "belongs to these records, or start on an empty data directory",
+                      id.index.value, (*stream)->name));
+    }
     if (id.stream < *next) continue;
-    return Error(Code::kFailedPrecondition,
-                 fmt::format("the log holds records of stream number {}, but the metadata has made no stream beyond {}: "
-                             "it is lost, or older than the log; nothing was removed. Put back the metadata directory "
-                             "that belongs to these records, or start on an empty data directory",
-                             id.stream.value, next->value - 1));
+    return Error(
+        Code::kFailedPrecondition,
+        fmt::format("the log holds records of stream number {}, but the metadata has made no stream beyond {}: "
+                    "it is lost, or older than the log; nothing was removed. Put back the metadata directory "
+                    "that belongs to these records, or start on an empty data directory",
+                    id.stream.value, next->value - 1));
   }
   std::size_t dropped = 0;
   for (const ShardId id : shards) {
-    if (catalog.Find(id.stream)) continue;
+    if (const auto stream = catalog.Find(id.stream); stream && CheckShard(**stream, id.index).ok()) continue;
     store.DropShard(id);
     ++dropped;
   }

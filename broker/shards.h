@@ -21,16 +21,23 @@
 
 namespace sluice::broker {
 
-enum class Wake : std::uint8_t { kPublished, kTimedOut, kDeleted, kStopping };
+enum class Wake : std::uint8_t { kPublished, kTimedOut, kDeleted, kStopping, kClosed };
 using Waiters = std::list<std::move_only_function<void(Wake)>>;
 
 /// One shard on its own loop.
+///
+///     open  --BeginClose-->  closing  --EndClose-->  closed, or open again
+///
+/// While it is closing, appends that come are parked, and go on in their order at its end.
 struct Shard {
   ShardId id;
   std::shared_ptr<storage::ShardLog> log;
   Waiters waiters;
   std::uint32_t appends_in_flight = 0;
   bool deleted = false;
+  bool closing = false;
+  bool closed = false;  // its log's end is final
+  std::vector<std::move_only_function<void()>> parked;
 };
 
 class LoopShards {
@@ -54,8 +61,16 @@ class LoopShards {
   /// `hook` runs after each Publish and the reads that it woke: doors send what has gathered.
   void AddPublishedHook(std::function<void()> hook) { published_hooks_.push_back(std::move(hook)); }
 
+  /// From now on appends are parked. `drained` gets the shard's end, once all that came before is durable and answered.
+  void BeginClose(ShardId id, storage::LogWriter::Drained drained);
+  /// Lets the parked appends go on: where it is closed now, they are refused but for those that it has already. Reads
+  /// that wait are told that it is closed. Nothing where the shard is gone.
+  void EndClose(ShardId id, bool closed);
+
   /// Drops the stream's shards that this loop owns.
   void ForgetStream(const StreamInfo& stream);
+  /// Drops one shard of this loop, which the catalog has forgotten.
+  void ForgetShard(ShardId id);
   /// Wakes all waiters with kStopping; from then on none may wait.
   void Stop();
   bool stopping() const { return stopping_; }
@@ -63,6 +78,7 @@ class LoopShards {
  private:
   void OnPublished(storage::ShardLog& log);
   void WakeAll(Shard& shard, Wake wake);
+  static void Unpark(Shard& shard);
   void DropFiles(ShardId id);
 
   EventLoops& loops_;
@@ -89,11 +105,14 @@ class Shards {
 
   /// Any thread, after the catalog has forgotten the stream.
   void ForgetStream(StreamPtr stream);
+  /// Any thread, after the catalog has forgotten the closed shard.
+  void ForgetShard(ShardId id);
   /// Any thread but a loop's own; returns when every waiting read has been told.
   void Stop();
-  /// Before any door opens: removes the files of shards whose streams were deleted, which a crash left behind.
-  /// kFailedPrecondition, and nothing is removed, where the log has streams that the catalog has never made: then it is
-  /// the metadata that is lost or old.
+  /// Before any door opens: removes the files of shards that were forgotten, or whose streams were deleted, which a
+  /// crash left behind.
+  /// kFailedPrecondition, and nothing is removed, where the log has streams or shards that the catalog has never made:
+  /// then it is the metadata that is lost or old.
   static Result<std::size_t> DropOrphans(storage::LogStore& store, const StreamCatalog& catalog);
 
  private:

@@ -10,9 +10,9 @@ void CollectStreams(storage::LogStore& store, const StreamCatalog& catalog, Metr
   const auto streams = catalog.List();
   for (const StreamPtr& stream : streams) {
     double bytes = 0;
-    double records = 0;
-    for (const protocol::ShardRange& range : stream->shards.ranges()) {
-      const auto log = store.OpenShard({stream->id, range.shard});
+    double records = static_cast<double>(stream->records_forgotten);
+    for (const ShardInfo& shard : stream->all_shards) {
+      const auto log = store.OpenShard({stream->id, shard.shard});
       bytes += static_cast<double>(log->retained_bytes());
       records += static_cast<double>(log->durable_end().value);
       if (log->damage().open()) ++damaged;
@@ -24,7 +24,7 @@ void CollectStreams(storage::LogStore& store, const StreamCatalog& catalog, Metr
                     {{"stream", stream->name}});
   }
   sink.AddGauge("sluice_streams", "Streams.", static_cast<double>(streams.size()));
-  sink.AddGauge("sluice_shards", "Shards of all streams.", static_cast<double>(shards));
+  sink.AddGauge("sluice_shards", "Open shards of all streams.", static_cast<double>(shards));
   sink.AddGauge("sluice_damaged_shards", "Shards with lost records that nobody has looked at and accepted.",
                 static_cast<double>(damaged));
 }

@@ -25,6 +25,7 @@ std::string_view CodeName(Code code) {
     case Code::kIoError: return "i/o error";
     case Code::kUnimplemented: return "unimplemented";
     case Code::kInternal: return "internal error";
+    case Code::kShardClosed: return "shard closed";
   }
   return "unknown code";
 }

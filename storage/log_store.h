@@ -51,6 +51,7 @@ struct RecoveryReport {
 struct RetentionPolicy {
   std::optional<std::int64_t> age_ms_max;
   std::optional<std::uint64_t> bytes_max;
+  bool keep_newest = true;        // a limit on bytes alone leaves the newest segment; not where the shard takes no more
   Offset keep_from = kMaxOffset;  // nothing at or above this offset is removed (undelivered records)
 };
 

@@ -37,15 +37,22 @@ class LogWriter {
   /// Called once for each shard whose durable end moved, after the group's acknowledgements.
   using Published = std::function<void(ShardLog&)>;
 
+  /// With the shard's end, where all of it is durable.
+  using Drained = std::move_only_function<void(Result<Offset>)>;
+
   virtual ~LogWriter() = default;
   virtual void SetPublishedListener(Published listener) = 0;
 
   /// Appends one verified batch to `shard`. `done` is called exactly once, possibly before Append returns (kNone,
   /// refusals). kFailedPrecondition: gap in an idempotent producer's sequence; kFenced: older producer epoch;
   /// kResourceExhausted: disk full; kIoError: writing has ended on this data directory; kCorruption: the shard is
-  /// quarantined.
+  /// quarantined; kShardClosed: it is sealed, and the batch is none that it has.
   virtual void Append(ShardLog& shard, protocol::FrameBuffer batch, const protocol::BatchHeader& header, AckMode ack,
                       Done done) = 0;
+
+  /// Calls `done` once everything that was appended to `shard` before is durable, in whatever mode, and those appends
+  /// are answered. kIoError where some of it never will be.
+  virtual void Drain(ShardLog& shard, Drained done) = 0;
 };
 
 }  // namespace sluice::storage

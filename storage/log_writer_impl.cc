@@ -45,6 +45,23 @@ void WriterCore::Append(ShardLog& shard, protocol::FrameBuffer batch, const prot
   done(answer);
 }
 
+// An append without a frame: answered after those before it.
+void WriterCore::Drain(ShardLog& shard, LogWriter::Drained done) {
+  auto log = static_cast<ShardLogImpl&>(shard).shared_from_this();
+  AppendBatch& turn = TurnBatch(0);
+  turn.wants_flush = true;
+  LogWriter::Done drained = [this, log, done = std::move(done)](const Result<Appended>&) mutable {
+    if (log->durable_end() == log->next_offset()) return done(log->durable_end());
+    // A later append may be on its way already, where somebody appends while he drains.
+    Status status = parts_.committer.failed()
+                        ? parts_.committer.status()
+                        : Status(Code::kInternal, "the shard was appended to while it was drained");
+    done(Error(std::move(status)));
+  };
+  turn.appends.push_back(
+      {.shard = std::move(log), .frame = {}, .answer = {}, .ack = AckMode::kDurable, .done = std::move(drained)});
+}
+
 Status WriterCore::CheckRoom(std::uint64_t frame_bytes) {
   if (parts_.committer.failed()) return parts_.committer.status();
   if (frame_bytes > parts_.frame_bytes_max) {

@@ -40,6 +40,7 @@ class WriterCore final : public BatchOwner, public std::enable_shared_from_this<
   void SetListener(LogWriter::Published listener) { listener_ = std::move(listener); }
   void Append(ShardLog& shard, protocol::FrameBuffer batch, const protocol::BatchHeader& header, AckMode ack,
               LogWriter::Done done);
+  void Drain(ShardLog& shard, LogWriter::Drained done);
   void BatchesMoved() override;
 
  private:
@@ -83,6 +84,7 @@ class LogWriterImpl final : public LogWriter {
               Done done) override {
     core_->Append(shard, std::move(batch), header, ack, std::move(done));
   }
+  void Drain(ShardLog& shard, Drained done) override { core_->Drain(shard, std::move(done)); }
 
  private:
   const std::shared_ptr<WriterCore> core_;

@@ -59,6 +59,10 @@ class ShardLog {
   virtual std::uint64_t retained_bytes() const = 0;
   virtual ShardDamage damage() const = 0;
 
+  /// By the owning loop: refuses new batches from now on with kShardClosed. What an idempotent producer sends again is
+  /// answered as before. Nothing of it reaches the disk: whoever knows that the shard is closed seals it after a start.
+  virtual void Seal() = 0;
+
   /// Frames from memory, never blocking; nullopt where `from` is no longer in memory and ReadBlocking must be used. At
   /// least one frame where there is any, then as many as fit in `bytes_max`. kOutOfRange below oldest() or above
   /// durable_end().

@@ -139,15 +139,29 @@ Result<std::optional<ProducerBatch>> ShardLogImpl::Admit(const protocol::BatchHe
     return Error(Code::kCorruption, quarantine_ + "; it takes no records until somebody has looked and has chosen to " +
                                         std::string(kHowToAccept));
   }
+  if (!header.idempotent() && sealed_) return Error(Closed());
   if (!header.idempotent()) return std::nullopt;
   Result<std::optional<ProducerBatch>> known = producers_.Check(header);
+  // A gap too: the batches before it may have been sent to the children.
+  if (sealed_ && (known ? !known->has_value() : known.error().code() != Code::kFenced)) return Error(Closed());
   if (!known) return Error(known.error().WithContext("shard " + ToString(id_)));
   return known;
 }
 
+Status ShardLogImpl::Closed() const {
+  return Status(Code::kShardClosed, fmt::format("shard {} is closed: it was split or merged; ask for the stream's "
+                                                "shards and send the records to those that own their keys now",
+                                                ToString(id_)));
+}
+
+void ShardLogImpl::Seal() {
+  const MutexLock lock(mutex_);
+  sealed_ = true;
+}
+
 protocol::Frame ShardLogImpl::Append(protocol::FrameBuffer batch, const protocol::BatchHeader& header,
                                      std::int64_t now_ms) {
-  SLUICE_CHECK(header.record_count > 0);
+  SLUICE_CHECK(header.record_count > 0);  // and not sealed: Admit
   SLUICE_CHECK(next_ >= durable_end());
   last_assigned_ms_ = std::max(last_assigned_ms_, now_ms);
   protocol::FrameHeader frame;
@@ -384,7 +398,7 @@ std::vector<std::shared_ptr<Segment>> ShardLogImpl::Trim(const RetentionPolicy& 
       // The newest segment may go when it is complete and nobody is about to write to it.
       const bool in_use = segments_.size() == 1 && (writing_ || written_end_ != durable_end());
       if (in_use || extent.end > policy.keep_from || extent.end == extent.base || !expired(extent)) break;
-      if (segments_.size() == 1 && !policy.age_ms_max) break;  // a bound on bytes keeps the newest segment
+      if (segments_.size() == 1 && !policy.age_ms_max && policy.keep_newest) break;
       removed.push_back(std::move(segments_.front()));
       segments_.erase(segments_.begin());
       retained_bytes_.fetch_sub(FrameBytes(extent), std::memory_order_relaxed);

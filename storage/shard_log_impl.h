@@ -38,6 +38,8 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   std::uint64_t retained_bytes() const override { return retained_bytes_.load(std::memory_order_relaxed); }
   ShardDamage damage() const override;
 
+  void Seal() override;
+
   Result<std::optional<FrameRun>> ReadTail(Offset from, std::uint64_t bytes_max) override;
   Result<FrameRun> ReadBlocking(Offset from, std::uint64_t bytes_max) override;
   Result<Offset> OffsetAtTimeBlocking(std::int64_t time_ms) override;
@@ -52,6 +54,8 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   /// Takes frames that are durable now, the next ones in order, and makes them visible. Returns the unwritten bytes of
   /// the shard.
   std::uint64_t Publish(std::span<protocol::Frame> frames);
+  /// Of all that was appended, durable or not.
+  Offset next_offset() const { return next_; }
   /// Set and cleared by the writer while it gathers the shards that it tells its listener about.
   bool published_mark = false;
 
@@ -94,6 +98,7 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   using Tail = std::deque<protocol::Frame>;
 
   Status CheckRange(Offset from) const;
+  Status Closed() const;
   /// The first frame in the tail that ends above `from`.
   Tail::const_iterator FindInTail(Offset from) const SLUICE_REQUIRES(mutex_);
   bool InTail(Tail::const_iterator found, Offset from) const SLUICE_REQUIRES(mutex_);
@@ -126,7 +131,8 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   bool writing_ SLUICE_GUARDED_BY(mutex_) = false;  // between TakeUnwritten and NoteWritten or GiveBack
   bool dropped_ SLUICE_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<Segment>> segments_ SLUICE_GUARDED_BY(mutex_);  // by base offset
-  std::vector<Hole> holes_ SLUICE_GUARDED_BY(mutex_);  // by first offset
+  std::vector<Hole> holes_ SLUICE_GUARDED_BY(mutex_);                         // by first offset
+  bool sealed_ SLUICE_GUARDED_BY(mutex_) = false;
   std::string quarantine_ SLUICE_GUARDED_BY(mutex_);
   ProducerTable producers_ SLUICE_GUARDED_BY(mutex_);
 };

@@ -91,7 +91,7 @@ Result<MessageHeader> DecodeHeader(std::string_view bytes) {
   }
   header.kind = static_cast<MessageKind>(kind);
   const auto status_max =
-      static_cast<std::uint16_t>(header.kind == MessageKind::kRequest ? Code::kOk : Code::kInternal);
+      static_cast<std::uint16_t>(header.kind == MessageKind::kRequest ? Code::kOk : Code::kShardClosed);
   if (status > status_max) {
     return Error(Code::kCorruption, fmt::format("native message: status {} is not one that a {} has", status,
                                                 kind == 1 ? "request" : "response"));

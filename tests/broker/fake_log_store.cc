@@ -86,6 +86,7 @@ class FakeLogStore::Writer final : public storage::LogWriter {
               storage::AckMode ack, Done done) override {
     auto& log = static_cast<FakeShardLog&>(shard);
     ++store_.appends_seen_;
+    if (log.sealed) return done(Error(Code::kShardClosed, "shard " + ToString(shard.id()) + " is closed"));
     const Offset base = log.next_offset;
     const auto records = static_cast<std::uint32_t>(header.record_count);
     const std::int64_t append_time_ms = store_.append_time_ms_;
@@ -102,9 +103,16 @@ class FakeLogStore::Writer final : public storage::LogWriter {
     if (!store_.hold_) loop_.Post([this] { Commit(); });
   }
 
+  void Drain(storage::ShardLog& shard, Drained done) override {
+    drains_.emplace_back(&static_cast<FakeShardLog&>(shard), std::move(done));
+    if (!store_.hold_) loop_.Post([this] { Commit(); });
+  }
+
   void Commit() {
     std::vector<Pending> group;
     group.swap(group_);
+    std::vector<std::pair<FakeShardLog*, Drained>> drains;
+    drains.swap(drains_);
     std::vector<FakeShardLog*> moved;
     for (Pending& pending : group) {
       const storage::Appended appended{pending.frame.base_offset(), pending.frame.header().append_time_ms, false};
@@ -112,6 +120,7 @@ class FakeLogStore::Writer final : public storage::LogWriter {
       moved.push_back(pending.log);
       if (pending.done) pending.done(appended);
     }
+    for (auto& [log, done] : drains) done(log->durable_end());
     for (FakeShardLog* log : moved) listener_(*log);
   }
 
@@ -125,6 +134,7 @@ class FakeLogStore::Writer final : public storage::LogWriter {
   storage::Executor& loop_;
   Published listener_;
   std::vector<Pending> group_;
+  std::vector<std::pair<FakeShardLog*, Drained>> drains_;
 };
 
 std::unique_ptr<storage::LogWriter> FakeLogStore::NewWriter(storage::Executor& loop) {

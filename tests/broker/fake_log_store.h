@@ -25,6 +25,7 @@ class FakeShardLog final : public storage::ShardLog {
   std::int64_t last_append_time_ms() const override;
   std::uint64_t retained_bytes() const override;
   storage::ShardDamage damage() const override { return {}; }
+  void Seal() override { sealed = true; }
   Result<std::optional<storage::FrameRun>> ReadTail(Offset from, std::uint64_t bytes_max) override;
   Result<storage::FrameRun> ReadBlocking(Offset from, std::uint64_t bytes_max) override;
   Result<Offset> OffsetAtTimeBlocking(std::int64_t time_ms) override;
@@ -34,7 +35,8 @@ class FakeShardLog final : public storage::ShardLog {
   void SetTailFrom(Offset offset);
   void RemoveBelow(Offset offset);
 
-  Offset next_offset;  // used by the writer's loop only
+  Offset next_offset;   // used by the writer's loop only
+  bool sealed = false;  // likewise
 
  private:
   const ShardId id_;

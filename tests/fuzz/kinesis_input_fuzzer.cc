@@ -60,6 +60,7 @@ class World {
                                   .metadata = *core_.metadata,
                                   .appends = *core_.appends,
                                   .reads = *core_.reads,
+                                  .resharder = resharder_,
                                   .clock = core_.env->clock(),
                                   .random = core_.env->random(),
                                   .append_options = {}})) {
@@ -93,6 +94,7 @@ class World {
   }
 
   Core core_;
+  Resharder resharder_{core_.shards, *core_.catalog, core_.env->clock()};
   aws::Service service_;
 };
 

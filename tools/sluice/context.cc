@@ -30,6 +30,7 @@ int ExitCodeOf(Code code) {
     case Code::kIoError:
     case Code::kUnimplemented:
     case Code::kInternal:
+    case Code::kShardClosed:
       return kExitFailed;
   }
   return kExitFailed;

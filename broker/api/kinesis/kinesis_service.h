@@ -12,6 +12,7 @@
 #include "broker/api/kinesis/kinesis_options.h"
 #include "broker/append_service.h"
 #include "broker/read_service.h"
+#include "broker/reshard.h"
 #include "broker/retention_holds.h"
 #include "broker/shards.h"
 #include "broker/stream_catalog.h"
@@ -31,6 +32,7 @@ struct KinesisParts {
   storage::MetadataStore& metadata;
   AppendService& appends;
   ReadService& reads;
+  Resharder& resharder;
   storage::Clock& clock;
   storage::Random& random;
   AppendOptions append_options;

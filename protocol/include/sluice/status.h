@@ -28,6 +28,7 @@ enum class Code : std::uint8_t {
   kIoError = 11,            // the disk failed; writing on that data directory has ended
   kUnimplemented = 12,      // a known request that this version does not serve
   kInternal = 13,           // a bug in Sluice
+  kShardClosed = 14,        // the shard was split or merged: nothing was stored, send it to the shard's children
 };
 
 /// The field's name of a code, such as "not found"; for messages, logs and metrics.

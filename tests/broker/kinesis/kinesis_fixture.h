@@ -217,6 +217,7 @@ class KinesisCore {
   StreamCatalog& catalog() { return *running_->catalog; }
   storage::LogStore& store() { return *running_->store; }
   Shards& shards() { return *running_->shards; }
+  Resharder& resharder() { return *running_->resharder; }
   storage::ManualClock& clock() { return env_.manual_clock(); }
   storage::MemoryEnv& env() { return env_; }
 
@@ -234,6 +235,7 @@ class KinesisCore {
     std::unique_ptr<Shards> shards;
     std::unique_ptr<AppendService> appends;
     std::unique_ptr<ReadService> reads;
+    std::unique_ptr<Resharder> resharder;
     aws::Service service;
   };
 
@@ -249,6 +251,7 @@ class KinesisCore {
     now.shards = std::make_unique<Shards>(now.loops, *now.store, *now.catalog);
     now.appends = AppendService::New(*now.shards, *now.store, now.metrics, env_.clock(), append_options_);
     now.reads = ReadService::New(*now.shards, now.metrics, ReadOptions());
+    now.resharder = std::make_unique<Resharder>(*now.shards, *now.catalog, env_.clock());
     auto service = KinesisService({.catalog = *now.catalog,
                                    .shards = *now.shards,
                                    .holds = holds,
@@ -256,6 +259,7 @@ class KinesisCore {
                                    .metadata = *metadata_,
                                    .appends = *now.appends,
                                    .reads = *now.reads,
+                                   .resharder = *now.resharder,
                                    .clock = env_.clock(),
                                    .random = env_.random(),
                                    .append_options = append_options_,
