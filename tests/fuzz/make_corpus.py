@@ -83,12 +83,15 @@ KINESIS_INPUTS = {
     "ListStreams": '{"Limit":1,"ExclusiveStartStreamName":"a"}',
     "ListTagsForResource": f'{{"ResourceARN":{KINESIS_ARN}}}',
     "ListTagsForStream": '{"StreamName":"s","Limit":1,"ExclusiveStartTagKey":"a"}',
+    "MergeShards": '{"StreamName":"s","ShardToMerge":"shardId-0","AdjacentShardToMerge":"shardId-1"}',
     "PutRecord": '{"StreamName":"s","PartitionKey":"k","Data":"aGVsbG8=","ExplicitHashKey":"0","SequenceNumberForOrdering":"0"}',
     "PutRecords": '{"StreamName":"s","Records":[{"PartitionKey":"k","Data":"aGVsbG8="},{"PartitionKey":"l","Data":"","ExplicitHashKey":"1"}]}',
     "RemoveTagsFromStream": '{"StreamName":"s","TagKeys":["a",null]}',
+    "SplitShard": '{"StreamName":"s","ShardToSplit":"shardId-000000000000","NewStartingHashKey":"7"}',
     "TagResource": f'{{"ResourceARN":{KINESIS_ARN},"Tags":{{"a":null}}}}',
     "UntagResource": f'{{"ResourceARN":{KINESIS_ARN},"TagKeys":["a"]}}',
     "UpdateMaxRecordSize": f'{{"StreamARN":{KINESIS_ARN},"MaxRecordSizeInKiB":2048}}',
+    "UpdateShardCount": '{"StreamName":"s","TargetShardCount":3,"ScalingType":"UNIFORM_SCALING"}',
     "UpdateStreamMode": f'{{"StreamARN":{KINESIS_ARN},"StreamModeDetails":{{"StreamMode":"ON_DEMAND"}}}}',
 }
 
@@ -125,8 +128,8 @@ def kinesis():
         write("kinesis_input", f"{name}.cbor", line + cbor(json.loads(text)))
     iterator = struct.pack(">QBBHIIQqQ", 1, 1, len("orders"), 0, 7, 3, 41, 1_700_000_000_000, 5) + b"orders"
     write("kinesis_token", "iterator", iterator.ljust(184 - 32, b"\0"))
-    write("kinesis_token", "shards", struct.pack(">BqI", 2, 1_700_000_000_000, 9) + b"orders")
-    write("kinesis_token", "streams", struct.pack(">BqI", 1, 1_700_000_000_000, 0) + b"orders")
+    write("kinesis_token", "shards", struct.pack(">BqIBq", 2, 1_700_000_000_000, 9, 2, 1_600_000_000_000) + b"orders")
+    write("kinesis_token", "streams", struct.pack(">BqIBq", 1, 1_700_000_000_000, 0, 0, 0) + b"orders")
 
 
 def aws_signatures():

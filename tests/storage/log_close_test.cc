@@ -90,4 +90,21 @@ TEST_CASE("ShardLog Seal: a retry gets its answer, everything else is told to go
   CHECK(log.Append("other shard", kShardB).has_value());
 }
 
+TEST_CASE("LogStore ApplyRetention: a limit on bytes leaves the newest segment, but not of a closed shard",
+          "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  for (int i = 0; i < 60; ++i) log.AppendAll({std::string(3'000, 'x')});  // ten to a segment
+  REQUIRE(log.Close().ok());
+  log.Open();
+  RetentionPolicy policy;
+  policy.bytes_max = 0;
+  CHECK(log.store().ApplyRetention(kShardA, policy) > 0);
+  CHECK(log.shard()->oldest() < Offset(60));
+  policy.keep_newest = false;
+  CHECK(log.store().ApplyRetention(kShardA, policy) > 0);
+  CHECK(log.shard()->oldest() == Offset(60));
+}
+
 }  // namespace sluice::storage

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/api/kinesis/shard_filter.h"
 #include "broker/api/kinesis/token_seal.h"
 
 namespace sluice::broker::kinesis {
@@ -19,6 +20,7 @@ struct NextToken {
   std::int64_t issued_ms = 0;
   std::uint32_t last_shard = 0;  // kShards: of the page before
   std::string stream;            // kShards: whose shards; kStreams: the last one of the page before
+  ShardFilter filter = {};       // kShards
   friend bool operator==(const NextToken&, const NextToken&) = default;
 };
 

@@ -28,11 +28,12 @@ constexpr std::size_t kRecordOverheadMax = 32;
 
 /// A request's appends until the last of them is answered.
 struct PendingPut {
-  aws::CallPtr call;  // keeps the input
-  StreamPtr stream;
+  aws::CallPtr call;               // keeps the input
+  std::vector<StreamPtr> streams;  // the stream, and as it was after each reshard that the put has met
   std::vector<PutEntry> entries;
   PutDone done;
   PutResults results;
+  std::vector<std::size_t> to_send;  // entries that are in no shard yet
   std::size_t appends_left = 0;
 };
 using PendingPtr = std::shared_ptr<PendingPut>;
@@ -45,29 +46,32 @@ struct ShardBatch {
 };
 
 /// One batch for each shard, or several where one would be over the limit; a shard's batches in the entries' order.
-std::vector<ShardBatch> BuildBatches(const std::vector<PutEntry>& entries, std::int64_t now_ms, std::size_t bytes_max) {
+std::vector<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms, std::size_t bytes_max) {
   struct Open {
     std::size_t bytes_left = protocol::kBatchHeaderSize;  // of the shard's entries that are in no batch yet
     std::optional<std::size_t> batch;                     // its last one
   };
+  const protocol::ShardMap& map = put.streams.back()->shards;
   std::map<ShardIndex, Open> shards;
-  for (const PutEntry& entry : entries) shards[entry.shard].bytes_left += entry.bytes + kRecordOverheadMax;
+  for (const std::size_t i : put.to_send) {
+    shards[map.Find(put.entries[i].hash)].bytes_left += put.entries[i].bytes + kRecordOverheadMax;
+  }
   std::vector<ShardBatch> batches;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const PutEntry& entry = entries[i];
-    if (entry.throttled) continue;
+  for (const std::size_t i : put.to_send) {
+    const PutEntry& entry = put.entries[i];
+    const ShardIndex shard = map.Find(entry.hash);
     const std::size_t bytes = entry.bytes + kRecordOverheadMax;
-    Open& open = shards[entry.shard];
+    Open& open = shards[shard];
     if (!open.batch || batches[*open.batch].builder.size_bytes() + bytes > bytes_max) {
       open.batch = batches.size();
-      batches.push_back({.shard = entry.shard, .entries = {}, .builder = protocol::BatchBuilder()});
+      batches.push_back({.shard = shard, .entries = {}, .builder = protocol::BatchBuilder()});
       batches.back().builder.Reserve(std::min(open.bytes_left, bytes_max));
     }
+    open.bytes_left -= bytes;
     ShardBatch& batch = batches[*open.batch];
     batch.builder.AddFilled(now_ms, entry.key, protocol::aws::BlobBytes(entry.data),
                             [&](char* to) { protocol::aws::CopyBytes(entry.data, to); });
     batch.entries.push_back(i);
-    open.bytes_left -= bytes;
   }
   return batches;
 }
@@ -80,13 +84,40 @@ protocol::FrameBuffer FinishBatch(protocol::BatchBuilder& builder) {
   return buffer;
 }
 
-void TakeAnswer(PendingPut& put, const std::vector<std::size_t>& entries, const Result<storage::Appended>& answer) {
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    put.results[entries[i]] = answer;
-    if (answer) put.results[entries[i]]->base_offset = answer->base_offset + i;
+/// What is left of a batch while it is on its way.
+struct SentBatch {
+  const ShardInfo* shard;
+  std::vector<std::size_t> entries;
+};
+
+void Start(const Context& context, PendingPtr put);
+
+/// The shard was split or merged: its entries go to the shards that have their keys now. Only when all answers are
+/// here, so that records of a key stay in their order.
+void SendAgain(const Context& context, const PendingPtr& put) {
+  auto stream = context.parts.catalog.Find(put->streams.back()->id);
+  if (stream) {
+    put->streams.push_back(std::move(*stream));
+    return Start(context, put);
   }
-  SLUICE_CHECK(put.appends_left > 0);
-  if (--put.appends_left == 0) put.done(put.results);
+  for (const std::size_t i : put->to_send) put->results[i].appended = Error(stream.error());
+  put->done(put->results);
+}
+
+void TakeAnswer(const Context& context, const PendingPtr& put, const SentBatch& batch,
+                const Result<storage::Appended>& answer) {
+  const bool closed = !answer && answer.error().code() == Code::kShardClosed;
+  for (std::size_t i = 0; i < batch.entries.size(); ++i) {
+    PutResult& result = put->results[batch.entries[i]];
+    result = {.shard = batch.shard, .appended = answer};
+    if (answer) result.appended->base_offset = answer->base_offset + i;
+  }
+  if (closed) put->to_send.insert(put->to_send.end(), batch.entries.begin(), batch.entries.end());
+  SLUICE_CHECK(put->appends_left > 0);
+  if (--put->appends_left > 0) return;
+  if (put->to_send.empty()) return put->done(put->results);
+  std::ranges::sort(put->to_send);
+  SendAgain(context, put);
 }
 
 void Start(const Context& context, PendingPtr put) {
@@ -96,17 +127,18 @@ void Start(const Context& context, PendingPtr put) {
     return context.parts.appends.WhenReady(loop, [&context, put = std::move(put)] { Start(context, put); });
   }
   std::vector<ShardBatch> batches =
-      BuildBatches(put->entries, context.parts.clock.WallMs(), context.parts.append_options.batch_bytes_max);
-  if (batches.empty()) return put->done(put->results);
+      BuildBatches(*put, context.parts.clock.WallMs(), context.parts.append_options.batch_bytes_max);
+  put->to_send.clear();
   put->appends_left = batches.size();
   for (ShardBatch& batch : batches) {
-    AppendRequest request{.stream = put->stream->id,
+    AppendRequest request{.stream = put->streams.back()->id,
                           .shard = batch.shard,
                           .ack = storage::AckMode::kDurable,
                           .batch = FinishBatch(batch.builder)};
-    context.parts.appends.Append(
-        loop, std::move(request),
-        [put, entries = std::move(batch.entries)](const auto& answer) { TakeAnswer(*put, entries, answer); });
+    SentBatch sent{put->streams.back()->FindShard(batch.shard), std::move(batch.entries)};
+    context.parts.appends.Append(loop, std::move(request), [&context, put, sent = std::move(sent)](const auto& answer) {
+      TakeAnswer(context, put, sent, answer);
+    });
   }
 }
 
@@ -115,26 +147,24 @@ void Start(const Context& context, PendingPtr put) {
 Shape WithRecordMembers(Shape structure) {
   static const Shape data = Shape::Blob().Length(0, 10'485'760);
   static const Shape key = Shape::Text().Length(1, 256);
-  static const Shape hash_key = Shape::Text().Pattern(R"(^(0|([1-9]\d{0,38}))$)");
   return std::move(structure)
       .Member("Data", data, Required::kYes)
       .Member("PartitionKey", key)
-      .Member("ExplicitHashKey", hash_key);
+      .Member("ExplicitHashKey", HashKeyShape());
 }
 
 ApiResult<PutEntry> ReadEntry(const Context& context, const StreamInfo& stream, Value record) {
   const Value data = *record.Find("Data");
-  PutEntry entry{.key = {}, .data = data, .shard = {}, .bytes = protocol::aws::BlobBytes(data)};
+  PutEntry entry{.key = {}, .data = data, .hash = {}, .bytes = protocol::aws::BlobBytes(data)};
   if (const auto key = record.Find("PartitionKey")) entry.key = key->text();
   entry.bytes += entry.key.value_or("").size();
   if (stream.kinesis.auto_distribution) {
-    const auto& shards = stream.shards.ranges();
-    entry.shard = shards[context.parts.random.Next() % shards.size()].shard;
+    entry.hash = {.high = context.parts.random.Next(), .low = context.parts.random.Next()};
     return entry;
   }
   const auto explicit_key = record.Find("ExplicitHashKey");
   if (!explicit_key) {
-    entry.shard = stream.shards.FindByPartitionKey(entry.key.value_or(""));
+    entry.hash = protocol::HashPartitionKey(entry.key.value_or(""));
     return entry;
   }
   const auto hash_key = protocol::ParseHashKey(explicit_key->text());
@@ -144,7 +174,7 @@ ApiResult<PutEntry> ReadEntry(const Context& context, const StreamInfo& stream, 
                     "{}",
                     explicit_key->text())));
   }
-  entry.shard = stream.shards.Find(*hash_key);
+  entry.hash = *hash_key;
   return entry;
 }
 
@@ -167,19 +197,20 @@ std::string TooLarge(std::string_view place, std::size_t bytes_max) {
                      place, bytes_max);
 }
 
-void Throttle(const Context& context, const StreamInfo& stream, std::span<PutEntry> entries) {
-  if (context.throttle == nullptr) return;
-  for (PutEntry& entry : entries) {
-    entry.throttled = !context.throttle->TakeWrite({stream.id, entry.shard}, entry.bytes);
-  }
-}
-
 void Put(const Context& context, aws::CallPtr call, StreamPtr stream, std::vector<PutEntry> entries, PutDone done) {
   SLUICE_CHECK(!entries.empty());
   auto put = std::make_shared<PendingPut>();
-  put->results.assign(entries.size(), Error(Code::kInternal, "not answered"));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const ShardInfo* const shard = stream->FindShard(stream->shards.Find(entries[i].hash));
+    const bool throttled =
+        context.throttle != nullptr && !context.throttle->TakeWrite({stream->id, shard->shard}, entries[i].bytes);
+    put->results.push_back(
+        {.shard = shard, .appended = Error(Code::kInternal, "not answered"), .throttled = throttled});
+    if (!throttled) put->to_send.push_back(i);
+  }
+  if (put->to_send.empty()) return done(put->results);
   put->call = std::move(call);
-  put->stream = std::move(stream);
+  put->streams.push_back(std::move(stream));
   put->entries = std::move(entries);
   put->done = std::move(done);
   Start(context, std::move(put));

@@ -1,5 +1,6 @@
 // What PutRecord and PutRecords share: where a record goes, whether it is small enough, and appending a request's
-// records, one batch per shard.
+// records, one batch per shard. A client never learns of a split or merge: what meets a closed shard goes to its
+// children.
 //
 // A record's partition key is the key of the stored record, its data the value. An ExplicitHashKey only chooses the
 // shard and is not kept, as no operation gives it back.
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +19,7 @@
 #include "broker/stream_catalog.h"
 #include "protocol/aws/document.h"
 #include "protocol/aws/shape.h"
+#include "protocol/hash_key.h"
 #include "storage/log_writer.h"
 
 namespace sluice::broker::kinesis {
@@ -30,9 +31,8 @@ protocol::aws::Shape WithRecordMembers(protocol::aws::Shape structure);
 struct PutEntry {
   std::optional<std::string_view> key;  // streams that distribute by themselves need none
   protocol::aws::Value data;
-  ShardIndex shard;
-  std::size_t bytes = 0;  // key and data
-  bool throttled = false;
+  protocol::HashKey hash;  // of the partition key, the explicit one, or any where the stream distributes by itself
+  std::size_t bytes = 0;   // key and data
 };
 
 /// `record` is a map with Data and perhaps PartitionKey and ExplicitHashKey.
@@ -48,14 +48,17 @@ std::size_t RecordBytesMax(const Context& context, const StreamInfo& stream);
 /// What is wrong with a record that is larger.
 std::string TooLarge(std::string_view place, std::size_t bytes_max);
 
-/// Of each entry, in their order: its own offset, or why it was not appended.
-using PutResults = std::vector<Result<storage::Appended>>;
+/// Of one entry: where it is, with its own offset, or why it was not appended.
+struct PutResult {
+  const ShardInfo* shard;  // as good as the PutResults
+  Result<storage::Appended> appended;
+  bool throttled = false;  // shards are limited, and this one takes no more now
+};
+/// Of each entry, in their order.
+using PutResults = std::vector<PutResult>;
 using PutDone = std::move_only_function<void(const PutResults&)>;
 
-/// Marks what its shard does not take now, where shards are limited.
-void Throttle(const Context& context, const StreamInfo& stream, std::span<PutEntry> entries);
-
-/// Appends durably all that is not throttled; waits first while the broker has no room. `done` runs on the call's loop.
+/// Appends durably; waits first while the broker has no room. `done` runs on the call's loop.
 void Put(const Context& context, aws::CallPtr call, StreamPtr stream, std::vector<PutEntry> entries, PutDone done);
 
 }  // namespace sluice::broker::kinesis

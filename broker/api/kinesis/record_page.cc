@@ -8,6 +8,7 @@
 #include "broker/api/kinesis/stream_text.h"
 #include "protocol/base64.h"
 #include "protocol/batch.h"
+#include "protocol/check.h"
 
 namespace sluice::broker::kinesis {
 namespace {
@@ -27,7 +28,9 @@ std::size_t AnswerBytes(const PageRequest& page) {
 
 class PageWriter {
  public:
-  PageWriter(protocol::aws::Writer& writer, const PageRequest& page) : writer_(writer), page_(page) {
+  PageWriter(protocol::aws::Writer& writer, const PageRequest& page)
+      : writer_(writer), page_(page), shard_(page.stream->FindShard(page.shard)) {
+    SLUICE_CHECK(shard_ != nullptr);
     end_.next = page.first;
   }
 
@@ -48,7 +51,7 @@ class PageWriter {
 
  private:
   bool Add(const protocol::RecordView& record, Offset offset, std::int64_t append_time_ms) {
-    const std::string number = RecordNumber(*page_.stream, page_.shard, offset, append_time_ms);
+    const std::string number = RecordNumber(*shard_, offset, append_time_ms);
     const std::string key = PartitionKeyOf(record, number);
     const std::string_view data = record.value.value_or(std::string_view());
     const std::size_t bytes = key.size() + data.size();
@@ -67,6 +70,7 @@ class PageWriter {
 
   protocol::aws::Writer& writer_;
   const PageRequest& page_;
+  const ShardInfo* const shard_;
   std::string scratch_;  // of batches that are compressed
   std::size_t records_ = 0;
   std::uint64_t bytes_ = 0;

@@ -1,7 +1,6 @@
 // Old numbers, and where a number stands in its shard.
 #include "broker/api/kinesis/sequence_argument.h"
 
-#include "broker/api/kinesis/stream_text.h"
 #include "protocol/hash_key.h"
 
 namespace sluice::broker::kinesis {
@@ -13,13 +12,17 @@ std::optional<std::string> AsOldestLayout(std::string_view decimal) {
   return protocol::ToDecimal(protocol::HashKey{number->high + kBitOfTheHighHalf, number->low});
 }
 
-bool IsOfStream(const protocol::SequenceNumber& number, const StreamInfo& stream) {
-  return number.shard_created_s == CreatedSeconds(stream);
+const ShardInfo* ShardOf(const protocol::SequenceNumber& number, const StreamInfo& stream) {
+  const ShardInfo* const shard = stream.FindShard(number.shard);
+  return shard != nullptr && number.shard_created_s == shard->created_ms / 1000 ? shard : nullptr;
 }
 
-// A shard's starting number has the first record's offset, but no record's time.
-Offset OffsetAfter(const protocol::SequenceNumber& number) {
-  return number.record_time_s == 0 ? number.offset : number.offset + 1;
+std::optional<NumberPlace> PlaceOf(const protocol::SequenceNumber& number, const ShardInfo& shard, Offset end) {
+  if (shard.closed() && number.offset == kMaxOffset) return NumberPlace{end, end};  // its ending number
+  // A shard's starting number has the first record's offset, but no record's time.
+  const Offset after = number.record_time_s == 0 ? number.offset : number.offset + 1;
+  if (after > end) return std::nullopt;
+  return NumberPlace{number.offset, after};
 }
 
 }  // namespace sluice::broker::kinesis

@@ -29,6 +29,11 @@ const Shape& SequenceNumberShape() {
   return shape;
 }
 
+const Shape& HashKeyShape() {
+  static const Shape shape = Shape::Text().Pattern(R"(^(0|([1-9]\d{0,38}))$)");
+  return shape;
+}
+
 const Shape& NextTokenShape() {
   static const Shape shape = Shape::Text().Length(1, 1'048'576);
   return shape;

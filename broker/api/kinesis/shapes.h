@@ -10,6 +10,7 @@ const protocol::aws::Shape& StreamArnShape();
 const protocol::aws::Shape& ResourceArnShape();
 const protocol::aws::Shape& ShardIdShape();
 const protocol::aws::Shape& SequenceNumberShape();
+const protocol::aws::Shape& HashKeyShape();
 const protocol::aws::Shape& NextTokenShape();
 const protocol::aws::Shape& TimestampShape();
 const protocol::aws::Shape& BooleanShape();

@@ -7,10 +7,9 @@
 
 #include "broker/api/kinesis/shard_metrics.h"
 #include "broker/api/kinesis/stream_argument.h"
+#include "protocol/check.h"
 
 namespace sluice::broker::kinesis {
-
-using protocol::ShardRange;
 
 // By hand, as each record of an answer to PutRecords has one.
 std::string ShardName(ShardIndex shard) {
@@ -32,16 +31,24 @@ std::optional<ShardIndex> ParseShardName(std::string_view text) {
   return ShardIndex(static_cast<std::uint32_t>(number));
 }
 
-std::string RecordNumber(const StreamInfo& stream, ShardIndex shard, Offset offset, std::int64_t append_time_ms) {
-  return protocol::ToDecimal({.shard_created_s = CreatedSeconds(stream),
-                              .shard = shard,
+std::string RecordNumber(const ShardInfo& shard, Offset offset, std::int64_t append_time_ms) {
+  return protocol::ToDecimal({.shard_created_s = shard.created_ms / 1000,
+                              .shard = shard.shard,
                               .offset = offset,
                               .record_time_s = std::max<std::int64_t>(append_time_ms, 0) / 1000});
+}
+
+std::string RecordNumber(const StreamInfo& stream, ShardIndex shard, Offset offset, std::int64_t append_time_ms) {
+  const ShardInfo* const info = stream.FindShard(shard);
+  SLUICE_CHECK(info != nullptr);
+  return RecordNumber(*info, offset, append_time_ms);
 }
 
 std::string StartingNumber(const StreamInfo& stream, ShardIndex shard) {
   return RecordNumber(stream, shard, Offset(0), 0);
 }
+
+std::string EndingNumber(const ShardInfo& shard) { return RecordNumber(shard, kMaxOffset, shard.closed_ms); }
 
 std::int64_t CreatedSeconds(const StreamInfo& stream) { return stream.created_ms / 1000; }
 
@@ -50,22 +57,27 @@ std::int64_t RetentionHours(const StreamInfo& stream) {
   return std::clamp(*stream.retention.age_ms / kHourMs, kRetentionHoursMin, kRetentionHoursMax);
 }
 
-std::vector<ShardRange> ShardsAfter(const StreamInfo& stream, std::optional<ShardIndex> after) {
-  std::vector<ShardRange> shards = stream.shards.ranges();
-  if (after) std::erase_if(shards, [&](const ShardRange& shard) { return shard.shard <= *after; });
-  std::ranges::sort(shards, {}, &ShardRange::shard);
-  return shards;
+std::span<const ShardInfo> ShardsAfter(const StreamInfo& stream, std::optional<ShardIndex> after) {
+  if (!after) return stream.all_shards;
+  return {std::ranges::upper_bound(stream.all_shards, *after, {}, &ShardInfo::shard), stream.all_shards.end()};
 }
 
-void WriteShard(protocol::aws::Writer& writer, const StreamInfo& stream, const ShardRange& shard) {
-  writer.BeginMap();
-  writer.Name("ShardId").Text(ShardName(shard.shard));
+void WriteHashKeyRange(protocol::aws::Writer& writer, const ShardInfo& shard) {
   writer.Name("HashKeyRange").BeginMap();
   writer.Name("StartingHashKey").Text(protocol::ToDecimal(shard.first));
   writer.Name("EndingHashKey").Text(protocol::ToDecimal(shard.last));
   writer.EndMap();
+}
+
+void WriteShard(protocol::aws::Writer& writer, const ShardInfo& shard) {
+  writer.BeginMap();
+  writer.Name("ShardId").Text(ShardName(shard.shard));
+  if (shard.parent) writer.Name("ParentShardId").Text(ShardName(*shard.parent));
+  if (shard.adjacent_parent) writer.Name("AdjacentParentShardId").Text(ShardName(*shard.adjacent_parent));
+  WriteHashKeyRange(writer, shard);
   writer.Name("SequenceNumberRange").BeginMap();
-  writer.Name("StartingSequenceNumber").Text(StartingNumber(stream, shard.shard));
+  writer.Name("StartingSequenceNumber").Text(RecordNumber(shard, Offset(0), 0));
+  if (shard.closed()) writer.Name("EndingSequenceNumber").Text(EndingNumber(shard));
   writer.EndMap();
   writer.EndMap();
 }

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "broker/api/aws/operation.h"
 #include "broker/api/kinesis/stream_lifecycle.h"
@@ -23,11 +23,16 @@ std::string ShardName(ShardIndex shard);
 /// 0. nullopt for anything else, and from 2^31.
 std::optional<ShardIndex> ParseShardName(std::string_view text);
 
-/// A record's sequence number.
+/// A record's sequence number. The stream has the shard.
 std::string RecordNumber(const StreamInfo& stream, ShardIndex shard, Offset offset, std::int64_t append_time_ms);
 /// The number that a shard begins with: offset 0 and record time 0, so that it is below its first record's.
 std::string StartingNumber(const StreamInfo& stream, ShardIndex shard);
-/// Seconds since 1970, as they stand in the sequence numbers of the stream's shards.
+/// The same.
+std::string RecordNumber(const ShardInfo& shard, Offset offset, std::int64_t append_time_ms);
+/// The number that a closed shard ends with, above its last record's.
+std::string EndingNumber(const ShardInfo& shard);
+
+/// When the stream was created, in seconds since 1970.
 std::int64_t CreatedSeconds(const StreamInfo& stream);
 
 /// Whole hours, 24 to 8,760; more is told as 8,760, for ever too.
@@ -36,11 +41,14 @@ inline constexpr std::int64_t kRetentionHoursMin = 24;
 inline constexpr std::int64_t kRetentionHoursMax = 8'760;
 inline constexpr std::int64_t kHourMs = 3'600'000;
 
-/// The open shards in the order of their numbers, from the first one above `after`.
-std::vector<protocol::ShardRange> ShardsAfter(const StreamInfo& stream, std::optional<ShardIndex> after);
+/// The shards, open and closed, in the order of their numbers, from the first one above `after`. Good as long as the
+/// stream's value.
+std::span<const ShardInfo> ShardsAfter(const StreamInfo& stream, std::optional<ShardIndex> after);
 
 /// One element of Shards.
-void WriteShard(protocol::aws::Writer& writer, const StreamInfo& stream, const protocol::ShardRange& shard);
+void WriteShard(protocol::aws::Writer& writer, const ShardInfo& shard);
+/// The member HashKeyRange.
+void WriteHashKeyRange(protocol::aws::Writer& writer, const ShardInfo& shard);
 /// The members that descriptions and summaries of a stream share: name, ARN, status, mode, creation time.
 void WriteIdentity(protocol::aws::Writer& writer, const StreamInfo& stream, StreamState state,
                    const aws::Caller& caller);

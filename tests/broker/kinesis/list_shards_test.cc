@@ -82,5 +82,45 @@ TEST_CASE("ListShards: which stream", "[kinesis]") {
         "ResourceNotFoundException");
 }
 
+TEST_CASE("ListShards: filters tell shards by when they were open", "[kinesis]") {
+  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const auto now_s = [&] { return std::to_string(core.clock().WallMs() / 1'000); };
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":1})");
+  core.clock().AdvanceMs(3'600'000);
+  const std::string before = now_s();
+  core.clock().AdvanceMs(10'000);
+  core.MustRun("UpdateShardCount", R"({"StreamName":"orders","TargetShardCount":2,"ScalingType":"UNIFORM_SCALING"})");
+  core.clock().AdvanceMs(10'000);
+  const std::string between = now_s();
+  core.clock().AdvanceMs(10'000);
+  core.MustRun("MergeShards",
+               R"({"StreamName":"orders","ShardToMerge":"shardId-1","AdjacentShardToMerge":"shardId-2"})");
+  core.clock().AdvanceMs(10'000);
+  const auto listed = [&](std::string_view filter) {
+    std::string request = R"({"StreamName":"orders","MaxResults":1,"ShardFilter":{)" + std::string(filter) + "}}";
+    std::string names;
+    for (;;) {  // the pages after the first one know the filter by their token
+      const Reply page = core.MustRun("ListShards", request);
+      names += page.At("Shards.0.ShardId").substr(std::min<std::size_t>(19, page.At("Shards.0.ShardId").size()));
+      if (page.At("NextToken").empty()) return names;
+      request = R"({"MaxResults":1,"NextToken":")" + page.At("NextToken") + "\"}";
+    }
+  };
+  CHECK(listed(R"("Type":"AFTER_SHARD_ID","ShardId":"shardId-0")") == "123");
+  CHECK(listed(R"("Type":"AT_LATEST")") == "3");
+  CHECK(listed(R"("Type":"AT_TRIM_HORIZON")") == "0");
+  CHECK(listed(R"("Type":"FROM_TRIM_HORIZON")") == "0123");
+  CHECK(listed(R"("Type":"AT_TIMESTAMP","Timestamp":)" + before) == "0");
+  CHECK(listed(R"("Type":"FROM_TIMESTAMP","Timestamp":)" + before) == "0123");
+  CHECK(listed(R"("Type":"AT_TIMESTAMP","Timestamp":)" + between) == "12");
+  CHECK(listed(R"("Type":"FROM_TIMESTAMP","Timestamp":)" + between) == "123");
+  CHECK(listed(R"("Type":"AT_TIMESTAMP","Timestamp":)" + now_s()) == "3");
+  CHECK(core.MustRun("ListShards", R"({"StreamName":"orders"})").At("Shards") == "4");
+  // A day later the horizon has passed the reshards; the shards are listed until they are forgotten.
+  core.clock().AdvanceMs(24 * 3'600'000);
+  CHECK(listed(R"("Type":"AT_TRIM_HORIZON")") == "3");
+  CHECK(listed(R"("Type":"FROM_TRIM_HORIZON")") == "3");
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis

@@ -35,6 +35,7 @@ TEST_CASE("WriteRecords: ends a page at its share, but gives one record", "[kine
   const protocol::Frame frame = protocol::Frame::Seal(std::move(buffer), header);
   auto stream = std::make_shared<StreamInfo>();
   stream->id = header.shard.stream;
+  stream->all_shards = NewShards(protocol::ShardMap::Uniform(1), 0);
   PageRequest page{.stream = std::move(stream),
                    .shard = ShardIndex(0),
                    .first = Offset(0),

@@ -1,4 +1,7 @@
 // PutRecords: results in the order of the request, and what refuses all of it.
+#include <future>
+
+#include "broker/reshard_plan.h"
 #include "tests/broker/kinesis/kinesis_fixture.h"
 
 namespace sluice::broker::kinesis {
@@ -105,6 +108,46 @@ TEST_CASE("PutRecords: what the log does not take is told per record", "[kinesis
   const Reply single = core.Run("PutRecord", R"({"StreamName":"orders","PartitionKey":"k","Data":""})");
   CHECK(single.type() == "InternalFailure");
   CHECK(single.error->http_status == 500);
+}
+
+TEST_CASE("PutRecords: records that meet a split go to the children, and no client learns of it", "[kinesis]") {
+  OrdersCore core(GENERATE(Encoding::kJson, Encoding::kCbor), GENERATE(1u, 2u));
+  const StreamPtr stream = *core.catalog().Find("orders");
+  const ShardId parent{stream->id, ShardIndex(0)};
+  // The shard closes before the put, and is open no more when the put is answered.
+  LoopShards& owner = core.shards().OwnerOf(parent);
+  std::promise<Result<Offset>> drained;
+  owner.loop().Post([&] { owner.BeginClose(parent, [&](Result<Offset> end) { drained.set_value(std::move(end)); }); });
+  const Offset end = *drained.get_future().get();
+  std::vector<std::string> records;
+  for (int i = 0; i < 100; ++i) records.push_back(Record("user-" + std::to_string(i), std::to_string(i)));
+  auto put = std::async(std::launch::async, [&] { return core.MustRun("PutRecords", Request(records)); });
+  for (bool parked = false; !parked;) {
+    std::promise<bool> answer;
+    owner.loop().Post([&] { answer.set_value(!(*owner.Find(parent))->parked.empty()); });
+    parked = answer.get_future().get();
+  }
+  const auto change = PlanSplit(*stream, parent.index, {std::uint64_t{1} << 61, 0});
+  REQUIRE(core.catalog()
+              .Change("orders", [&](StreamInfo& now) { return ApplyChanges(now, {*change}, {{parent.index, end}}, 0); })
+              .has_value());
+  owner.loop().Post([&] { owner.EndClose(parent, true); });
+  const Reply reply = put.get();
+  CHECK(reply.At("FailedRecordCount") == "0");
+  int to_children = 0;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = reply.At("Records." + std::to_string(i) + ".ShardId");
+    CHECK(name != "shardId-000000000000");
+    if (name < "shardId-000000000004") continue;
+    ++to_children;
+    const Reply page =
+        core.Records(core.Iterator(R"("ShardIteratorType":"AT_SEQUENCE_NUMBER","StartingSequenceNumber":")" +
+                                       reply.At("Records." + std::to_string(i) + ".SequenceNumber") + "\"",
+                                   name),
+                     1);
+    CHECK(*protocol::DecodeBase64(page.At("Records.0.Data")) == std::to_string(i));
+  }
+  CHECK(to_children > 10);
 }
 
 }  // namespace

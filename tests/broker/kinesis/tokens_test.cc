@@ -62,8 +62,11 @@ TEST_CASE("ShardIterator: what is sealed but no iterator is refused", "[kinesis]
 }
 
 TEST_CASE("NextToken: reads back in its own list", "[kinesis]") {
-  const NextToken token{
-      .of = NextToken::Of::kShards, .issued_ms = 1'700'000'000'000, .last_shard = 9, .stream = "orders"};
+  const NextToken token{.of = NextToken::Of::kShards,
+                        .issued_ms = 1'700'000'000'000,
+                        .last_shard = 9,
+                        .stream = "orders",
+                        .filter = {ShardFilter::Kind::kOpenAt, 1'699'999'999'999}};
   const std::string text = EncodeNextToken(token, kKey);
   CHECK(DecodeNextToken(text, NextToken::Of::kShards, kKey) == token);
   CHECK(!DecodeNextToken(text, NextToken::Of::kStreams, kKey));

@@ -18,17 +18,17 @@ const protocol::aws::Shape& Input() {
 }
 
 std::string Answer(const aws::Call& call, const StreamInfo& stream, StreamState state,
-                   std::vector<protocol::ShardRange> shards) {
+                   std::span<const ShardInfo> shards) {
   const auto page = static_cast<std::size_t>(IntegerOf(call, "Limit").value_or(kPageDefault));
   const bool more = shards.size() > page;
-  if (more) shards.resize(page);
+  if (more) shards = shards.first(page);
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("StreamDescription").BeginMap();
   WriteIdentity(*writer, stream, state, OwnerOf(call));
   WriteSettings(*writer, stream);
   writer->Name("Shards").BeginList();
-  for (const protocol::ShardRange& shard : shards) WriteShard(*writer, stream, shard);
+  for (const ShardInfo& shard : shards) WriteShard(*writer, shard);
   writer->EndList();
   writer->Name("HasMoreShards").Boolean(more);
   writer->EndMap();
@@ -47,7 +47,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const StreamState state = context.lifecycle->StateOf(**stream);
   const StreamPtr told = context.lifecycle->Told(*stream);
   const bool no_shards = state == StreamState::kCreating;
-  return Answer(call, *told, state, no_shards ? std::vector<protocol::ShardRange>() : ShardsAfter(**stream, after));
+  return Answer(call, *told, state, no_shards ? std::span<const ShardInfo>() : ShardsAfter(**stream, after));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "broker/api/kinesis/child_shards.h"
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/page_memory.h"
@@ -133,17 +134,28 @@ std::string NextIterator(const Context& context, const PageRequest& page, Offset
                              context.token_key);
 }
 
+/// Where the shard ends.
+struct ShardEnd {
+  Offset offset;
+  bool closed = false;  // it stays there
+};
+
 Result<std::string> WriteAnswer(const Context& context, protocol::aws::Writer& writer, const PageRequest& page,
-                                Offset shard_end) {
+                                const ShardEnd& shard_end) {
   writer.BeginMap();
   writer.Name("Records");
   const Result<PageEnd> end = WriteRecords(writer, page);
   if (!end) return Error(end.error());
   if (context.throttle != nullptr) context.throttle->ChargeRead({page.stream->id, page.shard}, end->bytes);
-  const bool at_end = end->next >= shard_end;
-  writer.Name("NextShardIterator").Text(NextIterator(context, page, end->next));
+  const bool at_end = end->next >= shard_end.offset;
+  const bool over = at_end && shard_end.closed;
+  if (!over) writer.Name("NextShardIterator").Text(NextIterator(context, page, end->next));
   writer.Name("MillisBehindLatest")
       .Integer(at_end ? 0 : MillisBehind(end->last_append_ms, context.parts.clock.WallMs()));
+  if (over) {
+    const auto stream = context.parts.catalog.Find(page.stream->id);  // it may be of after this call's beginning
+    WriteChildShards(writer, stream ? **stream : *page.stream, page.shard);
+  }
   writer.EndMap();
   return writer.Take();
 }
@@ -153,7 +165,7 @@ void Finish(aws::Call& call, Result<std::string> body) {
   call.Answer(std::move(*body));
 }
 
-void Answer(const Context& context, const PagePtr& pending, Offset shard_end) {
+void Answer(const Context& context, const PagePtr& pending, ShardEnd shard_end) {
   if (pending->bytes <= kInlineBytesMax && !pending->compressed) {
     return Finish(*pending->call, WriteAnswer(context, *pending->call->NewWriter(), pending->page, shard_end));
   }
@@ -183,7 +195,9 @@ void Take(const Context& context, const PagePtr& pending, Result<ReadAnswer> ans
   page.frames_end = pending->from = answer->run.next;
   const std::uint64_t records = page.frames_end - std::min(page.frames_end, page.first);
   const bool full = records >= page.records_max || pending->bytes >= page.bytes_max;
-  if (nothing_new || full || page.frames_end >= answer->end) return Answer(context, pending, answer->end);
+  if (nothing_new || full || page.frames_end >= answer->end) {
+    return Answer(context, pending, {answer->end, answer->closed});
+  }
   Read(context, pending);
 }
 
@@ -191,7 +205,7 @@ void Read(const Context& context, const PagePtr& pending) {
   const PageRequest& page = pending->page;
   const auto log = context.parts.store.OpenShard({page.stream->id, page.shard});
   const Offset end = log->durable_end();
-  if (pending->from > end) return Answer(context, pending, end);  // such a place was never given by this log
+  if (pending->from > end) return Answer(context, pending, {end});  // such a place was never given by this log
   ReadRequest request{.stream = page.stream->id, .shard = page.shard, .from = pending->from};
   if (pending->from < log->oldest()) request.from = FromOldest();
   request.bytes_max = page.bytes_max;

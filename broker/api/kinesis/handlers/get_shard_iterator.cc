@@ -94,13 +94,11 @@ ApiResult<Offset> AtNumber(const aws::Call& call, const Target& target) {
         fmt::format("Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a shard with {}",
                     ShardName(number->shard), ShardName(target.shard))));
   }
-  if (!IsOfStream(*number, *target.stream)) {
-    return std::unexpected(BadNumber(text, target, call.caller(), kForeign));
-  }
-  if (OffsetAfter(*number) > target.log->durable_end()) {
-    return std::unexpected(BadNumber(text, target, call.caller(), ""));
-  }
-  return TextOf(call, "ShardIteratorType") == "AT_SEQUENCE_NUMBER" ? number->offset : OffsetAfter(*number);
+  const ShardInfo* const shard = ShardOf(*number, *target.stream);
+  if (shard == nullptr) return std::unexpected(BadNumber(text, target, call.caller(), kForeign));
+  const auto place = PlaceOf(*number, *shard, target.log->durable_end());
+  if (!place) return std::unexpected(BadNumber(text, target, call.caller(), ""));
+  return TextOf(call, "ShardIteratorType") == "AT_SEQUENCE_NUMBER" ? place->at : place->after;
 }
 
 ApiResult<Offset> FindPlace(const aws::Call& call, const Target& target) {

@@ -1,11 +1,11 @@
-// ListShards: the shards of a stream, a page at a time. All shards are open ones as long as streams are not resharded,
-// so every filter but a shard to begin behind gives all of them.
+// ListShards: the shards of a stream, open and closed, a page at a time.
 #include <fmt/format.h>
 
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/next_token.h"
 #include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/shard_filter.h"
 #include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_text.h"
@@ -41,6 +41,7 @@ const Shape& Input() {
 struct Start {
   StreamPtr stream;
   std::optional<ShardIndex> after;
+  ShardFilter filter;
 };
 
 ApiResult<Start> FromToken(const Context& context, const aws::Call& call, std::string_view text) {
@@ -52,35 +53,13 @@ ApiResult<Start> FromToken(const Context& context, const aws::Call& call, std::s
   if (context.parts.clock.WallMs() - token->issued_ms > kTokenAgeMaxMs) return std::unexpected(ExpiredNextToken());
   auto stream = AccessStream(context, call.caller(), {token->stream, call.caller().account}, "ListShards");
   if (!stream) return std::unexpected(stream.error());
-  return Start{std::move(*stream), ShardIndex(token->last_shard)};
-}
-
-std::optional<ApiError> CheckFilter(const Context& context, Value filter, const StreamInfo& stream) {
-  const std::string_view type = filter.Find("Type")->text();
-  if (type == "AFTER_SHARD_ID" && !filter.Find("ShardId")) {
-    return InvalidArgument("ShardId must be provided when the ShardFilter Type is AFTER_SHARD_ID.");
-  }
-  if (type != "AT_TIMESTAMP" && type != "FROM_TIMESTAMP") return std::nullopt;
-  const auto time = filter.Find("Timestamp");
-  if (!time) {
-    return InvalidArgument(fmt::format("Timestamp must be provided when the ShardFilter Type is {}.", type));
-  }
-  const std::int64_t time_ms = protocol::aws::ToTimestampMs(*time);
-  const std::int64_t now_ms = context.parts.clock.WallMs();
-  if (time_ms > now_ms) return InvalidArgument("ShardFilter Timestamp must not be greater than current time.");
-  // FROM_TIMESTAMP begins at the horizon where it is older.
-  if (type == "AT_TIMESTAMP" && time_ms < now_ms - RetentionHours(stream) * kHourMs) {
-    return InvalidArgument("ShardFilter Timestamp cannot be older than TRIM_HORIZON of the stream.");
-  }
-  return std::nullopt;
+  return Start{std::move(*stream), ShardIndex(token->last_shard), token->filter};
 }
 
 /// The shard that the page begins behind, if one is named.
-ApiResult<std::optional<ShardIndex>> StartShard(const Context& context, const aws::Call& call,
-                                                const StreamInfo& stream) {
+ApiResult<std::optional<ShardIndex>> StartShard(const aws::Call& call, const StreamInfo& stream) {
   std::string_view named = TextOf(call, "ExclusiveStartShardId");
   if (const auto filter = call.input().Find("ShardFilter")) {
-    if (auto wrong = CheckFilter(context, *filter, stream)) return std::unexpected(std::move(*wrong));
     const std::string_view type = filter->Find("Type")->text();
     const auto shard = filter->Find("ShardId");
     if (shard && (type == "AFTER_SHARD_ID" || type == "AT_LATEST")) named = shard->text();
@@ -102,28 +81,39 @@ ApiResult<Start> FindStart(const Context& context, const aws::Call& call) {
   if (created && protocol::aws::ToTimestampMs(*created) / 1000 != CreatedSeconds(**stream)) {
     return std::unexpected(StreamNotFound((*stream)->name, call.caller()));  // an older one of this name
   }
-  const auto after = StartShard(context, call, **stream);
+  Start start{std::move(*stream), std::nullopt, {}};
+  if (const auto named = call.input().Find("ShardFilter")) {
+    const auto filter = ReadShardFilter(context, *named, *start.stream);
+    if (!filter) return std::unexpected(filter.error());
+    start.filter = *filter;
+  }
+  const auto after = StartShard(call, *start.stream);
   if (!after) return std::unexpected(after.error());
-  return Start{std::move(*stream), *after};
+  start.after = *after;
+  return start;
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const ApiResult<Start> start = FindStart(context, call);
   if (!start) return std::unexpected(start.error());
-  std::vector<protocol::ShardRange> shards = ShardsAfter(*start->stream, start->after);
   const auto page = static_cast<std::size_t>(IntegerOf(call, "MaxResults").value_or(kPageDefault));
+  std::vector<const ShardInfo*> shards;
+  for (const ShardInfo& shard : ShardsAfter(*start->stream, start->after)) {
+    if (shards.size() <= page && Passes(shard, start->filter)) shards.push_back(&shard);
+  }
   const bool more = shards.size() > page;
-  if (more) shards.resize(page);
+  if (more) shards.pop_back();
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("Shards").BeginList();
-  for (const protocol::ShardRange& shard : shards) WriteShard(*writer, *start->stream, shard);
+  for (const ShardInfo* const shard : shards) WriteShard(*writer, *shard);
   writer->EndList();
   if (more) {
     const NextToken next{.of = NextToken::Of::kShards,
                          .issued_ms = context.parts.clock.WallMs(),
-                         .last_shard = shards.back().shard.value,
-                         .stream = start->stream->name};
+                         .last_shard = shards.back()->shard.value,
+                         .stream = start->stream->name,
+                         .filter = start->filter};
     writer->Name("NextToken").Text(EncodeNextToken(next, context.token_key));
   }
   writer->EndMap();

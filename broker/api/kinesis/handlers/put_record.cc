@@ -1,6 +1,8 @@
 // PutRecord: one record, answered when it is durable.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/put.h"
@@ -24,7 +26,11 @@ const Shape& Input() {
   return shape;
 }
 
-/// The record's number will be above any that the stream has given or that is older than it; others are refused.
+std::int64_t NewestShardSeconds(const StreamInfo& stream) {
+  return std::ranges::max(stream.all_shards, {}, &ShardInfo::created_ms).created_ms / 1000;
+}
+
+/// Numbers that the stream has given are good, and those that are older than its newest shard; others are refused.
 std::optional<ApiError> CheckOrdering(const Context& context, const aws::Call& call, const StreamInfo& stream) {
   const std::string_view text = TextOf(call, "SequenceNumberForOrdering");
   if (!text.empty() && stream.kinesis.auto_distribution) {
@@ -35,10 +41,10 @@ std::optional<ApiError> CheckOrdering(const Context& context, const aws::Call& c
   }
   if (text.empty() || AsOldestLayout(text)) return std::nullopt;
   const auto number = protocol::ParseSequenceNumber(text);
-  bool good = number && number->shard_created_s <= CreatedSeconds(stream);
-  if (good && IsOfStream(*number, stream)) {
-    good = CheckShard(stream, number->shard).ok() &&
-           OffsetAfter(*number) <= context.parts.store.OpenShard({stream.id, number->shard})->durable_end();
+  bool good = number && number->shard_created_s <= NewestShardSeconds(stream);
+  if (const ShardInfo* const shard = good ? ShardOf(*number, stream) : nullptr) {
+    const Offset end = context.parts.store.OpenShard({stream.id, shard->shard})->durable_end();
+    good = PlaceOf(*number, *shard, end).has_value();
   }
   if (good) return std::nullopt;
   return InvalidArgument(
@@ -63,12 +69,11 @@ ApiResult<PutEntry> CheckedEntry(const Context& context, const aws::Call& call, 
   return entry;
 }
 
-std::string Answer(const aws::Call& call, const StreamInfo& stream, ShardIndex shard,
-                   const storage::Appended& appended) {
+std::string Answer(const aws::Call& call, const ShardInfo& shard, const storage::Appended& appended) {
   const auto writer = call.NewWriter();
   writer->BeginMap();
-  writer->Name("ShardId").Text(ShardName(shard));
-  writer->Name("SequenceNumber").Text(RecordNumber(stream, shard, appended.base_offset, appended.append_time_ms));
+  writer->Name("ShardId").Text(ShardName(shard.shard));
+  writer->Name("SequenceNumber").Text(RecordNumber(shard, appended.base_offset, appended.append_time_ms));
   writer->EndMap();
   return writer->Take();
 }
@@ -78,13 +83,11 @@ void Run(const Context& context, const aws::CallPtr& call) {
   if (!stream) return call->Fail(std::move(stream.error()));
   auto entry = CheckedEntry(context, *call, **stream);
   if (!entry) return call->Fail(std::move(entry.error()));
-  const ShardIndex shard = entry->shard;
-  Throttle(context, **stream, {&*entry, 1});
-  if (entry->throttled) return call->Fail(RateExceeded(shard, (*stream)->name, call->caller()));
-  Put(context, call, *stream, {*entry}, [call, stream = *stream, shard](const PutResults& results) {
-    const Result<storage::Appended>& result = results.front();
-    if (result) return call->Answer(Answer(*call, *stream, shard, *result));
-    call->Fail(FromStatus(result.error(), stream->name, call->caller()));
+  Put(context, call, *stream, {*entry}, [call, stream = *stream](const PutResults& results) {
+    const PutResult& result = results.front();
+    if (result.appended) return call->Answer(Answer(*call, *result.shard, *result.appended));
+    if (result.throttled) return call->Fail(RateExceeded(result.shard->shard, stream->name, call->caller()));
+    call->Fail(FromStatus(result.appended.error(), stream->name, call->caller()));
   });
 }
 

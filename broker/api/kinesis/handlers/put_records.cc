@@ -59,56 +59,43 @@ ApiResult<std::vector<PutEntry>> CheckedEntries(const Context& context, const aw
   return entries;
 }
 
-/// Where a record was to go.
-struct Place {
-  ShardIndex shard;
-  bool throttled;
-};
-
-/// A request until its records are durable or refused.
-struct PutRequest {
-  aws::CallPtr call;
-  StreamPtr stream;
-  std::vector<Place> places;  // of each record
-};
-
 void WriteError(protocol::aws::Writer& writer, std::string_view type, std::string_view message) {
   writer.Name("ErrorCode").Text(type);
   writer.Name("ErrorMessage").Text(message);
 }
 
-void WriteResult(protocol::aws::Writer& writer, const PutRequest& put, Place place,
-                 const Result<storage::Appended>& result) {
+void WriteResult(const aws::Call& call, const StreamInfo& stream, const PutResult& result,
+                 protocol::aws::Writer& writer) {
+  const auto& [shard, appended, throttled] = result;
   writer.BeginMap();
-  if (result) {
-    writer.Name("SequenceNumber")
-        .Text(RecordNumber(*put.stream, place.shard, result->base_offset, result->append_time_ms));
-    writer.Name("ShardId").Text(ShardName(place.shard));
-  } else if (place.throttled) {
-    const protocol::aws::ApiError error = RateExceeded(place.shard, put.stream->name, put.call->caller());
+  if (appended) {
+    writer.Name("SequenceNumber").Text(RecordNumber(*shard, appended->base_offset, appended->append_time_ms));
+    writer.Name("ShardId").Text(ShardName(shard->shard));
+  } else if (throttled) {
+    const protocol::aws::ApiError error = RateExceeded(shard->shard, stream.name, call.caller());
     WriteError(writer, error.type, error.message);
   } else {
-    WriteError(writer, "InternalFailure", result.error().message());
+    WriteError(writer, "InternalFailure", appended.error().message());
   }
   writer.EndMap();
 }
 
-void Answer(const PutRequest& put, const PutResults& results) {
+void Answer(aws::Call& call, const StreamInfo& stream, const PutResults& results) {
   std::int64_t failed = 0;
-  for (const auto& result : results) {
-    if (!result) ++failed;
-    if (!result && result.error().code() == Code::kNotFound) {  // deleted a moment ago
-      return put.call->Fail(StreamNotFound(put.stream->name, put.call->caller()));
+  for (const PutResult& result : results) {
+    if (!result.appended) ++failed;
+    if (!result.appended && result.appended.error().code() == Code::kNotFound) {  // deleted a moment ago
+      return call.Fail(StreamNotFound(stream.name, call.caller()));
     }
   }
-  const auto writer = put.call->NewWriter();
+  const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("FailedRecordCount").Integer(failed);
   writer->Name("Records").BeginList();
-  for (std::size_t i = 0; i < results.size(); ++i) WriteResult(*writer, put, put.places[i], results[i]);
+  for (const PutResult& result : results) WriteResult(call, stream, result, *writer);
   writer->EndList();
   writer->EndMap();
-  put.call->Answer(writer->Take());
+  call.Answer(writer->Take());
 }
 
 void Run(const Context& context, const aws::CallPtr& call) {
@@ -116,11 +103,8 @@ void Run(const Context& context, const aws::CallPtr& call) {
   if (!stream) return call->Fail(std::move(stream.error()));
   auto entries = CheckedEntries(context, *call, **stream);
   if (!entries) return call->Fail(std::move(entries.error()));
-  Throttle(context, **stream, *entries);
-  PutRequest put{.call = call, .stream = *stream, .places = {}};
-  for (const PutEntry& entry : *entries) put.places.push_back({entry.shard, entry.throttled});
   Put(context, call, *stream, std::move(*entries),
-      [put = std::move(put)](const PutResults& results) { Answer(put, results); });
+      [call, stream = *stream](const PutResults& results) { Answer(*call, *stream, results); });
 }
 
 }  // namespace
