@@ -121,10 +121,10 @@ Status DeliveryManager::Store(const DeliveryConfig& config, StreamId source) {
   const Result<SourceStream> stream = records->Describe();
   if (!stream) return stream.error();
   Checkpoint checkpoint;
-  for (const ShardIndex shard : stream->shards) {
-    const Result<Offset> start = records->Resolve(shard, config.start);
-    if (!start) return start.error().WithContext(fmt::format("start position of shard {}", shard.value));
-    checkpoint.shards.push_back({shard, *start, *start});
+  for (const SourceShard& shard : stream->shards) {
+    const Result<Offset> start = records->Resolve(shard.shard, config.start);
+    if (!start) return start.error().WithContext(fmt::format("start position of shard {}", shard.shard.value));
+    checkpoint.shards.push_back({shard.shard, *start, *start});
   }
   DeliveryIdentity identity;
   const std::uint64_t high = parts_.env.random().Next();

@@ -67,7 +67,9 @@ Status DeliveryStream::Reload() {
   }
   state_ = std::move(*state);
   state_known_ = true;
-  planner_.Reset(terms_->config, state_.checkpoint.shards, state_.schema);
+  stream_ = {};
+  ResetPlanner();
+  (void)FollowShards();
   SetHolds();
   (void)planner_.Observe();
   PublishStatus();
@@ -117,13 +119,13 @@ Result<std::int64_t> DeliveryStream::TryStep() {
 Result<std::int64_t> DeliveryStream::PlanStep() {
   const std::uint64_t asked = flushes_asked_.load();
   const bool flush = asked > flushes_done_.load();
-  if (Status status = AddNewShards(); !status.ok()) return Error(std::move(status));
+  if (Status status = FollowShards(); !status.ok()) return Error(std::move(status));
   const Result<bool> more = planner_.ReadAhead();
   if (!more) return Error(more.error());
   if (*more) return 0;
-  if (planner_.Due() || (flush && !planner_.empty())) {
+  if (planner_.Due() || ((flush || children_wait_) && !planner_.empty())) {
     if (Status status = Decide(); !status.ok()) return Error(std::move(status));
-    const bool all = !planner_.full() && !planner_.gap_ahead();
+    const bool all = !planner_.full() && !planner_.gap_ahead() && !children_wait_;
     if (all) flushes_decided_ = asked;  // what was there when the flush was asked is in this delivery
     return 0;
   }
@@ -132,20 +134,48 @@ Result<std::int64_t> DeliveryStream::PlanStep() {
   return planner_.empty() ? poll_ms : std::min(poll_ms, std::max<std::int64_t>(1, planner_.UntilDueMs()));
 }
 
-/// A shard that a split or merge made after this delivery stream: all of it is new.
-Status DeliveryStream::AddNewShards() {
-  const Result<SourceStream> stream = source_->Describe();
+/// Takes over which shards there are. What a split or merge has made is new, all of it; its turn comes when its parents
+/// are delivered, so that records of a key reach the lake in their order. What the stream has forgotten had nothing
+/// left, and stays in the checkpoint: the proof needs it.
+Status DeliveryStream::FollowShards() {
+  Result<SourceStream> stream = source_->Describe();
   if (!stream) return stream.error();
-  if (stream->shards.size() == state_.checkpoint.shards.size()) return Status();
-  for (const ShardIndex shard : stream->shards) {
-    if (state_.checkpoint.Find(shard) != nullptr) continue;
-    state_.checkpoint.shards.push_back({shard, Offset(0), Offset(0)});
-    parts_.hold(state_.identity.source, shard, Offset(0));
+  bool changed = !std::ranges::equal(stream_.shards, stream->shards, {}, &SourceShard::shard, &SourceShard::shard);
+  stream_ = std::move(*stream);
+  children_wait_ = false;
+  for (const SourceShard& shard : stream_.shards) {
+    if (state_.checkpoint.Find(shard.shard) != nullptr) continue;
+    if (!ParentsDelivered(shard)) {
+      children_wait_ = true;
+      continue;
+    }
+    state_.checkpoint.shards.push_back({shard.shard, Offset(0), Offset(0)});
+    parts_.hold(state_.identity.source, shard.shard, Offset(0));
+    changed = true;
   }
+  if (!changed) return Status();
   std::sort(state_.checkpoint.shards.begin(), state_.checkpoint.shards.end(),
             [](const ShardPosition& a, const ShardPosition& b) { return a.shard < b.shard; });
-  planner_.Reset(terms_->config, state_.checkpoint.shards, state_.schema);
+  ResetPlanner();
   return Status();
+}
+
+bool DeliveryStream::ParentsDelivered(const SourceShard& shard) {
+  return std::ranges::all_of(shard.parents, [this](ShardIndex index) {
+    const SourceShard* const parent = stream_.Find(index);
+    if (parent == nullptr) return true;  // forgotten: it was empty
+    const ShardPosition* const position = state_.checkpoint.Find(index);
+    return position != nullptr && parent->end && position->next >= *parent->end;
+  });
+}
+
+/// From the checkpoint of the shards that there are.
+void DeliveryStream::ResetPlanner() {
+  std::vector<ShardPosition> positions = state_.checkpoint.shards;
+  if (!stream_.shards.empty()) {
+    std::erase_if(positions, [this](const ShardPosition& position) { return stream_.Find(position.shard) == nullptr; });
+  }
+  planner_.Reset(terms_->config, positions, state_.schema);
 }
 
 Status DeliveryStream::Decide() {
@@ -208,7 +238,7 @@ Status DeliveryStream::Deliver() {
   state_.checkpoint = std::move(checkpoint);
   state_.intent.reset();
   state_known_ = true;
-  planner_.Reset(terms_->config, state_.checkpoint.shards, state_.schema);
+  ResetPlanner();
   if (builder.wanted() && state_.schema && state_.schema->version == intent.schema_version)
     planner_.Want(*builder.wanted());
   SetHolds();

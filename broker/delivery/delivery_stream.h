@@ -126,7 +126,9 @@ class DeliveryStream {
   Status Deliver();
   Status TakeBack(const Intent& intent, const std::string& bucket, const Status& why);
   Status Reload();
-  Status AddNewShards();
+  Status FollowShards();
+  bool ParentsDelivered(const SourceShard& shard);
+  void ResetPlanner();
   Status LoadTerms(const std::string& config_json);
   /// The configuration that an intent is carried out with.
   Result<DeliveryConfig> ConfigOf(const Intent& intent);
@@ -141,8 +143,10 @@ class DeliveryStream {
   DeliveryStore store_;
   std::shared_ptr<const Terms> terms_;  // by state_.identity.config_json
   RangePlanner planner_;
-  DeliveryState state_;       // as stored
-  bool state_known_ = false;  // false after a failure: read it again
+  DeliveryState state_;         // as stored
+  bool state_known_ = false;    // false after a failure: read it again
+  SourceStream stream_;         // as last seen; no shards: not seen yet
+  bool children_wait_ = false;  // for their parents, which are closed, to be delivered
   int failures_in_a_row_ = 0;
   const std::uint64_t first_flush_;  // the numbers of an earlier start lie below
   std::atomic<std::uint64_t> flushes_asked_;

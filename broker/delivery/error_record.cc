@@ -24,15 +24,15 @@ std::string Utf8(std::string_view text) {
 
 }  // namespace
 
-std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record, std::string_view code,
-                            std::string_view message) {
-  const protocol::SequenceNumber number{.shard_created_s = context.stream_created_ms / 1000,
+std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record, std::int64_t shard_created_ms,
+                            const RecordFailure& failure) {
+  const protocol::SequenceNumber number{.shard_created_s = shard_created_ms / 1000,
                                         .shard = record.shard,
                                         .offset = record.offset,
                                         .record_time_s = record.append_time_ms / 1000};
   protocol::JsonWriter json;
   json.BeginObject().Key("attemptsMade").Number(1).Key("arrivalTimestamp").Number(record.append_time_ms);
-  json.Key("lastErrorCode").String(code).Key("lastErrorMessage").String(Utf8(message));
+  json.Key("lastErrorCode").String(failure.code).Key("lastErrorMessage").String(Utf8(failure.message));
   json.Key("attemptEndingTimestamp")
       .Number(context.attempt_ms)
       .Key("rawData")

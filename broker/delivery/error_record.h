@@ -24,14 +24,19 @@ inline constexpr std::string_view kFormatConversionFailed = "format-conversion-f
 /// What all error records of one object have in common.
 struct ErrorContext {
   std::string_view delivery_stream;
-  std::int64_t stream_created_ms = 0;  // for sequence numbers
   std::int64_t attempt_ms = 0;
   std::uint32_t schema_version = 0;
 };
 
-/// One line, with its line break.
-std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record, std::string_view code,
-                            std::string_view message);
+/// Why a record is there.
+struct RecordFailure {
+  std::string_view code;
+  std::string_view message;
+};
+
+/// One line, with its line break. The shard's creation time stands in the sequence number.
+std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record, std::int64_t shard_created_ms,
+                            const RecordFailure& failure);
 
 /// Where the record of such a line came from.
 struct ErrorRecordPlace {

@@ -51,9 +51,14 @@ class LogRecordSource : public RecordSource {
   Result<SourceStream> Describe() override {
     const Result<broker::StreamPtr> found = catalog_.Find(stream_);
     if (!found) return Error(found.error());
-    SourceStream stream{(*found)->id, (*found)->name, (*found)->created_ms, {}};
-    for (const protocol::ShardRange& range : (*found)->shards.ranges()) stream.shards.push_back(range.shard);
-    std::sort(stream.shards.begin(), stream.shards.end());
+    SourceStream stream{(*found)->id, (*found)->name, {}};
+    stream.shards.reserve((*found)->all_shards.size());
+    for (const broker::ShardInfo& shard : (*found)->all_shards) {
+      SourceShard& out = stream.shards.emplace_back(shard.shard, shard.created_ms);
+      if (shard.parent) out.parents.push_back(*shard.parent);
+      if (shard.adjacent_parent) out.parents.push_back(*shard.adjacent_parent);
+      out.end = shard.end;
+    }
     return stream;
   }
 
@@ -136,6 +141,11 @@ class LogRecordSource : public RecordSource {
 };
 
 }  // namespace
+
+const SourceShard* SourceStream::Find(ShardIndex shard) const {
+  const auto found = std::ranges::lower_bound(shards, shard, {}, &SourceShard::shard);
+  return found != shards.end() && found->shard == shard ? &*found : nullptr;
+}
 
 std::unique_ptr<RecordSource> NewLogRecordSource(broker::ReadService& reads, const broker::StreamCatalog& catalog,
                                                  StreamId stream, const std::atomic<bool>& stopping) {

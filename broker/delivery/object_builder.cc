@@ -97,10 +97,11 @@ class ObjectBuilder::Output {
     }
     ++errors_;
     const ErrorContext context{.delivery_stream = builder_.config_.name,
-                               .stream_created_ms = stream_.created_ms,
                                .attempt_ms = intent_.decided_ms,
                                .schema_version = intent_.schema_version};
-    return error_->Write(ErrorRecordLine(context, record, error.code, error.message));
+    const SourceShard* const shard = stream_.Find(record.shard);
+    if (shard == nullptr) return Status(Code::kNotFound, fmt::format("shard {} is gone", record.shard.value));
+    return error_->Write(ErrorRecordLine(context, record, shard->created_ms, {error.code, error.message}));
   }
 
   ObjectBuilder& builder_;

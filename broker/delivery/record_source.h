@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,11 +19,20 @@
 
 namespace sluice::delivery {
 
+struct SourceShard {
+  ShardIndex shard;
+  std::int64_t created_ms = 0;
+  std::vector<ShardIndex> parents = {};  // of a split or merge; those that are gone too
+  std::optional<Offset> end = {};        // set: closed, nothing comes behind it
+};
+
 struct SourceStream {
   StreamId id;
   std::string name;
-  std::int64_t created_ms = 0;
-  std::vector<ShardIndex> shards;  // ascending
+  std::vector<SourceShard> shards;  // ascending; closed ones are among them until their records are gone
+
+  /// nullptr where there is none.
+  const SourceShard* Find(ShardIndex shard) const;
 };
 
 struct ReadProgress {

@@ -69,9 +69,10 @@ TEST_CASE("DeliveryState: damage and newer formats are refused", "[delivery]") {
 
 TEST_CASE("ErrorRecordLine: Firehose's fields, our place, any bytes", "[delivery]") {
   const std::string raw("\x00\xff{\"a\"", 6);
-  const ErrorContext context{"orders-lake", 1'600'000'000'000, 1'700'000'000'500, 2};
-  const std::string line = ErrorRecordLine(context, {raw, "key", ShardIndex(3), Offset(42), 1'700'000'000'000},
-                                           "DataFormatConversion.ParseError", "bad byte \xff here");
+  const ErrorContext context{"orders-lake", 1'700'000'000'500, 2};
+  const std::string line =
+      ErrorRecordLine(context, {raw, "key", ShardIndex(3), Offset(42), 1'700'000'000'000}, 1'600'000'000'000,
+                      {"DataFormatConversion.ParseError", "bad byte \xff here"});
   CHECK(line.starts_with(
       R"({"attemptsMade":1,"arrivalTimestamp":1700000000000,"lastErrorCode":"DataFormatConversion.ParseError",)"
       R"("lastErrorMessage":"bad byte ? here","attemptEndingTimestamp":1700000000500,"rawData":"AP97ImEi",)"

@@ -57,8 +57,9 @@ class FakeSource : public RecordSource {
 
   Result<SourceStream> Describe() override {
     if (log_.deleted) return Error(Code::kNotFound, "stream 7 does not exist or was deleted");
-    SourceStream stream{StreamId(7), "orders", 1'600'000'000'000, {}};
-    for (std::uint32_t i = 0; i < log_.shards(); ++i) stream.shards.push_back(ShardIndex(i));
+    SourceStream stream{StreamId(7), "orders", {}};
+    for (std::uint32_t i = 0; i < log_.shards(); ++i)
+      stream.shards.push_back({.shard = ShardIndex(i), .created_ms = 1'600'000'000'000});
     return stream;
   }
   Result<Offset> Resolve(ShardIndex shard, const StartPosition& start) override {
