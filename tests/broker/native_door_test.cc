@@ -3,6 +3,7 @@
 #include <random>
 #include <thread>
 
+#include "broker/reshard.h"
 #include "protocol/native/native.pb.h"
 #include "tests/broker/door_fixture.h"
 #include "tests/catch.h"
@@ -37,6 +38,22 @@ TEST_CASE("NativeDoor: a version that nobody shares is one error, then the end",
   CHECK(answer->header.status == Code::kFailedPrecondition);
   CHECK(answer->error().find("200") != std::string::npos);
   CHECK(!client.Receive().has_value());
+}
+
+TEST_CASE("NativeDoor: an append to a shard that was split says so", "[broker]") {
+  Door door(GENERATE(1u, 2u));
+  RawClient client(door.port());
+  client.Hello();
+  Resharder resharder(door.core.shards, *door.core.catalog, door.core.env->clock());
+  REQUIRE(resharder.Split("orders", ShardIndex(1), protocol::kMaxHashKey).has_value());
+  client.Send(RawClient::Append(7, door.id(), 1, BatchOf(3)));
+  auto answer = client.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->header.status == Code::kShardClosed);
+  client.Send(RawClient::Append(8, door.id(), 3, BatchOf(3)));
+  answer = client.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->header.status == Code::kOk);
 }
 
 TEST_CASE("NativeDoor: appends are answered and can be read", "[broker]") {
