@@ -23,6 +23,7 @@
 #include "broker/log.h"
 #include "broker/read_service.h"
 #include "broker/retention.h"
+#include "broker/shard_growth.h"
 #include "sluice/status.h"
 #include "storage/log_store.h"
 
@@ -41,6 +42,7 @@ struct Config {
   AppendOptions append;
   ReadOptions read;
   RetentionOptions retention;
+  GrowthOptions growth;
   LogOptions log;
   native::NativeDoorOptions native;
   aws::AwsDoorOptions aws;

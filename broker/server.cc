@@ -25,6 +25,7 @@
 #include "broker/reshard.h"
 #include "broker/retention.h"
 #include "broker/self_made_certificate.h"
+#include "broker/shard_growth.h"
 #include "broker/shards.h"
 #include "broker/signals.h"
 #include "broker/store_metrics.h"
@@ -135,6 +136,7 @@ class Server::Impl {
   std::unique_ptr<Resharder> resharder_;
   std::unique_ptr<delivery::DeliveryManager> delivery_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<ShardGrowth> growth_;
   std::unique_ptr<native::NativeDoor> native_door_;
   std::unique_ptr<aws::AwsDoor> aws_door_;
   Ports ports_;
@@ -228,6 +230,10 @@ Status Server::Impl::OpenServices() {
           .store = *store_, .catalog = *catalog_, .holds = holds_, .shards = *shards_, .clock = env_->clock()},
       config_.retention);
   retention_->Start();
+  growth_ = std::make_unique<ShardGrowth>(
+      GrowthParts{.store = *store_, .catalog = *catalog_, .resharder = *resharder_, .clock = env_->clock()},
+      config_.growth);
+  growth_->Start();
   return {};
 }
 
@@ -313,6 +319,7 @@ Status Server::Impl::TakeApart() {
     log::Warning("some connections did not finish in time and were closed",
                  {{"timeout_ms", config_.server.shutdown_timeout_ms}});
   }
+  if (growth_) growth_->Stop();
   if (retention_) retention_->Stop();
   if (admin_door_) admin_door_->Stop();
   loops_.DrainBlocking();

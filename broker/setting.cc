@@ -186,6 +186,10 @@ void AddRecords(Config& c, std::vector<Setting>& s) {
   s.push_back({"read.wait_max", DurationMs{&c.read.wait_ms_max}, 0, kHourMs});
   s.push_back({"read.waiters_max", &c.read.waiters_max, 1, 10'000'000});
   s.push_back({"retention.interval", DurationMs{&c.retention.interval_ms}, 100, kDayMs});
+  s.push_back({"growth.interval", DurationMs{&c.growth.interval_ms}, 1'000, kDayMs});
+  s.push_back({"growth.shard_bytes_per_second", ByteSize{&c.growth.shard_bytes_per_second}, kKiB, kTiB});
+  s.push_back({"growth.shard_records_per_second", &c.growth.shard_records_per_second, 1, 1'000'000'000});
+  s.push_back({"growth.shards_max", &c.growth.shards_max, 0, StreamCatalog::kShardsMax});
 }
 
 void AddStorage(Config& c, std::vector<Setting>& s) {

@@ -30,10 +30,10 @@ struct RetentionSettings {
   friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
 };
 
-/// What the Kinesis API keeps with a stream. Nothing in the core acts on it.
+/// What the Kinesis API keeps with a stream. Of the core only ShardGrowth acts on it, by the mode.
 struct KinesisSettings {
   std::map<std::string, std::string> tags;
-  bool on_demand = false;               // the stream's mode, as it is told
+  bool on_demand = false;               // the stream's mode: it grows by load, and not by calls
   std::uint32_t record_kib_max = 1024;  // of one record that is put through that API
   std::uint32_t warm_mibps = 0;         // the warm throughput that is told; 0: none
   bool auto_distribution = false;       // records put through that API go to any shard, whatever their key

@@ -1,4 +1,4 @@
-// UpdateStreamMode: what the stream tells of its mode. Its shards stay as they are, in either.
+// UpdateStreamMode: from then on the stream grows by load, or by calls. Its shards stay as they are.
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
