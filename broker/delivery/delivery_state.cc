@@ -151,9 +151,8 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
 }  // namespace
 
 ShardPosition* Checkpoint::Find(ShardIndex shard) {
-  const auto found =
-      std::find_if(shards.begin(), shards.end(), [&](const ShardPosition& p) { return p.shard == shard; });
-  return found == shards.end() ? nullptr : &*found;
+  const auto found = std::ranges::lower_bound(shards, shard, {}, &ShardPosition::shard);
+  return found != shards.end() && found->shard == shard ? &*found : nullptr;
 }
 
 Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int64_t now_ms) {

@@ -68,8 +68,7 @@ Status DeliveryStream::Reload() {
   state_ = std::move(*state);
   state_known_ = true;
   stream_ = {};
-  ResetPlanner();
-  (void)FollowShards();
+  if (!FollowShards().ok()) ResetPlanner();
   SetHolds();
   (void)planner_.Observe();
   PublishStatus();
@@ -149,14 +148,13 @@ Status DeliveryStream::FollowShards() {
       children_wait_ = true;
       continue;
     }
-    state_.checkpoint.shards.push_back({shard.shard, Offset(0), Offset(0)});
+    std::vector<ShardPosition>& positions = state_.checkpoint.shards;
+    positions.insert(std::ranges::upper_bound(positions, shard.shard, {}, &ShardPosition::shard),
+                     {shard.shard, Offset(0), Offset(0)});
     parts_.hold(state_.identity.source, shard.shard, Offset(0));
     changed = true;
   }
-  if (!changed) return Status();
-  std::sort(state_.checkpoint.shards.begin(), state_.checkpoint.shards.end(),
-            [](const ShardPosition& a, const ShardPosition& b) { return a.shard < b.shard; });
-  ResetPlanner();
+  if (changed) ResetPlanner();
   return Status();
 }
 

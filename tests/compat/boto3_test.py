@@ -68,10 +68,10 @@ def read(kinesis, name, shard="shardId-000000000000", **place):
     while True:
         page = kinesis.get_records(ShardIterator=iterator)
         records += page["Records"]
-        expect(page["NextShardIterator"] != iterator, "an answer's NextShardIterator is the iterator that was used")
-        iterator = page["NextShardIterator"]
         if page["MillisBehindLatest"] == 0:
             return records
+        expect(page["NextShardIterator"] != iterator, "an answer's NextShardIterator is the iterator that was used")
+        iterator = page["NextShardIterator"]
 
 
 def shards_of(kinesis, name):
@@ -166,6 +166,70 @@ def test_errors(kinesis, _):
             expect(False, f"no error where {name} was expected")
 
 
+def follow(kinesis, name):
+    """All records of a stream, each shard after its parents, by the ChildShards that readers are led to."""
+    first = kinesis.list_shards(StreamName=name, ShardFilter={"Type": "AT_TRIM_HORIZON"})["Shards"]
+    ready = [shard["ShardId"] for shard in first]
+    finished, records = set(), []
+    while ready:
+        shard = ready.pop(0)
+        iterator = kinesis.get_shard_iterator(StreamName=name, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+        while iterator is not None:
+            page = kinesis.get_records(ShardIterator=iterator)
+            records += page["Records"]
+            iterator = page.get("NextShardIterator")
+            expect((iterator is None) == ("ChildShards" in page), "an iterator and ChildShards go together")
+            if page["MillisBehindLatest"] == 0:
+                break
+        finished.add(shard)
+        for child in page.get("ChildShards", []):
+            if finished.issuperset(child["ParentShards"]) and child["ShardId"] not in ready:
+                ready.append(child["ShardId"])
+    return records
+
+
+def put_numbered(kinesis, name, counts, stop):
+    """Puts records KEY/NUMBER, each key's in order, until it is told to stop."""
+    while not stop.is_set():
+        for key in counts:
+            kinesis.put_record(StreamName=name, PartitionKey=key, Data=f"{key}/{counts[key]}".encode())
+            counts[key] += 1
+
+
+def test_reshard(kinesis, broker):
+    create(kinesis, "reshard", 2)
+    counts = [{f"key-{thread}-{i}": 0 for i in range(5)} for thread in range(2)]
+    stop = threading.Event()
+    threads = [threading.Thread(target=put_numbered, args=(connect(broker), "reshard", part, stop)) for part in counts]
+    for thread in threads:
+        thread.start()
+    kinesis.split_shard(StreamName="reshard", ShardToSplit="shardId-000000000000", NewStartingHashKey=str(2**126))
+    kinesis.merge_shards(StreamName="reshard", ShardToMerge="shardId-000000000003", AdjacentShardToMerge="shardId-000000000001")
+    scaled = kinesis.update_shard_count(StreamName="reshard", TargetShardCount=3, ScalingType="UNIFORM_SCALING")
+    expect((scaled["CurrentShardCount"], scaled["TargetShardCount"]) == (2, 3), f"UpdateShardCount answers {scaled}")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    broker.stop(signal.SIGKILL)
+    broker.start()
+    shards = {shard["ShardId"]: shard for shard in shards_of(kinesis, "reshard")}
+    for shard in shards.values():
+        for parent in (shard.get("ParentShardId"), shard.get("AdjacentParentShardId")):
+            grows = parent is None or (int(shards[parent]["SequenceNumberRange"]["EndingSequenceNumber"])
+                                       < int(shard["SequenceNumberRange"]["StartingSequenceNumber"]))
+            expect(grows, f"the numbers of {shard['ShardId']} begin below the end of {parent}")
+    summary = kinesis.describe_stream_summary(StreamName="reshard")["StreamDescriptionSummary"]
+    expect(summary["OpenShardCount"] == 3, f"it has {summary['OpenShardCount']} open shards")
+    there, newest = {}, {}
+    for record in follow(kinesis, "reshard"):
+        key = record["PartitionKey"]
+        expect(record["Data"].decode() == f"{key}/{there.get(key, 0)}", f"{record['Data']} follows {there.get(key, 0)} of {key}")
+        expect(int(record["SequenceNumber"]) > newest.get(key, 0), f"the number of {record['Data']} does not grow")
+        there[key] = there.get(key, 0) + 1
+        newest[key] = int(record["SequenceNumber"])
+    expect(there == counts[0] | counts[1], f"{counts} were put, {there} are there")
+
+
 def test_restart(kinesis, broker):
     create(kinesis, "restart", 1)
     kinesis.put_record(StreamName="restart", PartitionKey="k", Data=b"before")
@@ -221,7 +285,7 @@ def test_kill(kinesis, broker):
         print(f"killed: {len(acknowledged)} records were acknowledged, all are there", flush=True)
 
 
-TESTS = [test_life_of_a_stream, test_put_and_get, test_iterators, test_errors, test_restart, test_kill]
+TESTS = [test_life_of_a_stream, test_put_and_get, test_iterators, test_errors, test_reshard, test_restart, test_kill]
 
 
 def main():

@@ -26,6 +26,8 @@ LOG = ("tests/storage/storage_log_test", "*")
 SERVICES = ("tests/broker/broker_services_test", "*")
 DOOR = ("tests/broker/broker_native_door_test", "*")
 DELIVERY = ("tests/delivery/delivery_stream_test", "*")
+MANAGER = ("tests/delivery/delivery_manager_test", "*")
+RESHARD = ("tests/broker/broker_reshard_test", "*")
 OBJECTS = ("tests/delivery/delivery_object_store_test", "*")
 KINESIS = ("tests/broker/kinesis/broker_kinesis_test", "*")
 CATALOG = ("tests/broker/broker_catalog_test", "*")
@@ -123,6 +125,18 @@ MUTANTS = [
            ("bytes->data() + size, kSealBytes) != 0)", "bytes->data() + size, kSealBytes) < 0)"), tests=(KINESIS,)),
     mutant("M23", "goes back to the frame's first record in the middle of a page", "broker/api/kinesis/record_page.cc",
            ("      if (offset < page_.first) continue;\n", ""), tests=(KINESIS,)),
+    mutant("M30", "lets a shard take appends while it closes", "broker/shards.cc",
+           ("  (*shard)->closing = true;\n", ""), tests=(SERVICES, RESHARD)),
+    mutant("M31", "lets a closed shard take appends", "broker/shards.cc",
+           ("  if (closed) shard.log->Seal();\n", ""), tests=(SERVICES, RESHARD)),
+    mutant("M32", "creates children in the second of their parents", "broker/reshard_plan.cc",
+           ("created_ms / 1'000 + 1) * 1'000", "created_ms / 1'000) * 1'000"), tests=(SERVICES, RESHARD)),
+    mutant("M33", "forgets closed shards that have records", "broker/retention.cc",
+           ("    if (log->oldest() < log->durable_end() || holds", "    if (holds"), tests=(SERVICES,)),
+    mutant("M34", "delivers children before their parents", "broker/delivery/delivery_stream.cc",
+           ("    if (!ParentsDelivered(shard)) {\n", "    if (shard.parents.size() > 7) {\n"), tests=(MANAGER,)),
+    mutant("M35", "tells a client that its record met a closed shard", "broker/api/kinesis/put.cc",
+           ("  if (closed) put->to_send", "  if (closed && batch.entries.empty()) put->to_send"), tests=(KINESIS,)),
 ]
 
 

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "broker/delivery/ledger_document.h"
+#include "broker/reshard.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/catch.h"
 #include "tests/storage/env/temp_dir.h"
@@ -362,6 +364,59 @@ TEST_CASE("DeliveryManager Handle: the page's example is right, without a warnin
   INFO((answer ? "" : answer.error().message()));
   REQUIRE(answer.has_value());
   CHECK(answer->warnings.empty());
+}
+
+TEST_CASE("DeliveryManager: follows a split and a merge, parents first, and proves it", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  broker::Resharder resharder(managed.core.shards, *managed.core.catalog, managed.core.env->clock());
+  managed.Answer(DeliveryAction::kCreate, "", Document("d", "orders"));
+  managed.Append("orders", 0, 10);
+  managed.Append("orders", 1, 5);
+  REQUIRE(resharder.Split("orders", ShardIndex(0), {std::uint64_t{1} << 62, 0}).has_value());
+  CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(2)}) == Offset(0));  // before delivery has seen it
+  managed.Append("orders", 2, 3);
+  managed.Append("orders", 3, 4);
+  REQUIRE(resharder.Merge("orders", ShardIndex(3), ShardIndex(1)).has_value());
+  managed.Append("orders", 4, 6);
+  if (GENERATE(false, true)) managed.Start();
+  const auto prove = [&](std::uint64_t records) {
+    const std::string flushed = managed.Answer(DeliveryAction::kFlush, "d");
+    CHECK(Contains(flushed, "\"lag_records\":0"));
+    const auto report = tools::VerifyDelivery(managed.Answer(DeliveryAction::kLedger, "d"), "");
+    REQUIRE(report.has_value());
+    INFO(tools::VerifyReportText(*report));
+    CHECK(report->ok());
+    CHECK(report->records == records);
+  };
+  prove(28);
+  // A shard's records come after those of its parents, in a delivery of their own.
+  const auto ledger = LedgerDocumentFromJson(managed.Answer(DeliveryAction::kLedger, "d"));
+  REQUIRE(ledger.has_value());
+  std::map<std::uint32_t, std::uint64_t> first;
+  std::map<std::uint32_t, std::uint64_t> last;
+  for (const LedgerEntry& entry : ledger->entries) {
+    for (const SourceRange& range : entry.ranges) {
+      first.emplace(range.shard.value, entry.seq);
+      last[range.shard.value] = entry.seq;
+    }
+  }
+  REQUIRE(first.size() == 5);
+  CHECK(first[2] > last[0]);
+  CHECK(first[3] > last[0]);
+  CHECK(first[4] > last[3]);
+  CHECK(first[4] > last[1]);
+  // The stream forgets its closed shards; what was delivered of them stays proven.
+  REQUIRE(managed.core.catalog
+              ->Change("orders",
+                       [](broker::StreamInfo& stream) {
+                         std::erase_if(stream.all_shards, &broker::ShardInfo::closed);
+                         return Status();
+                       })
+              .has_value());
+  if (GENERATE(false, true)) managed.Start();
+  managed.Append("orders", 4, 2);
+  prove(30);
 }
 
 }  // namespace sluice::delivery

@@ -65,7 +65,7 @@ TEST_CASE("DecodeHeader: refuses each wrong field by name", "[protocol]") {
       {4, "\x02", "version 2"},
       {5, std::string(1, '\0'), "kind 0"},
       {5, "\x03", "kind 3"},
-      {16, "\x0e", "status 14"},
+      {16, "\x0f", "status 15"},
       {17, "\x01", "status 260"},
       {18, "\x01", "flags 1"},
       {20, std::string("\x01\x00\x10\x00", 4), "control_bytes 1048577"},
