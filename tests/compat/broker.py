@@ -23,10 +23,11 @@ class Broker:
         self.ports = self.home / "data" / "ports.json"
         self.process = None
         self.port = 0  # any free one at the first start, the same later: clients find the broker where it was
+        self.tls_port = 0  # the same
 
     def start(self):
         self.ports.unlink(missing_ok=True)
-        settings = ["native.port=0", "admin.port=0", f"aws.port={self.port}", "aws.tls_port=0", "storage.allow_volatile=true",
+        settings = ["native.port=0", "admin.port=0", f"aws.port={self.port}", f"aws.tls_port={self.tls_port}", "storage.allow_volatile=true",
                     f"aws.access_keys.{ACCESS_KEY}={SECRET_KEY}"]
         command = [self.binary, "serve", "--data", self.home / "data", "--lake", self.home / "lake"]
         for setting in settings:
@@ -38,7 +39,9 @@ class Broker:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise Broken("the broker does not start:\n" + self.log())
             time.sleep(0.01)
-        self.port = json.loads(self.ports.read_text())["aws"]
+        ports = json.loads(self.ports.read_text())
+        self.port = ports["aws"]
+        self.tls_port = ports["aws_tls"]
 
     def stop(self, number=signal.SIGTERM):
         if self.process is not None and self.process.poll() is None:
@@ -50,6 +53,13 @@ class Broker:
 
     def endpoint(self):
         return f"http://127.0.0.1:{self.port}"
+
+    def tls_endpoint(self):
+        return f"https://localhost:{self.tls_port}"
+
+    def certificate(self):
+        """The broker's own, which clients are to trust."""
+        return self.home / "data" / "tls" / "certificate.pem"
 
     def __enter__(self):
         self.start()

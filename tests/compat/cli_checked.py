@@ -1,0 +1,9 @@
+"""The AWS CLI with one thing more: every answer is held against botocore's model (model_check.py)."""
+import sys
+
+import awscli.clidriver
+import model_check
+
+driver = awscli.clidriver.create_clidriver()
+driver.session.register("before-parse.kinesis", model_check.check_answer)
+sys.exit(driver.main())
