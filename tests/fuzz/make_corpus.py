@@ -68,6 +68,9 @@ def aws_documents():
 
 
 KINESIS_ARN = '"arn:aws:kinesis:us-east-1:000000000000:stream/s"'
+POLICY = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"AWS": ["111111111111", "arn:aws:iam::000000000000:user/test"]},
+     "Action": ["kinesis:Put*", "kinesis:Get?ecords"], "Resource": json.loads(KINESIS_ARN)}]}
 KINESIS_INPUTS = {
     "AddTagsToStream": '{"StreamName":"s","Tags":{"a":"b","c":""}}',
     "CreateStream": '{"StreamName":"t","ShardCount":3,"StreamModeDetails":{"StreamMode":"PROVISIONED"},"Tags":{"a":"b"},"MaxRecordSizeInKiB":2048}',
@@ -83,16 +86,26 @@ KINESIS_INPUTS = {
     "ListStreams": '{"Limit":1,"ExclusiveStartStreamName":"a"}',
     "ListTagsForResource": f'{{"ResourceARN":{KINESIS_ARN}}}',
     "ListTagsForStream": '{"StreamName":"s","Limit":1,"ExclusiveStartTagKey":"a"}',
+    "DeleteResourcePolicy": f'{{"ResourceARN":{KINESIS_ARN}}}',
+    "DescribeAccountSettings": "{}",
+    "DisableEnhancedMonitoring": '{"StreamName":"s","ShardLevelMetrics":["IncomingBytes","ALL"]}',
+    "EnableEnhancedMonitoring": '{"StreamName":"s","ShardLevelMetrics":["OutgoingBytes",null]}',
+    "GetResourcePolicy": f'{{"ResourceARN":{KINESIS_ARN}}}',
+    "ListChannels": '{"MaxResults":1}',
     "MergeShards": '{"StreamName":"s","ShardToMerge":"shardId-0","AdjacentShardToMerge":"shardId-1"}',
     "PutRecord": '{"StreamName":"s","PartitionKey":"k","Data":"aGVsbG8=","ExplicitHashKey":"0","SequenceNumberForOrdering":"0"}',
     "PutRecords": '{"StreamName":"s","Records":[{"PartitionKey":"k","Data":"aGVsbG8="},{"PartitionKey":"l","Data":"","ExplicitHashKey":"1"}]}',
+    "PutResourcePolicy": json.dumps({"ResourceARN": json.loads(KINESIS_ARN), "Policy": json.dumps(POLICY)}),
     "RemoveTagsFromStream": '{"StreamName":"s","TagKeys":["a",null]}',
     "SplitShard": '{"StreamName":"s","ShardToSplit":"shardId-000000000000","NewStartingHashKey":"7"}',
     "TagResource": f'{{"ResourceARN":{KINESIS_ARN},"Tags":{{"a":null}}}}',
     "UntagResource": f'{{"ResourceARN":{KINESIS_ARN},"TagKeys":["a"]}}',
+    "UpdateAccountSettings": '{"MinimumThroughputBillingCommitment":{"Status":"ENABLED"}}',
     "UpdateMaxRecordSize": f'{{"StreamARN":{KINESIS_ARN},"MaxRecordSizeInKiB":2048}}',
     "UpdateShardCount": '{"StreamName":"s","TargetShardCount":3,"ScalingType":"UNIFORM_SCALING"}',
     "UpdateStreamMode": f'{{"StreamARN":{KINESIS_ARN},"StreamModeDetails":{{"StreamMode":"ON_DEMAND"}}}}',
+    "UpdateStreamRecordDistributionStrategy": '{"StreamName":"s","RecordDistributionStrategy":"AUTO"}',
+    "UpdateStreamWarmThroughput": '{"StreamName":"s","WarmThroughputMiBps":5}',
 }
 
 
@@ -126,6 +139,8 @@ def kinesis():
         line = name.encode() + b"\n"
         write("kinesis_input", f"{name}.json", line + text.encode())
         write("kinesis_input", f"{name}.cbor", line + cbor(json.loads(text)))
+    write("kinesis_policy", "allow", json.dumps(POLICY).encode())
+    write("kinesis_policy", "deny", json.dumps(POLICY | {"Statement": POLICY["Statement"][0] | {"Effect": "Deny"}}).encode())
     iterator = struct.pack(">QBBHIIQqQ", 1, 1, len("orders"), 0, 7, 3, 41, 1_700_000_000_000, 5) + b"orders"
     write("kinesis_token", "iterator", iterator.ljust(184 - 32, b"\0"))
     write("kinesis_token", "shards", struct.pack(">BqIBq", 2, 1_700_000_000_000, 9, 2, 1_600_000_000_000) + b"orders")
