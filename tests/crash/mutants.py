@@ -137,6 +137,10 @@ MUTANTS = [
            ("    if (!ParentsDelivered(shard)) {\n", "    if (shard.parents.size() > 7) {\n"), tests=(MANAGER,)),
     mutant("M35", "tells a client that its record met a closed shard", "broker/api/kinesis/put.cc",
            ("  if (closed) put->to_send", "  if (closed && batch.entries.empty()) put->to_send"), tests=(KINESIS,)),
+    mutant("M40", "lets in whom a stream's policy denies", "broker/api/kinesis/stream_access.cc",
+           ("if (verdict == Verdict::kDeny || ", "if ("), tests=(KINESIS,)),
+    mutant("M41", "appends records that their shard is not to take", "broker/api/kinesis/put.cc",
+           ("    if (!throttled) put->to_send", "    put->to_send"), tests=(KINESIS,)),
 ]
 
 
