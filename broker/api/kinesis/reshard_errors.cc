@@ -11,11 +11,17 @@ namespace sluice::broker::kinesis {
 
 using protocol::aws::ApiError;
 
-std::optional<ApiError> CheckProvisioned(const StreamInfo& stream, const aws::Caller& caller) {
-  if (!stream.kinesis.on_demand) return std::nullopt;
-  return ApiError("ValidationException", fmt::format("Request is invalid. Stream {} under account {} is in On-Demand "
-                                                     "mode.",
-                                                     stream.name, caller.account));
+ApiResult<StreamPtr> FindReshardable(const Context& context, const aws::Call& call) {
+  auto stream = FindStream(context, call);
+  if (!stream) return stream;
+  const std::string& name = (*stream)->name;
+  if (const StreamState state = context.lifecycle->StateOf(**stream); state != StreamState::kActive) {
+    return std::unexpected(NotActive(state, name, call.caller()));
+  }
+  if (!(*stream)->kinesis.on_demand) return stream;
+  return std::unexpected(ApiError(
+      "ValidationException", fmt::format("Request is invalid. Stream {} under account {} is in On-Demand mode.", name,
+                                         call.caller().account)));
 }
 
 ApiResult<const ShardInfo*> FindOpenShard(const aws::Call& call, std::string_view member, const StreamInfo& stream) {
@@ -35,8 +41,7 @@ ApiError ReshardError(const Status& why, std::string_view stream, const aws::Cal
   switch (why.code()) {
     case Code::kUnavailable:
     case Code::kFailedPrecondition:  // another reshard came in between
-      return {"ResourceInUseException",
-              fmt::format("Stream {} under account {} not ACTIVE, instead in state UPDATING", stream, caller.account)};
+      return NotActive(StreamState::kUpdating, stream, caller);
     case Code::kResourceExhausted:
       return {"LimitExceededException", why.message()};
     default:

@@ -1,7 +1,7 @@
-// The errors that SplitShard, MergeShards and UpdateShardCount share, in AWS's words. Thread-safe.
+// What SplitShard, MergeShards and UpdateShardCount share: which streams they take, and their errors in AWS's words.
+// Thread-safe.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "broker/api/kinesis/context.h"
@@ -9,8 +9,8 @@
 
 namespace sluice::broker::kinesis {
 
-/// Streams that choose their shards themselves are not resharded by calls.
-std::optional<protocol::aws::ApiError> CheckProvisioned(const StreamInfo& stream, const aws::Caller& caller);
+/// The call's stream. It must be ACTIVE, and of provisioned mode: others choose their shards themselves.
+ApiResult<StreamPtr> FindReshardable(const Context& context, const aws::Call& call);
 
 /// A shard of the call's stream by its name in `member`, which must be open.
 ApiResult<const ShardInfo*> FindOpenShard(const aws::Call& call, std::string_view member, const StreamInfo& stream);

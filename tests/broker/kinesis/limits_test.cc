@@ -38,6 +38,10 @@ TEST_CASE("Limits: shards of all streams", "[kinesis]") {
   CHECK(create("orders", 4).type() == "ResourceInUseException");
   CHECK(!create("more", 3).error);
   CHECK(create("one-more", 1).type() == "LimitExceededException");
+  CHECK(core.Run("SplitShard", R"({"StreamName":"orders","ShardToSplit":"0","NewStartingHashKey":"7"})").type() ==
+        "LimitExceededException");
+  CHECK(core.Run("UpdateShardCount", R"({"StreamName":"orders","TargetShardCount":3,"ScalingType":"UNIFORM_SCALING"})")
+            .type() == "LimitExceededException");
   const Reply limits = core.MustRun("DescribeLimits", "{}");
   CHECK(limits.At("ShardLimit") == "5");
   CHECK(limits.At("OpenShardCount") == "5");

@@ -92,6 +92,29 @@ TEST_CASE("StreamLifecycle: UPDATING streams are told as they were and refuse th
   CHECK(hours() == "72");
 }
 
+TEST_CASE("StreamLifecycle: a stream that is resharded is UPDATING", "[kinesis]") {
+  SlowCore core({.update_delay_ms = 5'000}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  REQUIRE(!core.Create().error);
+  const std::string merge =
+      R"({"StreamName":"orders","ShardToMerge":"shardId-000000000000","AdjacentShardToMerge":"shardId-000000000001"})";
+  const std::string split = R"({"StreamName":"orders","ShardToSplit":"shardId-000000000002","NewStartingHashKey":"7"})";
+  const std::string resize = R"({"StreamName":"orders","TargetShardCount":2,"ScalingType":"UNIFORM_SCALING"})";
+  REQUIRE(!core.Run("MergeShards", merge).error);
+  CHECK(core.Status() == "UPDATING");
+  const ApiError updating("ResourceInUseException",
+                          "Stream orders under account 000000000000 not ACTIVE, instead in state UPDATING");
+  CHECK(core.Run("SplitShard", split).error == updating);
+  CHECK(core.Run("UpdateShardCount", resize).error == updating);
+  core.clock().AdvanceMs(5'000);
+  REQUIRE(!core.Run("SplitShard", split).error);
+  CHECK(core.Status() == "UPDATING");
+  core.clock().AdvanceMs(5'000);
+  REQUIRE(
+      !core.Run("UpdateShardCount", R"({"StreamName":"orders","TargetShardCount":3,"ScalingType":"UNIFORM_SCALING"})")
+           .error);
+  CHECK(core.Run("MergeShards", merge).error == updating);
+}
+
 TEST_CASE("StreamLifecycle: the name of a DELETING stream is not free", "[kinesis]") {
   SlowCore core({.delete_delay_ms = 5'000}, GENERATE(Encoding::kJson, Encoding::kCbor));
   REQUIRE(!core.Create().error);

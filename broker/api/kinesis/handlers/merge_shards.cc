@@ -22,9 +22,8 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindStream(context, call);
+  const auto stream = FindReshardable(context, call);
   if (!stream) return std::unexpected(stream.error());
-  if (auto wrong = CheckProvisioned(**stream, call.caller())) return std::unexpected(std::move(*wrong));
   const auto shard = FindOpenShard(call, "ShardToMerge", **stream);
   if (!shard) return std::unexpected(shard.error());
   const auto adjacent = FindOpenShard(call, "AdjacentShardToMerge", **stream);
@@ -32,7 +31,10 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto merged = (*shard)->first < (*adjacent)->first
                           ? context.parts.resharder.Merge((*stream)->name, (*shard)->shard, (*adjacent)->shard)
                           : Error(Code::kInvalidArgument, "the lower one comes first");
-  if (merged) return std::string();
+  if (merged) {
+    context.lifecycle->Changed(*stream);
+    return std::string();
+  }
   if (merged.error().code() != Code::kInvalidArgument) {
     return std::unexpected(ReshardError(merged.error(), (*stream)->name, call.caller()));
   }

@@ -5,6 +5,7 @@
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/reshard_errors.h"
 #include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/shard_limit.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_text.h"
 
@@ -35,15 +36,16 @@ ApiResult<protocol::HashKey> StartingKey(const aws::Call& call, const StreamInfo
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindStream(context, call);
+  const auto stream = FindReshardable(context, call);
   if (!stream) return std::unexpected(stream.error());
-  if (auto wrong = CheckProvisioned(**stream, call.caller())) return std::unexpected(std::move(*wrong));
   const auto shard = FindOpenShard(call, "ShardToSplit", **stream);
   if (!shard) return std::unexpected(shard.error());
   const auto key = StartingKey(call, **stream, **shard);
   if (!key) return std::unexpected(key.error());
+  if (auto limit = CheckShardLimit(context, call.caller(), 1)) return std::unexpected(std::move(*limit));
   const auto split = context.parts.resharder.Split((*stream)->name, (*shard)->shard, *key);
   if (!split) return std::unexpected(ReshardError(split.error(), (*stream)->name, call.caller()));
+  context.lifecycle->Changed(*stream);
   return std::string();
 }
 

@@ -6,6 +6,7 @@
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/reshard_errors.h"
 #include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/shard_limit.h"
 #include "broker/api/kinesis/stream_argument.h"
 
 namespace sluice::broker::kinesis {
@@ -43,16 +44,19 @@ std::optional<ApiError> CheckTarget(std::int64_t target, std::int64_t current) {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindStream(context, call);
+  const auto stream = FindReshardable(context, call);
   if (!stream) return std::unexpected(stream.error());
   const std::string& name = (*stream)->name;
-  if (auto wrong = CheckProvisioned(**stream, call.caller())) return std::unexpected(std::move(*wrong));
   const auto current = static_cast<std::int64_t>((*stream)->shards.ranges().size());
   const std::int64_t target = *IntegerOf(call, "TargetShardCount");
   if (auto wrong = CheckTarget(target, current)) return std::unexpected(std::move(*wrong));
   if (target != current) {
+    if (auto limit = CheckShardLimit(context, call.caller(), target - current)) {
+      return std::unexpected(std::move(*limit));
+    }
     const auto resized = context.parts.resharder.Resize(name, static_cast<std::uint32_t>(target));
     if (!resized) return std::unexpected(ReshardError(resized.error(), name, call.caller()));
+    context.lifecycle->Changed(*stream);
   }
   const auto writer = call.NewWriter();
   writer->BeginMap();
