@@ -94,6 +94,10 @@ class Document {
   Status ReadJson(std::string_view json);
   /// Definite and indefinite lengths. kInvalidArgument for what is not one CBOR value, or over a limit.
   Status ReadCbor(std::string_view cbor);
+  /// application/x-www-form-urlencoded as the query protocol writes structures: "A.B=1" is a member of a member,
+  /// "A.member.2=x" an element of a list. Every value is text. kInvalidArgument for what does not fit together, or over
+  /// a limit.
+  Status ReadForm(std::string_view form);
 
   /// After a read that succeeded.
   Value root() const { return {this, 0}; }

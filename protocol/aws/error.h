@@ -10,6 +10,7 @@ struct ApiError {
   std::string type;     // "ResourceNotFoundException"
   std::string message;  // empty: the answer has none
   int http_status = 400;
+  std::string body{};  // not empty: the whole answer, as the client reads it, where an error has more than these
 
   ApiError(std::string type_of, std::string text, int status = 400)
       : type(std::move(type_of)), message(std::move(text)), http_status(status) {}

@@ -43,6 +43,8 @@ class TypeCheck {
   static std::optional<std::string> Check(Value value, const Shape& shape) {
     if (value.kind() == Kind::kNull) return std::nullopt;
     switch (shape.type_) {
+      case Shape::Type::kAny:
+        return std::nullopt;
       case Shape::Type::kStructure:
         return CheckStructure(value, shape);
       case Shape::Type::kMap:

@@ -34,6 +34,7 @@ enum class Required : bool { kNo, kYes };
 
 class Shape {
  public:
+  static Shape Any() { return Shape(Type::kAny); }  // the operation looks at it itself
   static Shape Text() { return Shape(Type::kText); }
   static Shape Integer() { return Shape(Type::kInteger); }  // 32 bits
   static Shape Long() { return Shape(Type::kLong); }        // 64 bits
@@ -57,7 +58,7 @@ class Shape {
  private:
   friend class TypeCheck;
   friend class ConstraintCheck;
-  enum class Type : std::uint8_t { kText, kInteger, kLong, kBoolean, kBlob, kTimestamp, kList, kMap, kStructure };
+  enum class Type : std::uint8_t { kAny, kText, kInteger, kLong, kBoolean, kBlob, kTimestamp, kList, kMap, kStructure };
   struct Field {
     std::string name;
     const Shape* shape;

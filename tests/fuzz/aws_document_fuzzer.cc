@@ -1,4 +1,5 @@
-// Documents of the AWS doors: any bytes as JSON and as CBOR. What is read can be written, and reads as the same again.
+// Documents of the AWS doors: any bytes as JSON, as CBOR and as a form. What is read can be written, and reads as the
+// same again.
 #include <cmath>
 #include <string>
 
@@ -66,5 +67,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (document.ReadCbor(input).ok()) CheckRoundTrip(document);
   const std::string padded = std::string(input) + std::string(Document::kPaddingBytes, '\0');
   if (document.ReadJson(std::string_view(padded).substr(0, size)).ok()) CheckRoundTrip(document);
+  if (document.ReadForm(input).ok()) CheckRoundTrip(document);
   return 0;
 }

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
+
+#include "protocol/aws/writer.h"
 
 namespace sluice::broker::aws {
 
@@ -24,17 +27,66 @@ HttpResponse CoralError(std::string_view type, int status) {
           .body = fmt::format(R"({{"Output":{{"__type":"com.amazon.coral.service#{}"}},"Version":"1.0"}})", type)};
 }
 
-HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, protocol::aws::Encoding encoding) {
-  const auto writer = protocol::aws::Writer::New(encoding);
+namespace {
+
+HttpResponse Written(Wire wire, int status, std::string body) {
+  HttpResponse response{
+      .status = status, .fields = {{"Content-Type", std::string(ContentTypeOf(wire))}}, .body = std::move(body)};
+  if (wire == Wire::kRpcCbor) response.fields.push_back({"smithy-protocol", "rpc-v2-cbor"});
+  return response;
+}
+
+std::string XmlText(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '<') {
+      escaped += "&lt;";
+    } else if (c == '>') {
+      escaped += "&gt;";
+    } else if (c == '&') {
+      escaped += "&amp;";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string_view WhoseFault(const protocol::aws::ApiError& error) {
+  return error.http_status < 500 ? "Sender" : "Receiver";
+}
+
+std::string XmlError(const protocol::aws::ApiError& error) {
+  return fmt::format(
+      "<ErrorResponse><Error><Type>{}</Type><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>\n",
+      WhoseFault(error), XmlText(QueryCodeOf(error.type)), XmlText(error.message));
+}
+
+}  // namespace
+
+HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, Wire wire) {
+  if (!error.body.empty()) return Written(wire, error.http_status, error.body);
+  if (wire == Wire::kQuery) return Written(wire, error.http_status, XmlError(error));
+  const auto writer = protocol::aws::Writer::New(EncodingOf(wire));
   writer->BeginMap();
-  writer->Name("__type").Text(error.type);
+  writer->Name("__type").Text(ErrorTypeOf(wire, error.type));
   if (!error.message.empty()) {
     writer->Name(error.type == "SerializationException" ? "Message" : "message").Text(error.message);
   }
   writer->EndMap();
-  return {.status = error.http_status,
-          .fields = {{"Content-Type", std::string(ContentTypeOf(encoding))}},
-          .body = writer->Take()};
+  HttpResponse response = Written(wire, error.http_status, writer->Take());
+  if (wire == Wire::kRpcCbor) {
+    response.fields.push_back({"x-amzn-query-error", fmt::format("{};{}", QueryCodeOf(error.type), WhoseFault(error))});
+  }
+  return response;
+}
+
+HttpResponse OperationAnswer(Wire wire, const Service& service, std::string_view operation, std::string body) {
+  if (wire == Wire::kQuery) {
+    body = fmt::format("<{0}Response xmlns=\"{1}\"><ResponseMetadata/></{0}Response>\n", operation,
+                       service.query.xml_namespace);
+  }
+  return Written(wire, 200, std::move(body));
 }
 
 HttpResponse Preflight(const HttpRequest& request) {

@@ -2,21 +2,17 @@
 // Values only.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "broker/api/aws/http_message.h"
+#include "broker/api/aws/operation.h"
+#include "broker/api/aws/wire.h"
 #include "protocol/aws/error.h"
-#include "protocol/aws/writer.h"
 
 namespace sluice::broker::aws {
 
-inline constexpr std::string_view kAmzJson = "application/x-amz-json-1.1";
-inline constexpr std::string_view kAmzCbor = "application/x-amz-cbor-1.1";
 inline constexpr std::string_view kPlainJson = "application/json";
-
-inline std::string_view ContentTypeOf(protocol::aws::Encoding encoding) {
-  return encoding == protocol::aws::Encoding::kCbor ? kAmzCbor : kAmzJson;
-}
 
 /// What names no operation at all: 403.
 HttpResponse AccessDenied();
@@ -24,8 +20,10 @@ HttpResponse AccessDenied();
 HttpResponse UnknownOperationXml();
 /// In the form that application/json gets: kPlainJson is parsed, and goes no further.
 HttpResponse CoralError(std::string_view type, int status);
-/// {"__type": .., "message": ..} in the client's encoding.
-HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, protocol::aws::Encoding encoding);
+/// {"__type": .., "message": ..} in the client's way of writing, or the error's own body.
+HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, Wire wire);
+/// An operation's answer with this body, which is empty where the operation has no output.
+HttpResponse OperationAnswer(Wire wire, const Service& service, std::string_view operation, std::string body);
 /// To a preflight request of a browser, which names what it wants to send.
 HttpResponse Preflight(const HttpRequest& request);
 

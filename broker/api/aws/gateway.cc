@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include "protocol/aws/shape.h"
 #include "protocol/base64.h"
 #include "protocol/check.h"
+#include "protocol/compression.h"
 
 namespace sluice::broker::aws {
 namespace {
@@ -21,6 +23,7 @@ namespace {
 namespace api = protocol::aws;
 
 constexpr std::size_t kId2Bytes = 72;
+constexpr std::size_t kUnpackedBytesMax = 1u << 20;
 
 /// "application/x-amz-json-1.1; charset=utf-8" without its parameters.
 std::string_view MediaType(std::string_view content_type) {
@@ -59,33 +62,48 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
   const Caller& caller() const override { return caller_; }
   api::Value input() const override { return document_->root(); }
   EventLoop& loop() const override { return loop_; }
-  std::unique_ptr<api::Writer> NewWriter() const override { return api::Writer::New(encoding); }
+  std::unique_ptr<api::Writer> NewWriter() const override { return api::Writer::New(EncodingOf(wire)); }
   void Answer(std::string body) override {
-    Send({.status = 200, .fields = {{"Content-Type", std::string(ContentTypeOf(encoding))}}, .body = std::move(body)});
+    Send(OperationAnswer(wire, *target->service, target->operation->name, std::move(body)));
   }
-  void Fail(api::ApiError error) override { Send(ErrorAnswer(error, encoding)); }
+  void Fail(api::ApiError error) override { Send(ErrorAnswer(error, wire)); }
 
   const HttpRequest& request() const { return request_; }
   /// The body as a document; false where it is none.
-  bool Parse() {
-    return encoding == api::Encoding::kCbor ? document_->ReadCbor(request_.body).ok()
-                                            : document_->ReadJson(request_.body).ok();
-  }
+  bool Parse();
   void set_caller(Caller caller) { caller_ = std::move(caller); }
   void Send(HttpResponse response);
 
-  api::Encoding encoding = api::Encoding::kJson;
+  Wire wire = Wire::kJson11;
+  const Target* target = nullptr;
 
  private:
+  bool Unpack();
+
   EventLoop& loop_;
   Gateway& gateway_;
   const std::shared_ptr<DocumentPool> documents_;
-  const HttpRequest request_;  // the document points into its body
+  const HttpRequest request_;  // the document points into its body, or
+  std::string unpacked_;       // into this
   Reply reply_;
   std::unique_ptr<api::Document> document_;
   Caller caller_;
   std::atomic<bool> answered_{false};
 };
+
+bool Gateway::CallInWork::Parse() {
+  const bool packed = target != nullptr && target->service->takes_gzip && request_.Find("content-encoding") == "gzip";
+  if (packed && !Unpack()) return false;
+  const auto body = packed ? std::string_view(unpacked_) : std::string_view(request_.body);
+  if (wire == Wire::kQuery) return document_->ReadForm(body).ok();
+  return EncodingOf(wire) == api::Encoding::kCbor ? document_->ReadCbor(body).ok() : document_->ReadJson(body).ok();
+}
+
+bool Gateway::CallInWork::Unpack() {
+  const Status status = protocol::Decompress(protocol::Compression::kGzip, request_.body, kUnpackedBytesMax, unpacked_);
+  unpacked_.reserve(unpacked_.size() + api::Document::kPaddingBytes);
+  return status.ok();
+}
 
 void Gateway::CallInWork::Send(HttpResponse response) {
   SLUICE_CHECK(!answered_.exchange(true));
@@ -108,7 +126,10 @@ Gateway::Gateway(const GatewayParts& parts, EventLoop& loop)
       random_state_(parts.random.Next()) {
   for (const Service& service : parts.services) {
     for (const Operation& operation : service.operations) {
-      targets_.emplace(fmt::format("{}.{}", service.target_prefix, operation.name), Target{&service, &operation});
+      const Target target{&service, &operation};
+      targets_.emplace(fmt::format("{}.{}", service.target_prefix, operation.name), target);
+      if (service.query.version.empty()) continue;
+      targets_.emplace(fmt::format("{}.{}", service.query.version, operation.name), target);
     }
   }
 }
@@ -123,30 +144,29 @@ void Gateway::Serve(HttpRequest request, Reply reply) {
 void Gateway::Check(const std::shared_ptr<CallInWork>& call) {
   const HttpRequest& request = call->request();
   const std::string_view content_type = MediaType(request.Find("content-type"));
-  call->encoding = content_type == kAmzCbor ? api::Encoding::kCbor : api::Encoding::kJson;
+  const std::optional<Wire> wire = WireOf(content_type);
+  call->wire = wire.value_or(Wire::kJson11);
   if (request.problem != HttpProblem::kNone) return call->Fail(ErrorOf(request.problem));
   if (request.method == "OPTIONS" && !request.Find("origin").empty()) return call->Send(Preflight(request));
   if (request.method != "POST") return call->Send(AccessDenied());
-  const Target* target = FindTarget(request);
+  call->target = FindTarget(request, call->wire);
   if (request.body.empty()) {
-    call->encoding = content_type == kAmzJson ? api::Encoding::kJson : api::Encoding::kCbor;
-    return call->Fail({target != nullptr ? "SerializationException" : "UnknownOperationException", ""});
+    call->wire = wire.value_or(Wire::kCbor11);
+    return call->Fail({call->target != nullptr ? "SerializationException" : "UnknownOperationException", ""});
   }
-  if (content_type == kAmzJson || content_type == kAmzCbor || content_type == kPlainJson) {
-    return CheckBody(call, content_type, target);
-  }
+  if (content_type == kPlainJson || (wire && Takes(request, call->target, *wire))) return CheckBody(call, content_type);
   call->Send(request.Find("x-amz-target").empty() ? AccessDenied() : UnknownOperationXml());
 }
 
-void Gateway::CheckBody(const std::shared_ptr<CallInWork>& call, std::string_view content_type, const Target* target) {
+void Gateway::CheckBody(const std::shared_ptr<CallInWork>& call, std::string_view content_type) {
   const bool parsed = call->Parse();
   if (content_type == kPlainJson) {
     return call->Send(parsed ? CoralError("UnknownOperationException", 404)
                              : CoralError("SerializationException", 400));
   }
   if (!parsed) return call->Fail({"SerializationException", ""});
-  if (target == nullptr) return call->Fail({"UnknownOperationException", ""});
-  Authenticate(call, *target);
+  if (call->target == nullptr) return call->Fail({"UnknownOperationException", ""});
+  Authenticate(call, *call->target);
 }
 
 void Gateway::Authenticate(const std::shared_ptr<CallInWork>& call, const Target& target) {
@@ -165,9 +185,15 @@ void Gateway::Run(const std::shared_ptr<CallInWork>& call, const Target& target)
   loops_.RunBlocking([call, operation = target.operation] { operation->run(call); });
 }
 
-const Gateway::Target* Gateway::FindTarget(const HttpRequest& request) const {
-  const auto found = targets_.find(request.Find("x-amz-target"));
+const Gateway::Target* Gateway::FindTarget(const HttpRequest& request, Wire wire) const {
+  const auto found = targets_.find(OperationName(request, wire));
   return found == targets_.end() ? nullptr : &found->second;
+}
+
+// Kinesis' own ways of writing are read before it is known what the request is for.
+bool Gateway::Takes(const HttpRequest& request, const Target* target, Wire wire) {
+  if (target == nullptr) return wire <= Wire::kCbor11 || !OperationName(request, wire).empty();
+  return std::ranges::find(target->service->wires, wire) != target->service->wires.end();
 }
 
 // What every response carries.

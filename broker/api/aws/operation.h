@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/api/aws/wire.h"
 #include "broker/event_loops.h"
 #include "protocol/aws/document.h"
 #include "protocol/aws/error.h"
@@ -58,11 +59,20 @@ struct Operation {
   OperationThread thread = OperationThread::kLoop;
 };
 
+/// Of services that are called by forms (Wire::kQuery).
+struct QueryNames {
+  std::string_view version;  // "2010-08-01"
+  std::string_view xml_namespace;
+};
+
 /// What one X-Amz-Target prefix stands for.
 struct Service {
   std::string_view target_prefix;  // "Kinesis_20131202"
   std::string_view signing_name;   // "kinesis"
   std::vector<Operation> operations;
+  std::vector<Wire> wires = {Wire::kJson11, Wire::kCbor11};
+  QueryNames query = {};
+  bool takes_gzip = false;  // bodies with Content-Encoding: gzip, of 1 MiB at most when they are unpacked
 };
 
 }  // namespace sluice::broker::aws

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "broker/api/aws/answers.h"
+#include "protocol/compression.h"
 #include "storage/env/posix_env.h"
 #include "tests/broker/aws/test_service.h"
 #include "tests/catch.h"
@@ -205,6 +206,86 @@ TEST_CASE("Gateway: a document that is no map reaches no operation", "[aws]") {
     CHECK(Shown(gateway.Serve(Request("Test_1.Empty", body)))
               .starts_with(R"(400 application/x-amz-json-1.1 {"__type":"SerializationException")"));
   }
+}
+
+TEST_CASE("Gateway: JSON 1.0, whose errors say which namespace they are of", "[aws]") {
+  GatewayFixture gateway;
+  const auto json = [&](std::string target, std::string body) {
+    return Shown(gateway.Serve(Request(std::move(target), std::move(body), kAmzJson10)));
+  };
+  CHECK(json("Newer_2.Echo", R"({"Text":"a"})") ==
+        R"(200 application/x-amz-json-1.0 {"Text":"a","Account":"000000000000","Region":"us-east-1"})");
+  CHECK(json("Newer_2.Refuse", "{}") ==
+        R"(400 application/x-amz-json-1.0 {"__type":"com.newer#TooMuch","message":"1 < 2 & 3"})");
+  CHECK(json("Newer_2.None", "{}") ==
+        R"(400 application/x-amz-json-1.0 {"__type":"com.amazon.coral.service#UnknownOperationException"})");
+  CHECK(json("Newer_2.Echo", "{") ==
+        R"(400 application/x-amz-json-1.0 {"__type":"com.amazon.coral.service#SerializationException"})");
+  CHECK(json("Newer_2.Echo", "") ==
+        R"(400 application/x-amz-json-1.0 {"__type":"com.amazon.coral.service#SerializationException"})");
+  CHECK(
+      json("Newer_2.Echo", R"({"Text":""})")
+          .starts_with(R"(400 application/x-amz-json-1.0 {"__type":"com.amazon.coral.validate#ValidationException")"));
+  CHECK(Shown(gateway.Serve(Request("Newer_2.Echo", "{}", kAmzJson))) == "404 none <UnknownOperationException/>\n");
+}
+
+TEST_CASE("Gateway: CBOR with the operation in the path", "[aws]") {
+  GatewayFixture gateway;
+  const auto rpc = [&](std::string path, std::string body) {
+    HttpRequest request = Request("", std::move(body), kRpcCborType);
+    request.path = std::move(path);
+    return gateway.Serve(std::move(request));
+  };
+  const HttpResponse echoed = rpc("/below/service/Newer_2/operation/Echo", "\xbf\x64Text\x61z\xff");
+  CHECK(
+      echoed.body.starts_with("\xbf\x64Text\x61z\x67"
+                              "Account"));
+  CHECK(Field(echoed, "Content-Type") == "application/cbor");
+  CHECK(Field(echoed, "smithy-protocol") == "rpc-v2-cbor");
+  CHECK(Shown(rpc("/service/Newer_2/operation/Refuse", "\xa0")) ==
+        "400 application/cbor \xbf\x66__type\x71"
+        "com.newer#TooMuch\x67message\x69"
+        "1 < 2 & 3\xff");
+  CHECK(Field(rpc("/service/Newer_2/operation/Refuse", "\xa0"), "x-amzn-query-error") == "TooMuch;Sender");
+  CHECK(Shown(rpc("/service/Newer_2/operation/None", "\xa0")).starts_with("400 application/cbor"));
+  CHECK(Shown(rpc("/service/Test_1/operation/Empty", "\xa0")) == "403 none " + std::string(kDenied));
+  for (const char* path : {"/", "/service/Newer_2", "/service/Newer_2/operation", "/operation/Echo"}) {
+    CHECK(Shown(rpc(path, "\xa0")) == "403 none " + std::string(kDenied));
+  }
+}
+
+TEST_CASE("Gateway: forms, with answers in XML", "[aws]") {
+  GatewayFixture gateway;
+  const auto form = [&](std::string body) { return Shown(gateway.Serve(Request("", std::move(body), kFormType))); };
+  CHECK(form("Action=Swallow&Version=2010-08-01&Text=a+b%21") ==
+        "200 text/xml <SwallowResponse xmlns=\"http://newer/\"><ResponseMetadata/></SwallowResponse>\n");
+  CHECK(form("Version=2010-08-01&Action=Refuse") ==
+        "400 text/xml <ErrorResponse><Error><Type>Sender</Type><Code>TooMuch</Code><Message>1 &lt; 2 &amp; "
+        "3</Message></Error></ErrorResponse>\n");
+  CHECK(form("Action=Swallow&Version=2010-08-01").contains("<Code>ValidationException</Code>"));
+  CHECK(form("Action=Swallow&Version=2010-08-01&Text.a=1").contains("<Code>SerializationException</Code>"));
+  CHECK(form("Action=Swallow&Version=2010-08-01&Text=%zz").contains("<Code>SerializationException</Code>"));
+  CHECK(form("Action=None&Version=2010-08-01").contains("<Code>UnknownOperationException</Code>"));
+  CHECK(form("Action=Swallow&Version=2010-08-02").contains("<Code>UnknownOperationException</Code>"));
+  CHECK(form("Version=2010-08-01") == "403 none " + std::string(kDenied));
+}
+
+TEST_CASE("Gateway: bodies that are compressed, where the service takes them", "[aws]") {
+  GatewayFixture gateway;
+  const auto packed = [&](std::string target, std::string_view content_type, const std::string& body) {
+    std::string bytes;
+    protocol::Compress(protocol::Compression::kGzip, body, bytes);
+    HttpRequest request = Request(std::move(target), std::move(bytes), content_type);
+    request.fields.push_back({"content-encoding", "gzip"});
+    return Shown(gateway.Serve(std::move(request)));
+  };
+  const std::string refused = R"({"__type":"com.amazon.coral.service#SerializationException"})";
+  CHECK(packed("Newer_2.Echo", kAmzJson10, R"({"Text":"a"})").contains(R"({"Text":"a",)"));
+  CHECK(packed("Newer_2.Echo", kAmzJson10, R"({"Text":")" + std::string(1 << 20, 'x') + "\"}").ends_with(refused));
+  CHECK(packed("Test_1.Echo", kAmzJson, R"({"Text":"a"})").contains("SerializationException"));
+  HttpRequest plain = Request("Newer_2.Echo", R"({"Text":"a"})", kAmzJson10);
+  plain.fields.push_back({"content-encoding", "gzip"});
+  CHECK(Shown(gateway.Serve(std::move(plain))).ends_with(refused));
 }
 
 TEST_CASE("Gateway: requests that came without all of themselves", "[aws]") {

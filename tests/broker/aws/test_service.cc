@@ -54,8 +54,20 @@ std::vector<Service> TestServices(HeldCalls& held) {
                                 }});
   service.operations.push_back(
       {.name = "Hold", .input = NoInput, .run = [&held](CallPtr call) { held.Add(std::move(call)); }});
+  Service newer{.target_prefix = "Newer_2",
+                .signing_name = "newer",
+                .operations = {},
+                .wires = {Wire::kJson10, Wire::kRpcCbor, Wire::kQuery},
+                .query = {.version = "2010-08-01", .xml_namespace = "http://newer/"},
+                .takes_gzip = true};
+  newer.operations.push_back({.name = "Echo", .input = Input, .run = Echo});
+  newer.operations.push_back({.name = "Swallow", .input = Input, .run = [](const CallPtr& call) { call->Answer(""); }});
+  newer.operations.push_back({.name = "Refuse", .input = NoInput, .run = [](const CallPtr& call) {
+                                call->Fail({"com.newer#TooMuch", "1 < 2 & 3"});
+                              }});
   std::vector<Service> services;
   services.push_back(std::move(service));
+  services.push_back(std::move(newer));
   return services;
 }
 

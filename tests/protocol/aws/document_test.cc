@@ -47,6 +47,40 @@ TEST_CASE("Document::ReadJson: every kind of value", "[aws]") {
       R"({"a": 1.5, "b": 1000.0, "c": 9223372036854775807, "d": 9.223372036854776e+18, "e": 1.2345678901234568e+21})");
 }
 
+/// The same of a form.
+std::string ShowForm(std::string_view form) {
+  Document document;
+  const Status status = document.ReadForm(form);
+  return status.ok() ? Show(document.root()) : status.message();
+}
+
+TEST_CASE("Document::ReadForm: structures and lists out of the names of fields", "[aws]") {
+  CHECK(ShowForm("a=1&b=x+y%2B%c3%bc") == "{\"a\": \"1\", \"b\": \"x y+\u00fc\"}");
+  CHECK(ShowForm("l.member.10=z&m.k.member.1.x=2&l.member.2=y&m.v=1") ==
+        R"({"l": ["y", "z"], "m": {"k": [{"x": "2"}], "v": "1"}})");
+  CHECK(ShowForm("a=1&a=2") == R"({"a": "2"})");
+  CHECK(ShowForm("a=1&&list=&b") == R"({"a": "1"})");
+  CHECK(ShowForm("a=b=c") == R"({"a": "b=c"})");
+}
+
+TEST_CASE("Document::ReadForm: refuses what does not fit together", "[aws]") {
+  const std::string wrong = "not a form: ";
+  CHECK(ShowForm("") == wrong + "it is empty");
+  CHECK(ShowForm("=1") == wrong + "a value without a name");
+  CHECK(ShowForm("a=1&a.b=2") == wrong + "a value that has members too");
+  CHECK(ShowForm("a.member.x=1") == wrong + "an element of a list without a number");
+  CHECK(ShowForm("a.member.1=1&a.member.01=1") == wrong + "two elements of a list with one number");
+  CHECK(ShowForm("a=%f") == wrong + "an escape that is none, or a text that is not UTF-8");
+  CHECK(ShowForm("a=%ff") == wrong + "an escape that is none, or a text that is not UTF-8");
+  CHECK(ShowForm("member.1=a") == wrong + "no members");
+  std::string deep = "a";
+  for (std::size_t i = 0; i < Document::kDepthMax; ++i) deep += ".a";
+  CHECK(ShowForm(deep + "=1") == wrong + "nested too deep");
+  std::string many;
+  for (std::size_t i = 0; i <= Document::kValuesMax; ++i) many += "a" + std::to_string(i) + "=1&";
+  CHECK(ShowForm(many) == wrong + "more values than a request may have");
+}
+
 TEST_CASE("Document::ReadJson: escapes in names and texts, space behind texts", "[aws]") {
   CHECK(ShowJson("{\"a\\u0062\":\"x\\ty\\u00e9\" \t\r\n, \"c\": \"d\\\\\"}") ==
         "{\"ab\": \"x\ty\u00e9\", \"c\": \"d\\\"}");
