@@ -57,7 +57,7 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
         request_(std::move(request)),
         reply_(std::move(reply)),
         document_(documents_->Take()) {}
-  ~CallInWork() override { documents_->Give(std::move(document_), request_.body.size()); }
+  ~CallInWork() override { documents_->Give(std::move(document_), body().size()); }
 
   const Caller& caller() const override { return caller_; }
   api::Value input() const override { return document_->root(); }
@@ -74,12 +74,14 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
   void set_caller(Caller caller) { caller_ = std::move(caller); }
   void Send(HttpResponse response);
 
+  /// Of a body that is compressed; false where it cannot be unpacked.
+  bool Unpack();
+  std::string_view body() const { return unpacked_.empty() ? request_.body : unpacked_; }
+
   Wire wire = Wire::kJson11;
   const Target* target = nullptr;
 
  private:
-  bool Unpack();
-
   EventLoop& loop_;
   Gateway& gateway_;
   const std::shared_ptr<DocumentPool> documents_;
@@ -92,14 +94,13 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
 };
 
 bool Gateway::CallInWork::Parse() {
-  const bool packed = target != nullptr && target->service->takes_gzip && request_.Find("content-encoding") == "gzip";
-  if (packed && !Unpack()) return false;
-  const auto body = packed ? std::string_view(unpacked_) : std::string_view(request_.body);
-  if (wire == Wire::kQuery) return document_->ReadForm(body).ok();
-  return EncodingOf(wire) == api::Encoding::kCbor ? document_->ReadCbor(body).ok() : document_->ReadJson(body).ok();
+  if (target != nullptr && target->service->takes_gzip && !Unpack()) return false;
+  if (wire == Wire::kQuery) return document_->ReadForm(body()).ok();
+  return EncodingOf(wire) == api::Encoding::kCbor ? document_->ReadCbor(body()).ok() : document_->ReadJson(body()).ok();
 }
 
 bool Gateway::CallInWork::Unpack() {
+  if (!unpacked_.empty() || request_.Find("content-encoding") != "gzip") return true;
   const Status status = protocol::Decompress(protocol::Compression::kGzip, request_.body, kUnpackedBytesMax, unpacked_);
   unpacked_.reserve(unpacked_.size() + api::Document::kPaddingBytes);
   return status.ok();
@@ -149,12 +150,14 @@ void Gateway::Check(const std::shared_ptr<CallInWork>& call) {
   if (request.problem != HttpProblem::kNone) return call->Fail(ErrorOf(request.problem));
   if (request.method == "OPTIONS" && !request.Find("origin").empty()) return call->Send(Preflight(request));
   if (request.method != "POST") return call->Send(AccessDenied());
-  call->target = FindTarget(request, call->wire);
+  if (wire == Wire::kQuery) (void)call->Unpack();  // the operation's name is in there
+  const std::string name = OperationName(request, call->wire, call->body());
+  call->target = FindTarget(name);
   if (request.body.empty()) {
     call->wire = wire.value_or(Wire::kCbor11);
     return call->Fail({call->target != nullptr ? "SerializationException" : "UnknownOperationException", ""});
   }
-  if (content_type == kPlainJson || (wire && Takes(request, call->target, *wire))) return CheckBody(call, content_type);
+  if (content_type == kPlainJson || (wire && Takes(name, call->target, *wire))) return CheckBody(call, content_type);
   call->Send(request.Find("x-amz-target").empty() ? AccessDenied() : UnknownOperationXml());
 }
 
@@ -185,14 +188,14 @@ void Gateway::Run(const std::shared_ptr<CallInWork>& call, const Target& target)
   loops_.RunBlocking([call, operation = target.operation] { operation->run(call); });
 }
 
-const Gateway::Target* Gateway::FindTarget(const HttpRequest& request, Wire wire) const {
-  const auto found = targets_.find(OperationName(request, wire));
+const Gateway::Target* Gateway::FindTarget(const std::string& name) const {
+  const auto found = targets_.find(name);
   return found == targets_.end() ? nullptr : &found->second;
 }
 
 // Kinesis' own ways of writing are read before it is known what the request is for.
-bool Gateway::Takes(const HttpRequest& request, const Target* target, Wire wire) {
-  if (target == nullptr) return wire <= Wire::kCbor11 || !OperationName(request, wire).empty();
+bool Gateway::Takes(const std::string& name, const Target* target, Wire wire) {
+  if (target == nullptr) return wire <= Wire::kCbor11 || !name.empty();
   return std::ranges::find(target->service->wires, wire) != target->service->wires.end();
 }
 

@@ -59,8 +59,8 @@ class Gateway {
   void CheckBody(const std::shared_ptr<CallInWork>& call, std::string_view content_type);
   void Authenticate(const std::shared_ptr<CallInWork>& call, const Target& target);
   void Run(const std::shared_ptr<CallInWork>& call, const Target& target);
-  const Target* FindTarget(const HttpRequest& request, Wire wire) const;
-  static bool Takes(const HttpRequest& request, const Target* target, Wire wire);
+  const Target* FindTarget(const std::string& name) const;
+  static bool Takes(const std::string& name, const Target* target, Wire wire);
   void AddFields(const HttpRequest& request, HttpResponse& response);
   std::uint64_t Random();
 

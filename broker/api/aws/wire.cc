@@ -60,11 +60,11 @@ std::string_view ContentTypeOf(Wire wire) { return wire == Wire::kQuery ? kXmlTy
 
 protocol::aws::Encoding EncodingOf(Wire wire) { return RowOf(wire).encoding; }
 
-std::string OperationName(const HttpRequest& request, Wire wire) {
+std::string OperationName(const HttpRequest& request, Wire wire, std::string_view body) {
   if (wire == Wire::kRpcCbor) return NameInPath(request.path);
   if (wire != Wire::kQuery) return std::string(request.Find("x-amz-target"));
-  const std::string_view action = FormField(request.body, "Action");
-  return action.empty() ? std::string() : fmt::format("{}.{}", FormField(request.body, "Version"), action);
+  const std::string_view action = FormField(body, "Action");
+  return action.empty() ? std::string() : fmt::format("{}.{}", FormField(body, "Version"), action);
 }
 
 std::string ErrorTypeOf(Wire wire, std::string_view type) {

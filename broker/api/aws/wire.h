@@ -34,8 +34,8 @@ std::string_view ContentTypeOf(Wire wire);
 protocol::aws::Encoding EncodingOf(Wire wire);
 
 /// "Kinesis_20131202.PutRecord", as Service and Operation are named; of kQuery "2010-08-01.PutMetricData", with the
-/// version of the API. Empty where the request names none.
-std::string OperationName(const HttpRequest& request, Wire wire);
+/// version of the API, out of `body`. Empty where the request names none.
+std::string OperationName(const HttpRequest& request, Wire wire, std::string_view body);
 
 /// How errors are named in `wire`: JSON 1.0 says which namespace a type is of.
 std::string ErrorTypeOf(Wire wire, std::string_view type);

@@ -283,6 +283,7 @@ TEST_CASE("Gateway: bodies that are compressed, where the service takes them", "
   CHECK(packed("Newer_2.Echo", kAmzJson10, R"({"Text":"a"})").contains(R"({"Text":"a",)"));
   CHECK(packed("Newer_2.Echo", kAmzJson10, R"({"Text":")" + std::string(1 << 20, 'x') + "\"}").ends_with(refused));
   CHECK(packed("Test_1.Echo", kAmzJson, R"({"Text":"a"})").contains("SerializationException"));
+  CHECK(packed("", kFormType, "Action=Swallow&Version=2010-08-01&Text=a").starts_with("200 text/xml <SwallowResponse"));
   HttpRequest plain = Request("Newer_2.Echo", R"({"Text":"a"})", kAmzJson10);
   plain.fields.push_back({"content-encoding", "gzip"});
   CHECK(Shown(gateway.Serve(std::move(plain))).ends_with(refused));
