@@ -12,6 +12,8 @@
 
 #include "broker/api/admin/admin_door.h"
 #include "broker/api/aws/aws_door.h"
+#include "broker/api/cloudwatch/cloudwatch_service.h"
+#include "broker/api/dynamodb/dynamodb_service.h"
 #include "broker/api/kinesis/kinesis_service.h"
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
@@ -101,7 +103,8 @@ class Server::Impl {
       : config_(std::move(config)),
         env_(storage::NewPosixEnv()),
         loops_(config_.server.event_loops),
-        metrics_(loops_.size()) {}
+        metrics_(loops_.size()),
+        application_metrics_(env_->clock()) {}
   ~Impl() { (void)Stop(); }
 
   Status Start();
@@ -124,6 +127,7 @@ class Server::Impl {
   std::unique_ptr<storage::Env> env_;
   EventLoops loops_;
   Metrics metrics_;
+  cloudwatch::MetricTable application_metrics_;
   Readiness readiness_;
   std::unique_ptr<admin::AdminDoor> admin_door_;
   std::unique_ptr<storage::LogStore> store_;
@@ -274,8 +278,13 @@ Status Server::Impl::OpenAwsDoor() {
                                           .accounts = AccountsOf(config_.aws.auth),
                                           .options = config_.kinesis});
   if (!kinesis) return kinesis.error();
+  auto dynamodb = dynamodb::DynamodbService({.metadata = *metadata_, .clock = env_->clock(), .random = env_->random()});
+  if (!dynamodb) return dynamodb.error();
   std::vector<aws::Service> services;
   services.push_back(std::move(*kinesis));
+  services.push_back(std::move(*dynamodb));
+  services.push_back(cloudwatch::CloudwatchService(application_metrics_));
+  metrics_.AddSource([this](MetricSink& sink) { application_metrics_.Collect(sink); });
   aws::AwsDoorOptions options = config_.aws;
   if (options.tls.enabled && options.tls.files.certificate.empty()) {
     auto files = SelfMadeCertificate(*env_, config_.server.data_dir);
