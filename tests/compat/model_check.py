@@ -51,7 +51,9 @@ def check_answer(operation_model, response_dict, **_):
 
 def check_error(operation_model, response_dict):
     error = json.loads(response_dict["body"])
-    if not set(error) <= {"__type", "message", "Message"} or "__type" not in error:
+    modelled = {shape.name: shape for shape in operation_model.error_shapes}.get(error.get("__type", "").rpartition("#")[2])
+    members = set(modelled.members) if modelled is not None else set()
+    if not set(error) <= {"__type", "message", "Message"} | members or "__type" not in error:
         raise Broken(f"{operation_model.name} answers the error {error}")
 
 
