@@ -194,6 +194,12 @@ def http_sessions():
         write("http2_session", name, b"\x01\x40\x03\x20" + frames)
 
 
+def event_streams():
+    """How long the type is, whether it is an exception's, the type, the payload."""
+    write("event_stream", "event", b"\x0a\x00ResourceIn{\"Records\":[]}")
+    write("event_stream", "exception", b"\x03\x01abc{\"message\":\"x\"}")
+
+
 def delivery():
     with open("tools/data/flights-delivery.json", "rb") as file:
         write("delivery_config", "flights.json", file.read())
@@ -224,6 +230,7 @@ if __name__ == "__main__":
     aws_documents()
     aws_signatures()
     http_sessions()
+    event_streams()
     kinesis()
     kpl_aggregates()
     delivery()
