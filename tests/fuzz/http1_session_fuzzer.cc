@@ -1,5 +1,6 @@
-// HTTP/1.1 of the AWS port: any bytes, cut at any places, each request answered at once. However the bytes are cut, the
-// requests are the same, and no limit is passed. (What is no request may be refused earlier or later.)
+// HTTP/1.1 of the AWS port: any bytes, cut at any places, each request answered at once, as a whole or in pieces.
+// However the bytes are cut, the requests are the same, and no limit is passed. (What is no request may be refused
+// earlier or later.)
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -18,6 +19,18 @@ std::string Shown(const HttpRequest& request) {
   return text + '\n' + request.body;
 }
 
+/// The next request waits until the end, or the connection is over.
+void AnswerInPieces(HttpSession& session, const HttpSession::Arrived& arrived) {
+  const std::size_t pieces = arrived.request.body.size() % 5;
+  session.BeginStream(arrived.id, {});
+  for (std::size_t i = 0; i < pieces; ++i) {
+    session.WriteStream(arrived.id, std::string(i * 100, 'x'));
+    SLUICE_CHECK(session.working() && !session.done() && !session.Next());
+  }
+  session.EndStream(arrived.id);
+  SLUICE_CHECK(session.TakeStreamChanges().empty());
+}
+
 /// The requests; `cuts` say in which pieces `input` comes.
 std::string ReadAll(std::string_view input, std::string_view cuts) {
   const auto memory = std::make_shared<BodyMemory>(10'000);
@@ -31,7 +44,11 @@ std::string ReadAll(std::string_view input, std::string_view cuts) {
     while (auto arrived = session->Next()) {
       SLUICE_CHECK(arrived->request.body.size() <= kLimits.body_bytes_max);
       log += Shown(arrived->request);
-      session->Answer(arrived->id, {.status = 200, .fields = {}, .body = "answer"});
+      if (arrived->request.body.size() % 2 == 0) {
+        session->Answer(arrived->id, {.status = 200, .fields = {}, .body = "answer"});
+      } else {
+        AnswerInPieces(*session, *arrived);
+      }
       SLUICE_CHECK(session->unsent());
       session->TakeOutput(sent, 1u << 20);
     }

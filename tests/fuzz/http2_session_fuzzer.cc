@@ -1,6 +1,7 @@
-// HTTP/2 of the AWS port: any frames behind the preface, cut at any places, requests answered late or at once, with a
-// stop in between. No limit is passed, and what bodies took is given back.
+// HTTP/2 of the AWS port: any frames behind the preface, cut at any places, requests answered late or at once, as a
+// whole or in pieces, with a stop in between. No limit is passed, and what bodies took is given back.
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ constexpr HttpLimits kLimits{.header_bytes_max = 1'000,
                              .body_bytes_max = 1'000,
                              .connection_bytes_max = 2'000,
                              .unsent_bytes_max = 100'000,
+                             .stream_unsent_bytes_max = 5'000,
                              .streams_max = 4};
 
 class Run {
@@ -22,25 +24,54 @@ class Run {
 
   void Feed(std::string_view bytes, std::uint8_t choice) {
     session_->Receive(bytes, choice);
+    DropStreamsThatAreGone();
     while (auto arrived = session_->Next()) {
       SLUICE_CHECK(arrived->request.body.size() <= kLimits.body_bytes_max);
       in_work_.push_back(std::move(*arrived));
     }
-    SLUICE_CHECK(in_work_.size() <= kLimits.streams_max);
+    SLUICE_CHECK(in_work_.size() + streams_.size() <= kLimits.streams_max);
     while (in_work_.size() > choice % 3u) {
-      session_->Answer(in_work_.back().id, {.status = 200, .fields = {}, .body = std::string(choice * 100u, 'x')});
+      if (choice % 2 == 0) {
+        session_->Answer(in_work_.back().id, {.status = 200, .fields = {}, .body = std::string(choice * 100u, 'x')});
+      } else {
+        session_->BeginStream(in_work_.back().id, {});
+        streams_.insert(in_work_.back().id);
+      }
       in_work_.pop_back();
     }
+    GoOnWithStreams(choice);
     if (choice == 255) session_->BeginStop();
     if (choice == 254) session_->GiveUp(200);
     std::vector<std::string> sent;
     session_->TakeOutput(sent, choice * 1'000u + 1'000);
+    DropStreamsThatAreGone();
   }
   bool done() const { return session_->done(); }
 
  private:
+  // A piece to each while it has room; one of them ends, well or badly.
+  void GoOnWithStreams(std::uint8_t choice) {
+    for (const std::uint64_t id : streams_) {
+      if (session_->StreamHasRoom(id)) session_->WriteStream(id, std::string(choice * 10u, 'y'));
+    }
+    if (streams_.empty() || choice % 4 == 0) return;
+    const std::uint64_t first = *streams_.begin();
+    if (choice % 4 == 1) {
+      session_->EndStream(first);
+      streams_.erase(first);
+    } else if (choice % 4 == 2) {
+      session_->AbortStream(first);
+    }
+  }
+  void DropStreamsThatAreGone() {
+    for (const HttpSession::StreamChange& change : session_->TakeStreamChanges()) {
+      if (change.gone) streams_.erase(change.id);
+    }
+  }
+
   std::unique_ptr<HttpSession> session_;
   std::vector<HttpSession::Arrived> in_work_;
+  std::set<std::uint64_t> streams_;  // answers that go on
 };
 
 }  // namespace

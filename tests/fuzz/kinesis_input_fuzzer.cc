@@ -11,6 +11,13 @@
 namespace sluice::broker::kinesis {
 namespace {
 
+class Nowhere final : public aws::AnswerStream {
+ public:
+  void Write(std::string) override {}
+  void End() override {}
+  bool has_room() const override { return false; }
+};
+
 class FuzzCall final : public aws::Call {
  public:
   FuzzCall(protocol::aws::Encoding encoding, std::string bytes, EventLoop& loop)
@@ -31,6 +38,7 @@ class FuzzCall final : public aws::Call {
   const aws::Caller& caller() const override { return caller_; }
   protocol::aws::Value input() const override { return document_.root(); }
   EventLoop& loop() const override { return loop_; }
+  std::string_view content_type() const override { return "any"; }
   std::unique_ptr<protocol::aws::Writer> NewWriter() const override { return protocol::aws::Writer::New(encoding_); }
   void Answer(std::string body) override {
     protocol::aws::Document answer;
@@ -38,6 +46,12 @@ class FuzzCall final : public aws::Call {
     answered_.set_value();
   }
   void Fail(protocol::aws::ApiError) override { answered_.set_value(); }
+  std::shared_ptr<aws::AnswerStream> BeginStream(std::string_view, aws::StreamObserver observer) override {
+    answered_.set_value();
+    // A client that goes at once, for the next input's sake.
+    loop_.Post([observer = std::move(observer)]() mutable { observer(aws::StreamNews::kGone); });
+    return std::make_shared<Nowhere>();
+  }
   void Wait() { answered_.get_future().wait(); }
 
  private:

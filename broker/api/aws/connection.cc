@@ -79,7 +79,8 @@ bool Connection::ReadOnce() {
 // What the peer sends after its close_notify is nothing of ours.
 void Connection::EndInput() {
   input_ended_ = true;
-  if (state_ != State::kOpen) Close();
+  if (state_ != State::kOpen) return Close();
+  TellAllStreams(StreamNews::kGone);  // nobody closes one side and listens on the other for minutes
 }
 
 void Connection::TakeEncrypted(std::string_view bytes) {
@@ -95,6 +96,7 @@ void Connection::TakeEncrypted(std::string_view bytes) {
 void Connection::Take(std::string_view bytes) {
   if (state_ == State::kPreface) return TakePreface(bytes);
   session_->Receive(bytes, loop_.now_ms());
+  TellStreams();
   Pump();
 }
 
@@ -129,11 +131,85 @@ void Connection::Answered(std::uint64_t id, HttpResponse response) {
   } else if (response.status >= 400) {
     loop_.metrics().client_errors.Add();
   }
+  if (response.stream) return Attach(id, response);
   if (state_ != State::kOpen) return;
-  active_ms_ = loop_.now_ms();
-  if (!session_->unsent() && output_.empty()) write_moved_ms_ = active_ms_;
+  OutputBegins();
   session_->Answer(id, std::move(response));
   if (!pumping_) FlushLater();
+}
+
+void Connection::OutputBegins() {
+  active_ms_ = loop_.now_ms();
+  if (!session_->unsent() && output_.empty()) write_moved_ms_ = active_ms_;
+}
+
+// What there is to tell already is told from the loop: the operation does not have its stream yet.
+void Connection::Attach(std::uint64_t id, const HttpResponse& response) {
+  const bool closed = state_ != State::kOpen || input_ended_;
+  if (state_ == State::kOpen) {
+    OutputBegins();
+    session_->BeginStream(id, response);
+    if (!closed) {
+      response.stream->Attach(shared_from_this(), id);
+      streams_.emplace(id, OpenStream{response.stream});
+    } else {
+      session_->EndStream(id);
+    }
+    FlushLater();
+  }
+  if (!closed && !stopping_) return;
+  loop_.loop().Post(
+      [stream = response.stream, closed] { stream->Tell(closed ? StreamNews::kGone : StreamNews::kStopping); });
+}
+
+void Connection::WriteStream(std::uint64_t id, std::string piece) {
+  if (state_ != State::kOpen) return;
+  OutputBegins();
+  session_->WriteStream(id, std::move(piece));
+  FlushLater();
+}
+
+void Connection::EndStream(std::uint64_t id) {
+  streams_.erase(id);
+  if (state_ != State::kOpen) return;
+  OutputBegins();
+  session_->EndStream(id);
+  FlushLater();
+}
+
+void Connection::TellStreams() {
+  for (const HttpSession::StreamChange& change : session_->TakeStreamChanges()) {
+    const auto found = streams_.find(change.id);
+    if (found == streams_.end()) continue;
+    found->second.full_since_ms = 0;
+    const std::shared_ptr<ResponseStream> stream = found->second.stream;
+    if (change.gone) streams_.erase(found);
+    stream->Tell(change.gone ? StreamNews::kGone : StreamNews::kRoom);
+  }
+}
+
+void Connection::TellAllStreams(StreamNews news) {
+  std::vector<std::pair<std::uint64_t, std::shared_ptr<ResponseStream>>> all;
+  for (const auto& [id, open] : streams_) all.emplace_back(id, open.stream);
+  if (news == StreamNews::kGone) streams_.clear();
+  for (const auto& [id, stream] : all) {
+    stream->Tell(news);
+    if (news == StreamNews::kGone && session_) session_->EndStream(id);
+  }
+}
+
+// A peer of HTTP/2 that takes other streams and not this one.
+void Connection::AbortFullStreams(std::int64_t now_ms) {
+  for (auto& [id, open] : streams_) {
+    if (session_->StreamHasRoom(id)) {
+      open.full_since_ms = 0;
+    } else if (open.full_since_ms == 0) {
+      open.full_since_ms = now_ms;
+    } else if (now_ms - open.full_since_ms >= loop_.shared().options.request_timeout_ms) {
+      session_->AbortStream(id);
+    }
+  }
+  TellStreams();
 }
 
 // Answers of one turn of the loop go out together.
@@ -160,6 +236,7 @@ bool Connection::FillOutput() {
   if (!session_) return false;
   Pump();
   session_->TakeOutput(output_, kTakeBytes);
+  TellStreams();
   if (!tls_ || output_.empty()) return !output_.empty();
   std::string plain;  // together: a record of TLS for each piece would cost more than this copy
   for (const std::string& piece : output_) plain += piece;
@@ -257,6 +334,7 @@ void Connection::CheckDeadlines() {
   const bool writing = !output_.empty() || session_->unsent();
   if (writing && now_ms - write_moved_ms_ >= options.request_timeout_ms) return Close();
   session_->GiveUp(now_ms - options.request_timeout_ms);
+  AbortFullStreams(now_ms);
   const bool idle = !writing && !session_->working() && !session_->receiving();
   if (idle && now_ms - active_ms_ >= options.idle_timeout_ms) return BeginStop();
   Flush();
@@ -266,7 +344,9 @@ void Connection::BeginStop() {
   if (state_ == State::kPreface) return Close();
   if (state_ != State::kOpen) return;
   const bool idle = output_.empty() && !session_->working() && !session_->receiving();
+  stopping_ = true;
   session_->BeginStop();
+  TellAllStreams(StreamNews::kStopping);
   Flush();
   if (idle) Close();  // nobody waits for an answer
 }
@@ -274,6 +354,8 @@ void Connection::BeginStop() {
 void Connection::Close() {
   if (std::exchange(state_, State::kClosed) == State::kClosed) return;
   if ((session_ && session_->failed()) || (tls_ && tls_->failed())) loop_.metrics().protocol_errors.Add();
+  const std::shared_ptr<Connection> keep = shared_from_this();  // the streams may be all that holds it
+  TellAllStreams(StreamNews::kGone);
   SendCloseNotify();
   error_code ignored;
   socket_.close(ignored);

@@ -3,6 +3,9 @@
 // Life: kPreface (a handshake, and which HTTP is it?) -> kOpen -> kDraining (all is sent, the peer may still send; what
 // it sends is dropped for a moment, so that it can read the answer) -> kClosed.
 //
+// An answer that is written piece by piece (response_stream.h) is told when the peer has given it up, when the
+// connection closes, and when the port stops.
+//
 // An idle connection has no buffer of its own. Requests in work refer to the connection and keep it alive, never its
 // socket open.
 //
@@ -13,16 +16,18 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "broker/api/acceptor.h"
 #include "broker/api/aws/aws_loop.h"
 #include "broker/api/aws/http_session.h"
+#include "broker/api/aws/response_stream.h"
 #include "broker/api/aws/tls_stream.h"
 
 namespace sluice::broker::aws {
 
-class Connection final : public std::enable_shared_from_this<Connection> {
+class Connection final : public StreamCarrier, public std::enable_shared_from_this<Connection> {
  public:
   /// `tls` is null where the bytes are plain.
   Connection(AwsLoop& loop, Acceptor::Socket socket, std::unique_ptr<TlsStream> tls);
@@ -33,10 +38,18 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void BeginStop();
   void Close();
 
+  void WriteStream(std::uint64_t id, std::string piece) override;
+  void EndStream(std::uint64_t id) override;
+  bool StreamHasRoom(std::uint64_t id) const override { return session_->StreamHasRoom(id); }
+
   std::size_t place = 0;  // in AwsLoop's list
 
  private:
   enum class State : std::uint8_t { kPreface, kOpen, kDraining, kClosed };
+  struct OpenStream {
+    std::shared_ptr<ResponseStream> stream;
+    std::int64_t full_since_ms = 0;  // without room; 0: it has some
+  };
 
   void WaitReadable();
   void OnReadable();
@@ -47,6 +60,11 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void TakePreface(std::string_view bytes);
   void Pump();
   void Answered(std::uint64_t id, HttpResponse response);
+  void Attach(std::uint64_t id, const HttpResponse& response);
+  void TellStreams();
+  void TellAllStreams(StreamNews news);
+  void AbortFullStreams(std::int64_t now_ms);
+  void OutputBegins();
   void FlushLater();
   void Flush();
   bool FillOutput();
@@ -64,6 +82,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   State state_ = State::kPreface;
   std::string preface_;  // what has come of it
   std::unique_ptr<HttpSession> session_;
+  std::unordered_map<std::uint64_t, OpenStream> streams_;
   std::vector<std::string> output_;  // what is to be sent, encrypted where there is TLS
   std::size_t output_first_ = 0;     // the first piece that is not sent
   std::size_t output_sent_ = 0;      // bytes of that piece
@@ -72,7 +91,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
   bool input_ended_ = false;  // the peer has closed its side
-  std::int64_t active_ms_;    // last request or answer
+  bool stopping_ = false;
+  std::int64_t active_ms_;  // last request or answer
   std::int64_t write_moved_ms_ = 0;
   std::int64_t drain_since_ms_ = 0;
 };

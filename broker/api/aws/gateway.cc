@@ -11,6 +11,7 @@
 
 #include "broker/api/aws/answers.h"
 #include "broker/api/aws/document_pool.h"
+#include "broker/api/aws/response_stream.h"
 #include "protocol/aws/amz_time.h"
 #include "protocol/aws/shape.h"
 #include "protocol/base64.h"
@@ -62,11 +63,18 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
   const Caller& caller() const override { return caller_; }
   api::Value input() const override { return document_->root(); }
   EventLoop& loop() const override { return loop_; }
+  std::string_view content_type() const override { return ContentTypeOf(wire); }
   std::unique_ptr<api::Writer> NewWriter() const override { return api::Writer::New(EncodingOf(wire)); }
   void Answer(std::string body) override {
     Send(OperationAnswer(wire, *target->service, target->operation->name, std::move(body)));
   }
   void Fail(api::ApiError error) override { Send(ErrorAnswer(error, wire)); }
+  std::shared_ptr<AnswerStream> BeginStream(std::string_view content_type, StreamObserver observer) override {
+    SLUICE_CHECK(loop_.InLoop());
+    auto stream = std::make_shared<ResponseStream>(std::move(observer));
+    Send({.status = 200, .fields = {{"Content-Type", std::string(content_type)}}, .body = {}, .stream = stream});
+    return stream;
+  }
 
   const HttpRequest& request() const { return request_; }
   /// The body as a document; false where it is none.

@@ -35,7 +35,7 @@ struct GatewayParts {
 
 class Gateway {
  public:
-  /// Called once for each request, on the loop.
+  /// Called once for each request, on the loop. What its response's stream is told comes later.
   using Reply = std::move_only_function<void(HttpResponse)>;
 
   /// What `parts` refer to outlives it.

@@ -1,5 +1,6 @@
 // HTTP/1.1 (and 1.0) by Beast's parser. One request is worked on at a time, so that pipelined ones are answered in
-// order; the bytes of the next ones wait, up to kAheadBytesMax.
+// order; the bytes of the next ones wait, up to kAheadBytesMax. An answer in pieces is sent in chunks, or until the
+// connection closes where the client knows nothing newer than HTTP/1.0.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -81,6 +82,12 @@ class Http1Session final : public HttpSession {
   void Receive(std::string_view bytes, std::int64_t now_ms) override;
   std::optional<Arrived> Next() override;
   void Answer(std::uint64_t id, HttpResponse response) override;
+  void BeginStream(std::uint64_t id, const HttpResponse& head) override;
+  void WriteStream(std::uint64_t id, std::string piece) override;
+  void EndStream(std::uint64_t id) override;
+  void AbortStream(std::uint64_t id) override;
+  bool StreamHasRoom(std::uint64_t) const override { return output_bytes_ < limits_.stream_unsent_bytes_max; }
+  std::vector<StreamChange> TakeStreamChanges() override { return std::exchange(changes_, {}); }
   void TakeOutput(std::vector<std::string>& pieces, std::size_t bytes_max) override;
 
   bool wants_input() const override { return !done_ && ahead_.size() < kAheadBytesMax; }
@@ -101,7 +108,8 @@ class Http1Session final : public HttpSession {
   void RequestIsHere(HttpProblem problem);
   void Refuse(int status);
   void Put(std::string piece);
-  void SendHead(const HttpResponse& response);
+  void SendHead(const HttpResponse& response, const std::string& framing);
+  void AnswerIsOut();
 
   const HttpLimits limits_;
   const std::shared_ptr<BodyMemory> memory_;
@@ -116,6 +124,9 @@ class Http1Session final : public HttpSession {
   bool in_work_ = false;
   bool keep_alive_ = true;  // after the answer to the request in work
   bool is_head_ = false;    // of the request in work: its answer has no body
+  bool is_http10_ = false;  // of the request in work: it knows no chunks
+  bool streaming_ = false;  // the request in work is being answered in pieces
+  std::vector<StreamChange> changes_;
   bool stopping_ = false;
   bool failed_ = false;
   bool done_ = false;
@@ -203,6 +214,7 @@ void Http1Session::RequestIsHere(HttpProblem problem) {
   // What is left of a body that was not taken cannot be told from the next request.
   keep_alive_ = problem == HttpProblem::kNone && message.keep_alive();
   is_head_ = request.method == "HEAD";
+  is_http10_ = message.version() < 11;
   ready_ = std::move(request);
   NewParser();
 }
@@ -214,11 +226,16 @@ std::optional<HttpSession::Arrived> Http1Session::Next() {
 }
 
 void Http1Session::Answer(std::uint64_t id, HttpResponse response) {
-  SLUICE_CHECK(in_work_ && id == id_);
-  in_work_ = false;
+  SLUICE_CHECK(in_work_ && id == id_ && !streaming_);
   if (stopping_) keep_alive_ = false;
-  SendHead(response);
+  SendHead(response, fmt::format("Content-Length: {}\r\n", response.body.size()));
   if (!is_head_ && !response.body.empty()) Put(std::move(response.body));
+  AnswerIsOut();
+}
+
+// The next request's turn.
+void Http1Session::AnswerIsOut() {
+  in_work_ = streaming_ = false;
   if (!keep_alive_) {
     done_ = true;
   } else {
@@ -226,19 +243,52 @@ void Http1Session::Answer(std::uint64_t id, HttpResponse response) {
   }
 }
 
-void Http1Session::SendHead(const HttpResponse& response) {
+void Http1Session::BeginStream(std::uint64_t id, const HttpResponse& head) {
+  SLUICE_CHECK(in_work_ && id == id_ && !streaming_);
+  streaming_ = true;
+  if (stopping_ || is_http10_) keep_alive_ = false;
+  SendHead(head, is_http10_ ? "" : "Transfer-Encoding: chunked\r\n");
+}
+
+void Http1Session::WriteStream(std::uint64_t id, std::string piece) {
+  if (!streaming_ || id != id_ || is_head_ || piece.empty()) return;
+  if (is_http10_) return Put(std::move(piece));
+  Put(fmt::format("{:x}\r\n", piece.size()));
+  Put(std::move(piece));
+  Put("\r\n");
+}
+
+void Http1Session::EndStream(std::uint64_t id) {
+  if (!streaming_ || id != id_) return;
+  if (!is_http10_ && !is_head_) Put("0\r\n\r\n");
+  if (stopping_) keep_alive_ = false;
+  AnswerIsOut();
+}
+
+// Without the last chunk the client knows that it has not got everything.
+void Http1Session::AbortStream(std::uint64_t id) {
+  if (!streaming_ || id != id_) return;
+  output_.clear();
+  output_bytes_ = 0;
+  keep_alive_ = false;
+  changes_.push_back({id, true});
+  AnswerIsOut();
+}
+
+// `framing`: the fields that say where the body ends.
+void Http1Session::SendHead(const HttpResponse& response, const std::string& framing) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, Reason(response.status));
   for (const HttpField& field : response.fields)
     head.append(field.name).append(": ").append(field.value).append("\r\n");
   if (!keep_alive_) head += "Connection: close\r\n";
-  head += fmt::format("Content-Length: {}\r\n\r\n", response.body.size());
+  head += framing + "\r\n";
   Put(std::move(head));
 }
 
 // An answer to what is no request, and the end.
 void Http1Session::Refuse(int status) {
   keep_alive_ = false;
-  SendHead({.status = status, .fields = {}, .body = {}});
+  SendHead({.status = status, .fields = {}, .body = {}}, "Content-Length: 0\r\n");
   done_ = true;
 }
 
@@ -254,7 +304,9 @@ void Http1Session::TakeOutput(std::vector<std::string>& pieces, std::size_t byte
     bytes += output_[taken].size();
     pieces.push_back(std::move(output_[taken]));
   }
+  const bool had_room = StreamHasRoom(id_);
   output_bytes_ -= bytes;
+  if (streaming_ && !had_room && StreamHasRoom(id_)) changes_.push_back({id_, false});
   output_.erase(output_.begin(), output_.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 

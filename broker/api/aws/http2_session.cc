@@ -37,6 +37,12 @@ class Http2Session final : public HttpSession {
   void Receive(std::string_view bytes, std::int64_t now_ms) override;
   std::optional<Arrived> Next() override;
   void Answer(std::uint64_t id, HttpResponse response) override;
+  void BeginStream(std::uint64_t id, const HttpResponse& head) override;
+  void WriteStream(std::uint64_t id, std::string piece) override;
+  void EndStream(std::uint64_t id) override;
+  void AbortStream(std::uint64_t id) override;
+  bool StreamHasRoom(std::uint64_t id) const override;
+  std::vector<StreamChange> TakeStreamChanges() override { return std::exchange(changes_, {}); }
   void TakeOutput(std::vector<std::string>& pieces, std::size_t bytes_max) override;
 
   bool wants_input() const override {
@@ -58,8 +64,10 @@ class Http2Session final : public HttpSession {
     std::size_t body_bytes = 0;
     bool given_out = false;  // complete, or refused: its request is in ready_ or was
     bool ended = false;      // the peer has sent all of it
-    std::string answer;
-    std::size_t answer_sent = 0;
+    bool streaming = false;  // the answer goes on
+    std::deque<std::string> answer;
+    std::size_t first_sent = 0;  // of its first piece
+    std::size_t unsent = 0;      // of all pieces
   };
 
   // nghttp2's callbacks; 0 is good.
@@ -78,6 +86,9 @@ class Http2Session final : public HttpSession {
   void Open();
   void SendSettings();
   Stream* Find(std::int32_t id);
+  Stream* FindStreaming(std::uint64_t id);
+  void SendHead(std::int32_t id, const HttpResponse& response, bool has_body);
+  void Add(Stream& stream, std::string piece);
   void TakeField(Stream& stream, std::string_view name, std::string_view value);
   void TakeData(std::int32_t id, Stream& stream, std::string_view bytes);
   void GiveOut(std::int32_t id, Stream& stream, HttpProblem problem);
@@ -92,7 +103,8 @@ class Http2Session final : public HttpSession {
   std::size_t in_work_ = 0;         // requests that Next gave and nobody has answered
   std::size_t body_bytes_ = 0;      // of all streams
   std::size_t unsent_bytes_ = 0;    // of all answers
-  std::int64_t now_ms_ = 0;         // of the last Receive
+  std::vector<StreamChange> changes_;
+  std::int64_t now_ms_ = 0;  // of the last Receive
   bool stopping_ = false;
   bool failed_ = false;
 };
@@ -258,6 +270,61 @@ void Http2Session::Answer(std::uint64_t id, HttpResponse response) {
   if (stream == nullptr) return;  // the peer has reset it
   body_bytes_ -= std::exchange(stream->body_bytes, 0);
   response.fields.push_back({"content-length", std::to_string(response.body.size())});
+  const bool has_body = !response.body.empty();
+  if (has_body) Add(*stream, std::move(response.body));
+  SendHead(static_cast<std::int32_t>(id), response, has_body);
+}
+
+void Http2Session::BeginStream(std::uint64_t id, const HttpResponse& head) {
+  SLUICE_CHECK(in_work_ > 0);
+  Stream* stream = Find(static_cast<std::int32_t>(id));
+  if (stream == nullptr) {  // the peer has reset it
+    --in_work_;
+    changes_.push_back({id, true});
+    return;
+  }
+  body_bytes_ -= std::exchange(stream->body_bytes, 0);
+  stream->streaming = true;
+  SendHead(static_cast<std::int32_t>(id), head, true);
+}
+
+Http2Session::Stream* Http2Session::FindStreaming(std::uint64_t id) {
+  Stream* stream = Find(static_cast<std::int32_t>(id));
+  return stream != nullptr && stream->streaming ? stream : nullptr;
+}
+
+void Http2Session::WriteStream(std::uint64_t id, std::string piece) {
+  Stream* stream = FindStreaming(id);
+  if (stream == nullptr || piece.empty()) return;
+  Add(*stream, std::move(piece));
+  nghttp2_session_resume_data(session_, static_cast<std::int32_t>(id));
+}
+
+void Http2Session::EndStream(std::uint64_t id) {
+  Stream* stream = FindStreaming(id);
+  if (stream == nullptr) return;
+  stream->streaming = false;
+  --in_work_;
+  nghttp2_session_resume_data(session_, static_cast<std::int32_t>(id));
+}
+
+void Http2Session::AbortStream(std::uint64_t id) {
+  if (FindStreaming(id) == nullptr) return;
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(id), NGHTTP2_CANCEL);
+}
+
+bool Http2Session::StreamHasRoom(std::uint64_t id) const {
+  const auto found = streams_.find(static_cast<std::int32_t>(id));
+  return found == streams_.end() || found->second.unsent < limits_.stream_unsent_bytes_max;
+}
+
+void Http2Session::Add(Stream& stream, std::string piece) {
+  stream.unsent += piece.size();
+  unsent_bytes_ += piece.size();
+  stream.answer.push_back(std::move(piece));
+}
+
+void Http2Session::SendHead(std::int32_t id, const HttpResponse& response, bool has_body) {
   const std::string status = std::to_string(response.status);
   std::vector<nghttp2_nv> fields;
   const auto add = [&fields](std::string_view name, std::string_view value) {
@@ -267,12 +334,8 @@ void Http2Session::Answer(std::uint64_t id, HttpResponse response) {
   };
   add(":status", status);
   for (const HttpField& field : response.fields) add(field.name, field.value);
-  stream->answer = std::move(response.body);
-  unsent_bytes_ += stream->answer.size();
   const nghttp2_data_provider body{.source = {}, .read_callback = ReadAnswer};
-  const bool has_body = !stream->answer.empty();
-  nghttp2_submit_response(session_, static_cast<std::int32_t>(id), fields.data(), fields.size(),
-                          has_body ? &body : nullptr);
+  nghttp2_submit_response(session_, id, fields.data(), fields.size(), has_body ? &body : nullptr);
 }
 
 ssize_t Http2Session::ReadAnswer(nghttp2_session*, std::int32_t id, std::uint8_t* out, std::size_t size,
@@ -280,11 +343,24 @@ ssize_t Http2Session::ReadAnswer(nghttp2_session*, std::int32_t id, std::uint8_t
   auto& me = *static_cast<Http2Session*>(user);
   Stream* stream = me.Find(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  const std::size_t bytes = std::min(size, stream->answer.size() - stream->answer_sent);
-  std::memcpy(out, stream->answer.data() + stream->answer_sent, bytes);
-  stream->answer_sent += bytes;
+  if (stream->answer.empty() && stream->streaming) return NGHTTP2_ERR_DEFERRED;
+  const bool had_room = stream->unsent < me.limits_.stream_unsent_bytes_max;
+  std::size_t bytes = 0;
+  while (bytes < size && !stream->answer.empty()) {
+    const std::string_view piece = std::string_view(stream->answer.front()).substr(stream->first_sent);
+    const std::size_t of_piece = std::min(size - bytes, piece.size());
+    std::memcpy(out + bytes, piece.data(), of_piece);
+    bytes += of_piece;
+    stream->first_sent += of_piece;
+    if (of_piece < piece.size()) break;
+    stream->answer.pop_front();
+    stream->first_sent = 0;
+  }
+  stream->unsent -= bytes;
   me.unsent_bytes_ -= bytes;
-  if (stream->answer_sent == stream->answer.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
+  const bool has_room = stream->unsent < me.limits_.stream_unsent_bytes_max;
+  if (stream->streaming && !had_room && has_room) me.changes_.push_back({static_cast<std::uint64_t>(id), false});
+  if (stream->answer.empty() && !stream->streaming) *flags |= NGHTTP2_DATA_FLAG_EOF;
   return static_cast<ssize_t>(bytes);
 }
 
@@ -307,7 +383,11 @@ int Http2Session::OnStreamClosed(nghttp2_session*, std::int32_t id, std::uint32_
   const Stream& stream = found->second;
   if (!stream.given_out) --me.incomplete_;
   me.body_bytes_ -= stream.body_bytes;
-  me.unsent_bytes_ -= stream.answer.size() - stream.answer_sent;
+  me.unsent_bytes_ -= stream.unsent;
+  if (stream.streaming) {
+    --me.in_work_;
+    me.changes_.push_back({static_cast<std::uint64_t>(id), true});
+  }
   me.streams_.erase(found);
   return 0;
 }

@@ -1,7 +1,8 @@
-// A request and its answer, whatever version of HTTP carries them. Values only.
+// A request and its answer, whatever version of HTTP carries them. Values only, but for an answer's stream.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "broker/api/aws/body_memory.h"
 
 namespace sluice::broker::aws {
+
+class ResponseStream;
 
 struct HttpField {
   std::string name;
@@ -40,6 +43,7 @@ struct HttpResponse {
   int status = 200;
   std::vector<HttpField> fields;  // without Content-Length and Connection
   std::string body;
+  std::shared_ptr<ResponseStream> stream = nullptr;  // the body, where it comes piece by piece
 };
 
 }  // namespace sluice::broker::aws

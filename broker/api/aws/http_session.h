@@ -20,11 +20,12 @@
 namespace sluice::broker::aws {
 
 struct HttpLimits {
-  std::size_t header_bytes_max = 32u << 10;      // line and fields of one request
-  std::size_t body_bytes_max = 16u << 20;        // of one request
-  std::size_t connection_bytes_max = 32u << 20;  // of all unanswered requests' bodies
-  std::size_t unsent_bytes_max = 32u << 20;      // answers; above it no further request is given out
-  std::uint32_t streams_max = 128;               // requests at one time
+  std::size_t header_bytes_max = 32u << 10;          // line and fields of one request
+  std::size_t body_bytes_max = 16u << 20;            // of one request
+  std::size_t connection_bytes_max = 32u << 20;      // of all unanswered requests' bodies
+  std::size_t unsent_bytes_max = 32u << 20;          // answers; above it no further request is given out
+  std::size_t stream_unsent_bytes_max = 512u << 10;  // of one stream; from it on nothing should be written to it
+  std::uint32_t streams_max = 128;                   // requests at one time
 };
 
 class HttpSession {
@@ -41,6 +42,22 @@ class HttpSession {
   /// The next request that may be worked on. Each one is answered, once.
   virtual std::optional<Arrived> Next() = 0;
   virtual void Answer(std::uint64_t id, HttpResponse response) = 0;
+
+  /// In place of Answer: a head, and a body that comes with WriteStream until EndStream. What is said of a stream that
+  /// the peer has given up is dropped.
+  virtual void BeginStream(std::uint64_t id, const HttpResponse& head) = 0;
+  virtual void WriteStream(std::uint64_t id, std::string piece) = 0;
+  virtual void EndStream(std::uint64_t id) = 0;
+  /// Ends it in a way that the peer does not take for its end, and drops what is unsent.
+  virtual void AbortStream(std::uint64_t id) = 0;
+  /// False from stream_unsent_bytes_max unsent bytes on.
+  virtual bool StreamHasRoom(std::uint64_t id) const = 0;
+  struct StreamChange {
+    std::uint64_t id;
+    bool gone;  // the peer has given it up; or it has room again
+  };
+  /// What has become of streams since the last call.
+  virtual std::vector<StreamChange> TakeStreamChanges() = 0;
 
   /// Moves what is to be sent to the end of `pieces`; about `bytes_max` of it, the rest later.
   virtual void TakeOutput(std::vector<std::string>& pieces, std::size_t bytes_max) = 0;

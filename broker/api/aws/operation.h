@@ -31,6 +31,26 @@ struct Caller {
   std::string access_key;  // empty where signatures are not verified and there was none
 };
 
+/// What becomes of an answer that is written piece by piece.
+enum class StreamNews : std::uint8_t {
+  kRoom,      // it may be written again: has_room() was false and is true
+  kGone,      // nobody listens any more, or has not for too long; what is written is dropped
+  kStopping,  // the port is stopping: End it soon
+};
+using StreamObserver = std::move_only_function<void(StreamNews)>;
+
+/// An answer whose body is written piece by piece, for as long as its client listens. The call's loop only.
+class AnswerStream {
+ public:
+  virtual ~AnswerStream() = default;
+  /// Goes out behind what was written before. Never calls the observer itself.
+  virtual void Write(std::string piece) = 0;
+  /// Nothing follows. The observer is not called again, and is let go.
+  virtual void End() = 0;
+  /// False while the client has not taken enough of what was written: whoever writes on fills memory.
+  virtual bool has_room() const = 0;
+};
+
 /// One request that has passed the shared checks, until it is answered.
 class Call {
  public:
@@ -40,12 +60,17 @@ class Call {
   /// Valid as long as the call.
   virtual protocol::aws::Value input() const = 0;
   virtual EventLoop& loop() const = 0;  // the connection's
+  /// The media type of the client's encoding: "application/x-amz-json-1.1".
+  virtual std::string_view content_type() const = 0;
   /// A writer in the client's encoding, for the answer's body.
   virtual std::unique_ptr<protocol::aws::Writer> NewWriter() const = 0;
 
   /// Status 200 with this body; empty: no body, as the operations without output answer.
   virtual void Answer(std::string body) = 0;
   virtual void Fail(protocol::aws::ApiError error) = 0;
+  /// In place of Answer, and on the loop: status 200 with this content type, and a body that goes on until its End,
+  /// which always has to come, but for kGone. `observer` is called on the loop, not before this returns.
+  virtual std::shared_ptr<AnswerStream> BeginStream(std::string_view content_type, StreamObserver observer) = 0;
 };
 
 using CallPtr = std::shared_ptr<Call>;

@@ -16,13 +16,13 @@ namespace sluice::broker::aws {
 struct AwsPort {
   /// TLS where `options` name a certificate.
   explicit AwsPort(AwsDoorOptions options = {}, std::size_t loop_count = 1,
-                   std::unique_ptr<storage::Env> its_env = storage::NewPosixEnv())
+                   std::unique_ptr<storage::Env> its_env = storage::NewPosixEnv(), HeldStreams* streams = nullptr)
       : env(std::move(its_env)), loops(loop_count) {
     options.port = 0;
     options.tls.port = 0;
     options.tls.enabled = !options.tls.files.certificate.empty();
     options.auth.accept_any_signature = options.auth.access_keys.empty();
-    door = std::move(*AwsDoor::Start(parts(), TestServices(held), std::move(options)));
+    door = std::move(*AwsDoor::Start(parts(), TestServices(held, streams), std::move(options)));
   }
   ~AwsPort() {
     if (!stopped) Stop(10'000);

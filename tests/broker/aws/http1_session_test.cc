@@ -192,6 +192,93 @@ TEST_CASE("Http1Session BeginStop: the request in work is answered, and no other
   }
 }
 
+constexpr std::string_view kChunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST_CASE("Http1Session BeginStream: chunks, and the next request behind the last one", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->Receive(std::string(kPost) + std::string(kPost), 0);
+  const auto arrived = session->Next();
+  session->BeginStream(arrived->id, {});
+  CHECK(Output(*session) == kChunkedHead);
+  session->WriteStream(arrived->id, "0123456789abcdef");
+  session->WriteStream(arrived->id, "");
+  session->WriteStream(arrived->id, "b");
+  CHECK(Output(*session) == "10\r\n0123456789abcdef\r\n1\r\nb\r\n");
+  CHECK(session->working());
+  CHECK_FALSE(session->Next().has_value());
+  session->EndStream(arrived->id);
+  CHECK(Output(*session) == "0\r\n\r\n");
+  session->WriteStream(arrived->id, "late");
+  CHECK(Output(*session).empty());
+  const auto next = session->Next();
+  REQUIRE(next.has_value());
+  session->Answer(next->id, {.status = 200, .fields = {}, .body = "b"});
+  CHECK(Output(*session) == "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb");
+  CHECK_FALSE(session->working());
+}
+
+TEST_CASE("Http1Session BeginStream: a client of HTTP/1.0 reads until the end of the connection", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->Receive("POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}", 0);
+  const auto arrived = session->Next();
+  session->BeginStream(arrived->id, {});
+  session->WriteStream(arrived->id, "abc");
+  CHECK(Output(*session) == "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc");
+  CHECK_FALSE(session->done());
+  session->EndStream(arrived->id);
+  CHECK(Output(*session).empty());
+  CHECK(session->done());
+}
+
+TEST_CASE("Http1Session WriteStream: says when there is room again", "[aws]") {
+  const auto session = NewHttp1Session({.stream_unsent_bytes_max = 1'000}, Memory());
+  session->Receive(kPost, 0);
+  const auto arrived = session->Next();
+  session->BeginStream(arrived->id, {});
+  session->WriteStream(arrived->id, std::string(900, 'x'));
+  CHECK(session->StreamHasRoom(arrived->id));
+  session->WriteStream(arrived->id, std::string(900, 'x'));
+  CHECK_FALSE(session->StreamHasRoom(arrived->id));
+  CHECK(session->TakeStreamChanges().empty());
+  Output(*session);
+  CHECK(session->StreamHasRoom(arrived->id));
+  const auto changes = session->TakeStreamChanges();
+  REQUIRE(changes.size() == 1);
+  CHECK_FALSE(changes[0].gone);
+  session->WriteStream(arrived->id, "x");
+  Output(*session);
+  CHECK(session->TakeStreamChanges().empty());
+}
+
+TEST_CASE("Http1Session AbortStream: drops what is unsent and ends without the last chunk", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->Receive(kPost, 0);
+  const auto arrived = session->Next();
+  session->BeginStream(arrived->id, {});
+  CHECK(Output(*session) == kChunkedHead);
+  session->WriteStream(arrived->id, "abc");
+  session->AbortStream(arrived->id);
+  CHECK(Output(*session).empty());
+  CHECK(session->done());
+  const auto changes = session->TakeStreamChanges();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].gone);
+}
+
+TEST_CASE("Http1Session BeginStop: a stream goes on until it is ended, and then the connection", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  session->Receive(std::string(kPost) + std::string(kPost), 0);
+  const auto arrived = session->Next();
+  session->BeginStream(arrived->id, {});
+  session->BeginStop();
+  CHECK_FALSE(session->done());
+  session->WriteStream(arrived->id, "a");
+  session->EndStream(arrived->id);
+  CHECK(Output(*session) == std::string(kChunkedHead) + "1\r\na\r\n0\r\n\r\n");
+  CHECK(session->done());
+  CHECK_FALSE(session->Next().has_value());
+}
+
 TEST_CASE("Http1Session GiveUp: ends what began too long ago, and nothing else", "[aws]") {
   const auto session = NewHttp1Session({}, Memory());
   session->GiveUp(1'000);

@@ -17,7 +17,7 @@ class Http2Peer::Impl {
     bool ends = false;
   };
 
-  Impl() {
+  explicit Impl(Windows windows) {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(
@@ -46,7 +46,11 @@ class Http2Peer::Impl {
           }
           return 0;
         });
-    nghttp2_session_client_new(&session, callbacks, this);
+    nghttp2_option* option = nullptr;
+    nghttp2_option_new(&option);
+    if (windows == Windows::kShut) nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_session_client_new2(&session, callbacks, this, option);
+    nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, nullptr, 0);
   }
@@ -73,7 +77,7 @@ class Http2Peer::Impl {
   std::optional<std::pair<std::uint32_t, std::int32_t>> goaway;
 };
 
-Http2Peer::Http2Peer() : impl_(std::make_unique<Impl>()) {}
+Http2Peer::Http2Peer(Windows windows) : impl_(std::make_unique<Impl>(windows)) {}
 Http2Peer::~Http2Peer() = default;
 
 std::int32_t Http2Peer::Post(const Fields& fields, std::string_view body, bool ends) {

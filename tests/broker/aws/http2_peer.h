@@ -23,7 +23,9 @@ class Http2Peer {
   };
   using Fields = std::vector<std::pair<std::string, std::string>>;
 
-  Http2Peer();
+  /// kShut: the windows of streams are never opened further than they are at first.
+  enum class Windows : std::uint8_t { kOpened, kShut };
+  explicit Http2Peer(Windows windows = Windows::kOpened);
   ~Http2Peer();
 
   /// A POST; without `ends` the body goes on with Append. The stream's id.

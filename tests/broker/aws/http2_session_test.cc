@@ -297,5 +297,143 @@ TEST_CASE("Http2Session GiveUp: ends the streams that began too long ago", "[aws
   CHECK(pair.session->Next()->request.body == "{}");
 }
 
+/// A stream that has begun to be answered.
+std::uint64_t BeginStream(Pair& pair, std::int32_t& stream) {
+  stream = pair.client.Post({}, "{}");
+  pair.Exchange();
+  const auto arrived = pair.session->Next();
+  REQUIRE(arrived.has_value());
+  pair.session->BeginStream(arrived->id, {.status = 200, .fields = {{"X-Name", "value"}}, .body = {}});
+  return arrived->id;
+}
+
+TEST_CASE("Http2Session BeginStream: pieces go out as they are written, others in between", "[aws]") {
+  Pair pair;
+  std::int32_t stream = 0;
+  const std::uint64_t id = BeginStream(pair, stream);
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).fields ==
+        std::map<std::string, std::string>{{":status", "200"}, {"x-name", "value"}});
+  pair.session->WriteStream(id, "abc");
+  pair.session->WriteStream(id, "");
+  pair.session->WriteStream(id, std::string(100'000, 'x'));
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).body == "abc" + std::string(100'000, 'x'));
+  CHECK_FALSE(pair.client.answer(stream).ended);
+  CHECK(pair.session->working());
+  CHECK_FALSE(pair.session->unsent());
+
+  const std::int32_t other = pair.client.Post({}, "other");
+  pair.Exchange();
+  pair.session->Answer(pair.session->Next()->id, {.status = 200, .fields = {}, .body = "answer"});
+  pair.session->WriteStream(id, "end");
+  pair.session->EndStream(id);
+  pair.session->WriteStream(id, "late");
+  pair.Exchange();
+  CHECK(pair.client.answer(other).body == "answer");
+  CHECK(pair.client.answer(stream).body.ends_with("xend"));
+  CHECK(pair.client.answer(stream).ended);
+  CHECK_FALSE(pair.client.answer(stream).reset.has_value());
+  CHECK_FALSE(pair.session->working());
+  CHECK(pair.session->TakeStreamChanges().empty());
+}
+
+TEST_CASE("Http2Session EndStream: without a piece before it", "[aws]") {
+  Pair pair;
+  std::int32_t stream = 0;
+  const std::uint64_t id = BeginStream(pair, stream);
+  const bool head_is_out = GENERATE(true, false);
+  if (head_is_out) pair.Exchange();
+  pair.session->EndStream(id);
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).ended);
+  CHECK(pair.client.answer(stream).body.empty());
+  CHECK_FALSE(pair.session->working());
+}
+
+TEST_CASE("Http2Session WriteStream: says when there is room again", "[aws]") {
+  Pair pair({.stream_unsent_bytes_max = 70'000});
+  std::int32_t stream = 0;
+  const std::uint64_t id = BeginStream(pair, stream);
+  pair.session->WriteStream(id, std::string(65'535 + 70'000, 'x'));  // more than the window
+  CHECK_FALSE(pair.session->StreamHasRoom(id));
+  Output(*pair.session);  // a window of it; the client has said nothing yet
+  CHECK_FALSE(pair.session->StreamHasRoom(id));
+  CHECK(pair.session->unsent());
+  CHECK(pair.session->TakeStreamChanges().empty());
+}
+
+TEST_CASE("Http2Session WriteStream: passes through the windows", "[aws]") {
+  Pair pair({.stream_unsent_bytes_max = 70'000});
+  std::int32_t stream = 0;
+  const std::uint64_t second = BeginStream(pair, stream);
+  pair.session->WriteStream(second, std::string(200'000, 'x'));
+  pair.Exchange();
+  const auto changes = pair.session->TakeStreamChanges();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].id == second);
+  CHECK_FALSE(changes[0].gone);
+  CHECK(pair.client.answer(stream).body.size() == 200'000);
+}
+
+TEST_CASE("Http2Session: a stream that the peer resets is gone", "[aws]") {
+  Pair pair({.streams_max = 1});
+  std::int32_t stream = 0;
+  const std::uint64_t id = BeginStream(pair, stream);
+  pair.session->WriteStream(id, "abc");
+  pair.client.Reset(stream);
+  pair.Exchange();
+  const auto changes = pair.session->TakeStreamChanges();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].id == id);
+  CHECK(changes[0].gone);
+  pair.session->WriteStream(id, "abc");
+  pair.session->EndStream(id);
+  CHECK_FALSE(pair.session->working());
+  BeginStream(pair, stream);  // there is a place again
+}
+
+TEST_CASE("Http2Session BeginStream: of a stream that the peer has reset meanwhile", "[aws]") {
+  Pair pair;
+  const std::int32_t stream = pair.client.Post({}, "{}");
+  pair.Exchange();
+  const auto arrived = pair.session->Next();
+  pair.client.Reset(stream);
+  pair.Exchange();
+  pair.session->BeginStream(arrived->id, {});
+  const auto changes = pair.session->TakeStreamChanges();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].gone);
+  CHECK_FALSE(pair.session->working());
+}
+
+TEST_CASE("Http2Session AbortStream: resets it", "[aws]") {
+  Pair pair;
+  std::int32_t stream = 0;
+  const std::uint64_t id = BeginStream(pair, stream);
+  pair.session->WriteStream(id, "abc");
+  pair.session->AbortStream(id);
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).reset == NGHTTP2_CANCEL);
+  CHECK_FALSE(pair.session->working());
+  CHECK(pair.session->TakeStreamChanges().size() == 1);
+}
+
+TEST_CASE("Http2Session BeginStop: a stream goes on until it is ended, and then the connection", "[aws]") {
+  Pair pair;
+  std::int32_t stream = 0;
+  const std::uint64_t id = BeginStream(pair, stream);
+  pair.session->BeginStop();
+  pair.Exchange();
+  CHECK(pair.client.goaway().has_value());
+  CHECK_FALSE(pair.session->done());
+  pair.session->WriteStream(id, "a");
+  pair.session->EndStream(id);
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).body == "a");
+  CHECK(pair.client.answer(stream).ended);
+  CHECK(pair.session->done());
+}
+
 }  // namespace
 }  // namespace sluice::broker::aws

@@ -40,9 +40,17 @@ void Echo(const CallPtr& call) {
   call->Answer(writer->Take());
 }
 
+void BeginStream(HeldStreams& held, const CallPtr& call) {
+  auto one = std::make_shared<HeldStreams::One>();
+  one->call = call;
+  one->stream = call->BeginStream("text/plain", [one](StreamNews news) { one->news.push_back(news); });
+  const std::lock_guard lock(held.mutex);
+  held.streams.push_back(std::move(one));
+}
+
 }  // namespace
 
-std::vector<Service> TestServices(HeldCalls& held) {
+std::vector<Service> TestServices(HeldCalls& held, HeldStreams* streams) {
   Service service{.target_prefix = "Test_1", .signing_name = "test", .operations = {}};
   service.operations.push_back({.name = "Echo", .input = Input, .run = Echo});
   service.operations.push_back(
@@ -54,6 +62,10 @@ std::vector<Service> TestServices(HeldCalls& held) {
                                 }});
   service.operations.push_back(
       {.name = "Hold", .input = NoInput, .run = [&held](CallPtr call) { held.Add(std::move(call)); }});
+  if (streams != nullptr) {
+    service.operations.push_back(
+        {.name = "Stream", .input = NoInput, .run = [streams](const CallPtr& call) { BeginStream(*streams, call); }});
+  }
   Service newer{.target_prefix = "Newer_2",
                 .signing_name = "newer",
                 .operations = {},

@@ -30,8 +30,20 @@ class HeldCalls {
   std::vector<CallPtr> calls_;
 };
 
+/// Calls of the operation Stream, whose answers the test writes, and what they were told.
+struct HeldStreams {
+  struct One {
+    CallPtr call;
+    std::shared_ptr<AnswerStream> stream;
+    std::vector<StreamNews> news;  // on the call's loop
+  };
+  std::mutex mutex;
+  std::vector<std::shared_ptr<One>> streams;  // guarded by mutex
+};
+
 /// "Test_1": Echo answers {"Text": .., "Account": .., "Region": ..}; EchoBlocking the same from the blocking pool;
-/// Empty has no output; Refuse fails; Hold keeps the call in `held`.
-std::vector<Service> TestServices(HeldCalls& held);
+/// Empty has no output; Refuse fails; Hold keeps the call in `held`; Stream
+/// answers with a stream of content type "text/plain", which is kept where there is a place for it.
+std::vector<Service> TestServices(HeldCalls& held, HeldStreams* streams = nullptr);
 
 }  // namespace sluice::broker::aws

@@ -23,6 +23,7 @@
 #include "protocol/base64.h"
 #include "protocol/check.h"
 #include "storage/env/memory_env.h"
+#include "tests/broker/kinesis/fake_stream.h"
 #include "tests/catch.h"
 
 namespace sluice::broker::kinesis {
@@ -68,6 +69,14 @@ inline void ReadJson(Document& document, std::string& text) {
   text.append(Document::kPaddingBytes, '\0');
   INFO(text);
   REQUIRE(document.ReadJson(std::string_view(text).substr(0, size)).ok());
+}
+
+inline std::string CborAsJson(std::string_view cbor) {
+  Document document;
+  SLUICE_CHECK(document.ReadCbor(cbor).ok());
+  const auto writer = Writer::New(Encoding::kJson);
+  Transcode(document.root(), *writer);
+  return writer->Take();
 }
 
 struct Reply {
@@ -120,22 +129,27 @@ class FakeCall final : public aws::Call {
   const aws::Caller& caller() const override { return caller_; }
   Value input() const override { return document_.root(); }
   EventLoop& loop() const override { return loop_; }
+  std::string_view content_type() const override {
+    return encoding_ == Encoding::kCbor ? "application/x-amz-cbor-1.1" : "application/x-amz-json-1.1";
+  }
   std::unique_ptr<Writer> NewWriter() const override { return Writer::New(encoding_); }
   void Answer(std::string body) override { Finish({std::move(body), std::nullopt}); }
   void Fail(ApiError error) override { Finish({"", std::move(error)}); }
+  std::shared_ptr<aws::AnswerStream> BeginStream(std::string_view content_type, aws::StreamObserver observer) override {
+    SLUICE_CHECK(content_type == "application/vnd.amazon.eventstream");
+    stream_ = std::make_shared<FakeStream>(loop_, std::move(observer));
+    Finish({"", std::nullopt});
+    return stream_;
+  }
+  /// After Wait; null where the answer was none.
+  std::shared_ptr<FakeStream> stream() const { return stream_; }
 
   /// What was answered, and whether that was on the call's loop. A second answer ends the test.
   std::pair<Reply, bool> Wait() { return promise_.get_future().get(); }
 
  private:
   void Finish(Reply reply) {
-    if (encoding_ == Encoding::kCbor && !reply.body.empty()) {
-      Document document;
-      SLUICE_CHECK(document.ReadCbor(reply.body).ok());
-      const auto writer = Writer::New(Encoding::kJson);
-      Transcode(document.root(), *writer);
-      reply.body = writer->Take();
-    }
+    if (encoding_ == Encoding::kCbor && !reply.body.empty()) reply.body = CborAsJson(reply.body);
     promise_.set_value({std::move(reply), loop_.InLoop()});
   }
 
@@ -144,6 +158,7 @@ class FakeCall final : public aws::Call {
   EventLoop& loop_;
   std::string bytes_;
   Document document_;
+  std::shared_ptr<FakeStream> stream_;
   std::promise<std::pair<Reply, bool>> promise_;
 };
 
