@@ -30,6 +30,13 @@ struct RetentionSettings {
   friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
 };
 
+/// A consumer of the Kinesis API that is registered for enhanced fan-out.
+struct StreamConsumer {
+  std::int64_t created_ms = 0;
+  std::map<std::string, std::string> tags;
+  friend bool operator==(const StreamConsumer&, const StreamConsumer&) = default;
+};
+
 /// What the Kinesis API keeps with a stream. Of the core only ShardGrowth acts on it, by the mode.
 struct KinesisSettings {
   std::map<std::string, std::string> tags;
@@ -39,6 +46,7 @@ struct KinesisSettings {
   bool auto_distribution = false;       // records put through that API go to any shard, whatever their key
   std::string policy{};                 // the resource policy, compact JSON; empty: none
   std::uint32_t shard_metrics = 0;      // those that are asked for: 1 << the place in api/kinesis/shard_metrics.cc
+  std::map<std::string, StreamConsumer> consumers{};  // by name
   friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
 };
 

@@ -88,6 +88,23 @@ Status GetAllShards(const stored::Stream& message, StreamInfo& stream) {
   return Status(Code::kCorruption, "the stored stream's open shards are not those among all of its shards");
 }
 
+void AddConsumer(stored::Stream& message, const std::string& name, const StreamConsumer& consumer) {
+  stored::Consumer& out = *message.add_kinesis_consumers();
+  out.set_name(name);
+  out.set_created_ms(consumer.created_ms);
+  for (const auto& [key, value] : consumer.tags) {
+    stored::Tag& tag = *out.add_tags();
+    tag.set_key(key);
+    tag.set_value(value);
+  }
+}
+
+StreamConsumer ReadConsumer(const stored::Consumer& stored) {
+  StreamConsumer consumer{.created_ms = stored.created_ms(), .tags = {}};
+  for (const stored::Tag& tag : stored.tags()) consumer.tags[tag.key()] = tag.value();
+  return consumer;
+}
+
 }  // namespace
 
 std::string EncodeStream(const StreamInfo& stream) {
@@ -116,6 +133,7 @@ std::string EncodeStream(const StreamInfo& stream) {
   message.set_kinesis_auto_distribution(stream.kinesis.auto_distribution);
   message.set_kinesis_policy(stream.kinesis.policy);
   message.set_kinesis_shard_metrics(stream.kinesis.shard_metrics);
+  for (const auto& [name, consumer] : stream.kinesis.consumers) AddConsumer(message, name, consumer);
   return message.SerializeAsString();
 }
 
@@ -146,6 +164,9 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   stream.kinesis.auto_distribution = message.kinesis_auto_distribution();
   stream.kinesis.policy = message.kinesis_policy();
   stream.kinesis.shard_metrics = message.kinesis_shard_metrics();
+  for (const stored::Consumer& consumer : message.kinesis_consumers()) {
+    stream.kinesis.consumers[consumer.name()] = ReadConsumer(consumer);
+  }
   std::vector<protocol::ShardRange> ranges;
   for (const stored::Range& range : message.shards()) ranges.push_back(GetRange(range));
   auto shards = protocol::ShardMap::FromRanges(std::move(ranges));

@@ -14,7 +14,7 @@ TEST_CASE("CreateStream: a stream of 24 hours that is there at once", "[kinesis]
   CHECK((*stream)->shards.ranges().size() == 3);
   CHECK((*stream)->retention == RetentionSettings{.age_ms = 86'400'000, .bytes = {}});
   CHECK((*stream)->kinesis ==
-        KinesisSettings{.tags = {{"team", "ingest"}}, .on_demand = false, .record_kib_max = 1'024});
+        KinesisSettings{.tags = {{"team", "ingest"}}, .on_demand = false, .record_kib_max = 1'024, .consumers = {}});
 }
 
 TEST_CASE("CreateStream: on demand has four shards", "[kinesis]") {
