@@ -11,6 +11,7 @@
 #include "broker/api/kinesis/page_memory.h"
 #include "broker/api/kinesis/shard_throttle.h"
 #include "broker/api/kinesis/stream_lifecycle.h"
+#include "broker/api/kinesis/subscriptions.h"
 #include "broker/api/kinesis/token_seal.h"
 #include "protocol/aws/error.h"
 
@@ -24,6 +25,7 @@ struct Context {
   std::shared_ptr<CallLimiter> call_limiter = std::make_shared<CallLimiter>(parts.clock);
   std::shared_ptr<ShardThrottle> throttle =  // nullptr: none
       parts.options.shard_limits ? std::make_shared<ShardThrottle>(parts.clock) : nullptr;
+  std::shared_ptr<Subscriptions> subscriptions = std::make_shared<Subscriptions>(parts.subscriptions);
 };
 
 template <typename T>

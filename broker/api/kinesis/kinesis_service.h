@@ -10,6 +10,7 @@
 
 #include "broker/api/aws/operation.h"
 #include "broker/api/kinesis/kinesis_options.h"
+#include "broker/api/kinesis/subscriptions.h"
 #include "broker/append_service.h"
 #include "broker/read_service.h"
 #include "broker/reshard.h"
@@ -38,6 +39,7 @@ struct KinesisParts {
   AppendOptions append_options;
   std::set<std::string, std::less<>> accounts{};  // that callers may have
   KinesisOptions options{};
+  SubscriptionOptions subscriptions{};
 };
 
 /// Reads the key of shard iterators from the metadata store, or makes it there. Blocks; call it before the port opens.

@@ -15,11 +15,12 @@ namespace sluice::broker::kinesis {
 inline constexpr std::int64_t kTokenAgeMaxMs = 300'000;
 
 struct NextToken {
-  enum class Of : std::uint8_t { kStreams = 1, kShards = 2 };
+  enum class Of : std::uint8_t { kStreams = 1, kShards = 2, kConsumers = 3 };
   Of of = Of::kStreams;
   std::int64_t issued_ms = 0;
   std::uint32_t last_shard = 0;  // kShards: of the page before
-  std::string stream;            // kShards: whose shards; kStreams: the last one of the page before
+  std::string stream;            // kShards: whose shards; kStreams: the last one of the page before;
+                                 // kConsumers: "STREAM/CONSUMER", the last one of the page before
   ShardFilter filter = {};       // kShards
   friend bool operator==(const NextToken&, const NextToken&) = default;
 };

@@ -1,5 +1,5 @@
-// Memory for the pages of GetRecords that are being made, over all connections: where many are, each gets less of it. A
-// page may hold fewer records than were asked for, so that none is refused and none waits.
+// Memory for the pages of GetRecords and SubscribeToShard that are being made, over all connections: where many are,
+// each gets less of it. A page may hold fewer records than were asked for, so that none is refused and none waits.
 //
 // Threads: any.
 #pragma once

@@ -96,6 +96,23 @@ Result<PageEnd> WriteRecords(protocol::aws::Writer& writer, const PageRequest& p
   return end;
 }
 
+bool IsQuickToWrite(std::span<const protocol::Frame> frames) {
+  constexpr std::uint64_t kBytesMax = 64u << 10;
+  std::uint64_t bytes = 0;
+  for (const protocol::Frame& frame : frames) {
+    const auto header = protocol::ParseBatchHeader(frame.batch());
+    bytes += frame.size();
+    if (bytes > kBytesMax || !header || header->compression() != protocol::Compression::kNone) return false;
+  }
+  return true;
+}
+
+std::int64_t MillisBehind(std::int64_t last_append_ms, std::int64_t now_ms) {
+  constexpr std::int64_t kSecond = 1'000;
+  const std::int64_t behind_ms = std::max(now_ms - last_append_ms, std::int64_t{1});
+  return (behind_ms + kSecond - 1) / kSecond * kSecond;
+}
+
 std::string PartitionKeyOf(const protocol::RecordView& record, const std::string& sequence_number) {
   if (!record.key || record.key->empty()) return sequence_number;
   if (simdjson::validate_utf8(record.key->data(), record.key->size())) return std::string(*record.key);

@@ -1,4 +1,5 @@
-// A page of GetRecords: the records of some frames, from a place within them, as many as fit, written as an answer.
+// A page of GetRecords or of SubscribeToShard: the records of some frames, from a place within them, as many as fit,
+// written as an answer.
 //
 // Records of any batch are read: those that this door put, and those that native clients wrote, compressed or without
 // keys. Values only: safe on any thread.
@@ -6,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,14 @@ struct PageEnd {
 
 /// Writes the list of records. kCorruption where a batch cannot be taken apart.
 Result<PageEnd> WriteRecords(protocol::aws::Writer& writer, const PageRequest& page);
+
+/// Whether the records of these frames are few and plain enough to be written on a loop: decompressing and encoding
+/// megabytes would hold up its other connections.
+bool IsQuickToWrite(std::span<const protocol::Frame> frames);
+
+/// How far a reader is behind, in whole seconds as AWS tells it; only at the end of a shard it is 0, and that is not
+/// asked here.
+std::int64_t MillisBehind(std::int64_t last_append_ms, std::int64_t now_ms);
 
 /// The PartitionKey of a record whose number is `sequence_number`: its key. Where it has none (native clients need not
 /// give one), its number, which is as good as any key for putting the record elsewhere. A key that is no UTF-8, which

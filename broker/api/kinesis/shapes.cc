@@ -22,7 +22,21 @@ const Shape& ResourceArnShape() {
   return shape;
 }
 
+const Shape& ConsumerNameShape() { return StreamNameShape(); }
+
+const Shape& ConsumerArnShape() {
+  static const Shape shape = Shape::Text().Length(1, 2048).Pattern(
+      R"(^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+)");
+  return shape;
+}
+
 const Shape& ShardIdShape() { return StreamNameShape(); }
+
+const Shape& PlaceTypeShape() {
+  static const Shape shape =
+      Shape::Text().OneOf({"AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"});
+  return shape;
+}
 
 const Shape& SequenceNumberShape() {
   static const Shape shape = Shape::Text().Pattern(R"(^(0|([1-9]\d{0,128}))$)");
@@ -87,6 +101,13 @@ const Shape& TagKeyListShape() {
 
 Shape StreamInputShape() {
   return Shape::Structure().Member("StreamName", StreamNameShape()).Member("StreamARN", StreamArnShape());
+}
+
+Shape ConsumerInputShape() {
+  return Shape::Structure()
+      .Member("StreamARN", StreamArnShape())
+      .Member("ConsumerName", ConsumerNameShape())
+      .Member("ConsumerARN", ConsumerArnShape());
 }
 
 }  // namespace sluice::broker::kinesis

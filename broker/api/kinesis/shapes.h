@@ -8,7 +8,10 @@ namespace sluice::broker::kinesis {
 const protocol::aws::Shape& StreamNameShape();
 const protocol::aws::Shape& StreamArnShape();
 const protocol::aws::Shape& ResourceArnShape();
+const protocol::aws::Shape& ConsumerNameShape();
+const protocol::aws::Shape& ConsumerArnShape();
 const protocol::aws::Shape& ShardIdShape();
+const protocol::aws::Shape& PlaceTypeShape();  // of iterators and subscriptions
 const protocol::aws::Shape& SequenceNumberShape();
 const protocol::aws::Shape& HashKeyShape();
 const protocol::aws::Shape& NextTokenShape();
@@ -24,5 +27,7 @@ const protocol::aws::Shape& TagKeyListShape();
 
 /// A structure with StreamName and StreamARN.
 protocol::aws::Shape StreamInputShape();
+/// A structure with StreamARN, ConsumerName and ConsumerARN.
+protocol::aws::Shape ConsumerInputShape();
 
 }  // namespace sluice::broker::kinesis

@@ -95,6 +95,11 @@ std::string_view TextOf(const aws::Call& call, std::string_view member) {
   return value ? value->text() : std::string_view();
 }
 
+bool BooleanOf(const aws::Call& call, std::string_view member) {
+  const auto value = call.input().Find(member);
+  return value && value->boolean();
+}
+
 std::optional<std::int64_t> IntegerOf(const aws::Call& call, std::string_view member) {
   const auto value = call.input().Find(member);
   if (!value) return std::nullopt;

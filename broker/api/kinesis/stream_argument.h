@@ -37,6 +37,8 @@ ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& calle
 
 /// A text member of the call's input; empty where it is absent.
 std::string_view TextOf(const aws::Call& call, std::string_view member);
+/// A boolean member of the call's input; false where it is absent.
+bool BooleanOf(const aws::Call& call, std::string_view member);
 /// An integer member of the call's input.
 std::optional<std::int64_t> IntegerOf(const aws::Call& call, std::string_view member);
 

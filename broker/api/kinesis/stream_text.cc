@@ -44,9 +44,11 @@ std::string RecordNumber(const StreamInfo& stream, ShardIndex shard, Offset offs
   return RecordNumber(*info, offset, append_time_ms);
 }
 
-std::string StartingNumber(const StreamInfo& stream, ShardIndex shard) {
-  return RecordNumber(stream, shard, Offset(0), 0);
+std::string PlaceNumber(const StreamInfo& stream, ShardIndex shard, Offset next) {
+  return RecordNumber(stream, shard, next, 0);
 }
+
+std::string StartingNumber(const StreamInfo& stream, ShardIndex shard) { return PlaceNumber(stream, shard, Offset(0)); }
 
 std::string EndingNumber(const ShardInfo& shard) { return RecordNumber(shard, kMaxOffset, shard.closed_ms); }
 

@@ -25,6 +25,9 @@ std::optional<ShardIndex> ParseShardName(std::string_view text);
 
 /// A record's sequence number. The stream has the shard.
 std::string RecordNumber(const StreamInfo& stream, ShardIndex shard, Offset offset, std::int64_t append_time_ms);
+/// The number of the place before a record, whether it is there or not: above all records before it and below its own.
+/// Reading at it and after it are the same.
+std::string PlaceNumber(const StreamInfo& stream, ShardIndex shard, Offset next);
 /// The number that a shard begins with: offset 0 and record time 0, so that it is below its first record's.
 std::string StartingNumber(const StreamInfo& stream, ShardIndex shard);
 /// The same.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/stream_change.h"
 
@@ -22,6 +23,13 @@ bool HasTagCharacters(const std::string& text) {
 
 bool AnyOf(const Tags& tags, bool (*holds)(const std::string&)) {
   return std::ranges::any_of(tags, [&](const auto& tag) { return holds(tag.first) || holds(tag.second); });
+}
+
+/// Null where the consumer has gone.
+Tags* TagsIn(StreamInfo& stream, const std::string& consumer) {
+  if (consumer.empty()) return &stream.kinesis.tags;
+  const auto found = stream.kinesis.consumers.find(consumer);
+  return found == stream.kinesis.consumers.end() ? nullptr : &found->second.tags;
 }
 
 }  // namespace
@@ -65,16 +73,21 @@ ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, co
                                const TagTarget& target) {
   const Tags added = ReadTags(*call.input().Find("Tags"));
   if (auto wrong = CheckTags(added, target, call.caller())) return std::unexpected(std::move(*wrong));
-  return NoBody(ChangeAtOnce(context, call, stream, [&](StreamInfo& now) {
-    for (const auto& [key, value] : added) now.kinesis.tags[key] = value;
-    return CheckTagCount(now.kinesis.tags, target, call.caller());
+  return NoBody(ChangeAtOnce(context, call, stream, [&](StreamInfo& now) -> Refusal {
+    Tags* const tags = TagsIn(now, target.consumer);
+    if (tags == nullptr) return ConsumerNotFound(target.consumer, now.name, call.caller());
+    for (const auto& [key, value] : added) (*tags)[key] = value;
+    return CheckTagCount(*tags, target, call.caller());
   }));
 }
 
-ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found) {
+ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found,
+                                  const std::string& consumer) {
   return NoBody(ChangeAtOnce(context, call, found, [&](StreamInfo& stream) -> Refusal {
+    Tags* const tags = TagsIn(stream, consumer);
+    if (tags == nullptr) return ConsumerNotFound(consumer, stream.name, call.caller());
     for (const auto [unnamed, key] : call.input().Find("TagKeys")->children()) {
-      if (key.kind() == protocol::aws::Kind::kText) stream.kinesis.tags.erase(std::string(key.text()));
+      if (key.kind() == protocol::aws::Kind::kText) tags->erase(std::string(key.text()));
     }
     return std::nullopt;
   }));

@@ -1,4 +1,5 @@
-// Tags of streams: what they may be, in AWS's words, and what the operations on them share. Thread-safe.
+// Tags of streams and of their consumers: what they may be, in AWS's words, and what the operations on them share.
+// Thread-safe.
 #pragma once
 
 #include <map>
@@ -14,12 +15,13 @@
 namespace sluice::broker::kinesis {
 
 using Tags = std::map<std::string, std::string>;
-inline constexpr std::size_t kTagsMax = 50;  // of one stream
+inline constexpr std::size_t kTagsMax = 50;  // of one stream or consumer
 
 /// How an error names what is tagged.
 struct TagTarget {
-  std::string_view kind;  // "stream", "resource"
-  std::string name;       // "stream orders", "resource arn:aws:.."
+  std::string_view kind;   // "stream", "resource"
+  std::string name;        // "stream orders", "resource arn:aws:.."
+  std::string consumer{};  // of the stream; empty: the stream itself
 };
 
 /// The tags of a map in an input; a later one of the same key counts.
@@ -33,8 +35,9 @@ std::optional<protocol::aws::ApiError> CheckTagCount(const Tags& tags, const Tag
 /// Adds the call's Tags. Blocks.
 ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, const StreamPtr& stream,
                                const TagTarget& target);
-/// Removes the call's TagKeys. Blocks.
-ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found);
+/// Removes the call's TagKeys, of one of its consumers where that is named. Blocks.
+ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found,
+                                  const std::string& consumer = {});
 
 /// The member Tags of an answer.
 void WriteTags(protocol::aws::Writer& writer, const Tags& tags);

@@ -165,8 +165,12 @@ class FakeCall final : public aws::Call {
 class KinesisCore {
  public:
   explicit KinesisCore(Encoding encoding = Encoding::kJson, std::size_t loops = 1, AppendOptions append_options = {},
-                       KinesisOptions options = {})
-      : encoding_(encoding), loop_count_(loops), append_options_(append_options), options_(options) {
+                       KinesisOptions options = {}, SubscriptionOptions subscriptions = {})
+      : encoding_(encoding),
+        loop_count_(loops),
+        append_options_(append_options),
+        options_(options),
+        subscriptions_(subscriptions) {
     Start();
   }
   ~KinesisCore() { Stop(); }
@@ -179,19 +183,27 @@ class KinesisCore {
   Reply Run(std::string_view operation, std::string json) { return RunAs(caller, operation, std::move(json)); }
   /// Of the first loop; the shards may be another loop's.
   Reply RunAs(const aws::Caller& as, std::string_view operation, std::string json) {
+    return RunCall(as, operation, std::move(json)).first;
+  }
+  /// What SubscribeToShard answers; null where that is an error.
+  std::pair<Reply, std::shared_ptr<FakeStream>> Subscribe(std::string json) {
+    return RunCall(caller, "SubscribeToShard", std::move(json));
+  }
+  std::pair<Reply, std::shared_ptr<FakeStream>> RunCall(const aws::Caller& as, std::string_view operation,
+                                                        std::string json) {
     const auto& operations = running_->service.operations;
     const auto found = std::ranges::find(operations, operation, &aws::Operation::name);
     REQUIRE(found != operations.end());
     const auto call = std::make_shared<FakeCall>(encoding_, std::move(json), as, running_->loops.loop(0));
     auto wrong = protocol::aws::CheckTypes(call->input(), found->input());
     if (!wrong) wrong = protocol::aws::CheckConstraints(call->input(), found->input());
-    if (wrong) return {"", std::move(wrong)};
+    if (wrong) return {Reply{"", std::move(wrong)}, nullptr};
     const bool blocking = found->thread == aws::OperationThread::kBlocking;
     if (blocking) running_->loops.RunBlocking([run = found->run, call] { run(call); });
     if (!blocking) call->loop().Post([run = found->run, call] { run(call); });
     auto [reply, on_loop] = call->Wait();
     CHECK(on_loop == !blocking);
-    return std::move(reply);
+    return {std::move(reply), call->stream()};
   }
   /// A call that succeeds.
   Reply MustRun(std::string_view operation, std::string json) {
@@ -279,7 +291,8 @@ class KinesisCore {
                                    .random = env_.random(),
                                    .append_options = append_options_,
                                    .accounts = {"000000000000", "111111111111", "222222222222"},
-                                   .options = options_});
+                                   .options = options_,
+                                   .subscriptions = subscriptions_});
     REQUIRE(service.has_value());
     now.service = std::move(*service);
   }
@@ -296,6 +309,7 @@ class KinesisCore {
   const std::size_t loop_count_;
   const AppendOptions append_options_;
   const KinesisOptions options_;
+  const SubscriptionOptions subscriptions_;
   storage::MemoryEnv env_;
   std::unique_ptr<storage::MetadataStore> metadata_ = storage::NewMemoryMetadataStore();
   std::unique_ptr<Running> running_;

@@ -1,5 +1,5 @@
 // DeleteStream: the name is free at once. Not while a delivery stream reads it: what it has not delivered yet would be
-// lost.
+// lost. Nor while consumers are registered, unless the caller says so: then they go with it.
 #include <fmt/format.h>
 
 #include "broker/api/kinesis/errors.h"
@@ -27,6 +27,13 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
         fmt::format("Stream {} under account {} feeds delivery stream {}, which would lose what it has not delivered. "
                     "Delete the delivery stream first.",
                     name, call.caller().account, *holder)));
+  }
+  if (!(*found)->kinesis.consumers.empty() && !BooleanOf(call, "EnforceConsumerDeletion")) {
+    return std::unexpected(protocol::aws::ApiError(
+        "ResourceInUseException",
+        fmt::format("Stream {} under account {} has enhanced fan-out consumers registered. Deregister all enhanced "
+                    "fan-out consumers before deleting the stream, or set EnforceConsumerDeletion.",
+                    name, call.caller().account)));
   }
   const auto stream = context.parts.catalog.Delete(name);
   if (!stream) return std::unexpected(FromStatus(stream.error(), name, call.caller()));

@@ -26,7 +26,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   if (state != StreamState::kCreating) {
     writer->Name("OpenShardCount").Integer(static_cast<std::int64_t>((*stream)->shards.ranges().size()));
   }
-  writer->Name("ConsumerCount").Integer(0);
+  writer->Name("ConsumerCount").Integer(static_cast<std::int64_t>((*stream)->kinesis.consumers.size()));
   if (told->kinesis.warm_mibps != 0) WriteWarmThroughput(*writer, told->kinesis);
   writer->Name("MaxRecordSizeInKiB").Integer(told->kinesis.record_kib_max);
   if (told->kinesis.auto_distribution) writer->Name("RecordDistributionStrategy").Text("AUTO");

@@ -28,7 +28,6 @@ using protocol::aws::Shape;
 namespace {
 
 constexpr std::int64_t kRecordsMax = 10'000;
-constexpr std::uint64_t kInlineBytesMax = 64u << 10;  // of frames whose records are written on the loop
 
 const Shape& Input() {
   static const Shape iterator = Shape::Text().Length(1, 512);
@@ -52,7 +51,6 @@ struct PendingPage {
   Offset from;  // where the next read begins
   const PageShare share;
   std::uint64_t bytes = 0;
-  bool compressed = false;
 };
 using PagePtr = std::shared_ptr<PendingPage>;
 
@@ -117,13 +115,6 @@ ApiResult<PageRequest> ReadInput(const Context& context, const aws::Call& call) 
                      .frames_end = {}};
 }
 
-/// In whole seconds, as AWS tells it; 0 only at the end of the shard.
-std::int64_t MillisBehind(std::int64_t last_append_ms, std::int64_t now_ms) {
-  constexpr std::int64_t kSecond = 1'000;
-  const std::int64_t behind_ms = std::max(now_ms - last_append_ms, std::int64_t{1});
-  return (behind_ms + kSecond - 1) / kSecond * kSecond;
-}
-
 std::string NextIterator(const Context& context, const PageRequest& page, Offset next) {
   return EncodeShardIterator({.stream_name = page.stream->name,
                               .stream = page.stream->id,
@@ -166,7 +157,7 @@ void Finish(aws::Call& call, Result<std::string> body) {
 }
 
 void Answer(const Context& context, const PagePtr& pending, ShardEnd shard_end) {
-  if (pending->bytes <= kInlineBytesMax && !pending->compressed) {
+  if (IsQuickToWrite(pending->page.frames)) {
     return Finish(*pending->call, WriteAnswer(context, *pending->call->NewWriter(), pending->page, shard_end));
   }
   context.parts.shards.loops().RunBlocking([&context, pending, shard_end] {
@@ -187,8 +178,6 @@ void Take(const Context& context, const PagePtr& pending, Result<ReadAnswer> ans
   if (!answer) return pending->call->Fail(FromStatus(answer.error(), page.stream->name, pending->call->caller()));
   const bool nothing_new = answer->run.frames.empty();
   for (protocol::Frame& frame : answer->run.frames) {
-    const auto header = protocol::ParseBatchHeader(frame.batch());
-    pending->compressed |= !header || header->compression() != protocol::Compression::kNone;
     pending->bytes += frame.size();
     page.frames.push_back(std::move(frame));
   }

@@ -1,4 +1,5 @@
-// ListTagsForResource: all tags of a stream, by ARN.
+// ListTagsForResource: all tags of a stream or consumer, by ARN.
+#include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
@@ -16,11 +17,12 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindResource(context, call);
-  if (!stream) return std::unexpected(stream.error());
+  const auto resource = FindStreamOrConsumer(context, call);
+  if (!resource) return std::unexpected(resource.error());
+  const KinesisSettings& settings = resource->stream->kinesis;
   const auto writer = call.NewWriter();
   writer->BeginMap();
-  WriteTags(*writer, (*stream)->kinesis.tags);
+  WriteTags(*writer, resource->consumer.empty() ? settings.tags : settings.consumers.at(resource->consumer).tags);
   writer->EndMap();
   return writer->Take();
 }

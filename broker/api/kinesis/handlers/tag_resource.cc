@@ -1,6 +1,7 @@
-// TagResource: AddTagsToStream by ARN.
+// TagResource: AddTagsToStream by ARN, and the same for consumers.
 #include <fmt/format.h>
 
+#include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
@@ -20,9 +21,10 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindResource(context, call);
-  if (!stream) return std::unexpected(stream.error());
-  return AddTags(context, call, *stream, {"resource", fmt::format("resource {}", TextOf(call, "ResourceARN"))});
+  const auto resource = FindStreamOrConsumer(context, call);
+  if (!resource) return std::unexpected(resource.error());
+  return AddTags(context, call, resource->stream,
+                 {"resource", fmt::format("resource {}", TextOf(call, "ResourceARN")), resource->consumer});
 }
 
 }  // namespace

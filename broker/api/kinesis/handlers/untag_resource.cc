@@ -1,4 +1,5 @@
-// UntagResource: RemoveTagsFromStream by ARN.
+// UntagResource: RemoveTagsFromStream by ARN, and the same for consumers.
+#include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
@@ -18,7 +19,9 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  return RemoveTags(context, call, FindResource(context, call));
+  const auto resource = FindStreamOrConsumer(context, call);
+  if (!resource) return std::unexpected(resource.error());
+  return RemoveTags(context, call, resource->stream, resource->consumer);
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+// Consumers that are registered for enhanced fan-out: which one a request is about, and how answers tell of it. They
+// are kept with their stream (broker/stream_catalog.h). Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "broker/api/kinesis/context.h"
+#include "broker/stream_catalog.h"
+#include "protocol/aws/writer.h"
+
+namespace sluice::broker::kinesis {
+
+inline constexpr std::size_t kConsumersMax = 20;  // of one stream
+
+/// A consumer and its stream, as they were when it was looked for.
+struct Consumer {
+  StreamPtr stream;
+  std::string name;
+  StreamConsumer info;
+};
+
+/// "arn:aws:kinesis:us-east-1:123456789012:stream/orders/consumer/billing:1700000000".
+std::string ConsumerArn(const Consumer& consumer, const aws::Caller& caller);
+
+/// The consumer of a call's ConsumerARN, or of its StreamARN and ConsumerName.
+ApiResult<Consumer> FindConsumer(const Context& context, const aws::Call& call);
+/// By ARN alone: one that was registered at another time is another consumer.
+ApiResult<Consumer> FindConsumer(const Context& context, const aws::Caller& caller, std::string_view arn);
+
+/// What a call's ResourceARN names: a stream, or one of its consumers.
+struct Resource {
+  StreamPtr stream;
+  std::string consumer;  // empty: the stream itself
+};
+ApiResult<Resource> FindStreamOrConsumer(const Context& context, const aws::Call& call);
+
+protocol::aws::ApiError ConsumerNotFound(std::string_view consumer, std::string_view stream, const aws::Caller& caller);
+
+/// The members of a consumer.
+void WriteConsumer(protocol::aws::Writer& writer, const Consumer& consumer, std::string_view status,
+                   const aws::Caller& caller);
+
+}  // namespace sluice::broker::kinesis
