@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.SdkBytes;
@@ -68,6 +69,56 @@ public class JavaClient {
     }
   }
 
+  /** Subscribes from a position until there are {@code count} records: their data; {@code next} gets where to go on. */
+  static List<String> follow(KinesisAsyncClient client, String consumerArn, StartingPosition from, int count, StringBuilder next) {
+    List<String> data = new ArrayList<>();
+    CompletableFuture<Void> enough = new CompletableFuture<>();
+    SubscribeToShardResponseHandler handler = SubscribeToShardResponseHandler.builder()
+        .onError(enough::completeExceptionally)
+        .subscriber(SubscribeToShardResponseHandler.Visitor.builder().onSubscribeToShardEvent(event -> {
+          if (data.size() >= count) return;
+          event.records().forEach(record -> data.add(record.data().asUtf8String()));
+          next.setLength(0);
+          next.append(event.continuationSequenceNumber());
+          if (data.size() >= count) enough.complete(null);
+        }).build())
+        .build();
+    CompletableFuture<Void> call = client.subscribeToShard(
+        request -> request.consumerARN(consumerArn).shardId("shardId-000000000000").startingPosition(from), handler);
+    call.whenComplete((ignored, error) -> enough.completeExceptionally(
+        error != null ? error : new AssertionError("the subscription ended after " + data.size() + " records")));
+    enough.orTimeout(60, TimeUnit.SECONDS).join();
+    call.cancel(true);
+    return data;
+  }
+
+  static String register(KinesisAsyncClient client, String streamArn, String name) {
+    String arn = client.registerStreamConsumer(request -> request.streamARN(streamArn).consumerName(name)).join().consumer().consumerARN();
+    ConsumerDescription described = client.describeStreamConsumer(request -> request.consumerARN(arn)).join().consumerDescription();
+    expect(described.consumerStatus() == ConsumerStatus.ACTIVE, "the consumer is " + described.consumerStatusAsString());
+    return arn;
+  }
+
+  /** Everything that is there, then what is put meanwhile, from exactly behind it. */
+  static void fanOut(KinesisAsyncClient client) {
+    String streamArn = client.describeStreamSummary(request -> request.streamName("java-async")).join().streamDescriptionSummary().streamARN();
+    StringBuilder next = new StringBuilder();
+    List<String> there = follow(client, register(client, streamArn, "first"),
+        StartingPosition.builder().type(ShardIteratorType.TRIM_HORIZON).build(), 100, next);
+    expect(there.size() == 100 && there.get(99).equals("value 99"), "there are " + there);
+    String second = register(client, streamArn, "second");
+    StartingPosition behind = StartingPosition.builder().type(ShardIteratorType.AFTER_SEQUENCE_NUMBER).sequenceNumber(next.toString()).build();
+    CompletableFuture<List<String>> following =
+        CompletableFuture.supplyAsync(() -> follow(client, second, behind, 20, new StringBuilder()));
+    List<String> later = new ArrayList<>();
+    for (int i = 0; i < 20; ++i) {
+      String text = "later " + i;
+      later.add(text);
+      client.putRecord(request -> request.streamName("java-async").partitionKey("k").data(SdkBytes.fromUtf8String(text))).join();
+    }
+    expect(following.join().equals(later), "other records came than were put");
+  }
+
   static void asynchronous() {
     try (KinesisAsyncClient client = KinesisAsyncClient.builder().endpointOverride(ENDPOINT).region(Region.US_EAST_1)
              .credentialsProvider(CREDENTIALS).build()) {
@@ -76,6 +127,7 @@ public class JavaClient {
       client.putRecords(request -> request.streamName("java-async").records(entries())).join();
       String place = client.getShardIterator(iterator("java-async", before)).join().shardIterator();
       check(client.getRecords(request -> request.shardIterator(place)).join().records(), before);
+      fanOut(client);
       List<CompletableFuture<PutRecordResponse>> answers = new ArrayList<>();
       for (int i = 0; i < 50; ++i) {
         answers.add(client.putRecord(

@@ -285,7 +285,107 @@ def test_kill(kinesis, broker):
         print(f"killed: {len(acknowledged)} records were acknowledged, all are there", flush=True)
 
 
-TESTS = [test_life_of_a_stream, test_put_and_get, test_iterators, test_errors, test_reshard, test_restart, test_kill]
+def consumer_of(kinesis, stream, name):
+    """The ARN of a new consumer, once it is active."""
+    arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName=name)["Consumer"]
+    described = kinesis.describe_stream_consumer(ConsumerARN=consumer["ConsumerARN"])["ConsumerDescription"]
+    expect(described["ConsumerStatus"] == "ACTIVE" and described["StreamARN"] == arn, f"the consumer is {described}")
+    return consumer["ConsumerARN"]
+
+
+def test_consumers(kinesis, _):
+    create(kinesis, "consumers", 1)
+    arns = [consumer_of(kinesis, "consumers", f"c{number}") for number in range(5)]
+    stream_arn = arns[0].split("/consumer/")[0]
+    pages = kinesis.get_paginator("list_stream_consumers").paginate(StreamARN=stream_arn, PaginationConfig={"PageSize": 2})
+    expect([consumer["ConsumerARN"] for page in pages for consumer in page["Consumers"]] == arns, "the consumers are not listed")
+    kinesis.tag_resource(ResourceARN=arns[0], Tags={"a": "b"})
+    expect(kinesis.list_tags_for_resource(ResourceARN=arns[0])["Tags"] == [{"Key": "a", "Value": "b"}], "tags differ")
+    kinesis.deregister_stream_consumer(ConsumerARN=arns[0])
+    summary = kinesis.describe_stream_summary(StreamName="consumers")["StreamDescriptionSummary"]
+    expect(summary["ConsumerCount"] == 4, f"{summary['ConsumerCount']} consumers")
+    try:
+        kinesis.delete_stream(StreamName="consumers")
+        expect(False, "a stream with consumers was deleted")
+    except kinesis.exceptions.ResourceInUseException:
+        kinesis.delete_stream(StreamName="consumers", EnforceConsumerDeletion=True)
+
+
+class Follower:
+    """Reads one shard with SubscribeToShard, one subscription after the other, and notes what comes."""
+
+    def __init__(self, kinesis, arn):
+        self.kinesis = kinesis
+        self.arn = arn
+        self.position = {"Type": "TRIM_HORIZON"}
+        self.data = []
+
+    def subscribe(self):
+        import model_check
+        answer = self.kinesis.subscribe_to_shard(ConsumerARN=self.arn, ShardId="shardId-000000000000", StartingPosition=self.position)
+        return model_check.checked_events(answer["EventStream"])
+
+    def take(self, event):
+        event = event["SubscribeToShardEvent"]
+        self.data += [record["Data"] for record in event["Records"]]
+        self.position = {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": event["ContinuationSequenceNumber"]}
+
+    def read_until(self, events, count):
+        for event in events:
+            self.take(event)
+            if len(self.data) >= count:
+                return
+        expect(False, f"the subscription ended after {len(self.data)} records of {count}")
+
+    def read_to_the_end(self, events):
+        """What is still on its way when the broker stops."""
+        import botocore.exceptions
+        import urllib3.exceptions
+        try:
+            for event in events:
+                self.take(event)
+        except (botocore.exceptions.BotoCoreError, urllib3.exceptions.HTTPError):
+            pass  # it was killed
+
+
+def test_fan_out(kinesis, broker):
+    create(kinesis, "fan", 1)
+    follower = Follower(connect(broker), consumer_of(kinesis, "fan", "follower"))
+    count = 0
+
+    def put(more):
+        nonlocal count
+        for _ in range(more):
+            kinesis.put_record(StreamName="fan", PartitionKey="k", Data=f"{count}".encode())
+            count += 1
+
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        put(50)
+        events = follower.subscribe()
+        putter = threading.Thread(target=put, args=(50,))
+        putter.start()
+        follower.read_until(events, count + 10)
+        putter.join()
+        put(5)
+        broker.stop(end)
+        follower.read_to_the_end(events)
+        broker.start()
+    put(10)
+    events = follower.subscribe()
+    follower.read_until(events, count)
+    try:
+        follower.subscribe()
+        expect(False, "there are two subscriptions of one consumer")
+    except kinesis.exceptions.ClientError as error:
+        expect(error.response["Error"]["Code"] == "ResourceInUseException", f"{error}")
+    events.close()
+    wanted = [f"{number}".encode() for number in range(count)]
+    expect(follower.data == wanted, f"{len(follower.data)} records came, {count} were put: not each of them once and in order")
+
+
+TESTS = [test_life_of_a_stream, test_put_and_get, test_iterators, test_errors, test_reshard, test_restart, test_kill, test_consumers,
+         test_fan_out]
 
 
 def main():

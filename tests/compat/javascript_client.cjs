@@ -22,6 +22,32 @@ async function data(place) {
   return page.Records.map((record) => Buffer.from(record.Data).toString());
 }
 
+// Subscribes from a position until there are `count` records; what they are, and where to go on.
+async function follow(StreamARN, ConsumerName, StartingPosition, count) {
+  const {Consumer} = await client.send(new sdk.RegisterStreamConsumerCommand({StreamARN, ConsumerName}));
+  const {EventStream} = await client.send(new sdk.SubscribeToShardCommand(
+      {ConsumerARN: Consumer.ConsumerARN, ShardId: 'shardId-000000000000', StartingPosition}));
+  const texts = [];
+  for await (const {SubscribeToShardEvent: event} of EventStream) {
+    assert(event, 'an event of another kind');
+    texts.push(...event.Records.map((record) => Buffer.from(record.Data).toString()));
+    if (texts.length >= count) return {texts, next: event.ContinuationSequenceNumber};
+  }
+  assert.fail(`the subscription ended after ${texts.length} records`);
+}
+
+// Everything that is there, then what is put meanwhile, from exactly behind it.
+async function fanOut(StreamARN, there) {
+  const {texts, next} = await follow(StreamARN, 'first', {Type: 'TRIM_HORIZON'}, there.length);
+  assert.deepEqual(texts, there);
+  const later = Array.from({length: 20}, (_, i) => `later ${i}`);
+  const following = follow(StreamARN, 'second', {Type: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: next}, later.length);
+  for (const text of later) {
+    await client.send(new sdk.PutRecordCommand({StreamName: 'js', PartitionKey: 'k', Data: Buffer.from(text)}));
+  }
+  assert.deepEqual((await following).texts, later);
+}
+
 async function main() {
   await client.send(new sdk.CreateStreamCommand({StreamName: 'js', ShardCount: 1}));
   await sdk.waitUntilStreamExists({client, maxWaitTime: 20}, {StreamName: 'js'});
@@ -40,12 +66,14 @@ async function main() {
   assert.deepEqual(await data({ShardIteratorType: 'AT_TIMESTAMP', Timestamp: summary.StreamCreationTimestamp}), ['one', ...values]);
   assert.deepEqual(await data({ShardIteratorType: 'LATEST'}), []);
 
+  await fanOut(summary.StreamARN, ['one', ...values]);
+
   // Many requests at one time on one connection.
   const answers = await Promise.all(values.map((_, i) => client.send(new sdk.PutRecordCommand(
       {StreamName: 'js', PartitionKey: 'k', Data: Buffer.alloc(20_000, i)}))));
   assert.equal(new Set(answers.map((answer) => answer.SequenceNumber)).size, values.length);
 
-  await client.send(new sdk.DeleteStreamCommand({StreamName: 'js'}));
+  await client.send(new sdk.DeleteStreamCommand({StreamName: 'js', EnforceConsumerDeletion: true}));
   await assert.rejects(client.send(new sdk.DescribeStreamCommand({StreamName: 'js'})), sdk.ResourceNotFoundException);
 }
 

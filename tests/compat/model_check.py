@@ -41,6 +41,8 @@ def check_answer(operation_model, response_dict, **_):
     if response_dict["status_code"] >= 300:
         check_error(operation_model, response_dict)
         return
+    if operation_model.has_event_stream_output:
+        return  # its events come later: checked_events
     body = response_dict["body"]
     if operation_model.output_shape is None:
         if body:
@@ -55,6 +57,24 @@ def check_error(operation_model, response_dict):
     members = set(modelled.members) if modelled is not None else set()
     if not set(error) <= {"__type", "message", "Message"} | members or "__type" not in error:
         raise Broken(f"{operation_model.name} answers the error {error}")
+
+
+def checked_events(stream):
+    """The events of an event stream, each held against the model before botocore takes it apart."""
+    parse = stream._parse_event
+
+    def check_and_parse(event):
+        kind = event.headers.get(":event-type") or event.headers[":exception-type"]
+        shape = stream._output_shape.members.get(kind)
+        if shape is None:
+            raise Broken(f"the model does not know the event {kind}")
+        if event.headers[":content-type"] != "application/x-amz-json-1.1":
+            raise Broken(f"the event has the content type {event.headers[':content-type']}")
+        check(json.loads(event.payload), shape, kind)
+        return parse(event)
+
+    stream._parse_event = check_and_parse
+    return stream
 
 
 def watch(client):
