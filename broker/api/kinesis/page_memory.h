@@ -26,13 +26,14 @@ class PageMemory {
   std::atomic<std::uint64_t> bytes_{0};
 };
 
-/// One page's part, a quarter of what is free within the bounds above; gives it back at its end. `memory` outlives it.
+/// One page's part, a quarter of what is free within the bounds above, or the page's own; gives it back at its end.
+/// `memory` outlives it.
 class PageShare {
  public:
-  explicit PageShare(PageMemory& memory) : memory_(memory) {
+  explicit PageShare(PageMemory& memory, std::uint64_t bytes_max = kPageBytesMax) : memory_(memory) {
     const std::uint64_t used = memory.bytes();
     const std::uint64_t free = memory.bytes_max_ - std::min(used, memory.bytes_max_);
-    bytes_ = std::clamp(free / 4, kPageBytesMin, kPageBytesMax);
+    bytes_ = std::clamp(free / 4, kPageBytesMin, bytes_max);
     memory.bytes_.fetch_add(bytes_, std::memory_order_relaxed);
   }
   ~PageShare() { memory_.bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }

@@ -30,11 +30,11 @@ ApiError AnotherOne(const Consumer& consumer, const aws::Caller& caller) {
 
 /// An event that is being made.
 struct Subscription::Page {
-  Page(PageMemory& memory, StreamPtr stream, ShardIndex shard) : share(memory) {
+  Page(PageMemory& memory, StreamPtr stream, ShardIndex shard) : share(memory, kEventBytesMax) {
     request.stream = std::move(stream);
     request.shard = shard;
     request.records_max = SIZE_MAX;
-    request.bytes_max = std::min(share.bytes(), kEventBytesMax);
+    request.bytes_max = share.bytes();
   }
   const PageShare share;
   PageRequest request;
