@@ -189,11 +189,27 @@ def follow(kinesis, name):
 
 
 def put_numbered(kinesis, name, counts, stop):
-    """Puts records KEY/NUMBER, each key's in order, until it is told to stop."""
+    """Puts records KEY/NUMBER, each key's in order, until it is told to stop or the broker is gone."""
+    import botocore.exceptions
     while not stop.is_set():
         for key in counts:
-            kinesis.put_record(StreamName=name, PartitionKey=key, Data=f"{key}/{counts[key]}".encode())
+            try:
+                kinesis.put_record(StreamName=name, PartitionKey=key, Data=f"{key}/{counts[key]}".encode())
+            except botocore.exceptions.BotoCoreError:
+                return
             counts[key] += 1
+
+
+def count_numbered(kinesis, name):
+    """How many records each key has; they are in order from parent to child, and their sequence numbers grow."""
+    there, newest = {}, {}
+    for record in follow(kinesis, name):
+        key = record["PartitionKey"]
+        expect(record["Data"].decode() == f"{key}/{there.get(key, 0)}", f"{record['Data']} follows {there.get(key, 0)} of {key}")
+        expect(int(record["SequenceNumber"]) > newest.get(key, 0), f"the number of {record['Data']} does not grow")
+        there[key] = there.get(key, 0) + 1
+        newest[key] = int(record["SequenceNumber"])
+    return there
 
 
 def test_reshard(kinesis, broker):
@@ -220,14 +236,48 @@ def test_reshard(kinesis, broker):
             expect(grows, f"the numbers of {shard['ShardId']} begin below the end of {parent}")
     summary = kinesis.describe_stream_summary(StreamName="reshard")["StreamDescriptionSummary"]
     expect(summary["OpenShardCount"] == 3, f"it has {summary['OpenShardCount']} open shards")
-    there, newest = {}, {}
-    for record in follow(kinesis, "reshard"):
-        key = record["PartitionKey"]
-        expect(record["Data"].decode() == f"{key}/{there.get(key, 0)}", f"{record['Data']} follows {there.get(key, 0)} of {key}")
-        expect(int(record["SequenceNumber"]) > newest.get(key, 0), f"the number of {record['Data']} does not grow")
-        there[key] = there.get(key, 0) + 1
-        newest[key] = int(record["SequenceNumber"])
+    there = count_numbered(kinesis, "reshard")
     expect(there == counts[0] | counts[1], f"{counts} were put, {there} are there")
+
+
+def reshard_until_it_fails(broker, reshards):
+    import botocore.exceptions
+    kinesis = connect(broker)
+    while True:
+        for target in (4, 3, 2, 1, 2):
+            try:
+                kinesis.update_shard_count(StreamName="reshard-killed", TargetShardCount=target, ScalingType="UNIFORM_SCALING")
+            except botocore.exceptions.BotoCoreError:
+                return
+            except kinesis.exceptions.InvalidArgumentException:
+                continue  # a kill has left another number
+            reshards.release()
+
+
+def test_reshard_and_kill(kinesis, broker):
+    create(kinesis, "reshard-killed", 2)
+    counts = [{f"key-{thread}-{i}": 0 for i in range(5)} for thread in range(2)]
+    for life in range(3):
+        reshards = threading.Semaphore(0)
+        threads = [threading.Thread(target=put_numbered, args=(connect(broker), "reshard-killed", part, threading.Event()))
+                   for part in counts]
+        threads.append(threading.Thread(target=reshard_until_it_fails, args=(broker, reshards)))
+        for thread in threads:
+            thread.start()
+        for _ in range(20 + 7 * life):
+            expect(reshards.acquire(timeout=120), "the stream was not resharded")
+        broker.stop(signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        broker.start()
+        there = count_numbered(kinesis, "reshard-killed")
+        for part in counts:
+            for key, acknowledged in part.items():
+                count = there.get(key, 0)
+                expect(count in (acknowledged, acknowledged + 1), f"{acknowledged} of {key} were acknowledged, {count} are there")
+                part[key] = count
+        shards = shards_of(kinesis, "reshard-killed")
+        print(f"killed while resharding: {sum(there.values())} records in {len(shards)} shards", flush=True)
 
 
 def test_restart(kinesis, broker):
@@ -384,8 +434,8 @@ def test_fan_out(kinesis, broker):
     expect(follower.data == wanted, f"{len(follower.data)} records came, {count} were put: not each of them once and in order")
 
 
-TESTS = [test_life_of_a_stream, test_put_and_get, test_iterators, test_errors, test_reshard, test_restart, test_kill, test_consumers,
-         test_fan_out]
+TESTS = [test_life_of_a_stream, test_put_and_get, test_iterators, test_errors, test_reshard, test_reshard_and_kill, test_restart,
+         test_kill, test_consumers, test_fan_out]
 
 
 def main():
