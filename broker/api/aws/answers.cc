@@ -74,11 +74,11 @@ HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, Wire wire) {
     writer->Name(error.type == "SerializationException" ? "Message" : "message").Text(error.message);
   }
   writer->EndMap();
-  HttpResponse response = Written(wire, error.http_status, writer->Take());
-  if (wire == Wire::kRpcCbor) {
-    response.fields.push_back({"x-amzn-query-error", fmt::format("{};{}", QueryCodeOf(error.type), WhoseFault(error))});
-  }
-  return response;
+  return Written(wire, error.http_status, writer->Take());
+}
+
+HttpField QueryErrorField(const protocol::aws::ApiError& error) {
+  return {"x-amzn-query-error", fmt::format("{};{}", QueryCodeOf(error.type), WhoseFault(error))};
 }
 
 HttpResponse OperationAnswer(Wire wire, const Service& service, std::string_view operation, std::string body) {

@@ -68,7 +68,7 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
   void Answer(std::string body) override {
     Send(OperationAnswer(wire, *target->service, target->operation->name, std::move(body)));
   }
-  void Fail(api::ApiError error) override { Send(ErrorAnswer(error, wire)); }
+  void Fail(api::ApiError error) override;
   std::shared_ptr<AnswerStream> BeginStream(std::string_view content_type, StreamObserver observer) override {
     SLUICE_CHECK(loop_.InLoop());
     auto stream = std::make_shared<ResponseStream>(std::move(observer));
@@ -100,6 +100,12 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
   Caller caller_;
   std::atomic<bool> answered_{false};
 };
+
+void Gateway::CallInWork::Fail(api::ApiError error) {
+  HttpResponse response = ErrorAnswer(error, wire);
+  if (request_.Find("x-amzn-query-mode") == "true") response.fields.push_back(QueryErrorField(error));
+  Send(std::move(response));
+}
 
 bool Gateway::CallInWork::Parse() {
   if (target != nullptr && target->service->takes_gzip && !Unpack()) return false;

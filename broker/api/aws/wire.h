@@ -40,8 +40,8 @@ std::string OperationName(const HttpRequest& request, Wire wire, std::string_vie
 /// How errors are named in `wire`: JSON 1.0 says which namespace a type is of.
 std::string ErrorTypeOf(Wire wire, std::string_view type);
 /// What forms call an error: "InvalidParameterValue" for
-/// "com.amazonaws.cloudwatch.v2010_08_01#InvalidParameterValueException". Clients that came from forms ask for it with
-/// CBOR too.
+/// "com.amazonaws.cloudwatch.v2010_08_01#InvalidParameterValueException". Clients that came from forms ask for it in
+/// other ways of writing too.
 std::string_view QueryCodeOf(std::string_view type);
 
 }  // namespace sluice::broker::aws
