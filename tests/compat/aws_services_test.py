@@ -116,11 +116,11 @@ def test_pages(dynamodb, _):
 
 
 def test_transactions(dynamodb, _):
-    make_table(dynamodb, "from")
-    make_table(dynamodb, "to")
-    dynamodb.put_item(TableName="from", Item={"leaseKey": {"S": "a"}})
-    move = [{"Put": {"TableName": "to", "Item": {"leaseKey": {"S": "a"}}, "ConditionExpression": "attribute_not_exists(leaseKey)"}},
-            {"Delete": {"TableName": "from", "Key": {"leaseKey": {"S": "a"}}}}]
+    make_table(dynamodb, "source")
+    make_table(dynamodb, "target")
+    dynamodb.put_item(TableName="source", Item={"leaseKey": {"S": "a"}})
+    move = [{"Put": {"TableName": "target", "Item": {"leaseKey": {"S": "a"}}, "ConditionExpression": "attribute_not_exists(leaseKey)"}},
+            {"Delete": {"TableName": "source", "Key": {"leaseKey": {"S": "a"}}}}]
     dynamodb.transact_write_items(TransactItems=move)
     failed = refused("TransactionCanceledException", lambda: dynamodb.transact_write_items(TransactItems=move))
     expect([reason["Code"] for reason in failed["CancellationReasons"]] == ["ConditionalCheckFailed", "None"], f"it says {failed}")

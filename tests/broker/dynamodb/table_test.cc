@@ -116,6 +116,7 @@ TEST_CASE("TableStore: the bounds of tables and bytes, which deleting makes room
   auto store = *TableStore::Open(*metadata, env.clock(), env.random(), limits);
   TableInfo info;
   info.keys.hash.name = "k";
+  info.attributes["k"] = Type::kString;
   info.name = "one";
   const TablePtr one = *store->Create(info);
   info.name = "two";
@@ -145,6 +146,7 @@ TEST_CASE("TableStore: a write to a table that is dropped meanwhile", "[dynamodb
   auto store = *TableStore::Open(*metadata, env.clock(), env.random());
   TableInfo info;
   info.keys.hash.name = "k";
+  info.attributes["k"] = Type::kString;
   info.name = "one";
   const TablePtr table = *store->Create(info);
   REQUIRE(store->Drop("one").has_value());

@@ -92,7 +92,7 @@ TEST_CASE("UpdateItem: lists cannot grow without end", "[dynamodb]") {
   Updates updates;
   std::string answer;
   for (int i = 0; i < 20; ++i) answer = updates.Run("SET l = list_append(l, list_append(l, l))");
-  CHECK(answer == "Item size to update has exceeded the maximum allowed size");
+  CHECK(answer.contains("exceeded the maximum allowed size"));
 }
 
 TEST_CASE("UpdateItem: the older form, as KCL changes a lease", "[dynamodb]") {
