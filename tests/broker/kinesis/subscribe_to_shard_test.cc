@@ -169,6 +169,18 @@ TEST_CASE("SubscribeToShard: ends at the end of a closed shard, and names its ch
   CHECK(core.EndOf(*whole) == "end");
 }
 
+TEST_CASE("SubscribeToShard: asks the stream's policy", "[kinesis]") {
+  ConsumersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const std::string arn = core.Arn("a");
+  core.MustRun("PutResourcePolicy", fmt::format(R"({{"ResourceARN":"{}","Policy":"{}"}})", kOrdersArn,
+                                                R"({\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Deny\",)"
+                                                R"(\"Principal\":\"*\",\"Action\":\"kinesis:SubscribeToShard\",)"
+                                                R"(\"Resource\":\"*\"}})"));
+  const auto [reply, stream] = core.SubscribeAt(arn, R"("Type":"LATEST")");
+  CHECK(stream == nullptr);
+  CHECK(reply.type() == "AccessDeniedException");
+}
+
 TEST_CASE("SubscribeToShard: a second one is refused at first, and takes over after five seconds", "[kinesis]") {
   ConsumersCore core(GENERATE(Encoding::kJson, Encoding::kCbor), GENERATE(1u, 2u));
   const std::string arn = core.Arn("a");

@@ -4,6 +4,7 @@
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/shard_place.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/subscription.h"
 
@@ -39,6 +40,9 @@ WantedPlace Wanted(Value position) {
 ApiResult<Subscription::Target> ReadInput(const Context& context, const aws::Call& call) {
   auto consumer = FindConsumer(context, call.caller(), TextOf(call, "ConsumerARN"));
   if (!consumer) return std::unexpected(consumer.error());
+  const auto stream =
+      AccessStream(context, call.caller(), {consumer->stream->name, call.caller().account}, "SubscribeToShard");
+  if (!stream) return std::unexpected(stream.error());
   const auto shard = FindShard(context, call.caller(), consumer->stream, TextOf(call, "ShardId"));
   if (!shard) return std::unexpected(shard.error());
   const WantedPlace wanted = Wanted(*call.input().Find("StartingPosition"));
