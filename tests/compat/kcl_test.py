@@ -27,7 +27,7 @@ from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
 SHARDS = 4
-STEP_TIMEOUT_S = 180
+STEP_TIMEOUT_S = 240
 PUT_INTERVAL_S = 0.05  # paces the producer: some hundred records a second
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = """<project xmlns="http://maven.apache.org/POM/4.0.0">
