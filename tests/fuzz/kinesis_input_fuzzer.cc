@@ -63,7 +63,8 @@ class FuzzCall final : public aws::Call {
   std::promise<void> answered_;
 };
 
-/// One broker for all inputs. After each its streams go, with what was put into them, and "s" is made anew.
+/// One broker for all inputs. After each its streams go, with what was put into them, and "s" with its consumer "c" is
+/// made anew.
 class World {
  public:
   World()
@@ -104,7 +105,9 @@ class World {
       SLUICE_CHECK(core_.catalog->Delete(stream->name).has_value());
       core_.shards.ForgetStream(stream);
     }
-    SLUICE_CHECK(core_.catalog->Create("s", 2, {}).has_value());
+    KinesisSettings settings;
+    settings.consumers["c"] = {};
+    SLUICE_CHECK(core_.catalog->Create("s", 2, {}, false, std::move(settings)).has_value());
   }
 
   Core core_;

@@ -69,6 +69,7 @@ def aws_documents():
 
 
 KINESIS_ARN = '"arn:aws:kinesis:us-east-1:000000000000:stream/s"'
+CONSUMER_ARN = KINESIS_ARN[:-1] + '/consumer/c:0"'
 POLICY = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"AWS": ["111111111111", "arn:aws:iam::000000000000:user/test"]},
      "Action": ["kinesis:Put*", "kinesis:Get?ecords"], "Resource": json.loads(KINESIS_ARN)}]}
@@ -85,6 +86,12 @@ KINESIS_INPUTS = {
     "IncreaseStreamRetentionPeriod": '{"StreamName":"s","RetentionPeriodHours":48}',
     "ListShards": '{"StreamName":"s","MaxResults":1,"ShardFilter":{"Type":"AFTER_SHARD_ID","ShardId":"0"}}',
     "ListStreams": '{"Limit":1,"ExclusiveStartStreamName":"a"}',
+    "DeregisterStreamConsumer": f'{{"ConsumerARN":{CONSUMER_ARN}}}',
+    "DescribeStreamConsumer": f'{{"StreamARN":{KINESIS_ARN},"ConsumerName":"c"}}',
+    "ListStreamConsumers": f'{{"StreamARN":{KINESIS_ARN},"MaxResults":1,"NextToken":"AAAA"}}',
+    "RegisterStreamConsumer": f'{{"StreamARN":{KINESIS_ARN},"ConsumerName":"d","Tags":{{"a":"1"}}}}',
+    "SubscribeToShard": f'{{"ConsumerARN":{CONSUMER_ARN},"ShardId":"shardId-000000000000",'
+                        '"StartingPosition":{"Type":"AT_TIMESTAMP","Timestamp":0}}',
     "ListTagsForResource": f'{{"ResourceARN":{KINESIS_ARN}}}',
     "ListTagsForStream": '{"StreamName":"s","Limit":1,"ExclusiveStartTagKey":"a"}',
     "DeleteResourcePolicy": f'{{"ResourceARN":{KINESIS_ARN}}}',
