@@ -23,37 +23,15 @@ import traceback
 import urllib.request
 
 import broker as settings
+import maven
 from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
+LIBRARIES = ("software.amazon.kinesis:amazon-kinesis-client:3.5.1", "org.slf4j:slf4j-simple:2.0.13")
 SHARDS = 4
 STEP_TIMEOUT_S = 240
 PUT_INTERVAL_S = 0.05  # paces the producer: some hundred records a second
 HERE = pathlib.Path(__file__).resolve().parent
-PROJECT = """<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>sluice</groupId><artifactId>compat-kcl</artifactId><version>1</version>
-  <dependencies>
-    <dependency><groupId>software.amazon.kinesis</groupId><artifactId>amazon-kinesis-client</artifactId><version>3.5.1</version></dependency>
-    <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>2.0.13</version></dependency>
-  </dependencies>
-</project>
-"""
-
-
-def program(build):
-    """The class path with the library and the application; None where it cannot be had."""
-    home = build / "_kcl"
-    done = home / "done"
-    if not done.exists():
-        home.mkdir(exist_ok=True)
-        (home / "pom.xml").write_text(PROJECT)
-        command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]
-        if subprocess.run(command, cwd=home, capture_output=True, check=False).returncode != 0:
-            return None
-        done.touch()
-    subprocess.run(["javac", "-cp", f"{home}/lib/*", "-d", home / "classes", HERE / "KclApp.java"], check=True)
-    return f"{home}/classes:{home}/lib/*"
 
 
 class Events:
@@ -218,12 +196,12 @@ def main():
     parser.add_argument("--reshard", action="store_true")
     parser.add_argument("--keep-logs", type=pathlib.Path, help="copy the logs of broker and workers there")
     arguments = parser.parse_args()
-    if any(shutil.which(tool) is None for tool in ("java", "javac", "mvn")):
+    if not maven.is_here():
         print("skipped: there is no java, javac or mvn")
         return SKIPPED
     build = arguments.build.resolve()
     in_environment_with_boto3(build)
-    class_path = program(build)
+    class_path = maven.program(build / "_kcl", HERE / "KclApp.java", *LIBRARIES)
     if class_path is None:
         print("skipped: the Kinesis Client Library cannot be installed")
         return SKIPPED

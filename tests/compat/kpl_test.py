@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -20,37 +19,15 @@ import traceback
 import urllib.request
 
 import broker as settings
+import maven
 from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
+LIBRARIES = ("software.amazon.kinesis:amazon-kinesis-producer:1.0.7", "org.slf4j:slf4j-simple:2.0.17")
 USER_RECORDS = 10_000
 METRICS_TIMEOUT_S = 120
 MAGIC = b"\xf3\x89\x9a\xc2"
 HERE = pathlib.Path(__file__).resolve().parent
-PROJECT = """<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>sluice</groupId><artifactId>compat-kpl</artifactId><version>1</version>
-  <dependencies>
-    <dependency><groupId>software.amazon.kinesis</groupId><artifactId>amazon-kinesis-producer</artifactId><version>1.0.7</version></dependency>
-    <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>2.0.17</version></dependency>
-  </dependencies>
-</project>
-"""
-
-
-def program(build):
-    """The class path with the library and the application; None where it cannot be had."""
-    home = build / "_kpl"
-    done = home / "done"
-    if not done.exists():
-        home.mkdir(exist_ok=True)
-        (home / "pom.xml").write_text(PROJECT)
-        command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]
-        if subprocess.run(command, cwd=home, capture_output=True, check=False).returncode != 0:
-            return None
-        done.touch()
-    subprocess.run(["javac", "-cp", f"{home}/lib/*", "-d", home / "classes", HERE / "KplApp.java"], check=True)
-    return f"{home}/classes:{home}/lib/*"
 
 
 def fields(message):
@@ -153,12 +130,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
-    if any(shutil.which(tool) is None for tool in ("java", "javac", "mvn")):
+    if not maven.is_here():
         print("skipped: there is no java, javac or mvn")
         return SKIPPED
     build = arguments.build.resolve()
     in_environment_with_boto3(build)
-    class_path = program(build)
+    class_path = maven.program(build / "_kpl", HERE / "KplApp.java", *LIBRARIES)
     if class_path is None:
         print("skipped: the Kinesis Producer Library cannot be installed")
         return SKIPPED
