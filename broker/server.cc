@@ -247,6 +247,7 @@ Status Server::Impl::OpenDoors() {
                                       .shards = *shards_,
                                       .holds = holds_,
                                       .store = *store_,
+                                      .resharder = *resharder_,
                                       .appends = *appends_,
                                       .reads = *reads_,
                                       .metrics = metrics_,

@@ -158,6 +158,7 @@ EncodedMessage Encode(const ReadResponse& message) {
   PushField(out, 2, message.oldest_offset);
   PushField(out, 3, message.end_offset);
   PushField(out, 4, message.first_offset);
+  PushField(out, 5, message.closed ? 1 : 0);
   return out;
 }
 
@@ -249,6 +250,9 @@ Result<ReadResponse> DecodeReadResponse(std::string_view bytes) {
                                     break;
                                   case 4:
                                     message.first_offset = value;
+                                    break;
+                                  case 5:
+                                    message.closed = value != 0;
                                     break;
                                   default:
                                     break;

@@ -47,6 +47,7 @@ struct ReadResponse {
   std::uint64_t oldest_offset = 0;
   std::uint64_t end_offset = 0;
   std::uint64_t first_offset = 0;
+  bool closed = false;
   friend bool operator==(const ReadResponse&, const ReadResponse&) = default;
 };
 

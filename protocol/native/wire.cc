@@ -150,6 +150,8 @@ std::string_view OperationName(Operation operation) {
       return "delivery";
     case Operation::kAcceptLoss:
       return "accept loss";
+    case Operation::kReshardStream:
+      return "reshard stream";
   }
   return "unknown";
 }

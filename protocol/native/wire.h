@@ -40,6 +40,7 @@ enum class Operation : std::uint16_t {
   kInitProducer = 9,
   kDelivery = 10,
   kAcceptLoss = 11,
+  kReshardStream = 12,
 };
 
 /// "append"; for messages, logs and metrics. "unknown" for a number without a name.

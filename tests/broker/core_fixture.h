@@ -10,6 +10,7 @@
 #include "broker/event_loops.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"
+#include "broker/reshard.h"
 #include "broker/retention_holds.h"
 #include "broker/shards.h"
 #include "broker/stream_catalog.h"
@@ -96,6 +97,7 @@ struct Core {
   Shards shards;
   std::unique_ptr<AppendService> appends;
   std::unique_ptr<ReadService> reads;
+  Resharder resharder{shards, *catalog, env->clock()};
   bool stopped = false;
 };
 

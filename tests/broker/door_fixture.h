@@ -21,6 +21,7 @@ struct Door {
                                         .shards = core.shards,
                                         .holds = core.holds,
                                         .store = core.store,
+                                        .resharder = core.resharder,
                                         .appends = *core.appends,
                                         .reads = *core.reads,
                                         .metrics = core.metrics,

@@ -202,6 +202,7 @@ TEST_CASE("NativeDoor Start: a port in use names the setting", "[broker]") {
                                       .shards = door.core.shards,
                                       .holds = door.core.holds,
                                       .store = door.core.store,
+                                      .resharder = door.core.resharder,
                                       .appends = *door.core.appends,
                                       .reads = *door.core.reads,
                                       .metrics = door.core.metrics,

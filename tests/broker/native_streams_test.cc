@@ -68,6 +68,95 @@ TEST_CASE("NativeDoor: a stream's life", "[broker]") {
   CHECK(grant.epoch() == 1);
 }
 
+TEST_CASE("NativeDoor: shards are split, merged and resized", "[broker]") {
+  Door door(GENERATE(1u, 2u));
+  RawClient client(door.port());
+  client.Hello();
+  pb::StreamInfo info;
+  const auto reshard = [&](const pb::ReshardStreamRequest& request) {
+    client.Send(RawClient::Request(Operation::kReshardStream, 1, request.SerializeAsString()));
+    auto answer = client.Receive();
+    REQUIRE(answer.has_value());
+    if (answer->header.status == Code::kOk) REQUIRE(info.ParseFromString(answer->control));
+    return *answer;
+  };
+  client.Send(RawClient::Append(7, door.id(), 0, BatchOf(3)));
+  REQUIRE(client.Receive()->header.status == Code::kOk);
+
+  pb::ReshardStreamRequest split;
+  split.set_name("orders");
+  split.mutable_split()->set_shard(0);  // of the lower half of all keys, in the middle
+  REQUIRE(reshard(split).header.status == Code::kOk);
+  REQUIRE(info.shards_size() == 3);
+  CHECK(info.closed_shards_size() == 0);
+  CHECK(info.shards(1).shard() == 3);
+  CHECK(info.shards(1).hash_first_high() == 1ull << 62);
+  CHECK(info.shards(1).hash_first_low() == 0);
+  CHECK(info.shards(1).parent() == 0);
+  CHECK(!info.shards(1).has_adjacent_parent());
+  CHECK(info.shards(1).closed_ms() == 0);
+  CHECK(reshard(split).header.status == Code::kFailedPrecondition);
+  split.mutable_split()->set_shard(1);
+  split.mutable_split()->set_start_low(5);
+  const auto elsewhere = reshard(split);
+  CHECK(elsewhere.header.status == Code::kInvalidArgument);
+  CHECK(elsewhere.error().find("it cannot be split at 5") != std::string::npos);
+  split.mutable_split()->set_shard(77);
+  CHECK(reshard(split).header.status == Code::kNotFound);
+
+  pb::ReshardStreamRequest merge;
+  merge.set_name("orders");
+  merge.mutable_merge()->set_shard(3);
+  merge.mutable_merge()->set_adjacent(1);
+  REQUIRE(reshard(merge).header.status == Code::kOk);
+  REQUIRE(info.shards_size() == 2);
+  CHECK(info.shards(1).shard() == 4);
+  CHECK(info.shards(1).parent() == 3);
+  CHECK(info.shards(1).adjacent_parent() == 1);
+
+  pb::ReshardStreamRequest resize;
+  resize.set_name("orders");
+  CHECK(reshard(resize).header.status == Code::kInvalidArgument);
+  resize.set_shards(0);
+  CHECK(reshard(resize).header.status == Code::kInvalidArgument);
+  resize.set_shards(1);
+  REQUIRE(reshard(resize).header.status == Code::kOk);
+  CHECK(info.shards_size() == 1);
+}
+
+TEST_CASE("NativeDoor: closed shards are described where that is asked for, and read to their end", "[broker]") {
+  Door door(GENERATE(1u, 2u));
+  RawClient client(door.port());
+  client.Hello();
+  client.Send(RawClient::Append(7, door.id(), 1, BatchOf(3)));
+  REQUIRE(client.Receive()->header.status == Code::kOk);
+  REQUIRE(door.core.resharder.Split("orders", ShardIndex(1), protocol::kMaxHashKey).has_value());
+  pb::DescribeStreamRequest describe;
+  describe.set_name("orders");
+  for (const bool closed_too : {false, true}) {
+    describe.set_closed_shards(closed_too);
+    client.Send(RawClient::Request(Operation::kDescribeStream, 2, describe.SerializeAsString()));
+    pb::StreamInfo info;
+    REQUIRE(info.ParseFromString(client.Receive()->control));
+    CHECK(info.shards_size() == 3);
+    REQUIRE(info.closed_shards_size() == (closed_too ? 1 : 0));
+    if (!closed_too) continue;
+    CHECK(info.closed_shards(0).shard() == 1);
+    CHECK(info.closed_shards(0).end_offset() == 3);
+    CHECK(info.closed_shards(0).closed_ms() > 0);
+    CHECK(info.shards(2).created_ms() == info.closed_shards(0).closed_ms());
+  }
+  client.Send(RawClient::Request(Operation::kRead, 3, ReadControl(door.id(), 1, 60'000)));
+  auto read = wire::DecodeReadResponse(client.Receive()->control);
+  REQUIRE(read.has_value());
+  CHECK(read->closed);
+  CHECK(read->next_offset == 3);
+  client.Send(RawClient::Request(Operation::kRead, 4, ReadControl(door.id(), 0)));
+  read = wire::DecodeReadResponse(client.Receive()->control);
+  REQUIRE(read.has_value());
+  CHECK(!read->closed);
+}
+
 TEST_CASE("NativeDoor: deleting a stream ends its long polls", "[broker]") {
   Door door(GENERATE(1u, 2u));
   RawClient client(door.port());

@@ -21,16 +21,16 @@ class NativeDoor::Impl {
   Impl(const NativeDoorParts& parts, NativeDoorOptions options)
       : loops_(parts.shards.loops()),
         delivery_thread_(1),
-        shared_{
-            .context = {parts.catalog, parts.shards, parts.holds, parts.store, parts.append_options, parts.delivery},
-            .appends = parts.appends,
-            .reads = parts.reads,
-            .clock = parts.clock,
-            .options = std::move(options),
-            .run_delivery =
-                [this](std::move_only_function<void()> task) {
-                  boost::asio::post(delivery_thread_, [task = std::move(task)]() mutable { task(); });
-                }},
+        shared_{.context = {parts.catalog, parts.shards, parts.holds, parts.store, parts.resharder,
+                            parts.append_options, parts.delivery},
+                .appends = parts.appends,
+                .reads = parts.reads,
+                .clock = parts.clock,
+                .options = std::move(options),
+                .run_delivery =
+                    [this](std::move_only_function<void()> task) {
+                      boost::asio::post(delivery_thread_, [task = std::move(task)]() mutable { task(); });
+                    }},
         acceptor_(loops_, loops_.size(), parts.clock, "native") {
     for (std::size_t i = 0; i < loops_.size(); ++i) {
       native_loops_.push_back(std::make_unique<NativeLoop>(shared_, loops_.loop(i), parts.metrics.loop(i)));

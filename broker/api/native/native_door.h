@@ -17,6 +17,7 @@
 #include "sluice/status.h"
 
 namespace sluice::broker {
+class Resharder;
 class StreamCatalog;
 }  // namespace sluice::broker
 
@@ -40,6 +41,7 @@ struct NativeDoorParts {
   Shards& shards;
   const RetentionHolds& holds;
   storage::LogStore& store;
+  Resharder& resharder;
   AppendService& appends;
   ReadService& reads;
   Metrics& metrics;

@@ -191,7 +191,8 @@ void Session::ReadDone(std::uint64_t correlation_id, Result<ReadAnswer> result) 
   const auto control = wire::Encode(wire::ReadResponse{.next_offset = result->run.next.value,
                                                        .oldest_offset = result->oldest.value,
                                                        .end_offset = result->end.value,
-                                                       .first_offset = result->first.value});
+                                                       .first_offset = result->first.value,
+                                                       .closed = result->closed});
   SLUICE_CHECK(result->run.bytes <= wire::kBodyBytesMax);
   const wire::MessageHeader header{.version = version_,
                                    .kind = wire::MessageKind::kResponse,

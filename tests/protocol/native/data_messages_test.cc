@@ -96,12 +96,13 @@ TEST_CASE("data messages: what Encode writes, Protobuf reads", "[protocol]") {
   }));
   CHECK(rc::check("ReadResponse", [] {
     const ReadResponse message{*AnyInt<std::uint64_t>(), *AnyInt<std::uint64_t>(), *AnyInt<std::uint64_t>(),
-                               *AnyInt<std::uint64_t>()};
+                               *AnyInt<std::uint64_t>(), *rc::gen::arbitrary<bool>()};
     sluice::native::ReadResponse theirs;
     RC_ASSERT(theirs.ParseFromString(std::string(Encode(message).view())));
     RC_ASSERT(theirs.SerializeAsString() == Encode(message).view());
     RC_ASSERT(theirs.next_offset() == message.next_offset && theirs.oldest_offset() == message.oldest_offset);
     RC_ASSERT(theirs.end_offset() == message.end_offset && theirs.first_offset() == message.first_offset);
+    RC_ASSERT(theirs.closed() == message.closed);
     RC_ASSERT(DecodeReadResponse(Encode(message).view()).value() == message);
   }));
 }

@@ -10,6 +10,7 @@
 
 #include "broker/append_service.h"
 #include "broker/delivery_control.h"
+#include "broker/reshard.h"
 #include "broker/retention_holds.h"
 #include "broker/shards.h"
 #include "broker/stream_catalog.h"
@@ -25,6 +26,7 @@ struct HandlerContext {
   Shards& shards;
   const RetentionHolds& holds;
   storage::LogStore& store;
+  Resharder& resharder;
   AppendOptions append_options;
   DeliveryControl* delivery = nullptr;  // null where this broker has no delivery stage
 };
@@ -48,6 +50,7 @@ Result<std::string> HandleSetRetention(const HandlerContext& context, std::strin
 Result<std::string> HandleDeleteStream(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleInitProducer(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleAcceptLoss(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleReshardStream(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleDelivery(const HandlerContext& context, std::string_view control);
 
 /// Hello is answered by the session itself, before any other operation. The negotiated version goes to `version`.

@@ -11,6 +11,7 @@ Result<std::string> HandleDescribeStream(const HandlerContext& context, std::str
   if (!stream) return Error(stream.error());
   ::sluice::native::StreamInfo answer;
   ToMessage(context, **stream, answer);
+  if (request->closed_shards()) AddClosedShards(context, **stream, answer);
   return answer.SerializeAsString();
 }
 

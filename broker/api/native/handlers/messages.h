@@ -26,8 +26,11 @@ Result<Message> ParseControl(std::string_view control) {
 
 /// 0 means "no limit" on the wire.
 RetentionSettings FromMessage(const ::sluice::native::Retention& message);
-/// With positions and sizes of all shards as they are now.
+/// With positions and sizes of the open shards as they are now.
 void ToMessage(const HandlerContext& context, const broker::StreamInfo& stream, ::sluice::native::StreamInfo& out);
+/// The closed shards too.
+void AddClosedShards(const HandlerContext& context, const broker::StreamInfo& stream,
+                     ::sluice::native::StreamInfo& out);
 void ToMessage(const storage::Hole& hole, ::sluice::native::LostRange& out);
 
 }  // namespace sluice::broker::native

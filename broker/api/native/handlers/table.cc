@@ -17,6 +17,7 @@ constexpr std::array kOperations = {
     ControlOperation{Operation::kDeleteStream, HandleDeleteStream},
     ControlOperation{Operation::kInitProducer, HandleInitProducer},
     ControlOperation{Operation::kAcceptLoss, HandleAcceptLoss},
+    ControlOperation{Operation::kReshardStream, HandleReshardStream},
     ControlOperation{Operation::kDelivery, HandleDelivery, HandlerThread::kDelivery},
 };
 
