@@ -3,6 +3,7 @@
 
 #include "client/connection.h"
 #include "client/stream_lookup.h"
+#include "protocol/hash_key.h"
 #include "protocol/native/native.pb.h"
 
 namespace sluice {
@@ -67,7 +68,9 @@ Result<StreamDescription> AdminClient::CreateStream(std::string_view name, std::
 }
 
 Result<std::vector<StreamDescription>> AdminClient::ListStreams() {
-  const auto response = impl_->Call<native::ListStreamsResponse>(Operation::kListStreams, native::ListStreamsRequest());
+  native::ListStreamsRequest request;
+  request.set_closed_shards(true);
+  const auto response = impl_->Call<native::ListStreamsResponse>(Operation::kListStreams, request);
   if (!response) return std::unexpected(response.error());
   std::vector<StreamDescription> streams;
   for (const native::StreamInfo& info : response->streams()) streams.push_back(client::DescriptionOf(info));
@@ -101,6 +104,39 @@ Result<std::vector<LostRange>> AdminClient::AcceptLoss(std::string_view name, st
   std::vector<LostRange> lost;
   for (const native::LostRange& range : response->lost()) lost.push_back(client::LostRangeOf(range));
   return lost;
+}
+
+Result<StreamDescription> AdminClient::SplitShard(std::string_view name, std::uint32_t shard,
+                                                  std::optional<std::string_view> at) {
+  native::ReshardStreamRequest request;
+  request.set_name(std::string(name));
+  request.mutable_split()->set_shard(shard);
+  if (at) {
+    const auto start = protocol::ParseHashKey(*at);
+    if (!start) return std::unexpected(start.error());
+    // On the wire 0 asks for the middle.
+    if (*start == protocol::kMinHashKey) {
+      return Error(Code::kInvalidArgument, "a shard cannot be split at hash key 0: the lower part would be empty");
+    }
+    request.mutable_split()->set_start_high(start->high);
+    request.mutable_split()->set_start_low(start->low);
+  }
+  return impl_->CallForStream(Operation::kReshardStream, request);
+}
+
+Result<StreamDescription> AdminClient::MergeShards(std::string_view name, std::uint32_t shard, std::uint32_t adjacent) {
+  native::ReshardStreamRequest request;
+  request.set_name(std::string(name));
+  request.mutable_merge()->set_shard(shard);
+  request.mutable_merge()->set_adjacent(adjacent);
+  return impl_->CallForStream(Operation::kReshardStream, request);
+}
+
+Result<StreamDescription> AdminClient::ResizeStream(std::string_view name, std::uint32_t shards) {
+  native::ReshardStreamRequest request;
+  request.set_name(std::string(name));
+  request.set_shards(shards);
+  return impl_->CallForStream(Operation::kReshardStream, request);
 }
 
 Result<DeliveryAnswer> AdminClient::Delivery(DeliveryAction action, std::string_view name, std::string_view document,

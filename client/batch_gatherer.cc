@@ -1,6 +1,8 @@
 // Adds records to the open batch and seals it when it is full.
 #include "client/batch_gatherer.h"
 
+#include "protocol/check.h"
+
 namespace sluice::client {
 namespace {
 
@@ -15,10 +17,53 @@ std::size_t EncodedSizeMax(const NewRecord& record) {
   return size;
 }
 
+std::uint64_t MemoryBytes(const protocol::RecordView& record) {
+  std::uint64_t bytes = kRecordMemoryBytes + record.key.value_or("").size() + record.value.value_or("").size();
+  for (const protocol::HeaderView& header : record.headers) {
+    bytes += header.key.size() + header.value.value_or("").size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
-bool BatchGatherer::Add(const NewRecord& record, Producer::Callback callback) {
+std::map<std::uint32_t, std::unique_ptr<Batch>> Regroup(
+    Batch& batch, protocol::Compression compression, const std::function<std::uint32_t(std::string_view)>& shard_of) {
+  if (!batch.bytes) {
+    batch.bytes = std::make_shared<std::string>();
+    batch.builder.Finish(*batch.bytes);
+  }
+  std::map<std::uint32_t, std::unique_ptr<Batch>> groups;
+  std::string scratch;
+  auto reader = protocol::BatchReader::Open(*batch.bytes, scratch);
+  SLUICE_CHECK(reader.has_value());
+  auto callback = batch.callbacks.begin();
+  std::optional<std::uint32_t> shard_without_key;
+  for (std::uint32_t place = 0; place < batch.records; ++place) {
+    const auto record = reader->Next();
+    SLUICE_CHECK(record.has_value() && *record != nullptr);
+    const bool has_key = (*record)->key.has_value();
+    if (!has_key && !shard_without_key) shard_without_key = shard_of({});
+    std::unique_ptr<Batch>& group = groups[has_key ? shard_of(*(*record)->key) : *shard_without_key];
+    if (!group) {
+      group = std::make_unique<Batch>(compression);
+      group->opened_at = batch.opened_at;
+      group->last_error = batch.last_error;
+    }
+    group->builder.Add((*record)->timestamp_ms, (*record)->key, (*record)->value, (*record)->headers);
+    if (callback != batch.callbacks.end() && callback->first == place) {
+      group->callbacks.emplace_back(group->records, std::move(callback->second));
+      ++callback;
+    }
+    ++group->records;
+    group->memory_bytes += MemoryBytes(**record);
+  }
+  return groups;
+}
+
+BatchGatherer::Added BatchGatherer::Add(const NewRecord& record, Producer::Callback& callback) {
   const std::lock_guard lock(mutex_);
+  if (closed_) return Added::kClosed;
   bool news = false;
   if (open_ && open_->builder.size_bytes() + EncodedSizeMax(record) > batch_bytes_max_) {
     sealed_.push_back(std::move(open_));
@@ -37,7 +82,12 @@ bool BatchGatherer::Add(const NewRecord& record, Producer::Callback callback) {
   if (callback) open_->callbacks.emplace_back(open_->records, std::move(callback));
   ++open_->records;
   open_->memory_bytes += record.memory_bytes;
-  return news;
+  return news ? Added::kNews : Added::kToOpenBatch;
+}
+
+void BatchGatherer::Close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
 }
 
 std::unique_ptr<Batch> BatchGatherer::Take(Batch::Clock::time_point open_before) {

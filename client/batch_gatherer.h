@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +21,9 @@
 #include "sluice/producer.h"
 
 namespace sluice::client {
+
+/// What a record costs in memory beside its bytes, roughly.
+inline constexpr std::uint64_t kRecordMemoryBytes = 64;
 
 /// Records on their way to one shard, and whom to tell about them.
 struct Batch {
@@ -48,13 +53,25 @@ struct NewRecord {
   std::uint64_t memory_bytes = 0;
 };
 
+/// The records of a batch that was not stored, in batches for other shards, each in the order of the old one.
+/// `shard_of` gets the key of each record, empty where it has none; these stay together.
+std::map<std::uint32_t, std::unique_ptr<Batch>> Regroup(Batch& batch, protocol::Compression compression,
+                                                        const std::function<std::uint32_t(std::string_view)>& shard_of);
+
 class BatchGatherer {
  public:
   BatchGatherer(protocol::Compression compression, std::uint64_t batch_bytes_max)
       : compression_(compression), batch_bytes_max_(batch_bytes_max) {}
 
-  /// True where the sender has something new to look at: a batch was opened or sealed.
-  bool Add(const NewRecord& record, Producer::Callback callback);
+  enum class Added : std::uint8_t {
+    kToOpenBatch,
+    kNews,    // the sender has something new to look at: a batch was opened or sealed
+    kClosed,  // not taken: the shard was closed
+  };
+  /// `callback` is taken where the record is.
+  Added Add(const NewRecord& record, Producer::Callback& callback);
+  /// Takes no records any more; those that are here can be taken.
+  void Close();
 
   /// The oldest sealed batch, or the open one where it was opened at or before `open_before`; null where there is
   /// neither.
@@ -68,6 +85,7 @@ class BatchGatherer {
 
   mutable std::mutex mutex_;
   std::unique_ptr<Batch> open_;                     // guarded by mutex_
+  bool closed_ = false;                             // guarded by mutex_
   std::deque<std::unique_ptr<Batch>> sealed_;       // guarded by mutex_, older than open_
   std::vector<protocol::HeaderView> header_views_;  // guarded by mutex_; kept for its memory
 };

@@ -1,4 +1,11 @@
 // The producer: takes records under a memory bound, has one sender per shard, reports outcomes, renews its identity.
+//
+// When a shard is split or merged, its records go to the shards that follow, and keep their order per key:
+//   1. the sender keeps what the broker has refused, and the producer asks which shards there are;
+//   2. new routes come into force for the users' threads. Senders of shards that were not known before are held: they
+//      gather, but send nothing. Senders whose shards are gone are retired: they take no record more;
+//   3. once the fate of all that the retired ones have sent is known, what is left of them is put in front of the
+//      batches of the shards that follow, parents before children, and nothing is held any more.
 #include "sluice/producer.h"
 
 #include <fmt/format.h>
@@ -6,6 +13,7 @@
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <condition_variable>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -21,9 +29,6 @@ namespace sluice {
 namespace {
 
 using protocol::wire::Operation;
-
-// What a record costs in memory beside its bytes, roughly.
-constexpr std::uint64_t kRecordMemoryBytes = 64;
 
 Status Validate(const ProducerOptions& options) {
   const auto invalid = [](std::string text) { return Status(Code::kInvalidArgument, std::move(text)); };
@@ -75,7 +80,8 @@ struct Producer::Impl final : client::SenderHost {
         connection_(std::make_shared<client::Connection>(io_, options_.client)),
         expiry_timer_(io_.context()),
         renew_timer_(io_.context()),
-        renew_backoff_(options_.client) {}
+        renew_backoff_(options_.client),
+        refresher_(*connection_, [this](const Result<StreamDescription>& stream) { TakeDescription(stream); }) {}
   ~Impl() override;
 
   // ---- any thread of the user ----
@@ -95,6 +101,7 @@ struct Producer::Impl final : client::SenderHost {
   void CountBatch(bool again) override { ++(again ? retries_ : batches_sent_); }
   void Retrying(const Status& why) override;
   void RenewIdentity() override;
+  void ShardClosed(const Status& why) override;
   void Progressed() override;
   void End(const Status& why) override;
 
@@ -103,10 +110,23 @@ struct Producer::Impl final : client::SenderHost {
     explicit Slot(client::SenderHost& host, std::uint32_t shard) : sender(host, shard) {}
     client::ShardSender sender;
     std::atomic<bool> pump_posted = false;
+    bool retiring = false;  // the client's own thread, and so is the next one; its shard is not open any more
+    bool moved = false;     // what was left has gone to the shards that follow
+  };
+  // Which shards are open. Values do not change once they are published.
+  struct Routes {
+    protocol::ShardMap map;
+    std::map<std::uint32_t, Slot*> open;
+    std::vector<Slot*> in_turn;
   };
 
   Status Reserve(std::uint64_t memory_bytes, bool block);
+  void GiveBack(std::uint64_t memory_bytes);
   Result<Slot*> SlotFor(std::optional<std::uint32_t> shard, std::string_view key);
+  Status Publish(const StreamDescription& stream);
+  void TakeDescription(const Result<StreamDescription>& stream);
+  void Reroute();
+  void Move(Slot& slot);
   void PostPump(Slot& slot);
   void PumpAll();
   void ArmExpiry();
@@ -118,11 +138,9 @@ struct Producer::Impl final : client::SenderHost {
   const ProducerOptions options_;  // constant after construction
   client::IoThread io_;
   std::shared_ptr<client::Connection> connection_;
-  StreamDescription stream_;                              // constant after Start
-  client::BrokerLimits limits_;                           // constant after Start
-  protocol::ShardMap shard_map_;                          // constant after Start
-  std::map<std::uint32_t, std::unique_ptr<Slot>> slots_;  // constant after Start
-  std::vector<Slot*> slots_in_turn_;                      // constant after Start
+  StreamDescription stream_;                     // constant after Start
+  client::BrokerLimits limits_;                  // constant after Start
+  std::atomic<const Routes*> routes_ = nullptr;  // one of all_routes_
   std::atomic<std::size_t> next_in_turn_ = 0;
   std::atomic<int> flushing_ = 0;  // calls of Flush that wait
   std::atomic<std::uint64_t> records_sent_ = 0;
@@ -146,6 +164,9 @@ struct Producer::Impl final : client::SenderHost {
   boost::asio::steady_timer expiry_timer_;
   boost::asio::steady_timer renew_timer_;
   client::Backoff renew_backoff_;
+  std::map<std::uint32_t, std::unique_ptr<Slot>> slots_;   // of all shards ever known: users' threads may hold one
+  std::vector<std::unique_ptr<const Routes>> all_routes_;  // users' threads may look at an old one
+  client::StreamRefresher refresher_;
 };
 
 Status Producer::Impl::Start(std::string_view stream) {
@@ -153,20 +174,14 @@ Status Producer::Impl::Start(std::string_view stream) {
   auto description = client::LookUp(*connection_, stream);
   if (!description) return description.error();
   stream_ = std::move(*description);
-  auto map = client::ShardMapOf(stream_);
-  if (!map) return map.error();
-  shard_map_ = std::move(*map);
+  refresher_.SetStream(stream_.name, stream_.stream_id);
   // With no answers a gap in the sequence could not be told from success: there is nothing to be idempotent about.
   if (options_.idempotent && options_.ack != Ack::kNone) {
     const auto identity = ReadIdentity(connection_->CallAndWait(InitProducerCall(options_)), 1);
     if (!identity) return identity.error();
     identity_ = *identity;
   }
-  for (const ShardDescription& shard : stream_.shards) {
-    const auto [slot, added] = slots_.emplace(shard.shard, std::make_unique<Slot>(*this, shard.shard));
-    if (!added) return {Code::kCorruption, fmt::format("the broker describes shard {} twice", shard.shard)};
-    slots_in_turn_.push_back(slot->second.get());
-  }
+  if (Status published = Publish(stream_); !published.ok()) return published;
   io_.RunAndWait([this] {
     limits_ = connection_->limits();
     connection_->OnRefusal([this](const Status& why) { Refused(why); });
@@ -183,6 +198,7 @@ Producer::Impl::~Impl() {
   io_.RunAndWait([this] {
     expiry_timer_.cancel();
     renew_timer_.cancel();
+    refresher_.Stop();
     state_ = client::SendState::kNothing;
     for (auto& [shard, slot] : slots_) slot->sender.Stop();
     connection_->Close();
@@ -201,16 +217,35 @@ Status Producer::Impl::Queue(std::optional<std::uint32_t> shard, const client::N
     return {Code::kInvalidArgument, fmt::format("a record with {} headers is over the limit of {}",
                                                 record.headers->size(), protocol::kRecordHeadersMax)};
   }
-  const Result<Slot*> slot = SlotFor(shard, record.key);
-  if (!slot) return slot.error();
+  if (shard) {
+    if (const Result<Slot*> slot = SlotFor(shard, record.key); !slot) return slot.error();
+  }
   client::NewRecord accounted = record;
-  accounted.memory_bytes = record_bytes + kRecordMemoryBytes;
+  accounted.memory_bytes = record_bytes + client::kRecordMemoryBytes;
   accounted.timestamp_ms =
       std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
   if (Status reserved = Reserve(accounted.memory_bytes, block && !io_.InThread()); !reserved.ok()) return reserved;
-  ++records_sent_;
-  if ((*slot)->sender.gatherer().Add(accounted, std::move(callback))) PostPump(**slot);
-  return {};
+  for (;;) {
+    const Result<Slot*> slot = SlotFor(shard, record.key);
+    if (!slot) {
+      GiveBack(accounted.memory_bytes);
+      return slot.error();
+    }
+    const auto added = (*slot)->sender.gatherer().Add(accounted, callback);
+    if (added == client::BatchGatherer::Added::kClosed) continue;  // there are new routes since
+    ++records_sent_;
+    if (added == client::BatchGatherer::Added::kNews) PostPump(**slot);
+    return {};
+  }
+}
+
+// Of a record that was not taken in the end.
+void Producer::Impl::GiveBack(std::uint64_t memory_bytes) {
+  const std::lock_guard lock(mutex_);
+  SLUICE_CHECK(outstanding_ > 0 && buffered_bytes_ >= memory_bytes);
+  --outstanding_;
+  buffered_bytes_ -= memory_bytes;
+  changed_.notify_all();
 }
 
 Status Producer::Impl::Reserve(std::uint64_t memory_bytes, bool block) {
@@ -233,11 +268,86 @@ Status Producer::Impl::Reserve(std::uint64_t memory_bytes, bool block) {
 }
 
 Result<Producer::Impl::Slot*> Producer::Impl::SlotFor(std::optional<std::uint32_t> shard, std::string_view key) {
-  if (!shard && key.empty()) return slots_in_turn_[next_in_turn_++ % slots_in_turn_.size()];
-  if (!shard) shard = shard_map_.FindByPartitionKey(key).value;
-  const auto found = slots_.find(*shard);
-  if (found != slots_.end()) return found->second.get();
-  return Error(Code::kNotFound, protocol::NoSuchShard(stream_.name, *shard, slots_.size()));
+  const Routes& routes = *routes_.load();
+  if (!shard && key.empty()) return routes.in_turn[next_in_turn_++ % routes.in_turn.size()];
+  if (!shard) shard = routes.map.FindByPartitionKey(key).value;
+  const auto found = routes.open.find(*shard);
+  if (found != routes.open.end()) return found->second;
+  // Numbers are never given twice: one below an open shard's was that of a shard once.
+  if (*shard < routes.open.rbegin()->first) {
+    return Error(Code::kShardClosed, fmt::format("shard {} of stream '{}' was split or merged", *shard, stream_.name));
+  }
+  return Error(Code::kNotFound, protocol::NoSuchShard(stream_.name, *shard, routes.open.rbegin()->first + 1));
+}
+
+// Makes the stream's open shards the ones that records go to. On the client's own thread, or before it has work.
+Status Producer::Impl::Publish(const StreamDescription& stream) {
+  auto map = client::ShardMapOf(stream);
+  if (!map) return map.error();
+  auto routes = std::make_unique<Routes>();
+  routes->map = std::move(*map);
+  for (const ShardDescription& shard : stream.shards) {
+    std::unique_ptr<Slot>& slot = slots_[shard.shard];
+    if (!slot) {
+      slot = std::make_unique<Slot>(*this, shard.shard);
+      slot->sender.Hold(!all_routes_.empty());
+    }
+    if (slot->retiring || !routes->open.emplace(shard.shard, slot.get()).second) {
+      return {Code::kCorruption, fmt::format("the broker describes shard {} twice", shard.shard)};
+    }
+    routes->in_turn.push_back(slot.get());
+  }
+  routes_ = routes.get();
+  for (auto& [shard, slot] : slots_) {
+    if (slot->retiring || routes->open.contains(shard)) continue;
+    slot->retiring = true;
+    slot->sender.Retire();
+  }
+  all_routes_.push_back(std::move(routes));
+  return {};
+}
+
+void Producer::Impl::ShardClosed(const Status& why) {
+  Retrying(why);
+  refresher_.Refresh();
+}
+
+void Producer::Impl::TakeDescription(const Result<StreamDescription>& stream) {
+  if (ended_for_senders_) return;
+  if (!stream) return EndNow(stream.error());
+  if (Status published = Publish(*stream); !published.ok()) return EndNow(published);
+  const auto unknown = [](const auto& slot) { return slot.second->sender.retired() && !slot.second->retiring; };
+  if (std::ranges::any_of(slots_, unknown)) {
+    refresher_.RefreshLater();  // it was closed after the broker had looked
+  } else {
+    refresher_.Succeeded();
+  }
+  Reroute();
+}
+
+// The third step of a reshard (see above), once it is due.
+void Producer::Impl::Reroute() {
+  const auto waits = [](const auto& slot) { return slot.second->retiring && !slot.second->moved; };
+  const auto unresolved = [&](const auto& slot) { return waits(slot) && !slot.second->sender.resolved(); };
+  if (std::ranges::none_of(slots_, waits) || std::ranges::any_of(slots_, unresolved)) return;
+  for (auto& slot : slots_) {
+    if (waits(slot)) Move(*slot.second);
+  }
+  for (auto& [shard, slot] : slots_) slot->sender.Hold(false);
+  PumpAll();
+}
+
+void Producer::Impl::Move(Slot& slot) {
+  slot.moved = true;
+  const auto shard_of = [this](std::string_view key) {
+    const Routes& routes = *routes_.load();
+    if (!key.empty()) return routes.map.FindByPartitionKey(key).value;
+    return std::next(routes.open.begin(), static_cast<std::ptrdiff_t>(next_in_turn_++ % routes.open.size()))->first;
+  };
+  for (const auto& batch : slot.sender.TakeAll()) {
+    auto groups = client::Regroup(*batch, static_cast<protocol::Compression>(options_.compression), shard_of);
+    for (auto& [shard, group] : groups) slots_.at(shard)->sender.PutInFront(std::move(group));
+  }
 }
 
 void Producer::Impl::PostPump(Slot& slot) {
@@ -294,7 +404,8 @@ void Producer::Impl::Refused(const Status& why) {
     const std::lock_guard lock(mutex_);
     if (first_failure_.ok()) first_failure_ = why;
   }
-  if (why.code() == Code::kNotFound || why.code() == Code::kFenced) End(why);
+  if (why.code() == Code::kFenced) End(why);
+  if (why.code() == Code::kShardClosed || why.code() == Code::kNotFound) refresher_.Refresh();
 }
 
 void Producer::Impl::ArmExpiry() {
@@ -304,7 +415,7 @@ void Producer::Impl::ArmExpiry() {
   expiry_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     for (auto& [shard, slot] : slots_) slot->sender.Expire(client::Batch::Clock::now());
-    if (state_ == client::SendState::kUnresolved) Progressed();
+    Progressed();
     ArmExpiry();
   });
 }
@@ -320,6 +431,8 @@ void Producer::Impl::RenewIdentity() {
 }
 
 void Producer::Impl::Progressed() {
+  Reroute();
+  if (state_ != client::SendState::kUnresolved) return;
   const auto resolved = [](const auto& slot) { return slot.second->sender.resolved(); };
   if (!std::ranges::all_of(slots_, resolved)) return;
   state_ = client::SendState::kNothing;
@@ -351,9 +464,7 @@ void Producer::Impl::TakeIdentity(const Result<client::Answer>& answer) {
 void Producer::Impl::End(const Status& why) {
   if (state_ == client::SendState::kNothing) return;
   state_ = client::SendState::kNothing;
-  if (why.code() != Code::kNotFound) return EndNow(why);
-  client::FindOutWhatBecame(*connection_, stream_.name, stream_.stream_id,
-                            [this](const Status& gone) { EndNow(gone); });
+  EndNow(why);
 }
 
 void Producer::Impl::EndNow(const Status& why) {

@@ -57,14 +57,30 @@ void ShardReader::Finish(const Status& outcome) {
 
 Status ShardReader::TakeError() {
   const std::lock_guard lock(mutex_);
-  if (error_.ok() || told_ || current_ || ready_) return {};
+  const bool ended = at_end_ && !context_.follows;
+  if ((error_.ok() && !ended) || told_ || current_ || ready_) return {};
   told_ = true;
+  if (error_.ok()) {
+    return {Code::kShardClosed, fmt::format("shard {} of stream '{}' was split or merged, and ends at offset {}; its "
+                                            "children have what follows",
+                                            shard_, context_.stream, end_offset_)};
+  }
   return error_.WithContext(fmt::format("shard {} of stream '{}'", shard_, context_.stream));
 }
 
 bool ShardReader::stopped() const {
   const std::lock_guard lock(mutex_);
-  return !error_.ok() && told_;
+  return told_;
+}
+
+bool ShardReader::finished() const {
+  const std::lock_guard lock(mutex_);
+  return at_end_ && !current_ && !ready_ && error_.ok();
+}
+
+void ShardReader::Start() {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(started_, true)) PostFetch();
 }
 
 void ShardReader::Seek(Position position) {
@@ -75,6 +91,7 @@ void ShardReader::Seek(Position position) {
   next_offset_ = position.offset;
   ready_.reset();
   fetching_ = false;
+  at_end_ = false;
   error_ = Status();
   told_ = false;
   PostFetch();
@@ -103,7 +120,7 @@ void ShardReader::Fetch() {
   std::uint64_t generation = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (fetching_ || paused_ || ready_ || !error_.ok()) return;
+    if (!started_ || fetching_ || paused_ || ready_ || at_end_ || !error_.ok()) return;
     fetching_ = true;
     generation = generation_;
     call.control = EncodeRequest();
@@ -141,15 +158,17 @@ void ShardReader::Fetched(std::uint64_t generation, Clock::time_point sent_at, R
   if (!answer) return Failed(generation, answer.error());
   Result<bool> has_records = false;
   bool waited = false;
+  bool at_end = false;
   {
     const std::lock_guard lock(mutex_);
     if (generation != generation_) return;
     waited = position_.kind == Position::Kind::kOffset;
     has_records = TakeAnswer(std::move(*answer));
     if (has_records) fetching_ = false;
+    at_end = at_end_;
   }
   if (!has_records) return Failed(generation, has_records.error());
-  if (*has_records) {
+  if (*has_records || at_end) {
     backoff_.Reset();
     return context_.news();
   }
@@ -173,6 +192,7 @@ Result<bool> ShardReader::TakeAnswer(Answer answer) {
   next_offset_ = first;
   end_offset_ = read->end_offset;
   position_ = Position::AtOffset(read->next_offset);
+  at_end_ = read->closed && read->next_offset == read->end_offset;
   if (answer.body.empty()) return false;
   SLUICE_CHECK(!ready_);
   ready_ =

@@ -1,11 +1,13 @@
 // Reads one shard ahead of the user: one fetch outstanding, one answer waiting, and one in the user's hands.
 //
 // The user's thread takes records and changes the position; the client's own thread fetches. Retriable failures are
-// tried again after a pause; any other failure stops the shard until Seek.
+// tried again after a pause; any other failure stops the shard until Seek. A shard that was split or merged is read to
+// its end, and then the reader is finished: what follows is for the readers of its children.
 //
 // Threads: as each function says; the mutex is the reader's own.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -27,9 +29,10 @@ struct ReaderContext {
   Connection& connection;
   std::string stream;
   StreamId stream_id;
-  std::uint64_t fetch_bytes_max = 0;
+  bool follows = false;  // the end of a closed shard is no error: its children are read
+  std::atomic<std::uint64_t> fetch_bytes_max = 0;
   std::chrono::milliseconds fetch_wait{0};
-  std::function<void()> news;  // called on the client's own thread: records or an error came
+  std::function<void()> news;  // called on the client's own thread: records, an error or the shard's end came
 };
 
 class ShardReader {
@@ -42,6 +45,10 @@ class ShardReader {
   /// Why reading has stopped, once; OK where it goes on or that was told.
   Status TakeError();
   bool stopped() const;
+  /// The shard is closed, and everything up to its end was taken.
+  bool finished() const;
+  /// Fetches from now on; before that a Seek only sets where to begin.
+  void Start();
   void Seek(Position position);
   void Pause(bool paused);
   ShardProgress progress() const;
@@ -79,7 +86,9 @@ class ShardReader {
   std::uint64_t generation_ = 0;  // counts Seeks: answers to what was asked before are thrown away
   bool fetching_ = false;
   bool paused_ = false;
-  Status error_;  // why the shard has stopped
+  bool started_ = false;
+  bool at_end_ = false;  // the shard is closed, and nothing more is to be fetched
+  Status error_;         // why the shard has stopped
   bool told_ = false;
 };
 

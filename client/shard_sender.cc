@@ -43,7 +43,21 @@ void ShardSender::Pump() {
 
 bool ShardSender::MaySend() const {
   if (settling_ || pausing_ || in_flight_.size() >= host_.options().batches_in_flight_max) return false;
-  return host_.state() == SendState::kAll || (host_.state() == SendState::kUnresolved && MustResolve());
+  if (held_ || host_.state() == SendState::kNothing) return false;
+  const bool anything = host_.state() == SendState::kAll && !retired_;
+  return anything || MustResolve();
+}
+
+void ShardSender::Retire() {
+  retired_ = true;
+  gatherer_.Close();
+}
+
+std::deque<std::unique_ptr<Batch>> ShardSender::TakeAll() {
+  SLUICE_CHECK(retired_ && resolved());
+  auto batches = std::exchange(again_, {});
+  while (auto batch = gatherer_.Take(Batch::Clock::time_point::max())) batches.push_back(std::move(batch));
+  return batches;
 }
 
 std::unique_ptr<Batch> ShardSender::Next() {
@@ -103,7 +117,7 @@ void ShardSender::Answered(std::uint64_t number, Result<Answer> answer) {
     if (found->batch) NoteFailure(*found->batch, outcome.status);
   }
   if (settling_ && std::ranges::all_of(in_flight_, &InFlight::failed)) Settle();
-  if (host_.state() == SendState::kUnresolved) host_.Progressed();
+  if (host_.state() == SendState::kUnresolved || retired_) host_.Progressed();
   Pump();
 }
 
@@ -111,7 +125,8 @@ void ShardSender::NoteFailure(Batch& batch, const Status& why) {
   batch.last_error = why;
   if (why.code() == Code::kUnavailable || why.code() == Code::kTimedOut) batch.maybe_stored = true;
   // A batch that the broker has would have been recognised as a duplicate.
-  if (why.code() == Code::kFailedPrecondition) batch.maybe_stored = false;
+  const bool never_stored = why.code() == Code::kFailedPrecondition || why.code() == Code::kShardClosed;
+  if (never_stored || why.code() == Code::kNotFound) batch.maybe_stored = false;
 }
 
 void ShardSender::Settle() {
@@ -131,12 +146,18 @@ void ShardSender::Decide(std::unique_ptr<Batch> oldest) {
   const Status status = oldest->last_error;
   const bool idempotent = oldest->identity_generation != 0;
   const bool renew = status.code() == Code::kFailedPrecondition && idempotent && !oldest->renewed;
-  const bool ends = status.code() == Code::kFenced || status.code() == Code::kNotFound;
-  if (!status.retriable() && !renew && !ends) return host_.Report(shard_, std::move(oldest), {status, {}});
+  const bool ends = status.code() == Code::kFenced;
+  // A shard that was closed long ago is forgotten with its last record.
+  const bool closed = status.code() == Code::kShardClosed || status.code() == Code::kNotFound;
+  if (!status.retriable() && !renew && !ends && !closed) return host_.Report(shard_, std::move(oldest), {status, {}});
   if (renew) oldest->renewed = true;
   again_.push_front(std::move(oldest));
   if (renew) return host_.RenewIdentity();
   if (ends) return host_.End(status);
+  if (closed) {
+    retired_ = true;
+    return host_.ShardClosed(status);
+  }
   host_.Retrying(status);
   RetryLater();
 }

@@ -7,8 +7,10 @@
 //   gets a
 //                        new identity and they are sent again under it, once. Before that, every shard learns the fate
 //                        of what it has sent under the old one, or it could be stored twice;
-//   fenced, not found    the whole producer ends;
-//   anything else        that batch is reported as failed, the others are sent again.
+//   shard closed,        the shard was split or merged (and may be forgotten by now): the sender keeps what it has, and
+//   the producer gives it to the not found            senders of the shards that follow, or ends where the stream is
+//   gone; fenced               the whole producer ends; anything else        that batch is reported as failed, the
+//   others are sent again.
 // A batch older than the delivery time-out is reported at once; its answer no longer matters.
 //
 // Threads: everything on the client's own thread.
@@ -62,6 +64,8 @@ class SenderHost {
   virtual void Retrying(const Status& why) = 0;
   /// Asks for a new identity once all senders are resolved.
   virtual void RenewIdentity() = 0;
+  /// The shard was split or merged, or the stream is gone: asks which shards there are.
+  virtual void ShardClosed(const Status& why) = 0;
   /// A sender may have become resolved.
   virtual void Progressed() = 0;
   /// The producer can do nothing more. Calls FailAll of every sender, now or later.
@@ -79,6 +83,15 @@ class ShardSender {
   bool resolved() const { return in_flight_.empty() && !MustResolve(); }
   /// There is a new identity: sequences begin at 0 again.
   void StartSequences() { next_sequence_ = 0; }
+  /// The shard was closed. What was sent before goes on being sent until its fate is known, and nothing else.
+  void Retire();
+  bool retired() const { return retired_; }
+  /// Everything that is left, in order, of a sender that is retired and resolved.
+  std::deque<std::unique_ptr<Batch>> TakeAll();
+  /// Sends this batch before anything of the gatherer, but behind those that were put in front before.
+  void PutInFront(std::unique_ptr<Batch> batch) { again_.push_back(std::move(batch)); }
+  /// Sends nothing while held: records of its shard's parents come first.
+  void Hold(bool held) { held_ = held; }
   /// Reports batches that are past their time.
   void Expire(Batch::Clock::time_point now);
   /// Reports everything as failed.
@@ -114,6 +127,8 @@ class ShardSender {
   std::int32_t next_sequence_ = 0;
   bool settling_ = false;  // something in flight has failed
   bool pausing_ = false;   // retry_timer_ runs
+  bool retired_ = false;   // the shard was closed
+  bool held_ = false;      // as in Hold
   Backoff backoff_;
   boost::asio::steady_timer retry_timer_;
   boost::asio::steady_timer linger_timer_;

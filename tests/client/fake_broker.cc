@@ -78,7 +78,10 @@ bool Peer::Receive(Message& message) {
   return ReceiveExactly(message.body.data(), message.body.size());
 }
 
-FakeBroker::FakeBroker(std::uint32_t shards) : shards_(shards) { Listen(); }
+FakeBroker::FakeBroker(std::uint32_t shards) : shards_(shards) {
+  for (const auto& range : protocol::ShardMap::Uniform(shards).ranges()) states_.push_back({range, {}});
+  Listen();
+}
 
 FakeBroker::~FakeBroker() {
   GoAway();
@@ -187,14 +190,17 @@ void FakeBroker::Describe(const PeerPtr& peer, const Message& message) {
   native::StreamInfo info;
   info.set_stream_id(stream_id_);
   info.set_name("orders");
-  for (const auto& range : protocol::ShardMap::Uniform(static_cast<std::uint32_t>(shards_.size())).ranges()) {
-    native::ShardInfo* shard = info.add_shards();
-    shard->set_shard(range.shard.value);
-    shard->set_hash_first_high(range.first.high);
-    shard->set_hash_first_low(range.first.low);
-    shard->set_hash_last_high(range.last.high);
-    shard->set_hash_last_low(range.last.low);
-    shard->set_end_offset(EndOffset(range.shard.value));
+  for (const ShardState& state : states_) {
+    native::ShardInfo* shard = state.closed ? info.add_closed_shards() : info.add_shards();
+    shard->set_shard(state.range.shard.value);
+    shard->set_hash_first_high(state.range.first.high);
+    shard->set_hash_first_low(state.range.first.low);
+    shard->set_hash_last_high(state.range.last.high);
+    shard->set_hash_last_low(state.range.last.low);
+    shard->set_end_offset(EndOffset(state.range.shard.value));
+    if (!state.parents.empty()) shard->set_parent(state.parents.front());
+    if (state.parents.size() > 1) shard->set_adjacent_parent(state.parents.back());
+    if (state.closed) shard->set_closed_ms(1'000);
   }
   peer->Answer(message, info.SerializeAsString());
 }
@@ -232,9 +238,11 @@ void FakeBroker::Append(const PeerPtr& peer, const Message& message) {
       response.duplicate = true;
       return peer->Answer(message, Encode(response).view());
     }
+    if (states_.at(request->shard).closed) return refuse(Code::kShardClosed, "the shard was split or merged");
     if (batch->base_sequence != next) return refuse(Code::kFailedPrecondition, "there is a gap in the sequence");
     next += batch->record_count;
   }
+  if (states_.at(request->shard).closed) return refuse(Code::kShardClosed, "the shard was split or merged");
   response.base_offset = StoreLocked(request->shard, {0, static_cast<std::uint32_t>(batch->record_count), message.body,
                                                       batch->producer_id, batch->base_sequence});
   if (request->ack != 2) peer->Answer(message, Encode(response).view());
@@ -296,9 +304,34 @@ bool FakeBroker::Read(const PeerPtr& peer, const Message& message) {
     body.append(protocol::Frame::Seal(std::move(buffer), header).bytes());
     response.next_offset = batch.base_offset + batch.records;
   }
-  if (body.empty() && request->wait_ms > 0) return false;
+  response.closed = states_.at(request->shard).closed;
+  if (body.empty() && request->wait_ms > 0 && !response.closed) return false;
   peer->Answer(message, Encode(response).view(), body);
   return true;
+}
+
+void FakeBroker::Split(std::uint32_t shard) {
+  const std::lock_guard lock(mutex_);
+  states_.at(shard).closed = true;
+  const protocol::ShardRange range = states_.at(shard).range;
+  // The middle of ranges whose lower ends have nothing in the low half of their bits.
+  const protocol::HashKey middle{range.first.high + (range.last.high - range.first.high) / 2 + 1, 0};
+  AddChild(range.first, {middle.high - 1, ~std::uint64_t{0}}, {shard});
+  AddChild(middle, range.last, {shard});
+  AnswerWaitingReads();
+}
+
+void FakeBroker::Merge(std::uint32_t lower, std::uint32_t upper) {
+  const std::lock_guard lock(mutex_);
+  states_.at(lower).closed = states_.at(upper).closed = true;
+  AddChild(states_.at(lower).range.first, states_.at(upper).range.last, {lower, upper});
+  AnswerWaitingReads();
+}
+
+void FakeBroker::AddChild(protocol::HashKey first, protocol::HashKey last, std::vector<std::uint32_t> parents) {
+  const ShardIndex shard(static_cast<std::uint32_t>(shards_.size()));
+  shards_.emplace_back();
+  states_.push_back({{shard, first, last}, std::move(parents)});
 }
 
 void FakeBroker::AnswerWaitingReads() {

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "protocol/hash_key.h"
 #include "protocol/native/data_messages.h"
 #include "protocol/native/wire.h"
 #include "sluice/status.h"
@@ -76,6 +77,10 @@ class FakeBroker {
   void DeleteStream(bool anew);
   /// Forgets all producers, as if their state had expired.
   void ForgetProducers();
+  /// Closes a shard; two others, with the next numbers, have a half of its hash keys each.
+  void Split(std::uint32_t shard);
+  /// Closes two neighbours, the lower one first; one other has their hash keys.
+  void Merge(std::uint32_t lower, std::uint32_t upper);
   /// Raises the epoch of the producer, as a newer one of the same name does.
   void Fence();
 
@@ -92,6 +97,11 @@ class FakeBroker {
     std::int64_t producer_id = -1;
     std::int32_t base_sequence = -1;
   };
+  struct ShardState {
+    protocol::ShardRange range;
+    std::vector<std::uint32_t> parents;
+    bool closed = false;
+  };
   struct WaitingRead {
     PeerPtr peer;
     Message message;
@@ -102,6 +112,7 @@ class FakeBroker {
   void Accept(int listener);
   void Talk(const PeerPtr& peer);
   void Append(const PeerPtr& peer, const Message& message);
+  void AddChild(protocol::HashKey first, protocol::HashKey last, std::vector<std::uint32_t> parents);
   bool Read(const PeerPtr& peer, const Message& message);
   void Describe(const PeerPtr& peer, const Message& message);
   void InitProducer(const PeerPtr& peer, const Message& message);
@@ -119,6 +130,7 @@ class FakeBroker {
   std::map<protocol::wire::Operation, std::size_t> messages_;
   std::uint32_t stream_id_ = 7;  // 0: deleted
   std::vector<std::vector<StoredBatch>> shards_;
+  std::vector<ShardState> states_;  // of shards_
   std::map<ProducerKey, std::int32_t> next_sequence_;
   std::int64_t producer_id_ = 100;
   std::int16_t producer_epoch_ = 0;

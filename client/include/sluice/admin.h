@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,19 @@ class AdminClient {
   /// deliveries pass over them. Gives what was accepted now; kFailedPrecondition where there is nothing to accept.
   Result<std::vector<LostRange>> AcceptLoss(std::string_view name, std::uint32_t shard);
 
-  /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages. kFlush
-  /// answers within seconds: where "flush" in the answer is not "done", call again with its "number" as the document.
+  // The three ways to change a stream's shards. Each gives the stream as it is then. kUnavailable: another such change
+  // of the stream is under way; kFailedPrecondition: a shard was split or merged before.
+  /// Two shards take over; the upper one begins at the hash key `at` (decimal), without it in the middle.
+  Result<StreamDescription> SplitShard(std::string_view name, std::uint32_t shard,
+                                       std::optional<std::string_view> at = {});
+  /// One shard takes over from two whose hash keys touch; kInvalidArgument where they do not.
+  Result<StreamDescription> MergeShards(std::string_view name, std::uint32_t shard, std::uint32_t adjacent);
+  /// `shards` (1 to 10,000) open shards with equal ranges, by splits and merges.
+  Result<StreamDescription> ResizeStream(std::string_view name, std::uint32_t shards);
+
+  /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages.
+  /// kFlush answers within seconds: where "flush" in the answer is not "done", call again with its "number" as the
+  /// document.
   Result<DeliveryAnswer> Delivery(DeliveryAction action, std::string_view name, std::string_view document = {},
                                   std::string_view document_name = {});
 

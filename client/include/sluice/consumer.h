@@ -1,6 +1,9 @@
 // The consumer: reads one shard or all shards of a stream in order per shard, from any position, waiting for new
 // records.
 //
+// A consumer of all shards goes on with the children of shards that are split and merged, once it has read all of their
+// parents. One of chosen shards is told kShardClosed at the end of a closed one.
+//
 // It keeps a bounded number of bytes read ahead. Damaged data, a position that retention has passed and a deleted
 // stream are errors of Poll, told once per shard; nothing is skipped in silence.
 //
@@ -58,7 +61,7 @@ class Consumer {
   /// when all shards have ended, Poll says so (kFailedPrecondition).
   Result<std::vector<ConsumedRecord>> Poll(std::chrono::milliseconds timeout);
 
-  /// The next Poll reads this shard from here.
+  /// The next Poll reads this shard from here; one that waits for its parents begins here when they are finished.
   Status Seek(std::uint32_t shard, Position position);
   Status Pause(std::uint32_t shard);
   Status Resume(std::uint32_t shard);

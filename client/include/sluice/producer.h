@@ -1,9 +1,9 @@
 // The producer: takes records, gathers them per shard, sends them, retries, and reports each record's fate exactly
 // once.
 //
-// Records of one partition key stay in order. With `idempotent` (the default) a retried batch is stored once, also when
-// the broker or the connection died in between. Memory is bounded: Send blocks, and TrySend refuses, while
-// `buffer_bytes_max` is in use.
+// Records of one partition key stay in order, also where shards are split and merged meanwhile. With `idempotent` (the
+// default) a retried batch is stored once, also when the broker or the connection died in between. Memory is bounded:
+// Send blocks, and TrySend refuses, while `buffer_bytes_max` is in use.
 //
 // Threads: a Producer may be shared; callbacks run on its own thread and must not block.
 #pragma once
@@ -69,7 +69,8 @@ class Producer {
   std::future<DeliveryReport> SendFuture(std::string_view key, std::string_view value, const Headers& headers = {});
   /// kResourceExhausted instead of blocking.
   Status TrySend(std::string_view key, std::string_view value, Callback callback = {}, const Headers& headers = {});
-  /// As Send, to a shard chosen by the caller.
+  /// As Send, to a shard chosen by the caller; kShardClosed where it was split or merged. What it took before goes by
+  /// its key then.
   Status SendToShard(std::uint32_t shard, std::string_view key, std::string_view value, Callback callback = {},
                      const Headers& headers = {});
 

@@ -52,8 +52,12 @@ struct ShardDescription {
   std::uint64_t end_offset = 0;  // one past the newest durable record
   std::uint64_t bytes = 0;
   std::int64_t last_append_time_ms = 0;
-  std::string quarantine;       // why the shard takes no records; empty: it does
-  std::vector<LostRange> lost;  // ascending
+  std::string quarantine;                        // why the shard takes no records; empty: it does
+  std::vector<LostRange> lost;                   // ascending
+  std::optional<std::uint32_t> parent;           // what it was split from, or the lower one of two that were merged
+  std::optional<std::uint32_t> adjacent_parent;  // the upper one; parents may be forgotten already
+  std::int64_t created_ms = 0;
+  std::int64_t closed_ms = 0;  // when it was split or merged: end_offset stays; 0: open
 };
 
 struct StreamDescription {
@@ -61,7 +65,8 @@ struct StreamDescription {
   std::string name;
   std::int64_t created_ms = 0;
   Retention retention;
-  std::vector<ShardDescription> shards;
+  std::vector<ShardDescription> shards;         // the open ones: where records go
+  std::vector<ShardDescription> closed_shards;  // with records that can be read; from DescribeStream and ListStreams
 };
 
 /// Where a consumer starts in a shard.
