@@ -51,12 +51,18 @@ using Ends = std::map<std::uint32_t, std::uint64_t>;
 Status CheckSequenceNumber(const GetArguments& arguments, const StreamDescription& stream) {
   if (!arguments.from.starts_with("seq:")) return {};
   const auto number = protocol::ParseSequenceNumber(arguments.from.substr(4));
-  if (!number || number->shard_created_s == stream.created_ms / 1000) return {};
+  if (!number) return {};
+  std::int64_t created_ms = stream.created_ms;
+  for (const auto* shards : {&stream.shards, &stream.closed_shards}) {
+    const auto shard = std::ranges::find(*shards, number->shard.value, &ShardDescription::shard);
+    if (shard != shards->end() && shard->created_ms != 0) created_ms = shard->created_ms;
+  }
+  if (number->shard_created_s == created_ms / 1000) return {};
   return {Code::kInvalidArgument,
           fmt::format("sequence number {} belongs to another stream, or to a deleted one of this name: its shard was "
                       "made at {}, stream {} at {}",
                       arguments.from.substr(4), FormatTime(number->shard_created_s * 1000), stream.name,
-                      FormatTime(stream.created_ms))};
+                      FormatTime(created_ms))};
 }
 
 Result<Ends> EndsNow(Context& context, const GetArguments& arguments) {
@@ -66,9 +72,11 @@ Result<Ends> EndsNow(Context& context, const GetArguments& arguments) {
   if (!stream) return Error(stream.error());
   if (Status status = CheckSequenceNumber(arguments, *stream); !status.ok()) return Error(status);
   Ends ends;
-  for (const ShardDescription& shard : stream->shards) ends[shard.shard] = shard.end_offset;
+  for (const auto* shards : {&stream->shards, &stream->closed_shards}) {
+    for (const ShardDescription& shard : *shards) ends[shard.shard] = shard.end_offset;
+  }
   if (arguments.shard && !ends.contains(*arguments.shard)) {
-    return Error(Code::kNotFound, protocol::NoSuchShard(arguments.name, *arguments.shard, ends.size()));
+    return Error(Code::kNotFound, protocol::NoSuchShard(arguments.name, *arguments.shard, ends.rbegin()->first + 1));
   }
   return ends;
 }
@@ -91,7 +99,8 @@ Status Print(Consumer& consumer, const GetArguments& arguments, const Ends& ends
     out.clear();
     for (const ConsumedRecord& record : *records) {
       const auto end = ends.find(record.shard);
-      if (!arguments.follow && end != ends.end() && record.offset >= end->second) continue;
+      const bool new_since = end == ends.end() || record.offset >= end->second;
+      if (!arguments.follow && new_since) continue;
       AppendRecord(record, arguments.format, arguments.meta, out);
       if (++printed == arguments.limit) break;
     }

@@ -1,9 +1,11 @@
-// sluice stream create | list | describe | set | delete | accept-loss
+// sluice stream create | list | describe | set | delete | split | merge | resize | accept-loss
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,8 @@ struct StreamArguments {
   std::uint32_t shards = 1;
   std::string retention = "forever";
   std::uint32_t shard = 0;
+  std::uint32_t with = 0;
+  std::optional<std::string> at;
 };
 
 boost::json::array ToJson(const std::vector<LostRange>& lost) {
@@ -46,23 +50,42 @@ std::uint64_t RecordsOf(const std::vector<LostRange>& lost) {
   return records;
 }
 
-boost::json::object ToJson(const StreamDescription& stream) {
-  boost::json::array shards;
-  for (const ShardDescription& shard : stream.shards) {
-    shards.push_back({{"shard", shard.shard},
-                      {"oldest_offset", shard.oldest_offset},
-                      {"end_offset", shard.end_offset},
-                      {"bytes", shard.bytes},
-                      {"last_append_time_ms", shard.last_append_time_ms},
-                      {"hash_first", shard.hash_first},
-                      {"hash_last", shard.hash_last},
-                      {"quarantine", shard.quarantine},
-                      {"lost", ToJson(shard.lost)}});
+/// Numbers of the shards that this one follows.
+std::vector<std::uint32_t> ParentsOf(const ShardDescription& shard) {
+  std::vector<std::uint32_t> parents;
+  if (shard.parent) parents.push_back(*shard.parent);
+  if (shard.adjacent_parent) parents.push_back(*shard.adjacent_parent);
+  return parents;
+}
+
+boost::json::array ToJson(const std::vector<ShardDescription>& shards) {
+  boost::json::array json;
+  for (const ShardDescription& shard : shards) {
+    boost::json::object one{{"shard", shard.shard},
+                            {"oldest_offset", shard.oldest_offset},
+                            {"end_offset", shard.end_offset},
+                            {"bytes", shard.bytes},
+                            {"last_append_time_ms", shard.last_append_time_ms},
+                            {"hash_first", shard.hash_first},
+                            {"hash_last", shard.hash_last},
+                            {"quarantine", shard.quarantine},
+                            {"lost", ToJson(shard.lost)}};
+    boost::json::array parents;
+    for (const std::uint32_t parent : ParentsOf(shard)) parents.push_back(parent);
+    one["parents"] = std::move(parents);
+    one["created_ms"] = shard.created_ms;
+    one["closed_ms"] = shard.closed_ms == 0 ? boost::json::value(nullptr) : boost::json::value(shard.closed_ms);
+    json.push_back(std::move(one));
   }
+  return json;
+}
+
+boost::json::object ToJson(const StreamDescription& stream) {
   boost::json::object json{{"name", stream.name}, {"stream_id", stream.stream_id}, {"created_ms", stream.created_ms}};
   json["retention_ms"] = stream.retention.age ? boost::json::value(stream.retention.age->count()) : nullptr;
   json["retention_bytes"] = stream.retention.bytes ? boost::json::value(*stream.retention.bytes) : nullptr;
-  json["shards"] = std::move(shards);
+  json["shards"] = ToJson(stream.shards);
+  json["closed_shards"] = ToJson(stream.closed_shards);
   return json;
 }
 
@@ -73,9 +96,11 @@ struct Totals {
 
 Totals TotalsOf(const StreamDescription& stream) {
   Totals totals;
-  for (const ShardDescription& shard : stream.shards) {
-    totals.records += shard.end_offset - shard.oldest_offset - RecordsOf(shard.lost);
-    totals.bytes += shard.bytes;
+  for (const auto* shards : {&stream.shards, &stream.closed_shards}) {
+    for (const ShardDescription& shard : *shards) {
+      totals.records += shard.end_offset - shard.oldest_offset - RecordsOf(shard.lost);
+      totals.bytes += shard.bytes;
+    }
   }
   return totals;
 }
@@ -96,6 +121,24 @@ void PrintDamage(const std::string& stream, const ShardDescription& shard) {
       stream, shard.shard);
 }
 
+/// "from 3 and 5, closed 2026-11-28T..." or nothing.
+std::string HistoryText(const ShardDescription& shard) {
+  std::string text;
+  for (const std::uint32_t parent : ParentsOf(shard)) {
+    text += fmt::format("{}{}", text.empty() ? "from " : " and ", parent);
+  }
+  if (shard.closed_ms == 0) return text;
+  return text + fmt::format("{}closed {}", text.empty() ? "" : ", ", FormatTime(shard.closed_ms));
+}
+
+/// Closed ones among the open ones, by number.
+std::vector<ShardDescription> AllShards(const StreamDescription& stream) {
+  std::vector<ShardDescription> all = stream.shards;
+  all.insert(all.end(), stream.closed_shards.begin(), stream.closed_shards.end());
+  std::ranges::sort(all, {}, &ShardDescription::shard);
+  return all;
+}
+
 void PrintStream(const Context& context, const StreamDescription& stream) {
   if (context.json) {
     fmt::print("{}\n", boost::json::serialize(ToJson(stream)));
@@ -105,12 +148,15 @@ void PrintStream(const Context& context, const StreamDescription& stream) {
   fmt::print("stream     {}\ncreated    {}\nretention  {}\nrecords    {} ({})\n\n", stream.name,
              FormatTime(stream.created_ms), FormatRetention(stream.retention), FormatCount(totals.records),
              FormatSize(totals.bytes));
+  const std::vector<ShardDescription> shards = AllShards(stream);
   fmt::print("{:>6} {:>16} {:>16} {:>12}  {}\n", "SHARD", "OLDEST", "END", "SIZE", "LAST APPEND");
-  for (const ShardDescription& shard : stream.shards) {
-    fmt::print("{:>6} {:>16} {:>16} {:>12}  {}\n", shard.shard, shard.oldest_offset, shard.end_offset,
-               FormatSize(shard.bytes), shard.last_append_time_ms == 0 ? "-" : FormatTime(shard.last_append_time_ms));
+  for (const ShardDescription& shard : shards) {
+    const std::string last = shard.last_append_time_ms == 0 ? "-" : FormatTime(shard.last_append_time_ms);
+    const std::string history = HistoryText(shard);
+    fmt::print("{:>6} {:>16} {:>16} {:>12}  {}{}{}\n", shard.shard, shard.oldest_offset, shard.end_offset,
+               FormatSize(shard.bytes), last, history.empty() ? "" : "  ", history);
   }
-  for (const ShardDescription& shard : stream.shards) PrintDamage(stream.name, shard);
+  for (const ShardDescription& shard : shards) PrintDamage(stream.name, shard);
 }
 
 bool Create(Context& context, const StreamArguments& arguments) {
@@ -189,6 +235,66 @@ bool Delete(Context& context, const StreamArguments& arguments) {
   return true;
 }
 
+/// "2, 4 and 5"
+std::string ShardsText(const std::vector<std::uint32_t>& shards) {
+  std::string text;
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    const std::string_view before = i == 0 ? "" : i + 1 == shards.size() ? " and " : ", ";
+    text += fmt::format("{}{}", before, shards[i]);
+  }
+  return text;
+}
+
+std::vector<std::uint32_t> ChildrenOf(const StreamDescription& stream, std::uint32_t parent) {
+  std::vector<std::uint32_t> children;
+  for (const ShardDescription& shard : stream.shards) {
+    if (shard.parent == parent || shard.adjacent_parent == parent) children.push_back(shard.shard);
+  }
+  return children;
+}
+
+bool Split(Context& context, const StreamArguments& arguments) {
+  auto client = context.Connect();
+  if (!client) return false;
+  const auto stream = client->SplitShard(arguments.name, arguments.shard, arguments.at);
+  if (!stream) return context.Fail(stream.error());
+  if (context.json) {
+    PrintStream(context, *stream);
+  } else {
+    fmt::print("Split shard {} of stream {}: shards {} take its records from now on.\n", arguments.shard, stream->name,
+               ShardsText(ChildrenOf(*stream, arguments.shard)));
+  }
+  return true;
+}
+
+bool Merge(Context& context, const StreamArguments& arguments) {
+  auto client = context.Connect();
+  if (!client) return false;
+  const auto stream = client->MergeShards(arguments.name, arguments.shard, arguments.with);
+  if (!stream) return context.Fail(stream.error());
+  if (context.json) {
+    PrintStream(context, *stream);
+  } else {
+    fmt::print("Merged shards {} and {} of stream {}: shard {} takes their records from now on.\n", arguments.shard,
+               arguments.with, stream->name, ShardsText(ChildrenOf(*stream, arguments.shard)));
+  }
+  return true;
+}
+
+bool Resize(Context& context, const StreamArguments& arguments) {
+  auto client = context.Connect();
+  if (!client) return false;
+  const auto stream = client->ResizeStream(arguments.name, arguments.shards);
+  if (!stream) return context.Fail(stream.error());
+  if (context.json) {
+    PrintStream(context, *stream);
+  } else {
+    fmt::print("Stream {} has {} with equal ranges of hash keys.\n", stream->name,
+               FormatCounted(stream->shards.size(), "open shard"));
+  }
+  return true;
+}
+
 bool AcceptLoss(Context& context, const StreamArguments& arguments) {
   auto client = context.Connect();
   if (!client) return false;
@@ -204,6 +310,45 @@ bool AcceptLoss(Context& context, const StreamArguments& arguments) {
                OffsetsText(*lost), arguments.shard, arguments.name);
   }
   return true;
+}
+
+constexpr std::uint32_t kShardMax = ~std::uint32_t{0};
+
+void RegisterReshardCommands(CLI::App& stream, Context& context, const std::shared_ptr<StreamArguments>& arguments) {
+  const auto add = [&](const std::string& name, const std::string& text) {
+    CLI::App* command = stream.add_subcommand(name, text);
+    command->add_option("NAME", arguments->name, "The stream")->required();
+    return command;
+  };
+  const auto shard = [](CLI::App* command, const std::string& name, std::uint32_t& value, const std::string& text) {
+    command->add_option(name, value, text)->check(WholeNumber(0, kShardMax))->type_name("S")->required();
+  };
+
+  CLI::App* split = add("split", "Let two shards take over from one");
+  shard(split, "--shard", arguments->shard, "The shard to split; it stays readable");
+  split
+      ->add_option("--at", arguments->at,
+                   "First hash key of the upper one of the two, 0 to 2^128 - 1; without it they have one half each")
+      ->type_name("HASHKEY");
+  split->footer(
+      "Examples:\n  sluice stream split orders --shard 0\n"
+      "  sluice stream split orders --shard 0 --at 85070591730234615865843651857942052864");
+  split->callback([=, &context] { Split(context, *arguments); });
+
+  CLI::App* merge = add("merge", "Let one shard take over from two neighbours");
+  shard(merge, "--shard", arguments->shard, "One of the two; both stay readable");
+  shard(merge, "--with", arguments->with,
+        "The other one: its hash keys begin or end where the first one's end or begin");
+  merge->footer("Example:\n  sluice stream merge orders --shard 2 --with 3");
+  merge->callback([=, &context] { Merge(context, *arguments); });
+
+  CLI::App* resize = add("resize", "Split and merge until a stream has so many shards of equal ranges");
+  resize->add_option("--shards", arguments->shards, "Number of open shards, 1 to 10,000")
+      ->check(WholeNumber(1, 10'000))
+      ->type_name("N")
+      ->required();
+  resize->footer("Example:\n  sluice stream resize orders --shards 8");
+  resize->callback([=, &context] { Resize(context, *arguments); });
 }
 
 }  // namespace
@@ -246,10 +391,12 @@ void RegisterStreamCommands(CLI::App& app, Context& context) {
   with_name(remove);
   remove->callback([=, &context] { Delete(context, *arguments); });
 
+  RegisterReshardCommands(*stream, context, arguments);
+
   CLI::App* accept = stream->add_subcommand("accept-loss", "Go on without the records that a damaged shard has lost");
   with_name(accept);
   accept->add_option("--shard", arguments->shard, "The shard that 'stream describe' shows as damaged")
-      ->check(WholeNumber(0, 9'999))
+      ->check(WholeNumber(0, kShardMax))
       ->type_name("S")
       ->required();
   accept->footer(
