@@ -3,14 +3,14 @@
 // After the first failure nothing new is sent until every batch in flight has been answered; then the oldest that
 // failed decides what happens:
 //   retriable            all that failed are sent again in their order, with the same sequences, after a pause;
-//   failed precondition  (idempotent) the broker misses an earlier batch, so it has stored none of these: the producer
-//   gets a
-//                        new identity and they are sent again under it, once. Before that, every shard learns the fate
-//                        of what it has sent under the old one, or it could be stored twice;
-//   shard closed,        the shard was split or merged (and may be forgotten by now): the sender keeps what it has, and
-//   the producer gives it to the not found            senders of the shards that follow, or ends where the stream is
-//   gone; fenced               the whole producer ends; anything else        that batch is reported as failed, the
-//   others are sent again.
+//   failed precondition  (idempotent) the broker misses an earlier batch, so it has stored none of these: the
+//                        producer gets a new identity and they are sent again under it, once. Before that, every
+//                        shard learns the fate of what it has sent under the old one, or it could be stored twice;
+//   shard closed,        the shard was split or merged (and may be forgotten by now): the sender keeps what it has,
+//   not found            and the producer gives it to the senders of the shards that follow, or ends where the
+//                        stream is gone;
+//   fenced               the whole producer ends;
+//   anything else        that batch is reported as failed, the others are sent again.
 // A batch older than the delivery time-out is reported at once; its answer no longer matters.
 //
 // Threads: everything on the client's own thread.
