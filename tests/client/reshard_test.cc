@@ -1,6 +1,7 @@
 // Producer and consumer while shards are split and merged: nothing is lost, stored twice, or out of order per key.
+#include <future>
 #include <map>
-#include <thread>
+#include <mutex>
 
 #include "sluice/consumer.h"
 #include "tests/client/producer_fixture.h"
@@ -102,7 +103,7 @@ TEST_CASE("Producer: what a closed shard has is not stored again", "[client]") {
 }
 
 TEST_CASE("Producer: new shards wait for what closed ones have not answered", "[client]") {
-  FakeBroker broker(2);
+  FakeBroker broker(3);
   const auto producer = OpenProducer(OptionsFor(broker));
   // Of the merged shards one knows; the other one's append has no answer yet.
   std::mutex mutex;
@@ -118,17 +119,24 @@ TEST_CASE("Producer: new shards wait for what closed ones have not answered", "[
   REQUIRE(producer->SendToShard(0, "a", "a:0").ok());
   REQUIRE(broker.WaitForMessages(Operation::kAppend, 1));
   broker.Merge(0, 1);
-  const std::size_t described = broker.messages(Operation::kDescribeStream);
-  REQUIRE(producer->SendToShard(1, "b", "b:0").ok());
-  REQUIRE(broker.WaitForMessages(Operation::kDescribeStream, described + 1));
+  // The producer knows of the new shard once it takes nothing for the old ones. "a" and "c" belong to shard 0.
+  Status taken;
+  do taken = producer->SendToShard(1, "c", "c:0");
+  while (taken.ok());
+  CHECK(taken.code() == Code::kShardClosed);
   REQUIRE(producer->Send("a", "a:1").ok());
-  CHECK(broker.Values(2).empty());
+  // Sent behind it, and acknowledged: had "a:1" been sent, it would be there.
+  std::promise<Status> other;
+  REQUIRE(
+      producer->SendToShard(2, "z", "z:0", [&](const DeliveryReport& report) { other.set_value(report.status); }).ok());
+  REQUIRE(other.get_future().get().ok());
+  CHECK(broker.Values(3).empty());
   {
     const std::lock_guard lock(mutex);
     broker.Serve(kept.front().first, kept.front().second);
   }
   REQUIRE(producer->Flush().ok());
-  CheckInOrder({{"a", ByKey(broker, {2})["a"]}}, 1, 2);
+  CheckInOrder({{"a", ByKey(broker, {3})["a"]}}, 1, 2);
   CHECK(producer->SendToShard(0, "a", "a:2").code() == Code::kShardClosed);
   CHECK(producer->SendToShard(7, "a", "a:2").code() == Code::kNotFound);
 }
