@@ -18,17 +18,15 @@
 #include <mutex>
 #include <utility>
 
+#include "client/producer_identity.h"
 #include "client/shard_sender.h"
 #include "client/stream_lookup.h"
 #include "protocol/batch.h"
 #include "protocol/check.h"
-#include "protocol/native/native.pb.h"
 #include "protocol/suggest.h"
 
 namespace sluice {
 namespace {
-
-using protocol::wire::Operation;
 
 Status Validate(const ProducerOptions& options) {
   const auto invalid = [](std::string text) { return Status(Code::kInvalidArgument, std::move(text)); };
@@ -50,26 +48,6 @@ std::uint64_t RecordBytes(std::string_view key, std::string_view value, const He
   std::uint64_t bytes = key.size() + value.size();
   for (const auto& [name, content] : headers) bytes += name.size() + content.size();
   return bytes;
-}
-
-client::Call InitProducerCall(const ProducerOptions& options) {
-  native::InitProducerRequest request;
-  request.set_name(options.producer_name);
-  return {.operation = Operation::kInitProducer,
-          .control = request.SerializeAsString(),
-          .body = nullptr,
-          .timeout = options.client.request_timeout};
-}
-
-Result<client::ProducerIdentity> ReadIdentity(const Result<client::Answer>& answer, std::uint64_t generation) {
-  if (!answer) return std::unexpected(answer.error());
-  native::InitProducerResponse response;
-  if (!response.ParseFromString(answer->control) || response.producer_id() < 0 || response.epoch() < 0 ||
-      response.epoch() > INT16_MAX) {
-    return Error(Code::kCorruption, "the broker's answer to 'init producer' is not valid");
-  }
-  return client::ProducerIdentity{ProducerId(response.producer_id()), static_cast<std::int16_t>(response.epoch()),
-                                  generation};
 }
 
 }  // namespace
@@ -177,7 +155,7 @@ Status Producer::Impl::Start(std::string_view stream) {
   refresher_.SetStream(stream_.name, stream_.stream_id);
   // With no answers a gap in the sequence could not be told from success: there is nothing to be idempotent about.
   if (options_.idempotent && options_.ack != Ack::kNone) {
-    const auto identity = ReadIdentity(connection_->CallAndWait(InitProducerCall(options_)), 1);
+    const auto identity = client::ReadIdentity(connection_->CallAndWait(client::InitProducerCall(options_)), 1);
     if (!identity) return identity.error();
     identity_ = *identity;
   }
@@ -440,12 +418,13 @@ void Producer::Impl::Progressed() {
 }
 
 void Producer::Impl::AskForIdentity() {
-  connection_->Make(InitProducerCall(options_), [this](const Result<client::Answer>& answer) { TakeIdentity(answer); });
+  connection_->Make(client::InitProducerCall(options_),
+                    [this](const Result<client::Answer>& answer) { TakeIdentity(answer); });
 }
 
 void Producer::Impl::TakeIdentity(const Result<client::Answer>& answer) {
   if (ended_for_senders_) return;
-  const auto identity = ReadIdentity(answer, identity_.generation + 1);
+  const auto identity = client::ReadIdentity(answer, identity_.generation + 1);
   if (!identity && !identity.error().retriable()) return EndNow(identity.error());
   if (!identity) {
     renew_timer_.expires_after(renew_backoff_.Next());
