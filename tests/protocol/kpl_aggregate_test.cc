@@ -80,13 +80,14 @@ TEST_CASE("KplAggregate: messages under a right MD5 that are none", "[protocol]"
 }
 
 TEST_CASE("KplAggregate: fields that it does not know, tables behind the records, nothing at all", "[protocol]") {
-  const auto late =
-      OpenKplAggregate(Aggregate(FromHex("1a0408001a00"
-                                         "2001"
-                                         "2d00000000"
-                                         "310000000000000000"
-                                         "3a0178"
-                                         "0a0161")));
+  const std::string bytes =
+      Aggregate(FromHex("1a0408001a00"
+                        "2001"
+                        "2d00000000"
+                        "310000000000000000"
+                        "3a0178"
+                        "0a0161"));
+  const auto late = OpenKplAggregate(bytes);
   REQUIRE(late.has_value());
   CHECK(*late == std::vector<KplRecord>{{.partition_key = "a", .explicit_hash_key = {}, .data = ""}});
   const auto none = OpenKplAggregate(Aggregate(""));

@@ -22,6 +22,9 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t kAheadBytesMax = 64u << 10;
+// Behind a header, what the parser could not use are chunks, and nothing whole with fewer: the last one has five bytes.
+// Beast asserts that where it has seen the chunk's own three before.
+constexpr std::size_t kWaitingBytesMin = 5;
 
 // Grows as the bytes come, up to four times as far where the header says so, and keeps the padding that readers of JSON
 // want.
@@ -155,6 +158,7 @@ void Http1Session::Receive(std::string_view bytes, std::int64_t now_ms) {
 }
 
 void Http1Session::ParseAhead() {
+  if (header_seen_ && ahead_.size() < kWaitingBytesMin) return;
   ahead_.erase(0, Parse(ahead_));
   if (ahead_.empty()) ahead_.shrink_to_fit();  // an idle connection keeps no buffer
 }

@@ -86,6 +86,30 @@ TEST_CASE("Http1Session: a body in chunks", "[aws]") {
   CHECK(session->Next()->request.body == "abcde");
 }
 
+TEST_CASE("Http1Session: chunks byte by byte, the last one first or behind others", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  const std::string chunks = GENERATE("", "3\r\nabc\r\n");
+  const std::string end = GENERATE("0\r\n\r\n", "0\r\na:b\r\n\r\n");
+  session->Receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 0);
+  for (const char byte : chunks + end) {
+    CHECK(!session->Next());
+    session->Receive({&byte, 1}, 0);
+  }
+  const auto arrived = session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.body == (chunks.empty() ? "" : "abc"));
+  CHECK(!session->failed());
+}
+
+TEST_CASE("Http1Session: a request without fields byte by byte", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  for (const char byte : std::string_view("GET / HTTP/1.0\r\n\r\n")) {
+    CHECK(!session->Next());
+    session->Receive({&byte, 1}, 0);
+  }
+  CHECK(session->Next().has_value());
+}
+
 TEST_CASE("Http1Session: Expect: 100-continue is answered before the body", "[aws]") {
   const auto session = NewHttp1Session({}, Memory());
   session->Receive("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n", 0);
