@@ -104,14 +104,14 @@ class FakeLogStore::Writer final : public storage::LogWriter {
   }
 
   void Drain(storage::ShardLog& shard, Drained done) override {
-    drains_.emplace_back(&static_cast<FakeShardLog&>(shard), std::move(done));
+    drains_.emplace_back(static_cast<FakeShardLog&>(shard).shared_from_this(), std::move(done));
     if (!store_.hold_) loop_.Post([this] { Commit(); });
   }
 
   void Commit() {
     std::vector<Pending> group;
     group.swap(group_);
-    std::vector<std::pair<FakeShardLog*, Drained>> drains;
+    std::vector<std::pair<std::shared_ptr<FakeShardLog>, Drained>> drains;
     drains.swap(drains_);
     std::vector<FakeShardLog*> moved;
     for (Pending& pending : group) {
@@ -134,7 +134,7 @@ class FakeLogStore::Writer final : public storage::LogWriter {
   storage::Executor& loop_;
   Published listener_;
   std::vector<Pending> group_;
-  std::vector<std::pair<FakeShardLog*, Drained>> drains_;
+  std::vector<std::pair<std::shared_ptr<FakeShardLog>, Drained>> drains_;
 };
 
 std::unique_ptr<storage::LogWriter> FakeLogStore::NewWriter(storage::Executor& loop) {

@@ -15,7 +15,7 @@
 
 namespace sluice::broker {
 
-class FakeShardLog final : public storage::ShardLog {
+class FakeShardLog final : public storage::ShardLog, public std::enable_shared_from_this<FakeShardLog> {
  public:
   explicit FakeShardLog(ShardId id) : id_(id) {}
 
