@@ -219,7 +219,7 @@ void ShardReader::Halt(std::uint64_t generation, const Status& why) {
     const std::lock_guard lock(mutex_);
     if (generation != generation_) return;
     fetching_ = false;
-    error_ = why;
+    if (error_.ok()) error_ = why;  // the first error counts: what was fetched ahead of it does not
   }
   context_.news();
 }
