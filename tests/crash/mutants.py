@@ -140,7 +140,7 @@ MUTANTS = [
     mutant("M40", "lets in whom a stream's policy denies", "broker/api/kinesis/stream_access.cc",
            ("if (verdict == Verdict::kDeny || ", "if ("), tests=(KINESIS,)),
     mutant("M41", "appends records that their shard is not to take", "broker/api/kinesis/put.cc",
-           ("    if (!throttled) put->to_send", "    put->to_send"), tests=(KINESIS,)),
+           ("    if (!result.throttled) put->to_send", "    put->to_send"), tests=(KINESIS,)),
 ]
 
 

@@ -201,12 +201,12 @@ void Put(const Context& context, aws::CallPtr call, StreamPtr stream, std::vecto
   SLUICE_CHECK(!entries.empty());
   auto put = std::make_shared<PendingPut>();
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const ShardInfo* const shard = stream->FindShard(stream->shards.Find(entries[i].hash));
-    const bool throttled =
-        context.throttle != nullptr && !context.throttle->TakeWrite({stream->id, shard->shard}, entries[i].bytes);
-    put->results.push_back(
-        {.shard = shard, .appended = Error(Code::kInternal, "not answered"), .throttled = throttled});
-    if (!throttled) put->to_send.push_back(i);
+    PutResult& result = put->results.emplace_back(nullptr, Error(Code::kInternal, "not answered"));
+    if (context.throttle != nullptr) {
+      result.shard = stream->FindShard(stream->shards.Find(entries[i].hash));
+      result.throttled = !context.throttle->TakeWrite({stream->id, result.shard->shard}, entries[i].bytes);
+    }
+    if (!result.throttled) put->to_send.push_back(i);
   }
   if (put->to_send.empty()) return done(put->results);
   put->call = std::move(call);

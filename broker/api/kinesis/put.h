@@ -50,7 +50,7 @@ std::string TooLarge(std::string_view place, std::size_t bytes_max);
 
 /// Of one entry: where it is, with its own offset, or why it was not appended.
 struct PutResult {
-  const ShardInfo* shard;  // as good as the PutResults
+  const ShardInfo* shard;  // as good as the PutResults; of what was appended or throttled
   Result<storage::Appended> appended;
   bool throttled = false;  // shards are limited, and this one takes no more now
 };
