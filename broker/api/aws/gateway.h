@@ -50,10 +50,6 @@ class Gateway {
     const Service* service;
     const Operation* operation;
   };
-  struct TextHash {  // finds without making a string
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
 
   void Check(const std::shared_ptr<CallInWork>& call);
   void CheckBody(const std::shared_ptr<CallInWork>& call, std::string_view content_type);
@@ -67,7 +63,7 @@ class Gateway {
   EventLoops& loops_;
   storage::Clock& clock_;
   EventLoop& loop_;
-  std::unordered_map<std::string, Target, TextHash, std::equal_to<>> targets_;  // by X-Amz-Target
+  std::unordered_map<std::string, Target> targets_;  // by X-Amz-Target
   Authenticator authenticator_;
   std::shared_ptr<DocumentPool> documents_;  // calls in work share it
   std::uint64_t random_state_;
