@@ -35,8 +35,6 @@ void WriteIndexes(api::Writer& writer, const Table& table, const TableInfo& info
   writer.EndList();
 }
 
-}  // namespace
-
 void WriteDescription(api::Writer& writer, const Table& table, const aws::Caller& caller, std::string_view status) {
   const auto info = table.info();
   const Table::Size size = table.size();
@@ -60,6 +58,18 @@ void WriteDescription(api::Writer& writer, const Table& table, const aws::Caller
   WriteIndexes(writer, table, *info, arn);
   writer.Name("DeletionProtectionEnabled").Boolean(info->deletion_protection);
   writer.EndMap();
+}
+
+}  // namespace
+
+std::string DescriptionAnswer(const aws::Call& call, std::string_view member, const Table& table,
+                              std::string_view status) {
+  const auto writer = call.NewWriter();
+  writer->BeginMap();
+  writer->Name(member);
+  WriteDescription(*writer, table, call.caller(), status);
+  writer->EndMap();
+  return writer->Take();
 }
 
 }  // namespace sluice::broker::dynamodb

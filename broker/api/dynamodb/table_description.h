@@ -1,6 +1,7 @@
 // What DescribeTable and its like say of a table. Thread-safe.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "broker/api/aws/operation.h"
@@ -8,8 +9,8 @@
 
 namespace sluice::broker::dynamodb {
 
-/// The value of the answer's Table or TableDescription. `status` is ACTIVE, or DELETING of one that is gone.
-void WriteDescription(protocol::aws::Writer& writer, const Table& table, const aws::Caller& caller,
-                      std::string_view status = "ACTIVE");
+/// An answer with this one member, "Table" or "TableDescription". `status` is ACTIVE, or DELETING of one that is gone.
+std::string DescriptionAnswer(const aws::Call& call, std::string_view member, const Table& table,
+                              std::string_view status = "ACTIVE");
 
 }  // namespace sluice::broker::dynamodb

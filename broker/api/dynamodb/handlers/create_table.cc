@@ -58,12 +58,7 @@ ApiResult<std::string> Handle(TableStore& store, const aws::Call& call) {
   const auto table = store.Create(std::move(*info));
   if (!table) return std::unexpected(table.error());
   log::Info("dynamodb table created", {{"table", (*table)->info()->name}});
-  const auto writer = call.NewWriter();
-  writer->BeginMap();
-  writer->Name("TableDescription");
-  WriteDescription(*writer, **table, call.caller());
-  writer->EndMap();
-  return writer->Take();
+  return DescriptionAnswer(call, "TableDescription", **table);
 }
 
 }  // namespace

@@ -16,12 +16,7 @@ ApiResult<std::string> Handle(TableStore& store, const aws::Call& call) {
   const auto table = store.Drop(TableNameOf(TextOf(call.input(), "TableName")));
   if (!table) return std::unexpected(table.error());
   log::Info("dynamodb table deleted", {{"table", (*table)->info()->name}});
-  const auto writer = call.NewWriter();
-  writer->BeginMap();
-  writer->Name("TableDescription");
-  WriteDescription(*writer, **table, call.caller(), "DELETING");
-  writer->EndMap();
-  return writer->Take();
+  return DescriptionAnswer(call, "TableDescription", **table, "DELETING");
 }
 
 }  // namespace

@@ -15,12 +15,7 @@ ApiResult<std::string> Handle(TableStore& store, const aws::Call& call) {
   const std::string_view name = TableNameOf(TextOf(call.input(), "TableName"));
   const TablePtr table = store.Find(name);
   if (table == nullptr) return std::unexpected(TableNotFound(name));
-  const auto writer = call.NewWriter();
-  writer->BeginMap();
-  writer->Name("Table");
-  WriteDescription(*writer, *table, call.caller());
-  writer->EndMap();
-  return writer->Take();
+  return DescriptionAnswer(call, "Table", *table);
 }
 
 }  // namespace

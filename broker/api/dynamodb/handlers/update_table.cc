@@ -83,12 +83,7 @@ ApiResult<std::string> Handle(TableStore& store, const aws::Call& call) {
   const auto table = store.Change(TableNameOf(TextOf(call.input(), "TableName")),
                                   [&](TableInfo& info) { return ChangeTable(call.input(), info); });
   if (!table) return std::unexpected(table.error());
-  const auto writer = call.NewWriter();
-  writer->BeginMap();
-  writer->Name("TableDescription");
-  WriteDescription(*writer, **table, call.caller());
-  writer->EndMap();
-  return writer->Take();
+  return DescriptionAnswer(call, "TableDescription", **table);
 }
 
 }  // namespace
