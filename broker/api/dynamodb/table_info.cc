@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "broker/api/aws/write_tags.h"
 #include "protocol/aws/shape.h"
 
 namespace sluice::broker::dynamodb {
@@ -235,17 +236,6 @@ void WriteProjection(api::Writer& writer, const IndexInfo& index) {
   writer.EndMap();
 }
 
-void WriteTags(api::Writer& writer, const std::map<std::string, std::string>& tags) {
-  writer.Name("Tags").BeginList();
-  for (const auto& [key, value] : tags) {
-    writer.BeginMap();
-    writer.Name("Key").Text(key);
-    writer.Name("Value").Text(value);
-    writer.EndMap();
-  }
-  writer.EndList();
-}
-
 std::string EncodeTable(const TableInfo& table) {
   const auto writer = api::Writer::New(api::Encoding::kJson);
   writer->BeginMap();
@@ -270,7 +260,7 @@ std::string EncodeTable(const TableInfo& table) {
   writer->Name("BillingMode").Text(table.on_demand ? "PAY_PER_REQUEST" : "PROVISIONED");
   WriteThroughput(*writer, table.throughput);
   writer->Name("DeletionProtectionEnabled").Boolean(table.deletion_protection);
-  WriteTags(*writer, table.tags);
+  aws::WriteTags(*writer, table.tags);
   writer->EndMap();
   return writer->Take();
 }

@@ -78,7 +78,6 @@ ApiResult<void> ReadTags(protocol::aws::Value list, std::map<std::string, std::s
 void WriteKeys(protocol::aws::Writer& writer, const KeySchema& keys);
 void WriteAttributes(protocol::aws::Writer& writer, const std::map<std::string, Type>& attributes);
 void WriteProjection(protocol::aws::Writer& writer, const IndexInfo& index);
-void WriteTags(protocol::aws::Writer& writer, const std::map<std::string, std::string>& tags);
 
 /// As it is kept.
 std::string EncodeTable(const TableInfo& table);

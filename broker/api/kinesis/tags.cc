@@ -93,15 +93,4 @@ ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call,
   }));
 }
 
-void WriteTags(protocol::aws::Writer& writer, const Tags& tags) {
-  writer.Name("Tags").BeginList();
-  for (const auto& [key, value] : tags) {
-    writer.BeginMap();
-    writer.Name("Key").Text(key);
-    writer.Name("Value").Text(value);
-    writer.EndMap();
-  }
-  writer.EndList();
-}
-
 }  // namespace sluice::broker::kinesis

@@ -39,7 +39,4 @@ ApiResult<std::string> AddTags(const Context& context, const aws::Call& call, co
 ApiResult<std::string> RemoveTags(const Context& context, const aws::Call& call, const ApiResult<StreamPtr>& found,
                                   const std::string& consumer = {});
 
-/// The member Tags of an answer.
-void WriteTags(protocol::aws::Writer& writer, const Tags& tags);
-
 }  // namespace sluice::broker::kinesis

@@ -1,4 +1,5 @@
 // TagResource, UntagResource and ListTagsOfResource, by the table's ARN.
+#include "broker/api/aws/write_tags.h"
 #include "broker/api/dynamodb/arguments.h"
 #include "broker/api/dynamodb/handlers/operations.h"
 
@@ -52,7 +53,7 @@ ApiResult<std::string> List(TableStore& store, const aws::Call& call) {
   if (table == nullptr) return std::unexpected(TableNotFound(TableIn(call)));
   const auto writer = call.NewWriter();
   writer->BeginMap();
-  WriteTags(*writer, table->info()->tags);
+  aws::WriteTags(*writer, table->info()->tags);
   writer->EndMap();
   return writer->Take();
 }

@@ -1,4 +1,5 @@
 // ListTagsForResource: all tags of a stream or consumer, by ARN.
+#include "broker/api/aws/write_tags.h"
 #include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
@@ -22,7 +23,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const KinesisSettings& settings = resource->stream->kinesis;
   const auto writer = call.NewWriter();
   writer->BeginMap();
-  WriteTags(*writer, resource->consumer.empty() ? settings.tags : settings.consumers.at(resource->consumer).tags);
+  aws::WriteTags(*writer, resource->consumer.empty() ? settings.tags : settings.consumers.at(resource->consumer).tags);
   writer->EndMap();
   return writer->Take();
 }

@@ -1,4 +1,5 @@
 // ListTagsForStream: a page of a stream's tags, by key.
+#include "broker/api/aws/write_tags.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/stream_argument.h"
@@ -25,7 +26,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   if (more) tags.erase(std::next(tags.begin(), static_cast<std::ptrdiff_t>(limit)), tags.end());
   const auto writer = call.NewWriter();
   writer->BeginMap();
-  WriteTags(*writer, tags);
+  aws::WriteTags(*writer, tags);
   writer->Name("HasMoreTags").Boolean(more);
   writer->EndMap();
   return writer->Take();
