@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <set>
-#include <string>
 #include <string_view>
+
+#include "storage/env/block_set.h"
+#include "storage/env/sparse_bytes.h"
 
 namespace sluice::storage {
 
@@ -16,8 +17,8 @@ class CachedContent {
  public:
   static constexpr std::uint64_t kBlockBytes = 512;  // the unit of the differences; every crash block is a multiple
 
-  const std::string& cached() const { return cached_; }
-  const std::string& disk() const { return disk_; }
+  const SparseBytes& cached() const { return cached_; }
+  const SparseBytes& disk() const { return disk_; }
 
   void Write(std::uint64_t offset, std::string_view bytes);
   void Resize(std::uint64_t size);
@@ -32,17 +33,17 @@ class CachedContent {
   void Crash(std::uint64_t block_bytes, const std::function<bool()>& keep);
 
   /// By hand, in both copies.
-  void Replace(std::string bytes);
+  void Replace(SparseBytes bytes);
   void FlipBit(std::uint64_t bit);
 
  private:
-  void MarkDirty(std::uint64_t block);
-  void PersistBlock(std::uint64_t block);
+  void KeepSome(std::uint64_t group, const std::function<bool()>& keep);
+  void PersistBlocks(std::uint64_t begin, std::uint64_t end);
 
-  std::string cached_;
-  std::string disk_;
-  std::set<std::uint64_t> dirty_;     // written since the last Sync, failed or not
-  std::set<std::uint64_t> phantom_;   // cached and clean, but not on the disk
+  SparseBytes cached_;
+  SparseBytes disk_;
+  BlockSet dirty_;                    // written since the last Sync, failed or not
+  BlockSet phantom_;                  // cached and clean, but not on the disk
   std::optional<std::uint64_t> cut_;  // the smallest size since the last Sync: what the disk holds beyond it is void
   bool size_changed_ = false;
 };

@@ -58,8 +58,7 @@ class MemoryEnv::MemoryFile final : public File {
     if (bad != env_.unreadable_.end() && bad->second >= offset && bad->second - offset < out.size()) {
       return Error(Code::kIoError, "cannot read " + path_ + ": a page is bad");
     }
-    if (offset >= node_->cached().size()) return 0;
-    return node_->cached().copy(out.data(), out.size(), offset);
+    return node_->cached().Read(offset, out);
   }
 
   Status Write(std::uint64_t offset, std::span<const std::string_view> pieces) override {
@@ -293,21 +292,24 @@ Result<std::unique_ptr<FileLock>> MemoryEnv::Lock(const std::string& path) {
 
 Status MemoryEnv::WriteLocked(CachedContent& node, const std::string& path, std::uint64_t offset,
                               std::span<const std::string_view> pieces) {
-  std::string bytes;
-  for (const std::string_view piece : pieces) bytes.append(piece);
+  std::uint64_t bytes = 0;
+  for (const std::string_view piece : pieces) bytes += piece.size();
   const bool was_powered = powered_;
   const Status failure = Enter(Call::kWrite, path);
   const std::uint64_t size = node.cached().size();
-  const bool no_room = disk_full_ && offset + bytes.size() > size;
-  if (failure.ok() && !no_room) {
-    node.Write(offset, bytes);
-    return {};
-  }
+  const bool no_room = disk_full_ && offset + bytes > size;
+  const bool fails = !failure.ok() || no_room;
   // What a failed write leaves behind is any part of its beginning; on a full disk only what fits in the file.
-  std::uint64_t left = was_powered && !read_only_ ? Below(bytes.size() + 1) : 0;
+  std::uint64_t left = bytes;
+  if (fails) left = was_powered && !read_only_ ? Below(bytes + 1) : 0;
   if (no_room) left = std::min(left, size - std::min(offset, size));
-  node.Write(offset, std::string_view(bytes).substr(0, left));
-  if (!failure.ok()) return failure;
+  for (std::string_view piece : pieces) {
+    piece = piece.substr(0, left);
+    node.Write(offset, piece);
+    offset += piece.size();
+    left -= piece.size();
+  }
+  if (!failure.ok() || !fails) return failure;
   return Status(Code::kResourceExhausted, "cannot write " + path + ": the disk is full");
 }
 
@@ -426,13 +428,15 @@ void MemoryEnv::FlipBit(const std::string& path, std::uint64_t bit) {
 
 void MemoryEnv::TruncateByHand(const std::string& path, std::uint64_t size) {
   const std::scoped_lock lock(mutex_);
-  NodeAt(path)->Replace(NodeAt(path)->cached().substr(0, size));
+  SparseBytes bytes = NodeAt(path)->cached();
+  bytes.Resize(std::min(size, bytes.size()));
+  NodeAt(path)->Replace(std::move(bytes));
 }
 
 void MemoryEnv::WriteByHand(const std::string& path, std::string_view bytes) {
   const std::scoped_lock lock(mutex_);
   auto node = std::make_shared<CachedContent>();
-  node->Replace(std::string(bytes));
+  node->Replace(SparseBytes(bytes));
   names_[path] = node;
   durable_names_[path] = std::move(node);
 }
@@ -445,13 +449,13 @@ void MemoryEnv::RemoveByHand(const std::string& path) {
 
 std::string MemoryEnv::ReadByHand(const std::string& path) const {
   const std::scoped_lock lock(mutex_);
-  return NodeAt(path)->cached();
+  return NodeAt(path)->cached().Text();
 }
 
 std::string MemoryEnv::ReadDurable(const std::string& path) const {
   const std::scoped_lock lock(mutex_);
   const auto found = durable_names_.find(path);
-  return found == durable_names_.end() ? std::string() : found->second->disk();
+  return found == durable_names_.end() ? std::string() : found->second->disk().Text();
 }
 
 std::uint64_t MemoryEnv::calls(Call kind) const {
