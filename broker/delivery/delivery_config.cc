@@ -205,6 +205,7 @@ SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
   const std::optional<bool> infer = sluice.Bool("InferSchema");
   extras.infer_schema = infer.value_or(false);
   extras.infer_schema_off = infer.has_value() && !*infer;
+  config.deaggregate_kpl = sluice.Bool("DeaggregateKplRecords").value_or(config.deaggregate_kpl);
   if (const std::optional<std::string> delimiter = sluice.String("Delimiter")) {
     config.delimiter = *delimiter;
     extras.has_delimiter = true;
@@ -265,9 +266,10 @@ void ReadDestination(MapReader& root, const SluiceExtras& extras, DeliveryConfig
   }
 }
 
-}  // namespace
+/// Whose the document is: a user's, or ours, perhaps of an older version.
+enum class Origin : std::uint8_t { kUser, kStore };
 
-Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name) {
+Result<ParsedDeliveryConfig> Parse(std::string_view document, std::string_view document_name, Origin origin) {
   const Result<ConfigNode> tree = ParseConfigDocument(document, document_name);
   if (!tree) return Error(tree.error());
   ConfigReport report(document_name);
@@ -276,6 +278,7 @@ Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std:
   MapReader root(report, *tree, "");
   ReadName(root, config);
   ReadSource(root, config);
+  config.deaggregate_kpl = origin == Origin::kUser && !config.direct_put;
   ReadTags(root, config);
   root.Ignore({"DirectPutSourceConfiguration"});
   if (root.Take("DeliveryStreamEncryptionConfigurationInput") != nullptr) {
@@ -291,6 +294,16 @@ Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std:
   if (!report.ok()) return Error(report.status());
   parsed.warnings = report.TakeWarnings();
   return parsed;
+}
+
+}  // namespace
+
+Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name) {
+  return Parse(document, document_name, Origin::kUser);
+}
+
+Result<ParsedDeliveryConfig> ParseStoredDeliveryConfig(std::string_view json) {
+  return Parse(json, "stored configuration", Origin::kStore);
 }
 
 std::string ObjectExtension(const DeliveryConfig& config) {

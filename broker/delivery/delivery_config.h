@@ -40,7 +40,8 @@ struct DeliveryConfig {
   bool direct_put = true;
   std::string source_stream;  // the stream that is read; "delivery:NAME" for direct put
   StartPosition start;
-  std::string role_arn;  // kept as it is; nothing here needs it
+  bool deaggregate_kpl = false;  // each record of a KPL aggregate is delivered by itself
+  std::string role_arn;          // kept as it is; nothing here needs it
   std::vector<std::pair<std::string, std::string>> tags;
 
   std::string bucket;        // a directory under the lake root, or where the lake's bucket map says
@@ -71,6 +72,10 @@ struct ParsedDeliveryConfig {
 
 /// kInvalidArgument or kUnimplemented with one line per problem: "FILE:LINE: KEY: what is wrong and what to write".
 Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name);
+
+/// The same for the canonical form as it is stored. A key that an older version did not know stands for what that
+/// version did, so that a delivery which it decided is finished with the same bytes.
+Result<ParsedDeliveryConfig> ParseStoredDeliveryConfig(std::string_view json);
 
 /// The canonical form: one JSON document in Firehose's shape with the defaults filled in; ParseDeliveryConfig reads the
 /// same configuration back.

@@ -93,6 +93,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
       json.String(fmt::format("time:{}", IsoTimeText(config.start.time_ms)));
       break;
   }
+  json.Key("DeaggregateKplRecords").Bool(config.deaggregate_kpl);
   if (config.size_mb > 4096) json.Key("FileSizeMB").Number(config.size_mb);
   if (config.convert) {
     json.Key("InferSchema").Bool(config.infer_schema);

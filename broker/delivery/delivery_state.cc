@@ -94,6 +94,7 @@ DeliveryTotals ReadTotals(StateReader& reader) {
   StateReader totals(reader.Map("totals"), "the totals");
   DeliveryTotals read;
   read.records = totals.U64("records");
+  read.user_records = totals.Has("user_records") ? totals.U64("user_records") : read.records;
   read.rows = totals.U64("rows");
   read.errors = totals.U64("errors");
   read.lost = totals.U64("lost");
@@ -140,12 +141,14 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.lost = ReadLost(reader);
   ReadObjects(reader, entry.objects);
   entry.records = reader.U64("records");
+  entry.user_records = reader.Has("user_records") ? reader.U64("user_records") : entry.records;
   entry.rows = reader.U64("rows");
   entry.errors = reader.U64("errors");
   entry.filtered = reader.U64("filtered");
   entry.overflow_fields = reader.U64("overflow_fields");
   entry.bytes_in = reader.U64("bytes_in");
   if (entry.records != CountRecords(entry.ranges)) reader.Fail("'records' does not agree with the ranges");
+  if (entry.user_records < entry.records) reader.Fail("'user_records' is below 'records'");
 }
 
 }  // namespace
@@ -169,6 +172,7 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   std::ranges::for_each(entry.ranges, pass);
   DeliveryTotals& totals = after.totals;
   totals.records += entry.records;
+  totals.user_records += entry.user_records;
   totals.rows += entry.rows;
   totals.errors += entry.errors;
   totals.lost += CountRecords(entry.lost);
@@ -226,7 +230,8 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
     json.Key("bytes").Number(object.bytes).Key("checksum").String(fmt::format("{:016x}", object.checksum)).EndObject();
   }
   json.EndList();
-  json.Key("records").Number(entry.records).Key("rows").Number(entry.rows).Key("errors").Number(entry.errors);
+  json.Key("records").Number(entry.records).Key("user_records").Number(entry.user_records);
+  json.Key("rows").Number(entry.rows).Key("errors").Number(entry.errors);
   json.Key("filtered").Number(entry.filtered).Key("overflow_fields").Number(entry.overflow_fields);
   json.Key("bytes_in").Number(entry.bytes_in).EndObject();
   return json.text();
@@ -249,7 +254,8 @@ void WriteShards(const std::vector<ShardPosition>& shards, protocol::JsonWriter&
 }
 
 void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json) {
-  json.Key("totals").BeginObject().Key("records").Number(totals.records).Key("rows").Number(totals.rows);
+  json.Key("totals").BeginObject().Key("records").Number(totals.records);
+  json.Key("user_records").Number(totals.user_records).Key("rows").Number(totals.rows);
   json.Key("errors").Number(totals.errors).Key("lost").Number(totals.lost);
   json.Key("overflow_fields").Number(totals.overflow_fields).Key("objects").Number(totals.objects);
   json.Key("bytes_in").Number(totals.bytes_in).Key("bytes_out").Number(totals.bytes_out).EndObject();

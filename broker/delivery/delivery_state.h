@@ -67,10 +67,11 @@ struct LedgerEntry {
   std::vector<SourceRange> ranges;
   std::vector<LostRange> lost;
   std::vector<DeliveredObject> objects;
-  std::uint64_t records = 0;   // in the ranges
-  std::uint64_t rows = 0;      // in the data object; a record may hold several
-  std::uint64_t errors = 0;    // records in the error object
-  std::uint64_t filtered = 0;  // records dropped on purpose
+  std::uint64_t records = 0;       // in the ranges
+  std::uint64_t user_records = 0;  // the same with what opened aggregates hold in their place; every one of them is
+  std::uint64_t rows = 0;          // in the data object; a record may hold several rows
+  std::uint64_t errors = 0;        // or in the error object
+  std::uint64_t filtered = 0;      // or dropped on purpose
   std::uint64_t overflow_fields = 0;
   std::uint64_t bytes_in = 0;
   friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
@@ -84,8 +85,8 @@ struct ShardPosition {
 };
 
 struct DeliveryTotals {
-  std::uint64_t records = 0, rows = 0, errors = 0, lost = 0, overflow_fields = 0, objects = 0, bytes_in = 0,
-                bytes_out = 0;
+  std::uint64_t records = 0, user_records = 0, rows = 0, errors = 0, lost = 0, overflow_fields = 0, objects = 0,
+                bytes_in = 0, bytes_out = 0;
   friend bool operator==(const DeliveryTotals&, const DeliveryTotals&) = default;
 };
 

@@ -76,7 +76,7 @@ Status DeliveryStream::Reload() {
 }
 
 Status DeliveryStream::LoadTerms(const std::string& config_json) {
-  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(config_json, "stored configuration");
+  Result<ParsedDeliveryConfig> parsed = ParseStoredDeliveryConfig(config_json);
   if (!parsed) return parsed.error();
   DeliveryConfig& config = parsed->config;
   SLUICE_CHECK(config.name == name_);
@@ -264,7 +264,7 @@ Result<DeliveryConfig> DeliveryStream::ConfigOf(const Intent& intent) {
   if (intent.config_version == state_.identity.version) return terms_->config;
   const Result<std::string> json = store_.LoadConfig(intent.config_version);
   if (!json) return Error(json.error());
-  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(*json, "stored configuration");
+  Result<ParsedDeliveryConfig> parsed = ParseStoredDeliveryConfig(*json);
   if (!parsed) return Error(parsed.error());
   return std::move(parsed->config);
 }

@@ -39,6 +39,7 @@ std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record
       .String(protocol::EncodeBase64(record.value));
   json.Key("shardId").String(fmt::format("shardId-{:012}", record.shard.value));
   json.Key("sequenceNumber").String(protocol::ToDecimal(number));
+  if (record.sub_sequence) json.Key("subSequenceNumber").Number(*record.sub_sequence);
   json.Key("dataCatalogTable").BeginObject().Key("tableName").String(context.delivery_stream);
   json.Key("versionId").String(std::to_string(context.schema_version)).EndObject().EndObject();
   return json.text() + '\n';
@@ -51,12 +52,14 @@ Result<ErrorRecordPlace> ParseErrorRecordLine(std::string_view line) {
   const std::string shard_id = reader.String("shardId");
   const std::string raw = reader.String("rawData");
   const Result<protocol::SequenceNumber> number = protocol::ParseSequenceNumber(reader.String("sequenceNumber"));
+  std::optional<std::uint64_t> sub_sequence;
+  if (reader.Has("subSequenceNumber")) sub_sequence = reader.U64("subSequenceNumber");
   if (!number) reader.Fail(number.error().message());
   if (const Result<std::string> bytes = protocol::DecodeBase64(raw); !bytes) reader.Fail("'rawData' is not base64");
   if (number && shard_id != fmt::format("shardId-{:012}", number->shard.value))
     reader.Fail("'shardId' and 'sequenceNumber' disagree");
   if (!reader.ok()) return Error(reader.status());
-  return ErrorRecordPlace{number->shard, number->offset};
+  return ErrorRecordPlace{number->shard, number->offset, sub_sequence};
 }
 
 }  // namespace sluice::delivery

@@ -5,10 +5,14 @@
 //      "attemptEndingTimestamp":..,"rawData":"<base64>","shardId":"shardId-000000000003","sequenceNumber":"<56
 //      digits>", "dataCatalogTable":{"tableName":"<delivery stream>","versionId":"<schema version>"}}
 //
+// and, behind sequenceNumber, "subSequenceNumber":<place> where the record was packed in an aggregate.
+//
 // Values only; thread-safe.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +46,8 @@ std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record
 struct ErrorRecordPlace {
   ShardIndex shard;
   Offset offset;
+  std::optional<std::uint64_t> sub_sequence;  // in an opened aggregate
+  friend auto operator<=>(const ErrorRecordPlace&, const ErrorRecordPlace&) = default;
 };
 /// kCorruption says what is wrong with the line.
 Result<ErrorRecordPlace> ParseErrorRecordLine(std::string_view line);

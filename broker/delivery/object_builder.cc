@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "broker/delivery/aggregate_opener.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/parquet_object_writer.h"
 #include "broker/delivery/raw_object_writer.h"
@@ -19,7 +20,7 @@ constexpr std::uint64_t kReadBytes = 4u << 20;
 class ObjectBuilder::Output {
  public:
   Output(ObjectBuilder& builder, const SourceStream& stream, const Intent& intent)
-      : builder_(builder), stream_(stream), intent_(intent) {}
+      : builder_(builder), stream_(stream), intent_(intent), opener_(builder.config_.deaggregate_kpl) {}
 
   Status Open() {
     const DeliveryConfig& config = builder_.config_;
@@ -39,19 +40,12 @@ class ObjectBuilder::Output {
     return Status();
   }
 
+  /// Records as they are in the log.
   Status Append(std::span<const RecordRef> records) {
-    Result<AppendOutcome> outcome = writer_->Append(records);
-    if (!outcome) return outcome.error();
-    if (outcome->overflow_fields > 0) builder_.Learn(records);
     records_ += records.size();
     for (const RecordRef& record : records) bytes_in_ += record.value.size();
-    for (const RecordError& error : outcome->errors) {
-      SLUICE_CHECK(error.index < records.size());
-      if (Status status = AppendError(records[error.index], error); !status.ok()) return status;
-    }
-    return Status();
+    return opener_.Open(records, [this](std::span<const RecordRef> opened) { return AppendOpened(opened); });
   }
-
   Result<LedgerEntry> Finish() {
     const ObjectMetadata metadata{.stream = stream_.name,
                                   .delivery_stream = builder_.config_.name,
@@ -67,16 +61,18 @@ class ObjectBuilder::Output {
     entry.schema_version = intent_.schema_version;
     entry.ranges = intent_.ranges;
     entry.lost = intent_.lost;
+    SLUICE_CHECK(summary->records == records_);
     entry.records = records_;
+    entry.user_records = summary->user_records;
     entry.rows = summary->rows;
     entry.errors = errors_;
     entry.overflow_fields = summary->overflow_fields;
     entry.bytes_in = bytes_in_;
-    if (records_ > errors_)
-      entry.objects.push_back({intent_.data_key, false, summary->rows, data_->bytes(), data_->checksum()});
+    const bool any_good = entry.user_records > errors_;
+    if (any_good) entry.objects.push_back({intent_.data_key, false, summary->rows, data_->bytes(), data_->checksum()});
     if (errors_ > 0) entry.objects.push_back({intent_.error_key, true, errors_, error_->bytes(), error_->checksum()});
     const std::string& bucket = builder_.config_.bucket;
-    if (records_ > errors_) {
+    if (any_good) {
       if (Status status = builder_.objects_.Put(bucket, intent_.data_key, std::move(data_)); !status.ok())
         return Error(status);
     }
@@ -88,6 +84,17 @@ class ObjectBuilder::Output {
   }
 
  private:
+  Status AppendOpened(std::span<const RecordRef> records) {
+    Result<AppendOutcome> outcome = writer_->Append(records);
+    if (!outcome) return outcome.error();
+    if (outcome->overflow_fields > 0) builder_.Learn(records);
+    for (const RecordError& error : outcome->errors) {
+      SLUICE_CHECK(error.index < records.size());
+      if (Status status = AppendError(records[error.index], error); !status.ok()) return status;
+    }
+    return Status();
+  }
+
   Status AppendError(const RecordRef& record, const RecordError& error) {
     if (error_ == nullptr) {
       Result<std::unique_ptr<ObjectSpool>> spool =
@@ -107,6 +114,7 @@ class ObjectBuilder::Output {
   ObjectBuilder& builder_;
   const SourceStream& stream_;
   const Intent& intent_;
+  AggregateOpener opener_;
   std::unique_ptr<ObjectSpool> data_;
   std::unique_ptr<ObjectSpool> error_;
   std::unique_ptr<ObjectWriter> writer_;  // writes to data_

@@ -67,8 +67,10 @@ std::string MetadataToJson(const ObjectMetadata& metadata, const ObjectSummary& 
     out +=
         fmt::format(R"({{"shard":{},"first":{},"last":{}}})", range.shard.value, range.first.value, range.last.value);
   }
-  out += fmt::format(R"(],"rows":{},"records":{},"errors":{},"overflow_fields":{},"schema_version":{},"extra":{{)",
-                     summary.rows, summary.records, summary.errors, summary.overflow_fields, metadata.schema_version);
+  out += fmt::format(R"(],"rows":{},"records":{})", summary.rows, summary.records);
+  if (summary.user_records != summary.records) out += fmt::format(R"(,"user_records":{})", summary.user_records);
+  out += fmt::format(R"(,"errors":{},"overflow_fields":{},"schema_version":{},"extra":{{)", summary.errors,
+                     summary.overflow_fields, metadata.schema_version);
   for (const auto& [key, value] : metadata.extra) {
     if (out.back() != '{') out += ',';
     protocol::AppendJsonString(out, key);
@@ -92,6 +94,10 @@ Result<ObjectFacts> MetadataFromJson(std::string_view json) {
               ReadUint(object, "schema_version", version) && version <= std::numeric_limits<std::uint32_t>::max() &&
               ReadExtra(object, facts.metadata.extra);
   if (good && object["uid"].error() == simdjson::SUCCESS) good = ReadString(object, "uid", facts.metadata.uid);
+  facts.summary.user_records = facts.summary.records;
+  if (good && object["user_records"].error() == simdjson::SUCCESS) {
+    good = ReadUint(object, "user_records", facts.summary.user_records);
+  }
   if (!good) return Error(Code::kCorruption, "the object's metadata is not what Sluice writes");
   facts.metadata.schema_version = static_cast<std::uint32_t>(version);
   return facts;

@@ -26,13 +26,18 @@
 
 namespace sluice::delivery {
 
-/// One record as it comes from a shard; the views must live until Append returns.
+/// One record as it comes from a shard, or one of those that a KPL aggregate there holds; the views must live until
+/// Append returns.
 struct RecordRef {
   std::string_view value;
   std::string_view key;
   ShardIndex shard;
   Offset offset;
   std::int64_t append_time_ms = 0;
+  std::optional<std::uint64_t> sub_sequence = {};  // the place in the aggregate, from 0; none: the record itself
+
+  /// The records of an aggregate count as one, by their first.
+  bool counts() const { return sub_sequence.value_or(0) == 0; }
 };
 
 /// Where the bytes of an object go, in order. A failed Write ends the writer that called it.
@@ -92,8 +97,9 @@ struct ObjectMetadata {
 
 struct ObjectSummary {
   std::uint64_t rows = 0;
-  std::uint64_t records = 0;
-  std::uint64_t errors = 0;           // records that did not convert
+  std::uint64_t records = 0;          // of the log: an opened aggregate is one
+  std::uint64_t user_records = 0;     // with what the opened aggregates hold in their place
+  std::uint64_t errors = 0;           // user records that did not convert
   std::uint64_t overflow_fields = 0;  // over all Appends
   std::uint64_t bytes = 0;            // of the object, all of them given to the sink
 };
@@ -118,12 +124,13 @@ class ObjectWriter {
 
 /// The metadata as it stands in an object: one JSON object without line breaks, keys in fixed order:
 /// {"stream":..,"delivery_stream":..,"uid":..,"ranges":[{"shard":0,"first":0,"last":9}],"rows":..,"records":..,
-///  "errors":..,"overflow_fields":..,"schema_version":..,"extra":{..}}. Without "uid" where it is empty.
+///  "errors":..,"overflow_fields":..,"schema_version":..,"extra":{..}}. Without "uid" where it is empty; with
+/// "user_records" behind "records" where these differ.
 std::string MetadataToJson(const ObjectMetadata& metadata, const ObjectSummary& summary);
 
 struct ObjectFacts {
   ObjectMetadata metadata;
-  ObjectSummary summary;  // rows, records, errors; bytes is 0
+  ObjectSummary summary;  // bytes is 0
 };
 
 /// Reads what MetadataToJson wrote. kCorruption where it is something else.

@@ -180,7 +180,8 @@ Result<AppendOutcome> ParquetObjectWriter::Append(std::span<const RecordRef> rec
   }
   outcome.overflow_fields = converter_->overflow_fields() - overflow_before;
   summary_.rows += outcome.rows;
-  summary_.records += records.size();
+  summary_.records += static_cast<std::uint64_t>(std::ranges::count_if(records, &RecordRef::counts));
+  summary_.user_records += records.size();
   summary_.errors += outcome.errors.size();
   summary_.overflow_fields += outcome.overflow_fields;
   return outcome;

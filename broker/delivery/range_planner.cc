@@ -33,7 +33,7 @@ void RangePlanner::Reset(const DeliveryConfig& config, const std::vector<ShardPo
   }
   shards_ = std::move(shards);
   ++turn_;
-  records_ = bytes_ = 0;
+  records_ = looked_at_ = bytes_ = 0;
   oldest_ms_ = observed_ms_ = first_seen_ns_ = 0;
   lost_.clear();
   gap_ahead_ = false;
@@ -120,18 +120,28 @@ bool RangePlanner::SkipGivenUp(ShardIndex index, Shard& shard, const ReadProgres
 }
 
 Status RangePlanner::Visit(std::span<const RecordRef> records) {
-  values_.clear();
-  std::uint64_t number = records_;
   for (const RecordRef& record : records) {
     bytes_ += record.value.size();
     if (oldest_ms_ == 0 || record.append_time_ms < oldest_ms_) oldest_ms_ = record.append_time_ms;
-    const bool sampled = !pinned_ || number < kSampleFirst || number % kSampleEvery == 0;
-    if (config_->infer_schema && sampled) values_.push_back(record.value);
-    ++number;
   }
   if (records_ == 0 && !records.empty()) first_seen_ns_ = clock_.MonotonicNs();
   records_ += records.size();
-  if (!config_->convert || values_.empty()) return Status();
+  return config_->convert && config_->infer_schema ? LookAt(records) : Status();
+}
+
+/// Widens the schema by what a sample of the records needs, aggregates opened.
+Status RangePlanner::LookAt(std::span<const RecordRef> records) {
+  values_.clear();
+  AggregateOpener opener(config_->deaggregate_kpl);
+  Status status = opener.Open(records, [this](std::span<const RecordRef> opened) {
+    for (const RecordRef& record : opened) {
+      const bool sampled = !pinned_ || looked_at_ < kSampleFirst || looked_at_ % kSampleEvery == 0;
+      if (sampled) values_.push_back(record.value);
+      ++looked_at_;
+    }
+    return Status();
+  });
+  if (!status.ok() || values_.empty()) return status;
   const InferenceRules rules;
   if (wanted_) {
     wanted_ = WidenSchema(*wanted_, values_, rules);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "broker/delivery/aggregate_opener.h"
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/delivery_state.h"
 #include "broker/delivery/record_source.h"
@@ -78,6 +79,7 @@ class RangePlanner {
   Status SkipRemoved(ShardIndex index, Shard& shard, const Status& why);
   bool SkipGivenUp(ShardIndex index, Shard& shard, const ReadProgress& progress);
   Status Visit(std::span<const RecordRef> records);
+  Status LookAt(std::span<const RecordRef> records);
   std::int64_t AgeMs() const;
 
   RecordSource& source_;
@@ -88,6 +90,7 @@ class RangePlanner {
   std::map<ShardIndex, Shard> shards_;
   std::uint32_t turn_ = 0;  // which shard reads first; moves on, so that none starves
   std::uint64_t records_ = 0;
+  std::uint64_t looked_at_ = 0;  // user records of which some were parsed for their fields
   std::uint64_t bytes_ = 0;
   std::int64_t oldest_ms_ = 0;    // of what was read ahead
   std::int64_t observed_ms_ = 0;  // of the first records behind the checkpoint, from Observe

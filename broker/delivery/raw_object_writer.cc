@@ -52,6 +52,7 @@ class RawObjectWriter : public ObjectWriter {
   std::string block_;    // fewer than kRawBlockBytes
   std::string encoded_;  // empty between calls
   std::uint64_t records_ = 0;
+  std::uint64_t user_records_ = 0;
   std::uint64_t written_ = 0;
   bool finished_ = false;
 };
@@ -59,11 +60,12 @@ class RawObjectWriter : public ObjectWriter {
 Result<AppendOutcome> RawObjectWriter::Append(std::span<const RecordRef> records) {
   SLUICE_CHECK(!finished_);
   for (const RecordRef& record : records) {
-    if (records_ > 0) {
+    if (user_records_ > 0) {
       if (Status status = Add(options_.delimiter); !status.ok()) return Error(std::move(status));
     }
     if (Status status = Add(record.value); !status.ok()) return Error(std::move(status));
-    ++records_;
+    ++user_records_;
+    if (record.counts()) ++records_;
   }
   AppendOutcome outcome;
   outcome.rows = records.size();
@@ -98,8 +100,8 @@ Status RawObjectWriter::WriteEncoded() {
 Result<ObjectSummary> RawObjectWriter::Finish(const ObjectMetadata& metadata) {
   SLUICE_CHECK(!finished_);
   finished_ = true;
-  ObjectSummary summary{.rows = records_, .records = records_};
-  if (options_.delimiter_after_last && records_ > 0) {
+  ObjectSummary summary{.rows = user_records_, .records = records_, .user_records = user_records_};
+  if (options_.delimiter_after_last && user_records_ > 0) {
     if (Status status = Add(options_.delimiter); !status.ok()) return Error(std::move(status));
   }
   if (!block_.empty()) {

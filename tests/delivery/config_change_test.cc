@@ -47,6 +47,7 @@ const Case kCases[] = {
      {"Prefix", "ErrorOutputPrefix", "CustomTimeZone"},
      ""},
     {"sorting", [](DeliveryConfig& c) { c.parquet.sort_by = {{"id", true}}; }, {"Sluice.SortBy"}, ""},
+    {"aggregates", [](DeliveryConfig& c) { c.deaggregate_kpl = true; }, {"Sluice.DeaggregateKplRecords"}, ""},
     {"tags", [](DeliveryConfig& c) { c.tags = {{"a", "b"}}; }, {"Tags"}, ""},
     {"source",
      [](DeliveryConfig& c) { c.source_stream = "other"; },

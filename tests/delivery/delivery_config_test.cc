@@ -351,6 +351,33 @@ TEST_CASE("ParseDeliveryConfig: YAML with the same keys, tabs, large numbers and
   CHECK_FALSE(Contains(json.error().message(), "is no name"));
 }
 
+TEST_CASE("ParseDeliveryConfig: KPL aggregates are opened where a stream is read, as Firehose does", "[delivery]") {
+  constexpr std::string_view kDirect =
+      R"({"DeliveryStreamName": "d", "ExtendedS3DestinationConfiguration": {"BucketARN": "arn:aws:s3:::lake", "Prefix": "a/"}})";
+  CHECK_FALSE(ParseDeliveryConfig(kDirect, "f.json")->config.deaggregate_kpl);
+  const std::string stream = Document("\"Prefix\": \"a/\"", OrTags(""));
+  CHECK(ParseDeliveryConfig(stream, "f.json")->config.deaggregate_kpl);
+  const bool on = GENERATE(true, false);
+  const auto said = ParseDeliveryConfig(
+      Document("\"Prefix\": \"a/\"", fmt::format(R"("Sluice": {{"DeaggregateKplRecords": {}}})", on)), "f.json");
+  REQUIRE(said.has_value());
+  CHECK(said->config.deaggregate_kpl == on);
+  const std::string stored = DeliveryConfigToJson(said->config);
+  CHECK(ParseStoredDeliveryConfig(stored)->config.deaggregate_kpl == on);
+  CHECK(ParseDeliveryConfig(stored, "f.json")->config.deaggregate_kpl == on);
+}
+
+TEST_CASE("ParseStoredDeliveryConfig: what an older version stored goes on as it was", "[delivery]") {
+  const auto parsed = ParseDeliveryConfig(Document("\"Prefix\": \"a/\"", OrTags("")), "f.json");
+  std::string stored = DeliveryConfigToJson(parsed->config);
+  constexpr std::string_view kKey = R"("DeaggregateKplRecords":true,)";
+  REQUIRE(stored.contains(kKey));
+  stored.erase(stored.find(kKey), kKey.size());
+  const auto again = ParseStoredDeliveryConfig(stored);
+  REQUIRE(again.has_value());
+  CHECK_FALSE(again->config.deaggregate_kpl);
+}
+
 TEST_CASE("DeliveryConfigToJson: the canonical form reads back to the same", "[delivery]") {
   for (const KindCase& c : kKindCases) {
     INFO(c.what);

@@ -27,6 +27,7 @@ LedgerEntry SomeEntry() {
   entry.lost = SomeIntent().lost;
   entry.objects = {{"a/c.parquet", false, 10, 1000, 0xFFFF'FFFF'FFFF'FFFF}, {"errors/c", true, 1, 200, 0}};
   entry.records = 11;
+  entry.user_records = 14;
   entry.rows = 10;
   entry.errors = 1;
   entry.bytes_in = 5000;
@@ -49,7 +50,25 @@ TEST_CASE("DeliveryState: documents read back", "[delivery]") {
   CHECK(after.next_seq == 4);
   CHECK(after.shards ==
         std::vector<ShardPosition>{{ShardIndex(0), Offset(5), Offset(20)}, {ShardIndex(4), Offset(0), Offset(1)}});
-  CHECK(after.totals == DeliveryTotals{11, 10, 1, 3, 0, 2, 5000, 1200});
+  CHECK(after.totals == DeliveryTotals{11, 14, 10, 1, 3, 0, 2, 5000, 1200});
+}
+
+TEST_CASE("DeliveryState: what knows nothing of aggregates has opened none", "[delivery]") {
+  constexpr std::string_view kUserRecords = R"("user_records":14,)";
+  std::string entry = LedgerEntryToJson(SomeEntry());
+  entry.erase(entry.find(kUserRecords), kUserRecords.size());
+  const auto read = LedgerEntryFromJson(entry);
+  REQUIRE(read.has_value());
+  CHECK(read->user_records == 11);
+  Checkpoint checkpoint;
+  checkpoint.totals.records = 11;
+  checkpoint.totals.user_records = 14;
+  std::string totals = CheckpointToJson(checkpoint);
+  totals.erase(totals.find(kUserRecords), kUserRecords.size());
+  CHECK(CheckpointFromJson(totals)->totals.user_records == 11);
+  std::string below = LedgerEntryToJson(SomeEntry());
+  below.replace(below.find(kUserRecords), kUserRecords.size(), R"("user_records":10,)");
+  CHECK(LedgerEntryFromJson(below).error().message().contains("'user_records' is below 'records'"));
 }
 
 TEST_CASE("DeliveryState: damage and newer formats are refused", "[delivery]") {

@@ -162,13 +162,6 @@ def kpl_aggregates():
     write("kpl_aggregate", "whole", b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message).digest())
 
 
-def kpl_aggregates():
-    """A message with two keys and three records, alone and as a whole aggregate."""
-    message = b"\n\x01a\n\x02bc\x12\x010\x1a\x07\x08\x00\x1a\x03one\x1a\x08\x08\x01\x10\x00\x1a\x02\x00\xff\x1a\x04\x08\x00\x1a\x00"
-    write("kpl_aggregate", "message", message)
-    write("kpl_aggregate", "whole", b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message).digest())
-
-
 def aws_signatures():
     """One part of a request per line: method, path, query, headers."""
     with open("tests/protocol/aws/data/signatures.txt", encoding="ascii") as lines:

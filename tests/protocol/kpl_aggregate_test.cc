@@ -5,9 +5,8 @@
 #include <array>
 #include <string>
 
-#include "protocol/endian.h"
-#include "protocol/hash_key.h"
 #include "tests/catch.h"
+#include "tests/protocol/kpl_aggregates.h"
 
 namespace sluice::protocol {
 namespace {
@@ -25,17 +24,9 @@ const std::string kMessage = FromHex(
     "0a01610a02626312273137303134313138333436303436393233313733313638373330333731353838343130353732381a0708001a036f6e65"
     "1a10080110001a0200ff22060a01741201761a0408001a00");
 
-std::string Aggregate(const std::string& message) {
-  const HashKey md5 = HashPartitionKey(message);
-  std::string tail(16, '\0');
-  StoreBigEndian(tail.data(), md5.high);
-  StoreBigEndian(tail.data() + 8, md5.low);
-  return "\xF3\x89\x9A\xC2" + message + tail;
-}
-
 TEST_CASE("KplAggregate: the golden one", "[protocol]") {
   const std::string golden = "\xF3\x89\x9A\xC2" + kMessage + FromHex("a5e57033f4afac531724da3f8cc7041d");
-  CHECK(golden == Aggregate(kMessage));
+  CHECK(golden == WrapKplMessage(kMessage));
   CHECK(MayBeKplAggregate(golden));
   const auto records = OpenKplAggregate(golden);
   REQUIRE(records.has_value());
@@ -47,7 +38,7 @@ TEST_CASE("KplAggregate: the golden one", "[protocol]") {
 }
 
 TEST_CASE("KplAggregate: any changed byte and any cut make it a plain record", "[protocol]") {
-  const std::string good = Aggregate(kMessage);
+  const std::string good = WrapKplMessage(kMessage);
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;
     bad[i] = static_cast<char>(bad[i] ^ 1);
@@ -75,22 +66,22 @@ TEST_CASE("KplAggregate: messages under a right MD5 that are none", "[protocol]"
   }};
   for (const auto& [what, digits] : cases) {
     CAPTURE(what);
-    CHECK(!OpenKplAggregate(Aggregate(FromHex(digits))));
+    CHECK(!OpenKplAggregate(WrapKplMessage(FromHex(digits))));
   }
 }
 
 TEST_CASE("KplAggregate: fields that it does not know, tables behind the records, nothing at all", "[protocol]") {
   const std::string bytes =
-      Aggregate(FromHex("1a0408001a00"
-                        "2001"
-                        "2d00000000"
-                        "310000000000000000"
-                        "3a0178"
-                        "0a0161"));
+      WrapKplMessage(FromHex("1a0408001a00"
+                             "2001"
+                             "2d00000000"
+                             "310000000000000000"
+                             "3a0178"
+                             "0a0161"));
   const auto late = OpenKplAggregate(bytes);
   REQUIRE(late.has_value());
   CHECK(*late == std::vector<KplRecord>{{.partition_key = "a", .explicit_hash_key = {}, .data = ""}});
-  const auto none = OpenKplAggregate(Aggregate(""));
+  const auto none = OpenKplAggregate(WrapKplMessage(""));
   REQUIRE(none.has_value());
   CHECK(none->empty());
   CHECK(!MayBeKplAggregate("\xF3\x89\x9A\xC2"));

@@ -149,7 +149,8 @@ class Verifier {
       has_errors = has_errors || object.error;
       CheckObject(entry, object);
     }
-    const std::uint64_t good = entry.records - std::min(entry.records, entry.errors + entry.filtered);
+    const std::uint64_t good = entry.user_records - std::min(entry.user_records, entry.errors + entry.filtered);
+    report_.user_records += entry.user_records;
     report_.in_lake += good;
     report_.in_errors += entry.errors;
     report_.filtered += entry.filtered;
@@ -206,6 +207,10 @@ class Verifier {
     } else if (lake.facts->metadata.delivery_stream != ledger_.name || lake.facts->metadata.ranges != entry.ranges) {
       Problem("object changed", object.key, entry.ranges,
               "the object says that it holds other records than the ledger");
+    } else if (lake.facts->summary.user_records != entry.user_records) {
+      Problem("object changed", object.key, entry.ranges,
+              fmt::format("the object says that it is of {} records, with opened aggregates; {} were delivered",
+                          lake.facts->summary.user_records, entry.user_records));
     } else if (const std::string& uid = lake.facts->metadata.uid;
                !uid.empty() && !ledger_.uid.empty() && uid != ledger_.uid) {
       Problem("object changed", object.key, entry.ranges,
@@ -216,7 +221,7 @@ class Verifier {
   /// Each line is one record of this delivery, and none is there twice.
   void CheckErrorObject(const LedgerEntry& entry, const DeliveredObject& object, const fs::path& path) {
     std::ifstream file(path);
-    std::set<std::pair<ShardIndex, Offset>> seen;
+    std::set<delivery::ErrorRecordPlace> seen;
     std::uint64_t number = 0;
     for (std::string line; std::getline(file, line);) {
       ++number;
@@ -233,7 +238,7 @@ class Verifier {
       if (!inside) {
         Problem("error record foreign", object.key, {one},
                 fmt::format("line {}: the record is not in this delivery's ranges", number));
-      } else if (!seen.emplace(place->shard, place->offset).second) {
+      } else if (!seen.insert(*place).second) {
         Problem("records twice", object.key, {one},
                 fmt::format("line {}: the record is in the error output twice", number));
       }
@@ -363,11 +368,14 @@ Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::str
 
 std::string VerifyReportText(const VerifyReport& report) {
   std::string text = fmt::format(
-      "delivery stream {} of stream {}: {} of {}\n"
+      "delivery stream {} of stream {}: {} of {}{}\n"
       "  in the lake  {} ({}, {} with {} below {})\n"
       "  in errors    {}\n"
       "  filtered     {}\n",
       report.name, report.stream, FormatCounted(report.records, "record"), FormatCounted(report.shards.size(), "shard"),
+      report.user_records == report.records
+          ? ""
+          : fmt::format(", {} with aggregates opened", FormatCount(report.user_records)),
       FormatCount(report.in_lake), FormatCounted(report.rows, "row"), FormatCounted(report.objects, "object"),
       FormatSize(report.bytes), report.directory, FormatCount(report.in_errors), FormatCount(report.filtered));
   if (report.lost > 0) text += fmt::format("  lost         {}\n", FormatCount(report.lost));
@@ -395,12 +403,8 @@ std::string VerifyReportJson(const VerifyReport& report) {
   json.BeginObject().Key("name").String(report.name).Key("stream").String(report.stream);
   json.Key("directory").String(report.directory).Key("proven").Bool(report.ok());
   delivery::WriteShards(report.shards, json);
-  json.Key("records")
-      .Number(report.records)
-      .Key("in_lake")
-      .Number(report.in_lake)
-      .Key("in_errors")
-      .Number(report.in_errors);
+  json.Key("records").Number(report.records).Key("user_records").Number(report.user_records);
+  json.Key("in_lake").Number(report.in_lake).Key("in_errors").Number(report.in_errors);
   json.Key("filtered").Number(report.filtered).Key("lost").Number(report.lost).Key("rows").Number(report.rows);
   json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes);
   json.Key("earlier_objects").Number(report.earlier);

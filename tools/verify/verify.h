@@ -1,7 +1,8 @@
 // The proof of a delivery stream: its ledger against the files of the lake.
 //
 // Every sequence number from the start of the delivery stream up to its checkpoint must be in exactly one of: a lake
-// object, the error output, filtered. That is shown from both sides: the ledger's ranges follow one another without gap
+// object, the error output, filtered; so must each record of a KPL aggregate that was opened, whose whole has one
+// sequence number. That is shown from both sides: the ledger's ranges follow one another without gap
 // or overlap; and every object of the ledger is there, whole (size and checksum), says the same ranges of itself, holds
 // the rows that were counted, and no other file claims to come from this delivery stream. Error records are read one by
 // one.
@@ -32,7 +33,8 @@ struct VerifyReport {
   std::string stream;
   std::string directory;
   std::vector<delivery::ShardPosition> shards;
-  std::uint64_t records = 0;  // from the starts to the checkpoint
+  std::uint64_t records = 0;       // from the starts to the checkpoint
+  std::uint64_t user_records = 0;  // the same with what opened KPL aggregates hold in their place; of these:
   std::uint64_t in_lake = 0;
   std::uint64_t in_errors = 0;
   std::uint64_t filtered = 0;
