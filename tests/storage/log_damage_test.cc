@@ -26,6 +26,19 @@ Strings FillJournal(MemoryEnv& env) {
   return values;
 }
 
+/// What stands below `dir` on one disk, on another one as well.
+void CopyFiles(MemoryEnv& from, MemoryEnv& to, const std::string& dir) {
+  REQUIRE(to.MakeDirs(dir).ok());
+  for (const std::string& name : from.List(dir).value()) {
+    const std::string path = dir + "/" + name;
+    if (from.List(path).has_value()) {
+      CopyFiles(from, to, path);
+    } else {
+      to.WriteByHand(path, from.ReadByHand(path));
+    }
+  }
+}
+
 /// Reads as far as reading goes; the status that ended it.
 Status ReadUntilError(ShardLog& log, Strings& values) {
   for (Offset at = log.oldest(); at < log.durable_end();) {
@@ -63,14 +76,13 @@ void CheckJournalOutcome(TestLog& log, const Strings& written) {
 
 TEST_CASE("LogStore Open: every flipped byte of the journal", "[storage]") {
   MemoryEnv base;
-  FillJournal(base);
-  const std::string journal = base.ReadByHand(kJournal);
+  const Strings written = FillJournal(base);
   for (std::uint64_t at = 0; at < 7 * kPage; ++at) {
     const bool interesting = at % kPage < 360 || at % 256 == 0;
     if (!interesting) continue;
     INFO("byte " << at << " of the journal is flipped");
     MemoryEnv env;
-    const Strings written = FillJournal(env);
+    CopyFiles(base, env, "/data");
     env.FlipBit(kJournal, at * 8 + at % 8);
     TestLog log(env);
     log.Open();
