@@ -100,15 +100,16 @@ void Connection::Take(std::string_view bytes) {
   Pump();
 }
 
-// HTTP/2 begins with bytes that no request of HTTP/1.1 begins with.
+// HTTP/2 begins with bytes that no request of HTTP/1.1 begins with. Where it was agreed on, other bytes are its error.
 void Connection::TakePreface(std::string_view bytes) {
   preface_ += bytes;
+  const bool agreed = tls_ && tls_->agreed_on_http2();
   const std::size_t compared = std::min(preface_.size(), kHttp2Preface.size());
   const bool fits = std::string_view(preface_).substr(0, compared) == kHttp2Preface.substr(0, compared);
-  if (fits && compared < kHttp2Preface.size()) return;
+  if (!agreed && fits && compared < kHttp2Preface.size()) return;
   const DoorShared& shared = loop_.shared();
-  session_ = fits ? NewHttp2Session(shared.options.limits, shared.bodies)
-                  : NewHttp1Session(shared.options.limits, shared.bodies);
+  session_ = agreed || fits ? NewHttp2Session(shared.options.limits, shared.bodies)
+                            : NewHttp1Session(shared.options.limits, shared.bodies);
   state_ = State::kOpen;
   Take(std::exchange(preface_, {}));
 }

@@ -91,6 +91,13 @@ void TlsStream::Send(std::string_view plain) {
   SLUICE_CHECK(failed_ || taken == plain.size());  // the pipe always has room
 }
 
+bool TlsStream::agreed_on_http2() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return std::string_view(reinterpret_cast<const char*>(name), size) == "h2";
+}
+
 void TlsStream::Close() {
   if (failed_ || SSL_is_init_finished(ssl_.get()) == 0 || std::exchange(closed_, true)) return;
   ERR_clear_error();

@@ -33,6 +33,8 @@ class TlsStream {
 
   /// What came was no TLS, or none that both sides speak: the output may say so, and nothing more is taken.
   bool failed() const { return failed_; }
+  /// Both sides have agreed on HTTP/2 (ALPN).
+  bool agreed_on_http2() const;
   /// The peer has said that it sends nothing more.
   bool ended() const { return ended_; }
 

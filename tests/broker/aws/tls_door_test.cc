@@ -80,6 +80,17 @@ TEST_CASE("AwsDoor TLS: HTTP/2, with and without ALPN", "[aws]") {
   CHECK(peer.answer(stream).fields.at(":status") == "200");
 }
 
+TEST_CASE("AwsDoor TLS: where HTTP/2 was agreed on, another preface ends the connection", "[aws]") {
+  TlsPort port;
+  TlsClient client(port.tls_port(), {.protocols = {"h2"}});
+  client.Send(HttpClient::Post("Echo", kEcho));
+  std::string answer;
+  for (std::string bytes; !(bytes = client.ReceiveSome()).empty();) answer += bytes;
+  CHECK_FALSE(answer.contains("HTTP/1.1"));
+  constexpr std::string_view kGoAway("\0\0\x08\x07\0\0\0\0\0", 9);  // its frame's header, on stream 0
+  CHECK(answer.contains(kGoAway));
+}
+
 TEST_CASE("AwsDoor TLS: plain bytes end their own connection, and count as a protocol error", "[aws]") {
   TlsPort port;
   TlsClient good(port.tls_port());
