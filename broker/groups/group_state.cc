@@ -81,9 +81,7 @@ Result<std::vector<ShardIndex>> GroupState::Commit(MemberId id, std::span<const 
   std::vector<ShardIndex> fenced;
   for (const Checkpoint& checkpoint : checkpoints) {
     const auto shard = shards_.find(checkpoint.shard);
-    const bool is_held = shard != shards_.end() && shard->second.progress.holder == id &&
-                         shard->second.progress.epoch == checkpoint.epoch && id != MemberId(0);
-    if (!is_held) {
+    if (shard == shards_.end() || !IsOf(id, checkpoint, shard->second)) {
       fenced.push_back(checkpoint.shard);
     } else if (checkpoint.next > shard->second.facts.end) {
       return Error(Code::kOutOfRange,
@@ -93,21 +91,31 @@ Result<std::vector<ShardIndex>> GroupState::Commit(MemberId id, std::span<const 
   }
   bool freed = false;
   for (const Checkpoint& checkpoint : checkpoints) {
-    if (std::ranges::find(fenced, checkpoint.shard) != fenced.end()) continue;
-    Shard& shard = shards_.at(checkpoint.shard);
-    if (!shard.leased()) continue;  // named twice, and released with the first
-    Take(shard, checkpoint);
-    freed |= !shard.leased();
+    const auto shard = shards_.find(checkpoint.shard);
+    if (shard == shards_.end() || !IsOf(id, checkpoint, shard->second)) continue;
+    if (!shard->second.leased()) continue;  // sent again, or named twice
+    Take(shard->second, checkpoint);
+    freed |= !shard->second.leased();
   }
   counts_.fenced += fenced.size();
   if (freed) Rebalance(now_ms);
   return fenced;
 }
 
+// Also where the checkpoint was taken before, and ended the lease: its answer may have been lost.
+bool GroupState::IsOf(MemberId id, const Checkpoint& checkpoint, const Shard& shard) {
+  if (shard.progress.epoch != checkpoint.epoch || checkpoint.epoch == 0) return false;
+  if (shard.leased()) return shard.progress.holder == id;
+  return checkpoint.next <= shard.progress.next;
+}
+
+// One that does not move it on counts nothing: it may have been sent again.
 void GroupState::Take(Shard& shard, const Checkpoint& checkpoint) {
-  ShardProgress& progress = Change(shard);
-  progress.next = std::max(progress.next, checkpoint.next);
-  progress.missed += checkpoint.missed;
+  if (checkpoint.next > shard.progress.next) {
+    ShardProgress& progress = Change(shard);
+    progress.next = checkpoint.next;
+    progress.missed += checkpoint.missed;
+  }
   ++counts_.checkpoints;
   if (checkpoint.release || shard.finished()) Free(shard);
 }

@@ -130,8 +130,8 @@ class GroupState {
   /// Its leases end. Nothing where there is no such member.
   void Leave(MemberId id, std::int64_t now_ms);
   /// Gives the shards whose lease the member does not have, or not in this epoch any more; the others are taken. One
-  /// below the shard's checkpoint does not move it back. kOutOfRange, and nothing is taken, where one is behind the end
-  /// of its shard.
+  /// below the shard's checkpoint does not move it back; one that is sent again changes nothing. kOutOfRange, and
+  /// nothing is taken, where one is behind the end of its shard.
   Result<std::vector<ShardIndex>> Commit(MemberId id, std::span<const Checkpoint> checkpoints, std::int64_t now_ms);
   /// Removes members that were not heard in time, and takes shards that were not given back in time.
   void Tick(std::int64_t now_ms);
@@ -158,6 +158,7 @@ class GroupState {
   void NoteMember(MemberId id);
   void Free(Shard& shard);
   void Remove(std::map<MemberId, Member>::iterator member);
+  static bool IsOf(MemberId id, const Checkpoint& checkpoint, const Shard& shard);
   void Take(Shard& shard, const Checkpoint& checkpoint);
   void PassOverRemoved(Shard& shard);
   void Rebalance(std::int64_t now_ms);

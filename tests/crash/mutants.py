@@ -30,6 +30,7 @@ MANAGER = ("tests/delivery/delivery_manager_test", "*")
 RESHARD = ("tests/broker/broker_reshard_test", "*")
 OBJECTS = ("tests/delivery/delivery_object_store_test", "*")
 KINESIS = ("tests/broker/kinesis/broker_kinesis_test", "*")
+GROUPS = ("tests/broker/groups/broker_groups_test", "*")
 CATALOG = ("tests/broker/broker_catalog_test", "*")
 
 
@@ -141,6 +142,16 @@ MUTANTS = [
            ("if (verdict == Verdict::kDeny || ", "if ("), tests=(KINESIS,)),
     mutant("M41", "appends records that their shard is not to take", "broker/api/kinesis/put.cc",
            ("    if (!result.throttled) put->to_send", "    put->to_send"), tests=(KINESIS,)),
+    mutant("M50", "takes checkpoints of leases that are over", "broker/groups/group_state.cc",
+           ("  if (shard.progress.epoch != checkpoint.epoch || checkpoint.epoch == 0) return false;\n", ""), tests=(GROUPS,)),
+    mutant("M51", "leases a shard in the epoch of its last lease", "broker/groups/group_state.cc",
+           ("  ++progress.epoch;\n", "  if (progress.epoch == 0) ++progress.epoch;\n"), tests=(GROUPS,)),
+    mutant("M52", "gives a group children whose parents are not finished", "broker/groups/group_state.cc",
+           ("    return found == shards_.end() || found->second.finished();\n", "    return found == shards_.end() || found->second.facts.closed;\n"), tests=(GROUPS,)),
+    mutant("M53", "answers checkpoints that are not stored", "broker/groups/group_service.cc",
+           ("  if (status.ok()) return {};\n  group.state.reset();\n", "  if (true) return {};\n  group.state.reset();\n"), tests=(GROUPS,)),
+    mutant("M54", "passes over what retention removed without counting", "broker/groups/group_state.cc",
+           ("  progress.missed += shard.facts.oldest - progress.next;\n", ""), tests=(GROUPS,)),
 ]
 
 

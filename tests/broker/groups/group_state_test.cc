@@ -137,6 +137,22 @@ TEST_CASE("GroupState Commit: refusals and what does not move", "[broker]") {
   CHECK(state.shards().at(lease.shard).progress.next == Offset(8));
 }
 
+TEST_CASE("GroupState Commit: one that ended its lease may be sent again", "[broker]") {
+  auto shards = OpenShards(1, 10);
+  GroupState state = NewState(shards);
+  state.Join(kAnna, Info(), 0);
+  const Lease lease = state.LeasesOf(kAnna).front();
+  shards[0].closed = true;
+  state.SetShards(shards, 0);
+  Checkpoint last = At(lease, 10);
+  last.missed = 3;
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(state.Commit(kAnna, std::vector{last}, 0)->empty());
+    CHECK(state.LeasesOf(kAnna).empty());
+    CHECK(state.shards().at(lease.shard).progress.missed == 3);
+  }
+}
+
 TEST_CASE("GroupState: records that retention removes are counted", "[broker]") {
   auto shards = OpenShards(1, 100);
   GroupState state = NewState(shards);
@@ -156,8 +172,7 @@ TEST_CASE("GroupState: records that retention removes are counted", "[broker]") 
   CHECK(state.shards().at(ShardIndex(0)).progress.missed == 35);
 }
 
-// ---- random histories
-// ---------------------------------------------------------------------------------------------------
+// ---- random histories ----------------------------------------------------------------------------------------------
 
 /// A stream that is appended to, split, merged and trimmed.
 struct Stream {
