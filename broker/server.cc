@@ -21,6 +21,8 @@
 #include "broker/delivery/delivery_manager.h"
 #include "broker/delivery/delivery_metrics.h"
 #include "broker/event_loops.h"
+#include "broker/groups/group_metrics.h"
+#include "broker/groups/group_service.h"
 #include "broker/log.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"
@@ -116,6 +118,7 @@ class Server::Impl {
   Status OpenAdminDoor();
   Status OpenStores();
   Status OpenServices();
+  Status OpenGroups();
   Status OpenDoors();
   Status OpenAwsDoor();
   std::string AwsAddress(std::uint16_t port) const;
@@ -138,6 +141,7 @@ class Server::Impl {
   std::unique_ptr<AppendService> appends_;
   std::unique_ptr<ReadService> reads_;
   std::unique_ptr<Resharder> resharder_;
+  std::unique_ptr<groups::GroupService> groups_;
   std::unique_ptr<delivery::DeliveryManager> delivery_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<ShardGrowth> growth_;
@@ -218,6 +222,7 @@ Status Server::Impl::OpenServices() {
   appends_ = AppendService::New(*shards_, *store_, metrics_, env_->clock(), config_.append);
   reads_ = ReadService::New(*shards_, metrics_, config_.read);
   resharder_ = std::make_unique<Resharder>(*shards_, *catalog_, env_->clock());
+  if (Status status = OpenGroups(); !status.ok()) return status;
   auto delivery = delivery::DeliveryManager::Start(
       config_.delivery, {.catalog = *catalog_,
                          .reads = *reads_,
@@ -241,6 +246,19 @@ Status Server::Impl::OpenServices() {
   return {};
 }
 
+Status Server::Impl::OpenGroups() {
+  auto groups = groups::GroupService::Open({.metadata = *metadata_,
+                                            .catalog = *catalog_,
+                                            .store = *store_,
+                                            .clock = env_->clock(),
+                                            .random = env_->random()});
+  if (!groups) return groups.error();
+  groups_ = std::move(*groups);
+  groups_->Start();
+  metrics_.AddSource([this](MetricSink& sink) { groups::CollectGroupMetrics(*groups_, env_->clock(), sink); });
+  return {};
+}
+
 Status Server::Impl::OpenDoors() {
   readiness_.Set("opening the doors");
   const native::NativeDoorParts parts{.catalog = *catalog_,
@@ -248,6 +266,7 @@ Status Server::Impl::OpenDoors() {
                                       .holds = holds_,
                                       .store = *store_,
                                       .resharder = *resharder_,
+                                      .groups = *groups_,
                                       .appends = *appends_,
                                       .reads = *reads_,
                                       .metrics = metrics_,
@@ -330,6 +349,7 @@ Status Server::Impl::TakeApart() {
                  {{"timeout_ms", config_.server.shutdown_timeout_ms}});
   }
   if (growth_) growth_->Stop();
+  if (groups_) groups_->Stop();
   if (retention_) retention_->Stop();
   if (admin_door_) admin_door_->Stop();
   loops_.DrainBlocking();

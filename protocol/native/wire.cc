@@ -152,6 +152,22 @@ std::string_view OperationName(Operation operation) {
       return "accept loss";
     case Operation::kReshardStream:
       return "reshard stream";
+    case Operation::kJoinGroup:
+      return "join group";
+    case Operation::kGroupHeartbeat:
+      return "group heartbeat";
+    case Operation::kCommitCheckpoints:
+      return "commit checkpoints";
+    case Operation::kLeaveGroup:
+      return "leave group";
+    case Operation::kDescribeGroup:
+      return "describe group";
+    case Operation::kListGroups:
+      return "list groups";
+    case Operation::kDeleteGroup:
+      return "delete group";
+    case Operation::kResetGroup:
+      return "reset group";
   }
   return "unknown";
 }

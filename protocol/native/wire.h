@@ -41,6 +41,14 @@ enum class Operation : std::uint16_t {
   kDelivery = 10,
   kAcceptLoss = 11,
   kReshardStream = 12,
+  kJoinGroup = 13,
+  kGroupHeartbeat = 14,
+  kCommitCheckpoints = 15,
+  kLeaveGroup = 16,
+  kDescribeGroup = 17,
+  kListGroups = 18,
+  kDeleteGroup = 19,
+  kResetGroup = 20,
 };
 
 /// "append"; for messages, logs and metrics. "unknown" for a number without a name.

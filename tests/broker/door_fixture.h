@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/api/native/native_door.h"
+#include "broker/groups/group_service.h"
 #include "protocol/native/data_messages.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/broker/raw_client.h"
@@ -22,6 +23,7 @@ struct Door {
                                         .holds = core.holds,
                                         .store = core.store,
                                         .resharder = core.resharder,
+                                        .groups = *groups,
                                         .appends = *core.appends,
                                         .reads = *core.reads,
                                         .metrics = core.metrics,
@@ -47,6 +49,11 @@ struct Door {
   std::uint32_t id() const { return stream->id.value; }
 
   Core core;
+  std::unique_ptr<groups::GroupService> groups = std::move(*groups::GroupService::Open({.metadata = *core.metadata,
+                                                                                        .catalog = *core.catalog,
+                                                                                        .store = core.store,
+                                                                                        .clock = core.env->clock(),
+                                                                                        .random = core.env->random()}));
   std::unique_ptr<native::NativeDoor> door;
   StreamPtr stream;
   bool stopped = false;

@@ -203,6 +203,7 @@ TEST_CASE("NativeDoor Start: a port in use names the setting", "[broker]") {
                                       .holds = door.core.holds,
                                       .store = door.core.store,
                                       .resharder = door.core.resharder,
+                                      .groups = *door.groups,
                                       .appends = *door.core.appends,
                                       .reads = *door.core.reads,
                                       .metrics = door.core.metrics,

@@ -21,8 +21,8 @@ class NativeDoor::Impl {
   Impl(const NativeDoorParts& parts, NativeDoorOptions options)
       : loops_(parts.shards.loops()),
         delivery_thread_(1),
-        shared_{.context = {parts.catalog, parts.shards, parts.holds, parts.store, parts.resharder,
-                            parts.append_options, parts.delivery},
+        shared_{.context = {parts.catalog, parts.shards, parts.holds, parts.store, parts.resharder, parts.groups,
+                            parts.clock, parts.append_options, parts.delivery},
                 .appends = parts.appends,
                 .reads = parts.reads,
                 .clock = parts.clock,

@@ -20,6 +20,9 @@ namespace sluice::broker {
 class Resharder;
 class StreamCatalog;
 }  // namespace sluice::broker
+namespace sluice::broker::groups {
+class GroupService;
+}
 
 namespace sluice::broker::native {
 
@@ -42,6 +45,7 @@ struct NativeDoorParts {
   const RetentionHolds& holds;
   storage::LogStore& store;
   Resharder& resharder;
+  groups::GroupService& groups;
   AppendService& appends;
   ReadService& reads;
   Metrics& metrics;

@@ -10,6 +10,7 @@
 
 #include "broker/append_service.h"
 #include "broker/delivery_control.h"
+#include "broker/groups/group_service.h"
 #include "broker/reshard.h"
 #include "broker/retention_holds.h"
 #include "broker/shards.h"
@@ -27,6 +28,8 @@ struct HandlerContext {
   const RetentionHolds& holds;
   storage::LogStore& store;
   Resharder& resharder;
+  groups::GroupService& groups;
+  storage::Clock& clock;
   AppendOptions append_options;
   DeliveryControl* delivery = nullptr;  // null where this broker has no delivery stage
 };
@@ -51,6 +54,14 @@ Result<std::string> HandleDeleteStream(const HandlerContext& context, std::strin
 Result<std::string> HandleInitProducer(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleAcceptLoss(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleReshardStream(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleJoinGroup(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleGroupHeartbeat(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleCommitCheckpoints(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleLeaveGroup(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleDescribeGroup(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleListGroups(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleDeleteGroup(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleResetGroup(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleDelivery(const HandlerContext& context, std::string_view control);
 
 /// Hello is answered by the session itself, before any other operation. The negotiated version goes to `version`.

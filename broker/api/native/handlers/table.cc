@@ -18,6 +18,14 @@ constexpr std::array kOperations = {
     ControlOperation{Operation::kInitProducer, HandleInitProducer},
     ControlOperation{Operation::kAcceptLoss, HandleAcceptLoss},
     ControlOperation{Operation::kReshardStream, HandleReshardStream},
+    ControlOperation{Operation::kJoinGroup, HandleJoinGroup},
+    ControlOperation{Operation::kGroupHeartbeat, HandleGroupHeartbeat},
+    ControlOperation{Operation::kCommitCheckpoints, HandleCommitCheckpoints},
+    ControlOperation{Operation::kLeaveGroup, HandleLeaveGroup},
+    ControlOperation{Operation::kDescribeGroup, HandleDescribeGroup},
+    ControlOperation{Operation::kListGroups, HandleListGroups},
+    ControlOperation{Operation::kDeleteGroup, HandleDeleteGroup},
+    ControlOperation{Operation::kResetGroup, HandleResetGroup},
     ControlOperation{Operation::kDelivery, HandleDelivery, HandlerThread::kDelivery},
 };
 
