@@ -2,6 +2,7 @@
 #include "sluice/admin.h"
 
 #include "client/connection.h"
+#include "client/group_messages.h"
 #include "client/stream_lookup.h"
 #include "protocol/hash_key.h"
 #include "protocol/native/native.pb.h"
@@ -137,6 +138,45 @@ Result<StreamDescription> AdminClient::ResizeStream(std::string_view name, std::
   request.set_name(std::string(name));
   request.set_shards(shards);
   return impl_->CallForStream(Operation::kReshardStream, request);
+}
+
+Result<std::vector<GroupDescription>> AdminClient::ListGroups(std::string_view stream) {
+  native::ListGroupsRequest request;
+  request.set_stream(std::string(stream));
+  const auto response = impl_->Call<native::ListGroupsResponse>(Operation::kListGroups, request);
+  if (!response) return std::unexpected(response.error());
+  std::vector<GroupDescription> groups;
+  for (const native::GroupInfo& info : response->groups()) groups.push_back(client::DescriptionOf(info));
+  return groups;
+}
+
+Result<GroupDescription> AdminClient::DescribeGroup(std::string_view stream, std::string_view group) {
+  native::DescribeGroupRequest request;
+  request.set_stream(std::string(stream));
+  request.set_group(std::string(group));
+  const auto info = impl_->Call<native::GroupInfo>(Operation::kDescribeGroup, request);
+  if (!info) return std::unexpected(info.error());
+  return client::DescriptionOf(*info);
+}
+
+Status AdminClient::DeleteGroup(std::string_view stream, std::string_view group) {
+  native::DeleteGroupRequest request;
+  request.set_stream(std::string(stream));
+  request.set_group(std::string(group));
+  const auto response = impl_->Call<native::Empty>(Operation::kDeleteGroup, request);
+  return response ? Status() : response.error();
+}
+
+Result<GroupDescription> AdminClient::ResetGroup(std::string_view stream, std::string_view group, Position to,
+                                                 std::optional<std::uint32_t> shard) {
+  native::ResetGroupRequest request;
+  request.set_stream(std::string(stream));
+  request.set_group(std::string(group));
+  client::SetPosition(to, *request.mutable_to());
+  if (shard) request.set_shard(*shard);
+  const auto info = impl_->Call<native::GroupInfo>(Operation::kResetGroup, request);
+  if (!info) return std::unexpected(info.error());
+  return client::DescriptionOf(*info);
 }
 
 Result<DeliveryAnswer> AdminClient::Delivery(DeliveryAction action, std::string_view name, std::string_view document,

@@ -8,11 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "broker/server.h"
-#include "sluice/admin.h"
-#include "sluice/consumer.h"
-#include "sluice/producer.h"
-#include "tests/catch.h"
+#include "tests/client/test_broker.h"
 
 namespace sluice {
 namespace {
@@ -20,71 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kPatience = 20s;
-
-// A broker with a data directory of its own.
-class TestBroker {
- public:
-  TestBroker() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sluice-client-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    directory_ = pattern;
-    Start();
-  }
-  ~TestBroker() {
-    server_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  void Start() {
-    broker::Config config;
-    config.server.data_dir = directory_;
-    config.server.allow_volatile = true;
-    config.storage.journal_file_bytes = 32u << 20;
-    config.log.level = "error";
-    config.native.port = port_;
-    config.admin.port = 0;
-    config.aws.port = 0;
-    config.aws.tls.port = 0;
-    auto server = broker::Server::Start(std::move(config));
-    INFO((server ? "" : server.error().ToString()));
-    REQUIRE(server.has_value());
-    server_ = std::move(*server);
-    port_ = server_->ports().native;
-  }
-  void Stop() {
-    REQUIRE(server_->Stop().ok());
-    server_.reset();
-  }
-
-  ClientOptions client() const {
-    ClientOptions options;
-    options.address = "127.0.0.1:" + std::to_string(port_);
-    return options;
-  }
-  std::unique_ptr<AdminClient> Admin() const { return Opened(AdminClient::Connect(client())); }
-  std::unique_ptr<Producer> OpenProducer(const std::string& stream, ProducerOptions options = {}) const {
-    options.client = client();
-    return Opened(Producer::Open(stream, options));
-  }
-  std::unique_ptr<Consumer> OpenConsumer(const std::string& stream, Position start = Position::Oldest()) const {
-    ConsumerOptions options;
-    options.client = client();
-    options.start = start;
-    return Opened(Consumer::Open(stream, options));
-  }
-
- private:
-  template <typename T>
-  static std::unique_ptr<T> Opened(Result<std::unique_ptr<T>> result) {
-    INFO((result ? "" : result.error().ToString()));
-    REQUIRE(result.has_value());
-    return std::move(*result);
-  }
-
-  std::string directory_;
-  std::uint16_t port_ = 0;
-  std::unique_ptr<broker::Server> server_;
-};
 
 std::vector<ConsumedRecord> ReadRecords(Consumer& consumer, std::size_t count) {
   std::vector<ConsumedRecord> all;

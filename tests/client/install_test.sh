@@ -19,7 +19,7 @@ library=$(find "$work/prefix" -name 'libsluice_client.so' -print)
 
 echo "-- symbols"
 foreign=$(nm -D --defined-only -C "$library" | cut -d' ' -f3- |
-  grep -vE '^(SLUICE_0|sluice::Status::|sluice::(AdminClient|Consumer|Producer)::[^I]|sluice::CodeName)' || true)
+  grep -vE '^(SLUICE_0|sluice::Status::|sluice::(AdminClient|Consumer|GroupConsumer|Producer)::[^I]|sluice::CodeName)' || true)
 if [ -n "$foreign" ]; then printf 'the library shows what is not its interface:\n%s\n' "$foreign"; exit 1; fi
 
 echo "-- examples with CMake"
@@ -47,5 +47,7 @@ port=$(sed -n 's/.*"native": *\([0-9]*\).*/\1/p' "$work/data/ports.json")
 "$work/examples/produce" "127.0.0.1:$port" orders 1000
 "$work/examples/consume" "127.0.0.1:$port" orders 1000 | cut -d' ' -f4- | sort > "$work/consumed"
 seq 0 999 | sed 's/^/order /' | sort > "$work/produced"
+cmp "$work/produced" "$work/consumed"
+"$work/examples/consume_group" "127.0.0.1:$port" orders group 1000 | cut -d' ' -f4- | sort > "$work/consumed"
 cmp "$work/produced" "$work/consumed"
 echo "-- done"

@@ -41,6 +41,16 @@ class AdminClient {
   /// `shards` (1 to 10,000) open shards with equal ranges, by splits and merges.
   Result<StreamDescription> ResizeStream(std::string_view name, std::uint32_t shards);
 
+  /// The consumer groups of a stream, or of all streams; without their members and shards.
+  Result<std::vector<GroupDescription>> ListGroups(std::string_view stream = {});
+  Result<GroupDescription> DescribeGroup(std::string_view stream, std::string_view group);
+  /// With its checkpoints. kFailedPrecondition while it has members.
+  Status DeleteGroup(std::string_view stream, std::string_view group);
+  /// Where a group without members goes on: in all shards, or in one, which an offset needs. kFailedPrecondition while
+  /// it has members; kOutOfRange for an offset that is not there.
+  Result<GroupDescription> ResetGroup(std::string_view stream, std::string_view group, Position to,
+                                      std::optional<std::uint32_t> shard = {});
+
   /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages.
   /// kFlush answers within seconds: where "flush" in the answer is not "done", call again with its "number" as the
   /// document.

@@ -82,6 +82,49 @@ struct Position {
   static Position AtTime(std::int64_t time_ms) { return {Kind::kTime, 0, time_ms}; }
 };
 
+/// A member of a consumer group.
+struct GroupMember {
+  std::uint64_t member_id = 0;
+  std::string name;
+  std::int64_t joined_ms = 0;
+  std::int64_t heard_ms_ago = 0;
+  std::uint32_t shards = 0;  // that it reads
+  std::chrono::milliseconds session_timeout{0};
+};
+
+/// How far a consumer group is in a shard.
+struct GroupShard {
+  enum class State : std::uint8_t {
+    kFree,             // can be read, but there is no member
+    kLeased,           // a member reads it
+    kAskedBack,        // and is to give it to another
+    kWaitsForParents,  // they are not finished
+    kFinished,         // closed, and processed to its end
+  };
+  std::uint32_t shard = 0;
+  State state = State::kFree;
+  std::uint64_t next_offset = 0;  // the checkpoint: the first record that is not processed
+  std::string sequence_number;    // its; empty where there are too many shards for one answer
+  std::uint64_t end_offset = 0;
+  std::uint64_t lag_records = 0;
+  std::int64_t lag_ms = 0;           // age of the oldest record that is not processed
+  std::uint64_t missed_records = 0;  // removed by retention before they were processed
+  std::uint64_t member_id = 0;       // 0: nobody's
+  std::uint64_t epoch = 0;           // of its newest lease
+};
+
+struct GroupDescription {
+  std::string stream;
+  std::string group;
+  std::int64_t created_ms = 0;
+  Position start;  // where it began
+  std::uint32_t member_count = 0;
+  std::uint64_t lag_records = 0;  // of all shards
+  std::uint64_t missed_records = 0;
+  std::vector<GroupMember> members;  // not in lists, and neither are the shards
+  std::vector<GroupShard> shards;
+};
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 }  // namespace sluice
