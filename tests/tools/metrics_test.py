@@ -25,14 +25,15 @@ DELIVERY = {
 
 
 def scrape(sluice):
-    """The exposition of a broker that has a stream and a delivery stream."""
+    """The exposition of a broker that has a stream, a delivery stream and a consumer group."""
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         broker = golden_test.Broker(sluice, directory)
         try:
             (directory / "orders.json").write_text(json.dumps(DELIVERY))
             environment = dict(os.environ, SLUICE_BROKER=f"127.0.0.1:{broker.ports['native']}")
-            for command in (["stream", "create", "orders"], ["delivery", "create", "-f", str(directory / "orders.json")]):
+            for command in (["stream", "create", "orders"], ["delivery", "create", "-f", str(directory / "orders.json")],
+                            ["get", "orders", "--group", "billing"]):
                 subprocess.run([sluice, *command], env=environment, check=True, capture_output=True)
             with urllib.request.urlopen(f"http://127.0.0.1:{broker.ports['admin']}/metrics", timeout=30) as answer:
                 return answer.read().decode()

@@ -25,6 +25,7 @@ void RegisterAllCommands(CLI::App& app, Context& context) {
   RegisterStreamCommands(app, context);
   RegisterPutCommand(app, context);
   RegisterGetCommands(app, context);
+  RegisterGroupCommands(app, context);
   RegisterDeliveryCommands(app, context);
   RegisterLakeCommands(app, context);
   RegisterLogCommands(app, context);

@@ -9,6 +9,7 @@ void RegisterServeCommand(CLI::App& app, Context& context);
 void RegisterStreamCommands(CLI::App& app, Context& context);
 void RegisterPutCommand(CLI::App& app, Context& context);
 void RegisterGetCommands(CLI::App& app, Context& context);
+void RegisterGroupCommands(CLI::App& app, Context& context);
 void RegisterDeliveryCommands(CLI::App& app, Context& context);
 void RegisterLakeCommands(CLI::App& app, Context& context);
 void RegisterLogCommands(CLI::App& app, Context& context);

@@ -18,6 +18,7 @@
 #include "protocol/suggest.h"
 #include "sluice/consumer.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/group_reader.h"
 #include "tools/sluice/interrupt.h"
 #include "tools/sluice/options.h"
 #include "tools/sluice/record_printer.h"
@@ -32,6 +33,7 @@ constexpr auto kPollTimeout = std::chrono::milliseconds(250);  // also how soon 
 struct GetArguments {
   std::string name;
   std::optional<std::uint32_t> shard;
+  std::string group;  // empty: reads by itself
   std::string from = "oldest";
   std::uint64_t limit = 0;
   bool follow = false;
@@ -143,8 +145,25 @@ Result<ConsumerOptions> OptionsFor(Context& context, const GetArguments& argumen
   return options;
 }
 
+bool GetAsMember(Context& context, const GetArguments& arguments) {
+  if (arguments.shard) return context.FailUsage("a consumer group shares all shards: leave out --shard");
+  const auto start = ParsePosition(arguments.from, NowMs());
+  if (!start) return context.FailUsage(start.error().message());
+  if (start->kind == Position::Kind::kOffset) {
+    return context.FailUsage("a consumer group begins at oldest, latest or time:T");
+  }
+  return ReadAsMember(context, {.stream = arguments.name,
+                                .group = arguments.group,
+                                .start = *start,
+                                .limit = arguments.limit,
+                                .follow = arguments.follow,
+                                .meta = arguments.meta,
+                                .format = arguments.format});
+}
+
 bool Get(Context& context, GetArguments arguments) {
   if (context.json) arguments.format = RecordFormat::kJson;
+  if (!arguments.group.empty()) return GetAsMember(context, arguments);
   auto ends = EndsNow(context, arguments);
   if (!ends) return context.FailToConnect(ends.error());
   auto options = OptionsFor(context, arguments, *ends);
@@ -187,12 +206,16 @@ void RegisterGetCommands(CLI::App& app, Context& context) {
          "ten minutes ago)")
       ->type_name("POSITION")
       ->capture_default_str();
+  get->add_option("--group", arguments->group,
+                  "Read as a member of this consumer group, which goes on where it was; a new one begins at --from")
+      ->type_name("GROUP");
   get->add_flag("--follow", arguments->follow, "Go on with new records as they come, until Ctrl-C");
   get->footer(
       "Examples:\n"
       "  sluice get orders --limit 10\n"
       "  sluice get orders --shard 0 --from seq:1000 --format json\n"
-      "  sluice get orders --from time:10m --follow");
+      "  sluice get orders --from time:10m --follow\n"
+      "  sluice get orders --group billing --follow");
   get->callback([=, &context] { Get(context, *arguments); });
 
   auto tail_arguments = std::make_shared<GetArguments>();
