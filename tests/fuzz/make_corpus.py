@@ -58,6 +58,24 @@ def native_messages():
     write("message_reader", "large_body", b"\xff\xff\xff\xff" + bytes(40_000))
 
 
+def native_groups():
+    """Operations by their place behind JoinGroup: two members of a group of stream 1, "orders"."""
+    member = [b"\x19" + struct.pack("<Q", number) for number in (1, 2)]
+    by_name, by_id = b"\x0a\x06orders\x12\x01g", b"\x08\x01\x12\x01g"
+    timeouts = b"\x22\x01m\x28\x90\x4e\x30\xb0\xea\x01"  # named m, 10 s and 30 s
+    join = [(0, by_name + one + timeouts + b"\x3a\x02\x08\x01") for one in member]
+    commit = (2, by_id + member[0] + b"\x22\x06\x08\x00\x10\x01\x18\x64" + b"\x22\x08\x08\x01\x10\x01\x18\x05\x28\x01")
+    inputs = {
+        "join": join[:1],
+        "share": [*join, (1, by_id + member[0] + b"\x20\x07"), commit, (4, by_name), (5, b"")],
+        "end": [*join[:1], commit, (6, by_name), (3, by_id + member[0]), (7, by_name + b"\x1a\x02\x20\x02\x20\x01"), (6, by_name)],
+    }
+    for name, messages in inputs.items():
+        write("native_groups", name, b"".join(struct.pack("<BH", operation, len(control)) + control for operation, control in messages))
+    for name, operation, control in (("join_group", 13, join[0][1]), ("commit_checkpoints", 15, commit[1])):
+        write("native_wire", name, struct.pack("<4sBBHQHHIII", b"SLN1", 1, 1, operation, 9, 0, 0, len(control), 0, 0) + control)
+
+
 def aws_documents():
     record = '{"Data":"Zm9vYg==","PartitionKey":"k\\u00e9y"}'
     write("aws_document", "put_records.json", f'{{"StreamName":"orders","Records":[{record},{record}]}}'.encode())
@@ -227,6 +245,7 @@ if __name__ == "__main__":
     batches()
     texts()
     native_messages()
+    native_groups()
     aws_documents()
     aws_signatures()
     http_sessions()
