@@ -41,6 +41,7 @@ bool ShardReader::Advance() {
   if (paused_ || (!current_ && !ready_)) return false;
   if (!current_) {
     current_ = std::move(ready_);
+    taking_ = true;
     PostFetch();
   }
   return true;
@@ -50,6 +51,7 @@ void ShardReader::Finish(const Status& outcome) {
   const std::lock_guard lock(mutex_);
   next_offset_ = current_->next_offset();
   current_.reset();
+  taking_ = false;
   if (outcome.ok()) return;
   error_ = outcome;
   ready_.reset();
@@ -90,6 +92,7 @@ void ShardReader::Seek(Position position) {
   position_ = position;
   next_offset_ = position.offset;
   ready_.reset();
+  taking_ = false;
   fetching_ = false;
   at_end_ = false;
   error_ = Status();
@@ -189,7 +192,7 @@ Result<bool> ShardReader::TakeAnswer(Answer answer) {
     return Error(Code::kCorruption, fmt::format("the broker's answer of {} bytes leads from offset {} to {}",
                                                 answer.body.size(), first, read->next_offset));
   }
-  next_offset_ = first;
+  if (!taking_) next_offset_ = first;
   end_offset_ = read->end_offset;
   position_ = Position::AtOffset(read->next_offset);
   at_end_ = read->closed && read->next_offset == read->end_offset;

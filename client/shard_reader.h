@@ -83,6 +83,7 @@ class ShardReader {
   std::uint64_t next_offset_ = 0;  // of the next record for the user
   std::uint64_t end_offset_ = 0;
   std::unique_ptr<AnswerDecoder> ready_;
+  bool taking_ = false;           // current_ has records before those that are fetched
   std::uint64_t generation_ = 0;  // counts Seeks: answers to what was asked before are thrown away
   bool fetching_ = false;
   bool paused_ = false;

@@ -98,6 +98,22 @@ TEST_CASE("Consumer Poll: gives every record once and in order", "[client]") {
   CHECK(progress[0].end_offset == 4);
 }
 
+TEST_CASE("Consumer progress: what is read ahead does not count", "[client]") {
+  FakeBroker broker;
+  broker.Store(0, {"a", "b"});
+  ConsumerOptions options = OptionsFor(broker);
+  options.poll_records_max = 1;
+  const auto consumer = OpenConsumer(options);
+  CHECK(Read(*consumer, 1) == Texts{"0:0:a"});
+  // The next answer comes while this one still has a record.
+  REQUIRE(consumer->Pause(0).ok());
+  broker.Store(0, {"c"});
+  while (consumer->progress()[0].end_offset < 3) REQUIRE(consumer->Poll(1ms).has_value());
+  CHECK(consumer->progress()[0].next_offset == 1);
+  REQUIRE(consumer->Resume(0).ok());
+  CHECK(Read(*consumer, 2) == Texts{"0:1:b", "0:2:c"});
+}
+
 TEST_CASE("Consumer Poll: gives key, times and headers", "[client]") {
   FakeBroker broker;
   broker.Store(0, {"a"});
