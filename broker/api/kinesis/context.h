@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <memory>
 
+#include "broker/api/aws/answering.h"
 #include "broker/api/aws/operation.h"
 #include "broker/api/kinesis/call_limiter.h"
 #include "broker/api/kinesis/kinesis_service.h"
@@ -13,7 +13,6 @@
 #include "broker/api/kinesis/stream_lifecycle.h"
 #include "broker/api/kinesis/subscriptions.h"
 #include "broker/api/kinesis/token_seal.h"
-#include "protocol/aws/error.h"
 
 namespace sluice::broker::kinesis {
 
@@ -28,7 +27,6 @@ struct Context {
   std::shared_ptr<Subscriptions> subscriptions = std::make_shared<Subscriptions>(parts.subscriptions);
 };
 
-template <typename T>
-using ApiResult = std::expected<T, protocol::aws::ApiError>;
+using aws::ApiResult;
 
 }  // namespace sluice::broker::kinesis

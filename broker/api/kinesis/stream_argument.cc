@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
 
+#include "broker/api/aws/arguments.h"
 #include "broker/api/kinesis/errors.h"
 
 namespace sluice::broker::kinesis {
@@ -22,17 +22,10 @@ std::string_view TakeField(std::string_view& arn) {
   return field;
 }
 
-/// AWS's partitions: China and the US government have their own.
-std::string_view PartitionOf(std::string_view region) {
-  if (region.starts_with("cn-")) return "aws-cn";
-  if (region.starts_with("us-gov-")) return "aws-us-gov";
-  return "aws";
-}
-
 }  // namespace
 
 std::string StreamArn(std::string_view name, const aws::Caller& caller) {
-  return fmt::format("arn:{}:kinesis:{}:{}:stream/{}", PartitionOf(caller.region), caller.region, caller.account, name);
+  return aws::Arn(caller, "kinesis", fmt::format("stream/{}", name));
 }
 
 ApiError UnknownAccount() { return {"UnrecognizedClientException", "No account found for the given parameters"}; }
@@ -88,22 +81,6 @@ ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call) {
 
 ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call) {
   return OwnStream(context, call, StreamInArn(TextOf(call, "ResourceARN"), call.caller()));
-}
-
-std::string_view TextOf(const aws::Call& call, std::string_view member) {
-  const auto value = call.input().Find(member);
-  return value ? value->text() : std::string_view();
-}
-
-bool BooleanOf(const aws::Call& call, std::string_view member) {
-  const auto value = call.input().Find(member);
-  return value && value->boolean();
-}
-
-std::optional<std::int64_t> IntegerOf(const aws::Call& call, std::string_view member) {
-  const auto value = call.input().Find(member);
-  if (!value) return std::nullopt;
-  return protocol::aws::ToInteger(*value, INT32_MAX);
 }
 
 }  // namespace sluice::broker::kinesis

@@ -4,10 +4,10 @@
 // caller's. Streams of the broker itself (hidden ones) are not there. Thread-safe.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "broker/api/aws/arguments.h"
 #include "broker/api/kinesis/context.h"
 #include "broker/stream_catalog.h"
 
@@ -34,12 +34,5 @@ ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call);
 ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call);
 /// By name alone. Where streams pass states it may be one that is DELETING, in all of these.
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& caller, std::string_view name);
-
-/// A text member of the call's input; empty where it is absent.
-std::string_view TextOf(const aws::Call& call, std::string_view member);
-/// A boolean member of the call's input; false where it is absent.
-bool BooleanOf(const aws::Call& call, std::string_view member);
-/// An integer member of the call's input.
-std::optional<std::int64_t> IntegerOf(const aws::Call& call, std::string_view member);
 
 }  // namespace sluice::broker::kinesis

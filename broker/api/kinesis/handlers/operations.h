@@ -3,21 +3,12 @@
 // Each function gives its operation: name, input, thread, and what it does, which holds on to `context`.
 #pragma once
 
-#include <string>
-
+#include "broker/api/aws/answering.h"
 #include "broker/api/kinesis/context.h"
 
 namespace sluice::broker::kinesis {
 
-/// Runs an operation that has its answer when it returns.
-template <typename Handler>
-std::function<void(aws::CallPtr)> Answering(const Context& context, Handler handler) {
-  return [&context, handler](const aws::CallPtr& call) {
-    ApiResult<std::string> answer = handler(context, *call);
-    if (answer) return call->Answer(std::move(*answer));
-    call->Fail(std::move(answer.error()));
-  };
-}
+using aws::Answering;
 
 aws::Operation AddTagsToStream(const Context& context);
 aws::Operation CreateChannel(const Context& context);
