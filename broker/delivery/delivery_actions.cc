@@ -64,7 +64,7 @@ Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::st
     if (const auto source = SourceOf(parsed->config); !source) warnings.push_back(source.error().message());
   }
   std::optional<std::vector<std::string>> changes;
-  if (const Result<StreamPtr> stream = Find(parsed->config.name)) {
+  if (const Result<StreamPtr> stream = FindStream(parsed->config.name)) {
     Result<ConfigChange> change = ConfigChange();
     workers_.RunBetween(parsed->config.name, [&] { change = (*stream)->Compare(parsed->config); });
     if (!change) return Error(change.error());
@@ -81,22 +81,28 @@ Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::st
 Result<DeliveryAnswer> DeliveryManager::Create(std::string_view document, std::string_view document_name) {
   const Result<ParsedDeliveryConfig> parsed = ParseAndCheck(document, document_name);
   if (!parsed) return Error(parsed.error());
-  const Result<StreamPtr> existing = Find(parsed->config.name);
+  const Result<StreamPtr> existing = FindStream(parsed->config.name);
   return existing ? Change(*existing, *parsed) : Make(*parsed);
 }
 
 Result<DeliveryAnswer> DeliveryManager::Make(const ParsedDeliveryConfig& parsed) {
   const DeliveryConfig& config = parsed.config;
-  const Result<broker::StreamPtr> source = SourceOf(config);
-  if (!source) return Error(source.error());
-  if (Status status = Store(config, (*source)->id); !status.ok()) return Error(std::move(status));
-  const Result<StreamPtr> stream = LoadOne(config.name);
+  const Result<StreamPtr> stream = MakeStream(config, "");
   if (!stream) return Error(stream.error());
-  BeginWork(*stream);
-  broker::log::Info("delivery stream created", {{"delivery_stream", config.name}, {"source", config.source_stream}});
   DeliveryAnswer answer{DescribeJson(**stream, parts_.env.clock().WallMs()), parsed.warnings};
   if (const Status lake = objects_->CheckBucket(config.bucket); !lake.ok()) answer.warnings.push_back(lake.message());
   return answer;
+}
+
+Result<DeliveryManager::StreamPtr> DeliveryManager::MakeStream(const DeliveryConfig& config, const std::string& given) {
+  const Result<broker::StreamPtr> source = SourceOf(config);
+  if (!source) return Error(source.error());
+  if (Status status = Store(config, (*source)->id, given); !status.ok()) return Error(std::move(status));
+  Result<StreamPtr> stream = LoadOne(config.name);
+  if (!stream) return stream;
+  BeginWork(*stream);
+  broker::log::Info("delivery stream created", {{"delivery_stream", config.name}, {"source", config.source_stream}});
+  return stream;
 }
 
 Result<DeliveryAnswer> DeliveryManager::Change(const StreamPtr& stream, const ParsedDeliveryConfig& parsed) {
@@ -108,15 +114,20 @@ Result<DeliveryAnswer> DeliveryManager::Change(const StreamPtr& stream, const Pa
   if (change->keys.empty()) return answer;
   answer.warnings = parsed.warnings;
   answer.warnings.insert(answer.warnings.end(), change->warnings.begin(), change->warnings.end());
-  broker::log::Info("delivery stream's configuration changed; it counts from the next delivery on",
-                    {{"delivery_stream", stream->name()},
-                     {"version", stream->identity().version},
-                     {"keys", fmt::format("{}", fmt::join(change->keys, " "))}});
+  LogChange(*stream, *change);
   return answer;
 }
 
+/// Says that another configuration is in force.
+void DeliveryManager::LogChange(const DeliveryStream& stream, const ConfigChange& change) {
+  broker::log::Info("delivery stream's configuration changed; it counts from the next delivery on",
+                    {{"delivery_stream", stream.name()},
+                     {"version", stream.identity().version},
+                     {"keys", fmt::format("{}", fmt::join(change.keys, " "))}});
+}
+
 /// The positions are resolved now: "latest" is the moment of creation.
-Status DeliveryManager::Store(const DeliveryConfig& config, StreamId source) {
+Status DeliveryManager::Store(const DeliveryConfig& config, StreamId source, const std::string& given) {
   const std::unique_ptr<RecordSource> records = NewLogRecordSource(parts_.reads, parts_.catalog, source, stopping_);
   const Result<SourceStream> stream = records->Describe();
   if (!stream) return stream.error();
@@ -132,6 +143,7 @@ Status DeliveryManager::Store(const DeliveryConfig& config, StreamId source) {
   identity.source = source;
   identity.created_ms = parts_.env.clock().WallMs();
   identity.config_json = DeliveryConfigToJson(config);
+  identity.given = given;
   return DeliveryStore(parts_.metadata, config.name).Create(identity, checkpoint, DeclaredSchema(config));
 }
 
@@ -155,13 +167,13 @@ Result<DeliveryAnswer> DeliveryManager::List() {
 }
 
 Result<DeliveryAnswer> DeliveryManager::Describe(std::string_view name) {
-  const Result<StreamPtr> stream = Find(name);
+  const Result<StreamPtr> stream = FindStream(name);
   if (!stream) return Error(stream.error());
   return DeliveryAnswer{DescribeJson(**stream, parts_.env.clock().WallMs()), {}};
 }
 
 Result<DeliveryAnswer> DeliveryManager::Pause(std::string_view name, bool paused) {
-  const Result<StreamPtr> stream = Find(name);
+  const Result<StreamPtr> stream = FindStream(name);
   if (!stream) return Error(stream.error());
   Status status;
   workers_.RunBetween(name, [&] { status = (*stream)->SetPaused(paused); });
@@ -172,7 +184,7 @@ Result<DeliveryAnswer> DeliveryManager::Pause(std::string_view name, bool paused
 
 /// `earlier` is the number of a flush that was not done when its call ended.
 Result<DeliveryAnswer> DeliveryManager::Flush(std::string_view name, std::string_view earlier) {
-  const Result<StreamPtr> stream = Find(name);
+  const Result<StreamPtr> stream = FindStream(name);
   if (!stream) return Error(stream.error());
   if ((*stream)->status().mode == DeliveryMode::kPaused) {
     return Error(Code::kFailedPrecondition, fmt::format("delivery stream '{}' is paused; resume it first", name));
@@ -195,33 +207,39 @@ Result<DeliveryAnswer> DeliveryManager::Flush(std::string_view name, std::string
 }
 
 Result<DeliveryAnswer> DeliveryManager::Delete(std::string_view name) {
-  const Result<StreamPtr> stream = Find(name);
+  const Result<StreamPtr> stream = FindStream(name);
   if (!stream) return Error(stream.error());
-  workers_.Remove(name);
-  Status status = (*stream)->CheckRemove();
-  if (status.ok()) status = (*stream)->Remove();
-  if (!status.ok()) {
-    BeginWork(*stream);
-    return Error(std::move(status));
-  }
-  parts_.holds.RemoveAll(name);
-  {
-    const std::lock_guard lock(streams_mutex_);
-    streams_.erase(std::string(name));
-  }
-  if ((*stream)->config()->direct_put) {
-    const Result<broker::StreamPtr> hidden = parts_.catalog.Delete((*stream)->config()->source_stream);
-    if (hidden) parts_.forget_stream(*hidden);
-  }
-  broker::log::Info("delivery stream deleted", {{"delivery_stream", name}});
+  if (Status status = Remove(*stream, Undelivered::kRefuse); !status.ok()) return Error(std::move(status));
   protocol::JsonWriter json;
   json.BeginObject().Key("name").String(name).Key("deleted").Bool(true).EndObject();
   return DeliveryAnswer{json.text(), {}};
 }
 
+Status DeliveryManager::Remove(const StreamPtr& stream, Undelivered undelivered) {
+  const std::string& name = stream->name();
+  workers_.Remove(name);
+  Status status = undelivered == Undelivered::kRefuse ? stream->CheckRemove() : Status();
+  if (status.ok()) status = stream->Remove();
+  if (!status.ok()) {
+    BeginWork(stream);
+    return status;
+  }
+  parts_.holds.RemoveAll(name);
+  {
+    const std::lock_guard lock(streams_mutex_);
+    streams_.erase(name);
+  }
+  if (stream->config()->direct_put) {
+    const Result<broker::StreamPtr> hidden = parts_.catalog.Delete(stream->config()->source_stream);
+    if (hidden) parts_.forget_stream(*hidden);
+  }
+  broker::log::Info("delivery stream deleted", {{"delivery_stream", name}});
+  return Status();
+}
+
 /// Between two steps, so that checkpoint, intent and ledger belong together.
 Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name) {
-  const Result<StreamPtr> stream = Find(name);
+  const Result<StreamPtr> stream = FindStream(name);
   if (!stream) return Error(stream.error());
   Result<DeliveryAnswer> answer = Error(Code::kInternal, "the ledger was not read");
   workers_.RunBetween(name, [&] {

@@ -170,7 +170,7 @@ DeliveryManager::FileState DeliveryManager::LogConfigFile(const std::string& pat
   return FileState::kDone;
 }
 
-Result<DeliveryManager::StreamPtr> DeliveryManager::Find(std::string_view name) const {
+Result<DeliveryManager::StreamPtr> DeliveryManager::FindStream(std::string_view name) const {
   const std::lock_guard lock(streams_mutex_);
   if (const auto it = streams_.find(name); it != streams_.end()) return it->second;
   std::vector<std::string> names;

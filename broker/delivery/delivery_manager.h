@@ -24,6 +24,7 @@
 #include "broker/delivery/delivery_stream.h"
 #include "broker/delivery/delivery_workers.h"
 #include "broker/delivery_control.h"
+#include "broker/delivery_registry.h"
 #include "broker/read_service.h"
 #include "broker/retention_holds.h"
 #include "broker/stream_catalog.h"
@@ -43,7 +44,7 @@ struct BrokerParts {
   std::function<void(broker::StreamPtr)> forget_stream;
 };
 
-class DeliveryManager final : public broker::DeliveryControl {
+class DeliveryManager final : public broker::DeliveryControl, public broker::DeliveryRegistry {
  public:
   static Result<std::unique_ptr<DeliveryManager>> Start(DeliveryOptions options, BrokerParts parts);
   ~DeliveryManager() override;
@@ -53,6 +54,14 @@ class DeliveryManager final : public broker::DeliveryControl {
                                 std::string_view document_name) override;
 
   void RetrySource(std::string_view source) override;
+
+  broker::DeliveryInfoPtr Find(std::string_view name) const override;
+  std::vector<broker::DeliveryInfoPtr> All() const override;
+  Result<broker::DeliveryInfoPtr> Make(const broker::DeliveryDraft& draft) override;
+  Result<broker::DeliveryInfoPtr> Edit(std::string_view name, const Editor& edit) override;
+  Status EditTags(std::string_view name, const TagEditor& edit) override;
+  Status Discard(std::string_view name) override;
+
   /// Of all delivery streams, by name; for metrics.
   std::vector<std::pair<std::string, DeliveryStatus>> Statuses() const;
 
@@ -72,23 +81,28 @@ class DeliveryManager final : public broker::DeliveryControl {
   Result<DeliveryAnswer> Create(std::string_view document, std::string_view document_name);
   Result<ParsedDeliveryConfig> ParseAndCheck(std::string_view document, std::string_view document_name);
   Result<DeliveryAnswer> Make(const ParsedDeliveryConfig& parsed);
+  /// `given` is kept for the door that makes it.
+  Result<StreamPtr> MakeStream(const DeliveryConfig& config, const std::string& given);
   Result<DeliveryAnswer> Change(const StreamPtr& stream, const ParsedDeliveryConfig& parsed);
   Result<DeliveryAnswer> Check(std::string_view document, std::string_view document_name);
   Result<DeliveryAnswer> List();
   Result<DeliveryAnswer> Pause(std::string_view name, bool paused);
   Result<DeliveryAnswer> Flush(std::string_view name, std::string_view earlier);
   Result<DeliveryAnswer> Delete(std::string_view name);
+  enum class Undelivered : bool { kRefuse, kDiscard };
+  Status Remove(const StreamPtr& stream, Undelivered undelivered);
   Result<DeliveryAnswer> Ledger(std::string_view name);
   Result<DeliveryAnswer> Describe(std::string_view name);
 
-  Result<StreamPtr> Find(std::string_view name) const;
+  Result<StreamPtr> FindStream(std::string_view name) const;
   Result<TimeZone> LoadZone(const std::string& name);
   Result<std::string> ReadFile(const std::string& path);
   Status ReadTableFile(std::string_view document_name, DeliveryConfig& config);
   Result<std::string> ExampleKey(const DeliveryConfig& config);
   Result<broker::StreamPtr> SourceOf(const DeliveryConfig& config);
-  Status Store(const DeliveryConfig& config, StreamId source);
+  Status Store(const DeliveryConfig& config, StreamId source, const std::string& given);
   std::int64_t StepAndLog(DeliveryStream& stream);
+  static void LogChange(const DeliveryStream& stream, const ConfigChange& change);
   std::string DirectoryOf(const std::string& bucket) const;
 
   const DeliveryOptions options_;

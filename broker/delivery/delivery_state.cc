@@ -188,7 +188,10 @@ std::string IdentityToJson(const DeliveryIdentity& identity) {
   json.BeginObject().Key("format").Number(kFormat).Key("uid").String(identity.uid);
   json.Key("source").Number(identity.source.value).Key("created_ms").Number(identity.created_ms);
   json.Key("version").Number(identity.version).Key("paused").Bool(identity.paused);
-  json.Key("config").String(identity.config_json).EndObject();
+  json.Key("config").String(identity.config_json);
+  if (identity.changed_ms > 0) json.Key("changed_ms").Number(identity.changed_ms);
+  if (!identity.given.empty()) json.Key("given").String(identity.given);
+  json.EndObject();
   return json.text();
 }
 
@@ -200,6 +203,8 @@ Result<DeliveryIdentity> IdentityFromJson(std::string_view json) {
     identity.version = reader.U32("version");
     identity.paused = reader.Bool("paused");
     identity.config_json = reader.String("config");
+    if (reader.Has("changed_ms")) identity.changed_ms = reader.I64("changed_ms");
+    if (reader.Has("given")) identity.given = reader.String("given");
   });
 }
 

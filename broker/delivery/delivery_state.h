@@ -26,7 +26,10 @@ struct DeliveryIdentity {
   std::int64_t created_ms = 0;
   std::uint32_t version = 1;  // of the configuration; one up with every change
   bool paused = false;
-  std::string config_json;  // canonical
+  std::string config_json;      // canonical
+  std::int64_t changed_ms = 0;  // when the configuration changed last; 0: never, or not known
+  std::string given{};          // kept for the door that made or changed it last; empty: none
+  friend bool operator==(const DeliveryIdentity&, const DeliveryIdentity&) = default;
 };
 
 /// Records that were never delivered.

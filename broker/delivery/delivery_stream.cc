@@ -312,13 +312,17 @@ Result<ConfigChange> DeliveryStream::Compare(const DeliveryConfig& wanted) {
   return CompareConfigs(terms_->config, wanted, state_.schema);
 }
 
-Result<ConfigChange> DeliveryStream::Reconfigure(const DeliveryConfig& wanted) {
+Result<ConfigChange> DeliveryStream::Reconfigure(const DeliveryConfig& wanted,
+                                                 const std::optional<std::string>& given) {
   Result<ConfigChange> change = Compare(wanted);
-  if (!change || change->keys.empty()) return change;
+  if (!change || (change->keys.empty() && given.value_or(state_.identity.given) == state_.identity.given))
+    return change;
   if (!change->refused.empty()) return Error(RefusedChange(name_, *change));
   DeliveryIdentity identity = state_.identity;
   ++identity.version;
   identity.config_json = DeliveryConfigToJson(wanted);
+  identity.changed_ms = parts_.clock.WallMs();
+  identity.given = given.value_or("");
   state_known_ = false;  // until the transaction is known to be durable
   if (Status status = store_.PutConfig(state_.identity, identity, change->schema); !status.ok())
     return Error(status.WithContext("storing the configuration"));
@@ -326,9 +330,39 @@ Result<ConfigChange> DeliveryStream::Reconfigure(const DeliveryConfig& wanted) {
   return change;
 }
 
+Status DeliveryStream::SetTags(const broker::DeliveryTags& tags) {
+  if (!state_known_) {
+    if (Status status = Reload(); !status.ok()) return status;
+  }
+  DeliveryConfig config = terms_->config;
+  config.tags.assign(tags.begin(), tags.end());
+  DeliveryIdentity identity = state_.identity;
+  identity.config_json = DeliveryConfigToJson(config);
+  state_known_ = false;  // until the write is known to be durable
+  if (Status status = store_.PutIdentity(identity); !status.ok()) return status.WithContext("storing the tags");
+  return Reload();
+}
+
+broker::DeliveryInfoPtr DeliveryStream::MakeInfo() const {
+  const DeliveryIdentity& identity = state_.identity;
+  const DeliveryConfig& config = terms_->config;
+  return std::make_shared<const broker::DeliveryInfo>(
+      broker::DeliveryInfo{.name = name_,
+                           .source = identity.source,
+                           .source_name = config.source_stream,
+                           .direct_put = config.direct_put,
+                           .version = identity.version,
+                           .created_ms = identity.created_ms,
+                           .changed_ms = identity.changed_ms,
+                           .tags = broker::DeliveryTags(config.tags.begin(), config.tags.end()),
+                           .config = identity.config_json,
+                           .given = identity.given});
+}
+
 /// Takes over what Step knows for those who ask from other threads.
 void DeliveryStream::PublishStatus() {
   const std::lock_guard lock(status_mutex_);
+  if (info_ == nullptr || identity_ != state_.identity) info_ = MakeInfo();
   identity_ = state_.identity;
   config_ = std::shared_ptr<const DeliveryConfig>(terms_, &terms_->config);
   status_.checkpoint = state_.checkpoint;
@@ -354,6 +388,12 @@ std::shared_ptr<const DeliveryConfig> DeliveryStream::config() const {
   const std::lock_guard lock(status_mutex_);
   SLUICE_CHECK(config_ != nullptr);
   return config_;
+}
+
+broker::DeliveryInfoPtr DeliveryStream::info() const {
+  const std::lock_guard lock(status_mutex_);
+  SLUICE_CHECK(info_ != nullptr);
+  return info_;
 }
 
 DeliveryIdentity DeliveryStream::identity() const {

@@ -37,6 +37,7 @@
 #include "broker/delivery/prefix.h"
 #include "broker/delivery/range_planner.h"
 #include "broker/delivery/record_source.h"
+#include "broker/delivery_registry.h"
 #include "storage/env/env.h"
 
 namespace sluice::delivery {
@@ -96,8 +97,11 @@ class DeliveryStream {
   /// What `wanted` would change. Not while a Step runs.
   Result<ConfigChange> Compare(const DeliveryConfig& wanted);
   /// Puts another configuration into force and returns what it changes; nothing is stored where that is nothing.
-  /// kFailedPrecondition where it cannot be changed so. Not while a Step runs.
-  Result<ConfigChange> Reconfigure(const DeliveryConfig& wanted);
+  /// kFailedPrecondition where it cannot be changed so. `given` is kept for the door that changes it, and another text
+  /// is a change too. Not while a Step runs.
+  Result<ConfigChange> Reconfigure(const DeliveryConfig& wanted, const std::optional<std::string>& given = {});
+  /// Stores other tags. Not while a Step runs.
+  Status SetTags(const broker::DeliveryTags& tags);
 
   /// All deliveries done, from the first. Not while a Step runs.
   Result<std::vector<LedgerEntry>> Ledger() { return store_.LoadLedger(); }
@@ -110,6 +114,8 @@ class DeliveryStream {
   /// The one in force; after Open.
   std::shared_ptr<const DeliveryConfig> config() const;
   DeliveryIdentity identity() const;
+  /// Both, as doors want them.
+  broker::DeliveryInfoPtr info() const;
   DeliveryStatus status() const;
 
  private:
@@ -136,6 +142,7 @@ class DeliveryStream {
   std::int64_t Failed(const Status& status);
   void SetHolds();
   void PublishStatus();
+  broker::DeliveryInfoPtr MakeInfo() const;
 
   const std::string name_;
   const std::unique_ptr<RecordSource> source_;
@@ -157,6 +164,7 @@ class DeliveryStream {
   DeliveryStatus status_;                         // guarded by status_mutex_
   DeliveryIdentity identity_;                     // guarded by status_mutex_
   std::shared_ptr<const DeliveryConfig> config_;  // guarded by status_mutex_
+  broker::DeliveryInfoPtr info_;                  // guarded by status_mutex_
 };
 
 }  // namespace sluice::delivery
