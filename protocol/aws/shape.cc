@@ -26,6 +26,14 @@ Shape Shape::Pattern(std::string_view pattern) && {
   return std::move(*this);
 }
 
+Shape Shape::Pattern(std::string_view printed, std::string_view pattern, std::string_view never) && {
+  Shape shape = std::move(*this).Pattern(pattern);
+  shape.pattern_text_ = printed;
+  shape.never_ = std::make_shared<const re2::RE2>(re2::StringPiece(never.data(), never.size()), re2::RE2::Quiet);
+  SLUICE_CHECK(shape.never_->ok());
+  return shape;
+}
+
 Shape Shape::OneOf(std::vector<std::string_view> values) && {
   one_of_ = std::move(values);
   return std::move(*this);

@@ -51,6 +51,8 @@ class Shape {
   Shape Range(std::int64_t least, std::int64_t most) && { return std::move(*this).Length(least, most); }
   /// The whole text matches this regular expression, which is printed as it is.
   Shape Pattern(std::string_view pattern) &&;
+  /// The same of a pattern that RE2 has no words for: a text that matches `pattern` and not `never`.
+  Shape Pattern(std::string_view printed, std::string_view pattern, std::string_view never) &&;
   Shape OneOf(std::vector<std::string_view> values) &&;
   /// Of a structure. `shape` outlives it.
   Shape Member(std::string_view name, const Shape& shape, Required required = Required::kNo) &&;
@@ -58,6 +60,7 @@ class Shape {
  private:
   friend class TypeCheck;
   friend class ConstraintCheck;
+  friend class KnownWriter;
   enum class Type : std::uint8_t { kAny, kText, kInteger, kLong, kBoolean, kBlob, kTimestamp, kList, kMap, kStructure };
   struct Field {
     std::string name;
@@ -74,6 +77,7 @@ class Shape {
   std::optional<std::int64_t> most_;
   std::string pattern_text_;
   std::shared_ptr<const re2::RE2> pattern_;
+  std::shared_ptr<const re2::RE2> never_;
   std::vector<std::string_view> one_of_;
   std::vector<Field> fields_;  // kStructure
 };
@@ -85,6 +89,10 @@ std::optional<ApiError> CheckConstraints(Value input, const Shape& shape);
 
 /// "2 validation errors detected: ..", of what an operation finds itself.
 ApiError ValidationError(std::span<const std::string> problems);
+
+/// What the shape knows of a value, as JSON: its members in the shape's order, nothing for null, whole numbers where
+/// the shape has them. After CheckTypes.
+std::string KnownJson(Value value, const Shape& shape);
 
 /// A number where the shape is Integer or Long: fractions are cut off, what is too large becomes the largest.
 std::int64_t ToInteger(Value number, std::int64_t most);

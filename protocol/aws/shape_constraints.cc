@@ -109,6 +109,7 @@ class ConstraintCheck {
     bool values_good = true;
     for (const auto [name, child] : value.children()) {
       if (!InLength(Characters(name), *shape.key_)) keys_good = false;
+      if (shape.key_->pattern_ != nullptr && !Matches(name, *shape.key_)) keys_good = false;
       if (child.kind() != Kind::kNull && !Broken(child, *shape.element_).empty()) values_good = false;
     }
     if (!keys_good) AddAll(value, at, "Map keys", *shape.key_);
@@ -117,6 +118,12 @@ class ConstraintCheck {
 
   static bool InLength(std::int64_t length, const Shape& shape) {
     return (!shape.least_ || length >= *shape.least_) && (!shape.most_ || length <= *shape.most_);
+  }
+
+  static bool Matches(std::string_view text, const Shape& shape) {
+    const re2::StringPiece piece(text.data(), text.size());
+    if (!re2::RE2::FullMatch(piece, *shape.pattern_)) return false;
+    return shape.never_ == nullptr || !re2::RE2::FullMatch(piece, *shape.never_);
   }
 
   static std::int64_t Measure(Value value, const Shape& shape) {
@@ -156,10 +163,7 @@ class ConstraintCheck {
   /// The constraints of its own that a value breaks.
   static std::vector<std::string> Broken(Value value, const Shape& shape) {
     std::vector<std::string> broken;
-    if (shape.pattern_ != nullptr &&
-        !re2::RE2::FullMatch({value.text().data(), value.text().size()}, *shape.pattern_)) {
-      broken.push_back(Matching(shape));
-    }
+    if (shape.pattern_ != nullptr && !Matches(value.text(), shape)) broken.push_back(Matching(shape));
     if (!shape.one_of_.empty() && std::ranges::find(shape.one_of_, value.text()) == shape.one_of_.end()) {
       broken.push_back(Among(shape));
     }

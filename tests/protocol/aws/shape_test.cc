@@ -182,6 +182,36 @@ TEST_CASE("CheckConstraints: ten problems at most", "[aws]") {
   CHECK(Problem(json + "]}").starts_with("10 validation errors detected: Value at 'records' failed"));
 }
 
+TEST_CASE("CheckConstraints: patterns that RE2 has no words for, and those of keys", "[aws]") {
+  static const Shape word = Shape::Text().Pattern("^(?!aws:)[a-z:]*$", "[a-z:]*", "(?s)aws:.*");
+  static const Shape map = Shape::Map(word, word);
+  static const Shape shape = Shape::Structure().Member("Word", word).Member("Map", map);
+  const auto problem = [](std::string text) -> std::string {
+    const Json json(std::move(text));
+    const auto wrong = CheckConstraints(json.root(), shape);
+    return wrong ? wrong->message : "";
+  };
+  CHECK(problem(R"({"Word":"aw","Map":{"a":"b"}})").empty());
+  CHECK(problem(R"({"Word":"xaws:"})").empty());
+  CHECK(problem(R"({"Word":"aws:"})") ==
+        "1 validation error detected: Value 'aws:' at 'word' failed to satisfy constraint: Member must satisfy regular "
+        "expression pattern: ^(?!aws:)[a-z:]*$");
+  CHECK(problem(R"({"Word":"A"})").ends_with("pattern: ^(?!aws:)[a-z:]*$"));
+  CHECK(problem(R"({"Map":{"aws:x":"b"}})") ==
+        "1 validation error detected: Value '{aws:x=b}' at 'map' failed to satisfy constraint: Map keys must satisfy "
+        "constraint: [Member must satisfy regular expression pattern: ^(?!aws:)[a-z:]*$]");
+}
+
+TEST_CASE("KnownJson: what the shape knows, in its order", "[aws]") {
+  const Json json(
+      R"({"TagKeys":["b",null,"a"],"Tags":{"b":"1","a":"2","b":"3","c":null},"More":{"x":1},"StreamName":"s",)"
+      R"("Flag":true,"ShardCount":2.9,"Size":1e30,"Records":[{"Data":"Zm9v","PartitionKey":null,"Other":1}],)"
+      R"("StreamModeDetails":{}})");
+  CHECK(KnownJson(json.root(), Input()) ==
+        R"({"StreamName":"s","ShardCount":2,"Size":9223372036854775807,"Flag":true,"StreamModeDetails":{},)"
+        R"("Records":[{"Data":"Zm9v"}],"Tags":{"a":"2","b":"3"},"TagKeys":["b","a"]})");
+}
+
 std::string BytesOf(Value blob) {
   std::string bytes(BlobBytes(blob), '?');
   CopyBytes(blob, bytes.data());
