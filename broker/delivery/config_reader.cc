@@ -32,6 +32,7 @@ std::optional<std::int64_t> WholeNumber(const std::string& text) {
 
 void ConfigReport::Add(std::vector<std::string>& list, int line, std::string_view key, std::string_view what) {
   if (&list == &problems_) only_not_served_ = false;
+  if (document_name_.empty()) return list.push_back(key.empty() ? std::string(what) : fmt::format("{}: {}", key, what));
   list.push_back(key.empty() ? fmt::format("{}:{}: {}", document_name_, line, what)
                              : fmt::format("{}:{}: {}: {}", document_name_, line, key, what));
 }

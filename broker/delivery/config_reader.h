@@ -19,6 +19,7 @@ namespace sluice::delivery {
 /// What was found out while a document was read; problems make it unusable, warnings do not.
 class ConfigReport {
  public:
+  /// An empty name: of a document that nobody sees, whose lines are not told.
   explicit ConfigReport(std::string_view document_name) : document_name_(document_name) {}
 
   void Problem(int line, std::string_view key, std::string_view what) { Add(problems_, line, key, what); }
