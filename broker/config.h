@@ -16,6 +16,7 @@
 
 #include "broker/api/admin/admin_door.h"
 #include "broker/api/aws/aws_door.h"
+#include "broker/api/firehose/firehose_options.h"
 #include "broker/api/kinesis/kinesis_options.h"
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
@@ -47,6 +48,7 @@ struct Config {
   native::NativeDoorOptions native;
   aws::AwsDoorOptions aws;
   kinesis::KinesisOptions kinesis;
+  firehose::FirehoseOptions firehose;
   admin::AdminDoorOptions admin;
   delivery::DeliveryOptions delivery;
 };

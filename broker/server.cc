@@ -14,6 +14,7 @@
 #include "broker/api/aws/aws_door.h"
 #include "broker/api/cloudwatch/cloudwatch_service.h"
 #include "broker/api/dynamodb/dynamodb_service.h"
+#include "broker/api/firehose/firehose_service.h"
 #include "broker/api/kinesis/kinesis_service.h"
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
@@ -302,6 +303,13 @@ Status Server::Impl::OpenAwsDoor() {
   if (!dynamodb) return dynamodb.error();
   std::vector<aws::Service> services;
   services.push_back(std::move(*kinesis));
+  services.push_back(firehose::FirehoseService({.catalog = *catalog_,
+                                                .appends = *appends_,
+                                                .deliveries = *delivery_,
+                                                .clock = env_->clock(),
+                                                .random = env_->random(),
+                                                .append_options = config_.append,
+                                                .options = config_.firehose}));
   services.push_back(std::move(*dynamodb));
   services.push_back(cloudwatch::CloudwatchService(application_metrics_));
   metrics_.AddSource([this](MetricSink& sink) { application_metrics_.Collect(sink); });

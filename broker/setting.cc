@@ -160,6 +160,11 @@ void AddKinesis(kinesis::KinesisOptions& k, std::vector<Setting>& s) {
   s.push_back({"kinesis.shard_limits", &k.shard_limits});
 }
 
+void AddFirehose(firehose::FirehoseOptions& f, std::vector<Setting>& s) {
+  s.push_back({"firehose.create_delay", DurationMs{&f.create_delay_ms}, 0, kHourMs});
+  s.push_back({"firehose.delete_delay", DurationMs{&f.delete_delay_ms}, 0, kHourMs});
+}
+
 void AddDoors(Config& c, std::vector<Setting>& s) {
   s.push_back({"native.address", IpAddress{&c.native.address}});
   s.push_back({"native.port", &c.native.port, 0, 65'535});
@@ -172,6 +177,7 @@ void AddDoors(Config& c, std::vector<Setting>& s) {
   s.push_back({"native.idle_timeout", DurationMs{&c.native.idle_timeout_ms}, 1'000, 365 * kDayMs});
   AddAws(c, s);
   AddKinesis(c.kinesis, s);
+  AddFirehose(c.firehose, s);
   s.push_back({"admin.address", IpAddress{&c.admin.address}});
   s.push_back({"admin.port", &c.admin.port, 0, 65'535});
   s.push_back({"admin.connections_max", &c.admin.connections_max, 1, 10'000});

@@ -87,6 +87,7 @@ class FakeLogStore::Writer final : public storage::LogWriter {
     auto& log = static_cast<FakeShardLog&>(shard);
     ++store_.appends_seen_;
     if (log.sealed) return done(Error(Code::kShardClosed, "shard " + ToString(shard.id()) + " is closed"));
+    if (Status failure = store_.append_failure(); !failure.ok()) return done(Error(std::move(failure)));
     const Offset base = log.next_offset;
     const auto records = static_cast<std::uint32_t>(header.record_count);
     const std::int64_t append_time_ms = store_.append_time_ms_;
@@ -136,6 +137,16 @@ class FakeLogStore::Writer final : public storage::LogWriter {
   std::vector<Pending> group_;
   std::vector<std::pair<std::shared_ptr<FakeShardLog>, Drained>> drains_;
 };
+
+void FakeLogStore::FailAppends(Status why) {
+  const std::lock_guard lock(mutex_);
+  append_failure_ = std::move(why);
+}
+
+Status FakeLogStore::append_failure() const {
+  const std::lock_guard lock(mutex_);
+  return append_failure_;
+}
 
 std::unique_ptr<storage::LogWriter> FakeLogStore::NewWriter(storage::Executor& loop) {
   auto writer = std::make_unique<Writer>(*this, loop);

@@ -67,18 +67,22 @@ class FakeLogStore final : public storage::LogStore {
   void SetOverloaded(bool overloaded);
   /// The append time of all later records; until then they are some years old.
   void SetAppendTime(std::int64_t time_ms) { append_time_ms_ = time_ms; }
+  /// All later appends fail with this.
+  void FailAppends(Status why);
   std::size_t appends_seen() const { return appends_seen_.load(); }
   std::vector<ShardId> dropped() const;
   std::vector<std::pair<ShardId, storage::RetentionPolicy>> retention_calls() const;
 
  private:
   class Writer;
+  Status append_failure() const;
 
   std::atomic<bool> hold_{false};
   std::atomic<std::int64_t> append_time_ms_{1'700'000'000'000};
   std::atomic<bool> overloaded_{false};
   std::atomic<std::size_t> appends_seen_{0};
   mutable std::mutex mutex_;
+  Status append_failure_;
   std::map<ShardId, std::shared_ptr<FakeShardLog>> shards_;
   std::vector<std::pair<storage::Executor*, std::move_only_function<void()>>> resumes_;
   std::vector<std::pair<storage::Executor*, Writer*>> writers_;

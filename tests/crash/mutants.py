@@ -29,6 +29,7 @@ DELIVERY = ("tests/delivery/delivery_stream_test", "*")
 MANAGER = ("tests/delivery/delivery_manager_test", "*")
 RESHARD = ("tests/broker/broker_reshard_test", "*")
 OBJECTS = ("tests/delivery/delivery_object_store_test", "*")
+FIREHOSE = ("tests/broker/firehose/broker_firehose_test", "*")
 KINESIS = ("tests/broker/kinesis/broker_kinesis_test", "*")
 GROUPS = ("tests/broker/groups/broker_groups_test", "*")
 CATALOG = ("tests/broker/broker_catalog_test", "*")
@@ -142,6 +143,12 @@ MUTANTS = [
            ("if (verdict == Verdict::kDeny || ", "if ("), tests=(KINESIS,)),
     mutant("M41", "appends records that their shard is not to take", "broker/api/aws/put.cc",
            ("    if (!result.throttled) put->to_send", "    put->to_send"), tests=(KINESIS,)),
+    mutant("M42", "takes the records of a Firehose request apart", "broker/api/firehose/put.cc",
+           (".hash = anywhere,", ".hash = {.high = anywhere.high * entries.size(), .low = 0},"), tests=(FIREHOSE,)),
+    mutant("M43", "counts tags as another version of a delivery stream", "broker/delivery/delivery_stream.cc",
+           ("  config.tags.assign(tags.begin(), tags.end());\n  DeliveryIdentity identity = state_.identity;\n",
+            "  config.tags.assign(tags.begin(), tags.end());\n  DeliveryIdentity identity = state_.identity;\n  ++identity.version;\n"),
+           tests=(MANAGER, FIREHOSE)),
     mutant("M50", "takes checkpoints of leases that are over", "broker/groups/group_state.cc",
            ("  if (shard.progress.epoch != checkpoint.epoch || checkpoint.epoch == 0) return false;\n", ""), tests=(GROUPS,)),
     mutant("M51", "leases a shard in the epoch of its last lease", "broker/groups/group_state.cc",

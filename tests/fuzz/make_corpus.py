@@ -134,6 +134,36 @@ KINESIS_INPUTS = {
     "UpdateStreamWarmThroughput": '{"StreamName":"s","WarmThroughputMiBps":5}',
 }
 
+FIREHOSE_DESTINATION = json.dumps({
+    "RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::b", "Prefix": "a/!{timestamp:yyyy}/",
+    "ErrorOutputPrefix": "e/!{firehose:error-output-type}/", "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
+    "CompressionFormat": "UNCOMPRESSED", "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},
+    "CloudWatchLoggingOptions": {"Enabled": True, "LogGroupName": "g", "LogStreamName": "s"},
+    "ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "AppendDelimiterToRecord", "Parameters": [
+        {"ParameterName": "Delimiter", "ParameterValue": "\\n"}]}]},
+    "S3BackupMode": "Disabled", "DynamicPartitioningConfiguration": {"Enabled": False, "RetryOptions": {"DurationInSeconds": 1}},
+    "DataFormatConversionConfiguration": {
+        "Enabled": True, "SchemaConfiguration": {"DatabaseName": "d", "TableName": "t"},
+        "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {"ColumnToJsonKeyMappings": {"a": "b"}}}},
+        "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {"Compression": "GZIP"}}}},
+    "FileExtension": ".x", "CustomTimeZone": "Europe/Berlin"})
+FIREHOSE_INPUTS = {
+    "CreateDeliveryStream": f'{{"DeliveryStreamName":"n","ExtendedS3DestinationConfiguration":{FIREHOSE_DESTINATION},'
+                            '"Tags":[{"Key":"a","Value":"b"},null]}',
+    "DeleteDeliveryStream": '{"DeliveryStreamName":"d","AllowForceDelete":true}',
+    "DescribeDeliveryStream": '{"DeliveryStreamName":"k","Limit":1,"ExclusiveStartDestinationId":"a"}',
+    "ListDeliveryStreams": '{"Limit":1,"DeliveryStreamType":"DirectPut","ExclusiveStartDeliveryStreamName":"a"}',
+    "ListTagsForDeliveryStream": '{"DeliveryStreamName":"d","ExclusiveStartTagKey":"a","Limit":1}',
+    "PutRecord": '{"DeliveryStreamName":"d","Record":{"Data":"aGVsbG8="}}',
+    "PutRecordBatch": '{"DeliveryStreamName":"d","Records":[{"Data":"aGVsbG8="},{"Data":""}]}',
+    "StartDeliveryStreamEncryption": '{"DeliveryStreamName":"d","DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"}}',
+    "StopDeliveryStreamEncryption": '{"DeliveryStreamName":"d"}',
+    "TagDeliveryStream": '{"DeliveryStreamName":"d","Tags":[{"Key":"a"}]}',
+    "UntagDeliveryStream": '{"DeliveryStreamName":"d","TagKeys":["a",null]}',
+    "UpdateDestination": '{"DeliveryStreamName":"d","CurrentDeliveryStreamVersionId":"1","DestinationId":"destinationId-000000000001",'
+                         '"ExtendedS3DestinationUpdate":{"Prefix":"b/","S3BackupUpdate":{"Prefix":"c/"}}}',
+}
+
 
 def cbor(value, name=""):
     """As AWS's SDKs send it: indefinite lengths, Data as bytes, Timestamp as tag 1."""
@@ -160,11 +190,13 @@ def cbor(value, name=""):
 
 
 def kinesis():
-    """One input of each operation in both encodings; tokens as they are under their seal (broker/api/kinesis/TOKENS.md)."""
+    """One input of each operation, Kinesis' in both encodings; tokens as they are under their seal (broker/api/kinesis/TOKENS.md)."""
     for name, text in KINESIS_INPUTS.items():
         line = name.encode() + b"\n"
         write("kinesis_input", f"{name}.json", line + text.encode())
         write("kinesis_input", f"{name}.cbor", line + cbor(json.loads(text)))
+    for name, text in FIREHOSE_INPUTS.items():
+        write("firehose_input", name, name.encode() + b"\n" + text.encode())
     write("kinesis_policy", "allow", json.dumps(POLICY).encode())
     write("kinesis_policy", "deny", json.dumps(POLICY | {"Statement": POLICY["Statement"][0] | {"Effect": "Deny"}}).encode())
     iterator = struct.pack(">QBBHIIQqQ", 1, 1, len("orders"), 0, 7, 3, 41, 1_700_000_000_000, 5) + b"orders"

@@ -1,0 +1,107 @@
+// Defaults and merging.
+#include "broker/api/firehose/destination.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice::broker::firehose {
+namespace {
+
+constexpr std::int64_t kSizeMb = 5;
+constexpr std::int64_t kConvertedSizeMb = 128;
+constexpr std::int64_t kIntervalSeconds = 300;
+constexpr std::array<std::string_view, 8> kPlainMembers = {"RoleARN",
+                                                           "BucketARN",
+                                                           "Prefix",
+                                                           "ErrorOutputPrefix",
+                                                           "BufferingHints",
+                                                           "CompressionFormat",
+                                                           "EncryptionConfiguration",
+                                                           "CloudWatchLoggingOptions"};
+
+Json MapOf(std::string_view name, Json value) {
+  Json map = MapNode();
+  Set(map, name, std::move(value));
+  return map;
+}
+
+Json DefaultHints(bool converts) {
+  Json hints = MapOf("SizeInMBs", NumberNode(converts ? kConvertedSizeMb : kSizeMb));
+  Set(hints, "IntervalInSeconds", NumberNode(kIntervalSeconds));
+  return hints;
+}
+
+void SetPlainDefaults(Json& destination, bool converts) {
+  SetDefault(destination, "BufferingHints", DefaultHints(converts));
+  SetDefault(destination, "CompressionFormat", TextNode("UNCOMPRESSED"));
+  SetDefault(destination, "EncryptionConfiguration", MapOf("NoEncryptionConfig", TextNode("NoEncryption")));
+  SetDefault(destination, "CloudWatchLoggingOptions", MapOf("Enabled", BooleanNode(false)));
+}
+
+/// Processing is off unless it says otherwise, and a processor without parameters has an empty list of them.
+void SetProcessingDefaults(Json& processing) {
+  SetDefault(processing, "Enabled", BooleanNode(false));
+  SetDefault(processing, "Processors", ListNode());
+  for (delivery::ConfigField& field : processing.fields) {
+    if (field.key != "Processors") continue;
+    for (Json& processor : field.value.items) SetDefault(processor, "Parameters", ListNode());
+  }
+}
+
+}  // namespace
+
+bool Converts(const Json& destination) {
+  const Json* const conversion = Find(destination, "DataFormatConversionConfiguration");
+  return conversion != nullptr && BooleanOf(conversion, "Enabled", true);
+}
+
+bool AppendsDelimiter(const Json& destination) {
+  const Json* const processing = Find(destination, "ProcessingConfiguration");
+  const Json* const processors = Find(processing, "Processors");
+  return processors != nullptr && BooleanOf(processing, "Enabled", false) &&
+         std::ranges::any_of(processors->items, [](const Json& processor) {
+           return TextOf(&processor, "Type") == "AppendDelimiterToRecord";
+         });
+}
+
+Json Described(const Json& destination) {
+  Json described = destination;
+  SetPlainDefaults(described, Converts(destination));
+  SetDefault(described, "S3BackupMode", TextNode("Disabled"));
+  for (delivery::ConfigField& field : described.fields) {
+    if (field.key == "DataFormatConversionConfiguration") SetDefault(field.value, "Enabled", BooleanNode(true));
+    if (field.key == "ProcessingConfiguration") SetProcessingDefaults(field.value);
+    if (field.key == "DynamicPartitioningConfiguration") SetDefault(field.value, "Enabled", BooleanNode(false));
+    if (field.key == "S3BackupConfiguration") {
+      SetPlainDefaults(field.value, false);
+      field.key = "S3BackupDescription";
+    }
+  }
+  return described;
+}
+
+Json PlainPart(const Json& described) {
+  Json plain = MapNode();
+  for (const std::string_view name : kPlainMembers) {
+    if (const Json* const value = Find(described, name)) Set(plain, name, *value);
+  }
+  return plain;
+}
+
+Json Merged(Json destination, const Json& update) {
+  for (const delivery::ConfigField& field : update.fields) {
+    const std::string_view name = field.key == "S3BackupUpdate" ? "S3BackupConfiguration" : std::string_view(field.key);
+    const Json* const before = Find(destination, name);
+    const bool by_member = name == "DataFormatConversionConfiguration" || name == "S3BackupConfiguration";
+    if (by_member && before != nullptr) {
+      Json merged = *before;
+      for (const delivery::ConfigField& member : field.value.fields) Set(merged, member.key, member.value);
+      Set(destination, name, std::move(merged));
+    } else {
+      Set(destination, name, field.value);
+    }
+  }
+  return destination;
+}
+
+}  // namespace sluice::broker::firehose

@@ -1,0 +1,35 @@
+// An S3 destination as the API has it: what is told of it, how an update changes it, and what it must not be. All
+// forms of it are held as ExtendedS3DestinationConfiguration, of which the plain one is a part. Thread-safe.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "broker/api/firehose/json_tree.h"
+#include "protocol/aws/error.h"
+
+namespace sluice::broker::firehose {
+
+/// Of the only destination that a delivery stream has.
+inline constexpr std::string_view kDestinationId = "destinationId-000000000001";
+
+/// ExtendedS3DestinationDescription: with AWS's defaults where nothing was given.
+Json Described(const Json& destination);
+/// S3DestinationDescription of that: the members that plain destinations have.
+Json PlainPart(const Json& described);
+
+/// `update` has the members that change. Each replaces what was there, but a conversion and a backup, whose own members
+/// do.
+Json Merged(Json destination, const Json& update);
+
+/// Contradictions, and what this broker does not serve: InvalidArgumentException. Of a file a conversion needs
+/// no table.
+enum class NeedsTable : bool { kNo, kYes };
+std::optional<protocol::aws::ApiError> CheckDestination(const Json& destination, NeedsTable needs_table);
+
+/// True where its processing, which is enabled, has AppendDelimiterToRecord.
+bool AppendsDelimiter(const Json& destination);
+/// True where its records are converted.
+bool Converts(const Json& destination);
+
+}  // namespace sluice::broker::firehose

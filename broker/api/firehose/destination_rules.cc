@@ -1,0 +1,143 @@
+// What a destination must not be, in the order of its members.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker/api/firehose/destination.h"
+#include "broker/api/firehose/errors.h"
+#include "broker/delivery/prefix.h"
+
+namespace sluice::broker::firehose {
+
+using delivery::Prefix;
+using delivery::PrefixKind;
+using protocol::aws::ApiError;
+
+namespace {
+
+using Wrong = std::optional<ApiError>;
+
+constexpr std::int64_t kConvertedSizeMbMin = 64;
+constexpr std::size_t kProcessorsMax = 5;
+
+Wrong CheckPrefixes(const Json& destination) {
+  const auto prefix = Prefix::Parse(TextOf(&destination, "Prefix"), PrefixKind::kObjects);
+  if (!prefix && prefix.error().code() == Code::kUnimplemented) return NotServed("Prefix: dynamic partitioning");
+  if (!prefix) return InvalidArgument("Prefix: " + prefix.error().message());
+  const std::string_view text = TextOf(&destination, "ErrorOutputPrefix");
+  const auto error_prefix = Prefix::Parse(text, PrefixKind::kErrors);
+  if (!error_prefix && error_prefix.error().code() == Code::kUnimplemented) {
+    return InvalidArgument("ErrorOutputPrefix: partition keys can be used in Prefix only");
+  }
+  if (!error_prefix) return InvalidArgument("ErrorOutputPrefix: " + error_prefix.error().message());
+  if (text.empty() && prefix->has_expression()) {
+    return InvalidArgument("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions.");
+  }
+  if (error_prefix->has_expression() && !error_prefix->has_error_output_type()) {
+    return InvalidArgument(
+        fmt::format("ErrorOutputPrefix must contain {} when it contains expressions.", delivery::kErrorTypeExpression));
+  }
+  return std::nullopt;
+}
+
+Wrong CheckHints(const Json& destination) {
+  const Json* const hints = Find(destination, "BufferingHints");
+  if (hints == nullptr) return std::nullopt;
+  const bool has_size = Find(hints, "SizeInMBs") != nullptr;
+  if (has_size != (Find(hints, "IntervalInSeconds") != nullptr)) {
+    return InvalidArgument("BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither.");
+  }
+  if (!has_size || !Converts(destination)) return std::nullopt;
+  if (NumberOf(hints, "SizeInMBs") < kConvertedSizeMbMin) {
+    return InvalidArgument("BufferingHints.SizeInMBs must be at least 64 when data format conversion is enabled.");
+  }
+  if (NumberOf(hints, "IntervalInSeconds") == 0) {
+    return InvalidArgument(
+        "BufferingHints.IntervalInSeconds must be greater than 0 when data format conversion is enabled.");
+  }
+  return std::nullopt;
+}
+
+/// A map of which exactly one member is there.
+bool HasOne(const Json* map) { return map != nullptr && map->fields.size() == 1; }
+
+Wrong CheckConversion(const Json& destination, NeedsTable needs_table) {
+  if (!Converts(destination)) return std::nullopt;
+  const std::string_view compression = TextOf(&destination, "CompressionFormat");
+  if (!compression.empty() && compression != "UNCOMPRESSED") {
+    return InvalidArgument("CompressionFormat must be UNCOMPRESSED when data format conversion is enabled.");
+  }
+  const Json* const conversion = Find(destination, "DataFormatConversionConfiguration");
+  for (const std::string_view part : {"SchemaConfiguration", "InputFormatConfiguration", "OutputFormatConfiguration"}) {
+    if (Find(conversion, part) != nullptr) continue;
+    if (part == "SchemaConfiguration" && needs_table == NeedsTable::kNo) continue;
+    return InvalidArgument(fmt::format("{} is required when data format conversion is enabled.", part));
+  }
+  if (!HasOne(Find(Find(conversion, "InputFormatConfiguration"), "Deserializer"))) {
+    return InvalidArgument("Exactly one deserializer must be specified when data format conversion is enabled.");
+  }
+  const Json* const serializer = Find(Find(conversion, "OutputFormatConfiguration"), "Serializer");
+  if (!HasOne(serializer)) {
+    return InvalidArgument("Exactly one serializer must be specified when data format conversion is enabled.");
+  }
+  if (Find(serializer, "OrcSerDe") != nullptr) return NotServed("OrcSerDe");
+  return std::nullopt;
+}
+
+Wrong CheckAppendDelimiter(const Json& processor) {
+  const Json* const parameters = Find(processor, "Parameters");
+  if (parameters == nullptr) return std::nullopt;
+  for (const Json& parameter : parameters->items) {
+    const std::string_view name = TextOf(&parameter, "ParameterName");
+    if (name == "Delimiter") continue;
+    return InvalidArgument(fmt::format("AppendDelimiterToRecord has no parameter {}.", name));
+  }
+  return std::nullopt;
+}
+
+Wrong CheckProcessing(const Json& destination) {
+  const Json* const processing = Find(destination, "ProcessingConfiguration");
+  if (!BooleanOf(processing, "Enabled", false)) return std::nullopt;
+  const Json* const processors = Find(processing, "Processors");
+  if (processors == nullptr || processors->items.empty() || processors->items.size() > kProcessorsMax) {
+    return InvalidArgument("ProcessingConfiguration must have 1 to 5 processors when it is enabled.");
+  }
+  const auto count = [&](std::string_view type) {
+    return std::ranges::count_if(processors->items,
+                                 [&](const Json& processor) { return TextOf(&processor, "Type") == type; });
+  };
+  for (const Json& processor : processors->items) {
+    const std::string_view type = TextOf(&processor, "Type");
+    if (count(type) > 1) return InvalidArgument(fmt::format("Only one processor of type {} is allowed.", type));
+    if (type != "AppendDelimiterToRecord") return NotServed(fmt::format("The processor {}", type));
+    if (Wrong wrong = CheckAppendDelimiter(processor)) return wrong;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Wrong CheckDestination(const Json& destination, NeedsTable needs_table) {
+  if (Wrong wrong = CheckPrefixes(destination)) return wrong;
+  if (Wrong wrong = CheckHints(destination)) return wrong;
+  if (Wrong wrong = CheckConversion(destination, needs_table)) return wrong;
+  if (Wrong wrong = CheckProcessing(destination)) return wrong;
+  const Json* const encryption = Find(destination, "EncryptionConfiguration");
+  if (Find(encryption, "KMSEncryptionConfig") != nullptr) {
+    if (Find(encryption, "NoEncryptionConfig") != nullptr) {
+      return InvalidArgument("EncryptionConfiguration must have one of NoEncryptionConfig and KMSEncryptionConfig.");
+    }
+    return NotServed("KMSEncryptionConfig: encryption of objects");
+  }
+  const Json* const backup = Find(destination, "S3BackupConfiguration");
+  if (backup != nullptr && (Find(backup, "RoleARN") == nullptr || Find(backup, "BucketARN") == nullptr)) {
+    return InvalidArgument("S3BackupUpdate must have RoleARN and BucketARN where there was no S3BackupConfiguration.");
+  }
+  if (TextOf(&destination, "S3BackupMode") == "Enabled") return NotServed("S3BackupMode Enabled");
+  if (BooleanOf(Find(destination, "DynamicPartitioningConfiguration"), "Enabled", false)) {
+    return NotServed("DynamicPartitioningConfiguration");
+  }
+  return std::nullopt;
+}
+
+}  // namespace sluice::broker::firehose

@@ -1,0 +1,209 @@
+// CreateDeliveryStream: what it makes, what it refuses and in which words, and what it says that it does not serve.
+#include "tests/broker/firehose/firehose_fixture.h"
+
+namespace sluice::broker::firehose {
+namespace {
+
+constexpr std::string_view kConversion =
+    R"("DataFormatConversionConfiguration":{"SchemaConfiguration":{"TableName":"t"},)"
+    R"("InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{}}},)"
+    R"("OutputFormatConfiguration":{"Serializer":{"ParquetSerDe":{}}}})";
+
+ApiError Invalid(std::string message) { return {"InvalidArgumentException", std::move(message)}; }
+
+TEST_CASE("CreateDeliveryStream: direct put, ACTIVE with the answer", "[firehose]") {
+  FirehoseCore core;
+  const Reply reply = core.TryCreate("orders");
+  CHECK(reply.body == R"({"DeliveryStreamARN":"arn:aws:firehose:us-east-1:123456789012:deliverystream/orders"})");
+  CHECK(core.DescribedAt("orders", "DeliveryStreamStatus") == "ACTIVE");
+  CHECK(core.DescribedAt("orders", "DeliveryStreamType") == "DirectPut");
+  CHECK(core.core.catalog->Find("delivery:orders").has_value());
+  CHECK(core.TryCreate("orders").error ==
+        ApiError("ResourceInUseException", "Firehose orders under accountId 123456789012 already exists"));
+}
+
+TEST_CASE("CreateDeliveryStream: there after a restart, as it was given", "[firehose]") {
+  FirehoseCore core;
+  core.Create("orders", R"("Prefix":"a/","CloudWatchLoggingOptions":{"Enabled":true,"LogGroupName":"g"})",
+              R"(,"Tags":[{"Key":"team","Value":"ingest"}],"DirectPutSourceConfiguration":{"ThroughputHintInMBs":5})");
+  const std::string before = core.Describe("orders").body;
+  core.Restart();
+  CHECK(core.Describe("orders").body == before);
+  CHECK(core.DescribedAt("orders", "Source.DirectPutSourceDescription.ThroughputHintInMBs") == "5");
+  CHECK(core.MustRun("ListTagsForDeliveryStream", R"({"DeliveryStreamName":"orders"})").At("Tags.0.Value") == "ingest");
+}
+
+TEST_CASE("CreateDeliveryStream: of a stream, from the moment of creation", "[firehose]") {
+  FirehoseCore core;
+  const auto stream = core.core.catalog->Create("clicks", 1, {});
+  REQUIRE(stream.has_value());
+  const auto append = [&](std::string_view value) {
+    REQUIRE(core.core.Append(0, core.core.ShardOf(*stream), BatchOf(1, value)).get().has_value());
+  };
+  append("before");
+  core.CreateFromStream("lake", "clicks");
+  append("after");
+  CHECK(core.Delivered("lake") == "after");
+  CHECK(core.DescribedAt("lake", "Source.KinesisStreamSourceDescription.KinesisStreamARN") ==
+        "arn:aws:kinesis:us-east-1:123456789012:stream/clicks");
+}
+
+TEST_CASE("CreateDeliveryStream: sources that cannot be", "[firehose]") {
+  FirehoseCore core;
+  REQUIRE(core.core.catalog->Create("clicks", 1, {}).has_value());
+  const auto create = [&](std::string_view more) { return core.TryCreate("lake", "", more).error; };
+  CHECK(create(FirehoseCore::FromStream("none")) ==
+        Invalid("Kinesis stream none under account 123456789012 not found."));
+  CHECK(create(R"(,"DeliveryStreamType":"KinesisStreamAsSource")") ==
+        Invalid("KinesisStreamSourceConfig is required for KinesisStreamAsSource stream type."));
+  std::string direct = FirehoseCore::FromStream("clicks");
+  direct.replace(direct.find("KinesisStreamAsSource"), 21, "DirectPut");
+  CHECK(create(direct) ==
+        Invalid("KinesisStreamSourceConfig is only applicable for KinesisStreamAsSource stream type."));
+  std::string region = FirehoseCore::FromStream("clicks");
+  region.replace(region.find("us-east-1"), 9, "eu-west-1");
+  CHECK(create(region) == Invalid("KinesisStreamARN arn:aws:kinesis:eu-west-1:123456789012:stream/clicks is not of "
+                                  "region us-east-1 and account 123456789012."));
+  CHECK(create(R"(,"DeliveryStreamType":"MSKAsSource","MSKSourceConfiguration":{})") ==
+        Invalid("DeliveryStreamType MSKAsSource is not served by this broker"));
+  CHECK(create(R"(,"DeliveryStreamType":"DatabaseAsSource")") ==
+        Invalid("DeliveryStreamType DatabaseAsSource is not served by this broker"));
+  CHECK(core.Run("ListDeliveryStreams", "{}").At("DeliveryStreamNames") == "0");
+}
+
+TEST_CASE("CreateDeliveryStream: exactly one destination, and one that is served", "[firehose]") {
+  FirehoseCore core;
+  const ApiError one = Invalid("Exactly one destination configuration is supported for a Firehose");
+  CHECK(core.Run("CreateDeliveryStream", R"({"DeliveryStreamName":"d"})").error == one);
+  CHECK(core.TryCreate("d", "", R"(,"S3DestinationConfiguration":)" + Destination()).error == one);
+  CHECK(core.TryCreate("d", "", R"(,"RedshiftDestinationConfiguration":{})").error == one);
+  CHECK(core.Run("CreateDeliveryStream",
+                 R"({"DeliveryStreamName":"d","HttpEndpointDestinationConfiguration":{"EndpointConfiguration":{}}})")
+            .error == Invalid("HttpEndpointDestinationConfiguration is not served by this broker"));
+}
+
+TEST_CASE("CreateDeliveryStream: a plain S3 destination", "[firehose]") {
+  FirehoseCore core;
+  core.MustRun("CreateDeliveryStream", R"({"DeliveryStreamName":"d","S3DestinationConfiguration":)" +
+                                           Destination(R"("Prefix":"p/","CompressionFormat":"GZIP")") + "}");
+  CHECK(core.DescribedAt("d", "Destinations.0.S3DestinationDescription.CompressionFormat") == "GZIP");
+  CHECK(core.DescribedAt("d", "Destinations.0.ExtendedS3DestinationDescription.Prefix") == "p/");
+}
+
+TEST_CASE("CreateDeliveryStream: constraints in AWS's words", "[firehose]") {
+  FirehoseCore core;
+  CHECK(core.Run("CreateDeliveryStream",
+                 R"({"DeliveryStreamName":"a b","ExtendedS3DestinationConfiguration":{"BucketARN":"lake"}})")
+            .error ==
+        ApiError("ValidationException",
+                 "3 validation errors detected: Value 'a b' at 'deliveryStreamName' failed to satisfy constraint: "
+                 "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+; Value null at "
+                 "'extendedS3DestinationConfiguration.roleARN' failed to satisfy constraint: Member must not be null; "
+                 "Value 'lake' at 'extendedS3DestinationConfiguration.bucketARN' failed to satisfy constraint: Member "
+                 "must satisfy regular expression pattern: arn:.*:s3:::[\\w\\.\\-]{1,255}"));
+  CHECK(
+      core.TryCreate("d", R"("CompressionFormat":"SNAPPY")").message() ==
+      "1 validation error detected: Value 'SNAPPY' at 'extendedS3DestinationConfiguration.compressionFormat' failed to "
+      "satisfy constraint: Member must satisfy enum value set: [UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY]");
+  CHECK(core.TryCreate("d", R"("BufferingHints":{"SizeInMBs":129,"IntervalInSeconds":901})").message() ==
+        "2 validation errors detected: Value '129' at 'extendedS3DestinationConfiguration.bufferingHints.sizeInMBs' "
+        "failed to satisfy constraint: Member must have value less than or equal to 128; Value '901' at "
+        "'extendedS3DestinationConfiguration.bufferingHints.intervalInSeconds' failed to satisfy constraint: Member "
+        "must have value less than or equal to 900");
+  CHECK(core.TryCreate("d", "", R"(,"Tags":[{"Key":"aws:x","Value":"y"}])").message() ==
+        "1 validation error detected: Value 'aws:x' at 'tags.1.member.key' failed to satisfy constraint: Member must "
+        "satisfy regular expression pattern: ^(?!aws:)[\\p{L}\\p{Z}\\p{N}_.:\\/=+\\-@%]*$");
+  CHECK(core.TryCreate("d", R"("Prefix":1)").error ==
+        ApiError("SerializationException",
+                 "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String"));
+}
+
+TEST_CASE("CreateDeliveryStream: contradictions of the destination", "[firehose]") {
+  FirehoseCore core;
+  const auto [more, message] = GENERATE(table<std::string, std::string>({
+      {R"("BufferingHints":{"SizeInMBs":5})",
+       "BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither."},
+      {R"("Prefix":"!{timestamp:yyyy}/")",
+       "ErrorOutputPrefix cannot be null or empty when Prefix contains expressions."},
+      {R"("ErrorOutputPrefix":"!{timestamp:yyyy}/")",
+       "ErrorOutputPrefix must contain !{firehose:error-output-type} when it contains expressions."},
+      {R"("Prefix":"!{firehose:error-output-type}/","ErrorOutputPrefix":"!{firehose:error-output-type}/")",
+       "Prefix: in the expression '!{firehose:error-output-type}': error-output-type belongs into ErrorOutputPrefix "
+       "only"},
+      {R"("Prefix":"!{x:y}/")",
+       "Prefix: in the expression '!{x:y}': 'x' is no namespace; there are timestamp and firehose"},
+      {R"("Prefix":"!{partitionKeyFromQuery:c}/","ErrorOutputPrefix":"e/")",
+       "Prefix: dynamic partitioning is not served by this broker"},
+      {R"("S3BackupMode":"Enabled")", "S3BackupMode Enabled is not served by this broker"},
+      {R"("DynamicPartitioningConfiguration":{"Enabled":true})",
+       "DynamicPartitioningConfiguration is not served by this broker"},
+      {R"("EncryptionConfiguration":{"KMSEncryptionConfig":{"AWSKMSKeyARN":"arn:aws:kms:us-east-1:123456789012:key/k"}})",
+       "KMSEncryptionConfig: encryption of objects is not served by this broker"},
+      {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[]})",
+       "ProcessingConfiguration must have 1 to 5 processors when it is enabled."},
+      {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"}]})",
+       "The processor Lambda is not served by this broker"},
+      {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"},{"Type":"Lambda"}]})",
+       "Only one processor of type Lambda is allowed."},
+      {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"AppendDelimiterToRecord","Parameters":)"
+       R"([{"ParameterName":"RoleArn","ParameterValue":"x"}]}]})",
+       "AppendDelimiterToRecord has no parameter RoleArn."},
+      {R"("CustomTimeZone":"Mars/Olympus")",
+       "CustomTimeZone: this machine does not know the time zone 'Mars/Olympus'; is the package tzdata installed?"},
+  }));
+  INFO(more);
+  CHECK(core.TryCreate("d", more).error == Invalid(message));
+}
+
+TEST_CASE("CreateDeliveryStream: contradictions of a conversion", "[firehose]") {
+  FirehoseCore core;
+  const auto [more, message] = GENERATE(table<std::string, std::string>({
+      {R"("CompressionFormat":"GZIP")",
+       "CompressionFormat must be UNCOMPRESSED when data format conversion is enabled."},
+      {R"("BufferingHints":{"SizeInMBs":63,"IntervalInSeconds":60})",
+       "BufferingHints.SizeInMBs must be at least 64 when data format conversion is enabled."},
+      {R"("BufferingHints":{"SizeInMBs":64,"IntervalInSeconds":0})",
+       "BufferingHints.IntervalInSeconds must be greater than 0 when data format conversion is enabled."},
+  }));
+  CHECK(core.TryCreate("d", std::string(kConversion) + "," + more).error == Invalid(message));
+  const auto broken = [&](std::string_view part, std::string_view with) {
+    std::string conversion(kConversion);
+    conversion.replace(conversion.find(part), part.size(), with);
+    return core.TryCreate("d", conversion).error;
+  };
+  CHECK(broken(R"("SchemaConfiguration":{"TableName":"t"},)", "") ==
+        Invalid("SchemaConfiguration is required when data format conversion is enabled."));
+  CHECK(broken(R"("ParquetSerDe":{})", R"("OrcSerDe":{})") == Invalid("OrcSerDe is not served by this broker"));
+  CHECK(broken(R"("ParquetSerDe":{})", R"("OrcSerDe":{},"ParquetSerDe":{})") ==
+        Invalid("Exactly one serializer must be specified when data format conversion is enabled."));
+  CHECK(broken(R"("OpenXJsonSerDe":{})", "") ==
+        Invalid("Exactly one deserializer must be specified when data format conversion is enabled."));
+}
+
+TEST_CASE("CreateDeliveryStream: a conversion to Parquet", "[firehose]") {
+  FirehoseCore core;
+  core.Create("d", kConversion);
+  core.Put("d", R"({"id":1})");
+  CHECK(core.Delivered("d").starts_with("PAR1"));
+  CHECK(core.Lake().begin()->first.ends_with(".parquet"));
+  CHECK(core.DescribedAt("d", "Destinations.0.ExtendedS3DestinationDescription.BufferingHints.SizeInMBs") == "128");
+}
+
+TEST_CASE("CreateDeliveryStream: encryption of records is refused, not passed over", "[firehose]") {
+  FirehoseCore core;
+  CHECK(core.TryCreate("d", "", R"(,"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"})").error ==
+        Invalid("DeliveryStreamEncryptionConfigurationInput: encryption of records at rest is not served by this "
+                "broker"));
+}
+
+TEST_CASE("CreateDeliveryStream: what AWS does not know is ignored, and the last of two members counts", "[firehose]") {
+  FirehoseCore core;
+  core.Create("d", R"("Prefix":"a/","Prefix":"b/","Sluice":{"x":1},"FileExtension":null)", R"(,"More":[1])");
+  const std::string described = core.Describe("d").body;
+  CHECK(core.DescribedAt("d", "Destinations.0.ExtendedS3DestinationDescription.Prefix") == "b/");
+  CHECK_FALSE(described.contains("Sluice"));
+  CHECK_FALSE(described.contains("FileExtension"));
+}
+
+}  // namespace
+}  // namespace sluice::broker::firehose
