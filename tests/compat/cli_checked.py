@@ -5,5 +5,6 @@ import awscli.clidriver
 import model_check
 
 driver = awscli.clidriver.create_clidriver()
-driver.session.register("before-parse.kinesis", model_check.check_answer)
+for service in ("firehose", "kinesis"):
+    driver.session.register(f"before-parse.{service}", model_check.check_answer)
 sys.exit(driver.main())

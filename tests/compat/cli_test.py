@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The AWS CLI against the Kinesis door of a real broker, as people type it: streams, records, waiters, pages, error texts.
+"""The AWS CLI against the Kinesis and Firehose doors of a real broker, as people type it: streams, records, waiters, pages, error
+texts.
 
     cli_test.py --build build/release
 
@@ -42,8 +43,9 @@ def expect(good, what):
 
 
 class Cli:
-    def __init__(self, python, broker):
-        self.command = [python, "-B", HERE / "cli_checked.py", "kinesis", "--endpoint-url", broker.endpoint()]
+    def __init__(self, python, broker, service="kinesis"):
+        self.service = service
+        self.command = [python, "-B", HERE / "cli_checked.py", service, "--endpoint-url", broker.endpoint()]
         self.environment = os.environ | {
             "AWS_ACCESS_KEY_ID": settings.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": settings.SECRET_KEY, "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
@@ -55,12 +57,12 @@ class Cli:
     def __call__(self, *arguments):
         """The answer as JSON; None where there is none."""
         result = self.run(*arguments)
-        expect(result.returncode == 0, f"aws kinesis {arguments}: {result.stderr}")
+        expect(result.returncode == 0, f"aws {self.service} {arguments}: {result.stderr}")
         return json.loads(result.stdout) if result.stdout.strip() else None
 
     def error(self, *arguments):
         result = self.run(*arguments)
-        expect(result.returncode != 0, f"aws kinesis {arguments} succeeds")
+        expect(result.returncode != 0, f"aws {self.service} {arguments} succeeds")
         return result.stderr.strip()
 
 
@@ -144,7 +146,37 @@ def test_end(aws):
     expect(aws("list-streams")["StreamNames"] == [], "the stream is still listed")
 
 
-TESTS = [test_streams, test_records, test_settings, test_errors, test_end]
+def test_firehose(aws):
+    destination = {"RoleARN": "arn:aws:iam::000000000000:role/firehose", "BucketARN": "arn:aws:s3:::lake", "Prefix": "cli/"}
+    made = aws("create-delivery-stream", "--delivery-stream-name", "cli", "--delivery-stream-type", "DirectPut",
+               "--extended-s3-destination-configuration", json.dumps(destination), "--tags", "Key=team,Value=ingest")
+    expect(made["DeliveryStreamARN"] == "arn:aws:firehose:eu-west-1:000000000000:deliverystream/cli", f"it is {made}")
+    name = ["--delivery-stream-name", "cli"]
+    expect(aws("list-delivery-streams") == {"DeliveryStreamNames": ["cli"], "HasMoreDeliveryStreams": False}, "list-delivery-streams")
+    one = aws("put-record", *name, "--record", json.dumps({"Data": "one"}))
+    expect(len(one["RecordId"]) == 32, f"put-record answers {one}")
+    many = aws("put-record-batch", *name, "--records", json.dumps([{"Data": "two"}, {"Data": "three"}]))
+    expect(many["FailedPutCount"] == 0 and len(many["RequestResponses"]) == 2, f"put-record-batch answers {many}")
+    described = aws("describe-delivery-stream", *name)["DeliveryStreamDescription"]
+    identity = described["Destinations"][0]["DestinationId"]
+    aws("update-destination", *name, "--current-delivery-stream-version-id", described["VersionId"], "--destination-id", identity,
+        "--extended-s3-destination-update", json.dumps({"CompressionFormat": "GZIP"}))
+    described = aws("describe-delivery-stream", *name)["DeliveryStreamDescription"]
+    told = described["Destinations"][0]["ExtendedS3DestinationDescription"]
+    expect((described["VersionId"], told["CompressionFormat"], told["Prefix"]) == ("2", "GZIP", "cli/"), f"it is {described}")
+    expect(aws("list-tags-for-delivery-stream", *name)["Tags"] == [{"Key": "team", "Value": "ingest"}], "tags")
+    expect("An error occurred (ResourceInUseException) when calling the CreateDeliveryStream operation: Firehose cli under accountId "
+           "000000000000 already exists" in aws.error("create-delivery-stream", *name, "--extended-s3-destination-configuration",
+                                                     json.dumps(destination)), "it can be made twice")
+    expect("An error occurred (InvalidArgumentException) when calling the StartDeliveryStreamEncryption operation: "
+           "StartDeliveryStreamEncryption: encryption of records at rest is not served by this broker"
+           in aws.error("start-delivery-stream-encryption", *name), "encryption is passed over in silence")
+    aws("delete-delivery-stream", *name)
+    expect("An error occurred (ResourceNotFoundException) when calling the DescribeDeliveryStream operation: "
+           "Firehose cli under account 000000000000 not found." in aws.error("describe-delivery-stream", *name), "it is still there")
+
+
+TESTS = [test_streams, test_records, test_settings, test_errors, test_end, test_firehose]
 
 
 def main():
@@ -155,10 +187,10 @@ def main():
     if python is None:
         return SKIPPED
     with settings.Broker(arguments.build) as broker:
-        aws = Cli(python, broker)
+        kinesis, firehose = Cli(python, broker), Cli(python, broker, "firehose")
         for test in TESTS:
             try:
-                test(aws)
+                test(firehose if test is test_firehose else kinesis)
             except Exception:  # whatever it is, the test is broken and the log says more
                 traceback.print_exc()
                 print(f"broken: {test.__name__}\n{broker.log()}")

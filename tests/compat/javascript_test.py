@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The JavaScript SDK v3 against the Kinesis door of a real broker, over HTTP/2 with prior knowledge, which is its default.
+"""The JavaScript SDK v3 against the Kinesis and Firehose doors of a real broker, with its default transports: HTTP/2 with prior
+knowledge for Kinesis, HTTP/1.1 for Firehose.
 
     javascript_test.py --build build/release
 
-The package comes from npm into the build directory. Exit code 0 kept, 1 broken, 77 cannot be run here.
+The packages come from npm into the build directory. Exit code 0 kept, 1 broken, 77 cannot be run here.
 """
 import argparse
 import os
@@ -15,16 +16,17 @@ import sys
 import broker as settings
 
 SKIPPED = 77
-PACKAGE = "@aws-sdk/client-kinesis@3.1143.0"
+PACKAGES = {"client-kinesis": "@aws-sdk/client-kinesis@3.1143.0", "client-firehose": "@aws-sdk/client-firehose@3.1143.0"}
+PROGRAMS = ["javascript_client.cjs", "javascript_firehose.cjs"]
 HERE = pathlib.Path(__file__).resolve().parent
 
 
 def modules(build):
-    """The folder with the package; None where it cannot be had."""
+    """The folder with the packages; None where it cannot be had."""
     home = build / "_javascript"
-    if not (home / "node_modules" / "@aws-sdk" / "client-kinesis").exists():
+    if not all((home / "node_modules" / "@aws-sdk" / name).exists() for name in PACKAGES):
         home.mkdir(exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", home, PACKAGE]
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", home, *PACKAGES.values()]
         if subprocess.run(command, capture_output=True, check=False).returncode != 0:
             return None
     return home
@@ -39,15 +41,16 @@ def main():
         return SKIPPED
     home = modules(arguments.build.resolve())
     if home is None:
-        print(f"skipped: {PACKAGE} cannot be installed")
+        print(f"skipped: {PACKAGES} cannot be installed")
         return SKIPPED
     with settings.Broker(arguments.build) as broker:
         environment = os.environ | {"COMPAT_ENDPOINT": broker.endpoint(), "COMPAT_MODULES": f"{home}/",
                                     "COMPAT_ACCESS_KEY": settings.ACCESS_KEY, "COMPAT_SECRET_KEY": settings.SECRET_KEY}
-        result = subprocess.run(["node", HERE / "javascript_client.cjs"], env=environment, timeout=120, check=False)
-        if result.returncode != 0:
-            print(f"broken\n{broker.log()}")
-        return 0 if result.returncode == 0 else 1
+        for program in PROGRAMS:
+            if subprocess.run(["node", HERE / program], env=environment, timeout=120, check=False).returncode != 0:
+                print(f"broken: {program}\n{broker.log()}")
+                return 1
+    return 0
 
 
 if __name__ == "__main__":
