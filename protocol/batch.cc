@@ -43,7 +43,7 @@ constexpr std::size_t kRecordSizeMin = 7;
 constexpr std::int16_t kCompressionMask = 0x07;
 constexpr std::int16_t kTransactionalBit = 0x10;
 constexpr std::int16_t kControlBit = 0x20;
-constexpr std::int16_t kKnownBits = kCompressionMask | kLogAppendTimeBit | kTransactionalBit | kControlBit;
+constexpr std::int16_t kKnownBits = kCompressionMask | kLogAppendTimeBit | kTransactionalBit | kControlBit | kSealedBit;
 
 std::unexpected<Status> Damaged(std::string_view what) {
   return Error(Code::kCorruption, fmt::format("record batch: {}", what));
@@ -82,10 +82,18 @@ void EncodeHeader(const BatchHeader& header, char* to) {
   StoreBigEndian(to + kRecordCountAt, header.record_count);
 }
 
+Status Sealed() {
+  return Status(
+      Code::kInvalidArgument,
+      fmt::format("record batch: attributes with {:#06x} say that its records are encrypted, as only a broker "
+                  "writes them into its own log; send the records as they are",
+                  kSealedBit));
+}
+
 /// What a batch of these attributes could hold at most; bounds record_count before a single record is read.
 std::size_t RecordBytesMax(const BatchHeader& header) {
   if (header.compression() != Compression::kNone) return kBatchBytesUncompressedMax;
-  return header.total_size() - kBatchHeaderSize;
+  return header.total_size() - kBatchHeaderSize - (header.sealed() ? kSealOverheadBytes : 0);
 }
 
 Status CheckHeader(const BatchHeader& header) {
@@ -100,6 +108,9 @@ Status CheckHeader(const BatchHeader& header) {
   if ((header.attributes & (kTransactionalBit | kControlBit)) != 0) {
     return Status(Code::kUnimplemented,
                   "record batch: transactional and control batches are not served; send it without a transaction");
+  }
+  if (header.sealed() && header.total_size() < kBatchHeaderSize + kSealOverheadBytes) {
+    return damaged(fmt::format("batch_length {} is too short for sealed records", header.batch_length));
   }
   if (header.base_offset < 0) return damaged(fmt::format("base_offset {} is negative", header.base_offset));
   if (header.record_count < 1) return damaged(fmt::format("record_count {} is not positive", header.record_count));
@@ -251,6 +262,7 @@ Result<BatchHeader> VerifyBatch(std::string_view bytes) {
 Status CheckRecords(const BatchHeader& header, std::string_view batch, std::size_t record_bytes_max,
                     std::string& scratch) {
   SLUICE_CHECK(header.total_size() == batch.size());
+  if (header.sealed()) return Sealed();
   std::string_view records = batch.substr(kBatchHeaderSize);
   if (header.compression() != Compression::kNone) {
     scratch.clear();
@@ -284,6 +296,19 @@ void SetProducer(std::span<char> batch, ProducerId id, std::int16_t epoch, std::
   StoreBigEndian(batch.data() + kProducerIdAt, id.value);
   StoreBigEndian(batch.data() + kProducerEpochAt, epoch);
   StoreBigEndian(batch.data() + kBaseSequenceAt, base_sequence);
+  SetChecksum(batch);
+}
+
+void SetSealed(std::span<char> batch, bool sealed) {
+  SLUICE_CHECK(batch.size() >= kBatchHeaderSize);
+  const auto attributes = LoadBigEndian<std::int16_t>(batch.data() + kAttributesAt);
+  const int changed = sealed ? attributes | kSealedBit : attributes & ~kSealedBit;
+  StoreBigEndian(batch.data() + kAttributesAt, static_cast<std::int16_t>(changed));
+  StoreBigEndian(batch.data() + kBatchLengthAt, static_cast<std::int32_t>(batch.size() - kUncountedBytes));
+}
+
+void SetChecksum(std::span<char> batch) {
+  SLUICE_CHECK(batch.size() >= kBatchHeaderSize);
   const std::uint32_t crc = Crc32c({batch.data() + kAttributesAt, batch.size() - kAttributesAt});
   StoreBigEndian(batch.data() + kCrcAt, crc);
 }
@@ -294,6 +319,7 @@ Result<BatchReader> BatchReader::Open(std::string_view batch, std::string& scrat
   if (header->total_size() != batch.size()) {
     return Damaged(fmt::format("batch_length {} does not fit its {} bytes", header->batch_length, batch.size()));
   }
+  if (header->sealed()) return Error(Sealed());
   BatchReader reader;
   reader.header_ = *header;
   reader.rest_ = batch.substr(kBatchHeaderSize);
@@ -416,8 +442,7 @@ void BatchBuilder::Finish(std::string& out) {
   header.base_sequence = base_sequence_;
   header.record_count = record_count_;
   EncodeHeader(header, batch.data());
-  const std::uint32_t crc = Crc32c({batch.data() + kAttributesAt, batch.size() - kAttributesAt});
-  StoreBigEndian(batch.data() + kCrcAt, crc);
+  SetChecksum(batch);
   batch_.clear();
   record_count_ = 0;
 }

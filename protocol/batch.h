@@ -35,6 +35,10 @@ inline constexpr std::int32_t kRecordHeadersMax = 10'000;
 
 /// The attribute bit of a batch whose records all carry the broker's append time, in max_timestamp_ms.
 inline constexpr std::int16_t kLogAppendTimeBit = 0x08;
+/// The attribute bit of a batch whose records are encrypted; only in the log of a broker (sealed_batch.h).
+inline constexpr std::int16_t kSealedBit = 0x80;
+/// Bytes that such a batch has besides: version, key number, nonce, tag.
+inline constexpr std::size_t kSealOverheadBytes = 33;
 
 /// The fixed 61 bytes of a batch, decoded.
 struct BatchHeader {
@@ -53,6 +57,7 @@ struct BatchHeader {
 
   Compression compression() const { return static_cast<Compression>(attributes & 0x7); }
   bool log_append_time() const { return (attributes & kLogAppendTimeBit) != 0; }
+  bool sealed() const { return (attributes & kSealedBit) != 0; }
   bool idempotent() const { return producer_id >= 0; }
   constexpr std::size_t total_size() const { return static_cast<std::size_t>(batch_length) + 12; }
 };
@@ -68,7 +73,7 @@ Result<BatchHeader> VerifyBatch(std::string_view bytes);
 
 /// Checks the records of a verified batch as BatchReader would read them, in a few nanoseconds each; a compressed
 /// batch is decompressed into `scratch` first. kCorruption where a reader would stumble; kInvalidArgument names a
-/// record whose key, value and headers are over `record_bytes_max`.
+/// record whose key, value and headers are over `record_bytes_max`, and for a sealed batch.
 Status CheckRecords(const BatchHeader& header, std::string_view batch, std::size_t record_bytes_max,
                     std::string& scratch);
 
@@ -77,6 +82,13 @@ void SetBaseOffset(std::span<char> batch, Offset base_offset);
 
 /// Writes the idempotence fields into a batch in place, and its checksum; -1 each where the producer is not idempotent.
 void SetProducer(std::span<char> batch, ProducerId id, std::int16_t epoch, std::int32_t base_sequence);
+
+/// Sets or clears the bit of sealed batches in place, and batch_length to the bytes that there are. The checksum does
+/// not fit afterwards.
+void SetSealed(std::span<char> batch, bool sealed);
+
+/// Writes the checksum of a batch in place.
+void SetChecksum(std::span<char> batch);
 
 struct HeaderView {
   std::string_view key;
@@ -96,6 +108,7 @@ struct RecordView {
 /// and its views.
 class BatchReader {
  public:
+  /// kCorruption where these are not the bytes of one batch; kInvalidArgument for a sealed one.
   static Result<BatchReader> Open(std::string_view batch, std::string& scratch);
 
   /// The next record, nullptr at the end, kCorruption where a record does not parse or bytes follow the last one (and

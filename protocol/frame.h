@@ -91,10 +91,15 @@ class Frame {
   Offset end_offset() const { return header_.end_offset(); }
   std::size_t size() const { return bytes_.size(); }
 
+  /// Whether its batch is encrypted where it is stored, and was opened for a reader. Not part of its bytes.
+  bool opened() const { return opened_; }
+  void MarkOpened() { opened_ = true; }
+
  private:
   std::shared_ptr<const char[]> owner_;
   std::string_view bytes_;
   FrameHeader header_;
+  bool opened_ = false;
 };
 
 }  // namespace sluice::protocol

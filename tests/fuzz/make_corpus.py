@@ -35,6 +35,15 @@ def batches():
     write("frame", "kafka_none", header + batch)
 
 
+def sealed_batches():
+    """The sealed example of protocol/BATCH.md: whole, and its records section alone."""
+    with open("protocol/BATCH.md", encoding="utf-8") as page:
+        block = page.read().split("```hex sealed\n")[1].split("```")[0]
+    batch = bytes.fromhex("".join(line.split("#")[0] for line in block.splitlines()))
+    write("sealed_batch", "page", batch)
+    write("sealed_batch", "too_short", batch[:BATCH_HEADER_SIZE + 32])
+
+
 def texts():
     for number, text in enumerate([
             "49543463076548007577105092703039560359975228518395019266", "49549167410956685081233009822320176730553508082787287058",
@@ -275,6 +284,7 @@ def storage():
 
 if __name__ == "__main__":
     batches()
+    sealed_batches()
     texts()
     native_messages()
     native_groups()

@@ -4,6 +4,7 @@
 
 #include "protocol/batch.h"
 #include "protocol/hash_key.h"
+#include "protocol/sealed_batch.h"
 #include "protocol/sequence_number.h"
 #include "tests/catch.h"
 #include "tests/protocol/bytes.h"
@@ -11,9 +12,8 @@
 namespace sluice::protocol {
 namespace {
 
-/// The bytes of the page's only hex block; what stands behind # on a line is prose.
-std::string ExampleBytes(const std::string& page) {
-  const std::string fence = "```hex\n";
+/// The bytes of the page's only block that begins with `fence`; what stands behind # on a line is prose.
+std::string ExampleBytes(const std::string& page, const std::string& fence = "```hex\n") {
   const std::size_t from = page.find(fence) + fence.size();
   REQUIRE(page.find(fence) != std::string::npos);
   REQUIRE(page.find(fence, from) == std::string::npos);
@@ -46,6 +46,24 @@ TEST_CASE("BATCH.md: its example is what the builder writes", "[protocol]") {
   CHECK(header->record_count == 2);
 }
 
+TEST_CASE("BATCH.md: its sealed batch is what sealing its example gives, and opens to it", "[protocol]") {
+  const std::string page = ReadSourceFile("protocol/BATCH.md");
+  const std::string sealed = ExampleBytes(page, "```hex sealed\n");
+  std::string key_bytes;
+  while (key_bytes.size() < kSecretKeyBytes) key_bytes.push_back(static_cast<char>(key_bytes.size()));
+  const SecretKey key = SecretKey::FromBytes(key_bytes);
+  Seal seal{.key = key, .header = {.key_number = 1, .nonce = {}}};
+  std::ranges::copy(FromHex("a0a1a2a3a4a5a6a700000000"), seal.header.nonce.begin());
+  const ShardId shard{StreamId(7), ShardIndex(3)};
+  FrameBuffer made = SealBatch(seal, shard, ExampleBytes(page));
+  CHECK(ToHex(made.batch_view()) == ToHex(sealed));
+  CHECK(VerifyBatch(sealed).has_value());
+  const FrameHeader header{.shard = shard, .base_offset = {}, .record_count = 2, .durable_upto = {}};
+  const auto opened = OpenFrame(Frame::Seal(std::move(made), header), key);
+  REQUIRE(opened.has_value());
+  CHECK(ToHex(opened->batch()) == ToHex(ExampleBytes(page)));
+}
+
 TEST_CASE("BATCH.md: its hash keys and its sequence number are what the code gives", "[protocol]") {
   const std::string page = ReadSourceFile("protocol/BATCH.md");
   const ShardMap four = ShardMap::Uniform(4);
@@ -67,6 +85,8 @@ TEST_CASE("BATCH.md: its limits are the constants", "[protocol]") {
   CHECK(states(kBatchBytesMax, "kBatchBytesMax"));
   CHECK(states(kBatchBytesUncompressedMax, "kBatchBytesUncompressedMax"));
   CHECK(states(kRecordBytesMax, "kRecordBytesMax"));
+  CHECK(page.find(" | 16 MiB - " + std::to_string(kSealOverheadBytes) + " | `kSealOverheadBytes`") !=
+        std::string::npos);
 }
 
 }  // namespace
