@@ -160,8 +160,16 @@ void LoopAppends::Start(AppendRequest request, const BatchHeader& header, std::i
     return done(Error(shard.error()));
   }
   if ((*shard)->closing) return Park(**shard, std::move(request), header, start_ns, std::move(done));
-  const std::uint32_t index = TakeSlot();
   const auto bytes = static_cast<std::uint32_t>(request.batch.batch_view().size());
+  if ((*shard)->keys->sealing()) {
+    auto sealed = (*shard)->keys->Seal((*shard)->id, request.batch.batch_view());
+    if (!sealed) {
+      metrics_.append_refused.Add();
+      return done(Error(sealed.error()));
+    }
+    request.batch = std::move(*sealed);
+  }
+  const std::uint32_t index = TakeSlot();
   slots_[index] = Slot{std::move(done), *shard, start_ns, bytes, static_cast<std::uint32_t>(header.record_count)};
   shards_.AppendStarted(**shard);
   service_.AddInFlight(bytes);

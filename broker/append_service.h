@@ -1,5 +1,5 @@
-// Append: what every door calls to store a batch. Admission (limits, back-pressure), then the shard's own loop, then
-// the log.
+// Append: what every door calls to store a batch. Admission (limits, back-pressure), then the shard's own loop, where
+// batches of encrypted streams are sealed, then the log.
 //
 // Threads: call Append on any event loop; `done` runs on that same loop, exactly once, possibly before Append returns.
 #pragma once
@@ -45,8 +45,9 @@ class AppendService {
   static std::unique_ptr<AppendService> New(Shards& shards, storage::LogStore& store, Metrics& metrics,
                                             storage::Clock& clock, AppendOptions options);
 
-  /// kNotFound: no such stream or shard; kInvalidArgument: over a limit; kCorruption: not a batch, wrong checksum, or
-  /// records that no reader could take apart; kShardClosed: nothing was stored, the stream has other shards for these
+  /// kNotFound: no such stream or shard; kInvalidArgument: over a limit, or sealed; kCorruption: not a batch, wrong
+  /// checksum, or records that no reader could take apart; kFailedPrecondition: the stream is encrypted and its key
+  /// cannot be used; kShardClosed: nothing was stored, the stream has other shards for these
   /// keys now; and what storage::LogWriter::Append says. While a shard is being split or merged, its appends wait.
   virtual void Append(EventLoop& caller, AppendRequest request, Done done) = 0;
 

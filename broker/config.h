@@ -21,6 +21,7 @@
 #include "broker/api/native/native_door.h"
 #include "broker/append_service.h"
 #include "broker/delivery/delivery_options.h"
+#include "broker/encryption/keyring.h"
 #include "broker/log.h"
 #include "broker/read_service.h"
 #include "broker/retention.h"
@@ -44,6 +45,7 @@ struct Config {
   ReadOptions read;
   RetentionOptions retention;
   GrowthOptions growth;
+  EncryptionOptions encryption;
   LogOptions log;
   native::NativeDoorOptions native;
   aws::AwsDoorOptions aws;

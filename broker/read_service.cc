@@ -13,6 +13,7 @@
 #include "broker/metrics.h"
 #include "broker/shards.h"
 #include "protocol/check.h"
+#include "protocol/sealed_batch.h"
 
 namespace sluice::broker {
 namespace {
@@ -42,6 +43,11 @@ struct PendingRead {
 };
 using ReadPtr = std::shared_ptr<PendingRead>;
 
+void CountBytes(FrameRun& run) {
+  run.bytes = 0;
+  for (const protocol::Frame& frame : run.frames) run.bytes += frame.size();
+}
+
 // Cuts the run to whole frames of at most `records_max` records, but keeps one frame.
 void CutRecords(FrameRun& run, std::uint64_t records_max) {
   if (records_max == 0 || run.frames.empty()) return;
@@ -54,8 +60,26 @@ void CutRecords(FrameRun& run, std::uint64_t records_max) {
   }
   run.frames.resize(kept);
   run.next = run.frames.back().end_offset();
-  run.bytes = 0;
-  for (const protocol::Frame& frame : run.frames) run.bytes += frame.size();
+  CountBytes(run);
+}
+
+// Opens what is sealed. At a frame that cannot be opened the run ends, with an error only where it is the first.
+Status OpenSealed(FrameRun& run, const StreamKeys& keys) {
+  bool any = false;
+  for (std::size_t i = 0; i < run.frames.size(); ++i) {
+    if (!protocol::IsSealed(run.frames[i].batch())) continue;
+    any = true;
+    auto opened = keys.Open(run.frames[i]);
+    if (opened) {
+      run.frames[i] = std::move(*opened);
+      continue;
+    }
+    if (i == 0) return opened.error();
+    run.frames.resize(i);
+    run.next = run.frames.back().end_offset();
+  }
+  if (any) CountBytes(run);
+  return {};
 }
 
 // What one loop does for the reads of its shards; on its thread only, but for what runs on the blocking pool.
@@ -153,6 +177,7 @@ void LoopReads::Take(ReadPtr read, Shard& shard, Result<FrameRun> run) {
   if (!run) return Fail(std::move(read), run.error());
   if (run->frames.empty() && read->wait_left_ms > 0 && !shard.closed) return WaitFor(std::move(read), shard);
   CutRecords(*run, read->request.records_max);
+  if (Status status = OpenSealed(*run, *shard.keys); !status.ok()) return Fail(std::move(read), std::move(status));
   Answer(std::move(read), shard, std::move(*run));
 }
 

@@ -1,4 +1,5 @@
 // Read: what every door and the delivery stage call to get frames, from a position, waiting for new ones where asked.
+// Nobody else reads records out of the log, so that sealed batches are opened here and seen by nobody.
 //
 // Threads: call Read on any event loop, or with a caller of its own Executor; `done` runs there, exactly once. Long
 // polls wait on "the durable end moved", never on a timer but their own limit.
@@ -56,7 +57,9 @@ class ReadService {
   /// The references outlive the service.
   static std::unique_ptr<ReadService> New(Shards& shards, Metrics& metrics, ReadOptions options);
 
-  /// kNotFound: no such stream or shard; kOutOfRange: below the oldest or above the end (the message names both).
+  /// kNotFound: no such stream or shard; kOutOfRange: below the oldest or above the end (the message names both). Of
+  /// encrypted records, at the first frame only (what stands before such a frame is given): kFailedPrecondition: the
+  /// key cannot be used; kCorruption: the bytes are not those that were sealed.
   virtual void Read(storage::Executor& caller, ReadRequest request, Done done) = 0;
 };
 

@@ -21,6 +21,8 @@
 #include "broker/data_dir.h"
 #include "broker/delivery/delivery_manager.h"
 #include "broker/delivery/delivery_metrics.h"
+#include "broker/encryption/key_file.h"
+#include "broker/encryption/keyring.h"
 #include "broker/event_loops.h"
 #include "broker/groups/group_metrics.h"
 #include "broker/groups/group_service.h"
@@ -118,6 +120,7 @@ class Server::Impl {
   Status PrepareDataDir();
   Status OpenAdminDoor();
   Status OpenStores();
+  Status OpenKeyring();
   Status OpenServices();
   Status OpenGroups();
   Status OpenDoors();
@@ -137,6 +140,7 @@ class Server::Impl {
   std::unique_ptr<storage::LogStore> store_;
   std::unique_ptr<storage::MetadataStore> metadata_;
   std::unique_ptr<StreamCatalog> catalog_;
+  std::unique_ptr<Keyring> keyring_;
   RetentionHolds holds_;
   std::unique_ptr<Shards> shards_;
   std::unique_ptr<AppendService> appends_;
@@ -157,6 +161,7 @@ Status Server::Impl::Start() {
   Status status = PrepareDataDir();
   if (status.ok()) status = OpenAdminDoor();
   if (status.ok()) status = OpenStores();
+  if (status.ok()) status = OpenKeyring();
   if (status.ok()) status = OpenServices();
   if (status.ok()) status = OpenDoors();
   if (!status.ok()) return status;
@@ -218,8 +223,22 @@ Status Server::Impl::OpenStores() {
   return {};
 }
 
+Status Server::Impl::OpenKeyring() {
+  std::unique_ptr<KeyProvider> provider;
+  if (!config_.encryption.key_file.empty()) {
+    auto opened = OpenKeyFile(*env_, config_.encryption.key_file);
+    if (!opened) return opened.error().WithContext("the master keys cannot be read (encryption.key_file)");
+    provider = std::move(*opened);
+  }
+  const KeyringParts parts{.catalog = *catalog_, .clock = env_->clock(), .run_blocking = [this](auto task) {
+                             loops_.RunBlocking(std::move(task));
+                           }};
+  keyring_ = std::make_unique<Keyring>(parts, std::move(provider), config_.encryption);
+  return {};
+}
+
 Status Server::Impl::OpenServices() {
-  shards_ = std::make_unique<Shards>(loops_, *store_, *catalog_);
+  shards_ = std::make_unique<Shards>(loops_, ShardsParts{.store = *store_, .catalog = *catalog_, .keyring = *keyring_});
   appends_ = AppendService::New(*shards_, *store_, metrics_, env_->clock(), config_.append);
   reads_ = ReadService::New(*shards_, metrics_, config_.read);
   resharder_ = std::make_unique<Resharder>(*shards_, *catalog_, env_->clock());
@@ -268,6 +287,7 @@ Status Server::Impl::OpenDoors() {
                                       .store = *store_,
                                       .resharder = *resharder_,
                                       .groups = *groups_,
+                                      .keyring = *keyring_,
                                       .appends = *appends_,
                                       .reads = *reads_,
                                       .metrics = metrics_,
@@ -292,6 +312,7 @@ Status Server::Impl::OpenAwsDoor() {
                                           .metadata = *metadata_,
                                           .appends = *appends_,
                                           .reads = *reads_,
+                                          .keyring = *keyring_,
                                           .resharder = *resharder_,
                                           .clock = env_->clock(),
                                           .random = env_->random(),

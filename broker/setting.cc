@@ -198,6 +198,11 @@ void AddRecords(Config& c, std::vector<Setting>& s) {
   s.push_back({"growth.shards_max", &c.growth.shards_max, 0, StreamCatalog::kShardsMax});
 }
 
+void AddEncryption(EncryptionOptions& e, std::vector<Setting>& s) {
+  s.push_back({"encryption.key_file", &e.key_file});
+  s.push_back({"encryption.data_key_age", DurationMs{&e.data_key_age_ms}, 0, 3'650 * kDayMs});
+}
+
 void AddStorage(Config& c, std::vector<Setting>& s) {
   s.push_back({"storage.allow_volatile", &c.server.allow_volatile});
   s.push_back({"storage.journal_file_bytes", ByteSize{&c.storage.journal_file_bytes}, 32 * kMiB, 4 * kGiB});
@@ -224,6 +229,7 @@ std::vector<Setting> SettingsOf(Config& config) {
   AddServer(config, settings);
   AddDoors(config, settings);
   AddRecords(config, settings);
+  AddEncryption(config.encryption, settings);
   AddStorage(config, settings);
   AddDelivery(config, settings);
   return settings;

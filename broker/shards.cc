@@ -10,8 +10,13 @@
 
 namespace sluice::broker {
 
-LoopShards::LoopShards(EventLoops& loops, EventLoop& loop, storage::LogStore& store, const StreamCatalog& catalog)
-    : loops_(loops), loop_(loop), store_(store), catalog_(catalog), writer_(store.NewWriter(loop)) {
+LoopShards::LoopShards(EventLoops& loops, EventLoop& loop, const ShardsParts& parts)
+    : loops_(loops),
+      loop_(loop),
+      store_(parts.store),
+      catalog_(parts.catalog),
+      keyring_(parts.keyring),
+      writer_(parts.store.NewWriter(loop)) {
   writer_->SetPublishedListener([this](storage::ShardLog& log) { OnPublished(log); });
 }
 
@@ -25,6 +30,7 @@ Result<Shard*> LoopShards::Find(ShardId id) {
   auto shard = std::make_unique<Shard>();
   shard->id = id;
   shard->log = store_.OpenShard(id);
+  shard->keys = keyring_.KeysOf(id.stream);
   SLUICE_CHECK(shard->log != nullptr);
   shard->closed = info->closed();
   if (shard->closed) shard->log->Seal();
@@ -76,6 +82,7 @@ void LoopShards::ForgetStream(const StreamInfo& stream) {
     if (&loops_.OwnerOf(id) != &loop_) continue;
     ForgetShard(id);
   }
+  keyring_.Forget(stream.id);
 }
 
 void LoopShards::ForgetShard(ShardId id) {
@@ -131,9 +138,9 @@ void LoopShards::Stop() {
   for (Shard* shard : waited_for) WakeAll(*shard, Wake::kStopping);
 }
 
-Shards::Shards(EventLoops& loops, storage::LogStore& store, const StreamCatalog& catalog) : loops_(loops) {
+Shards::Shards(EventLoops& loops, const ShardsParts& parts) : loops_(loops) {
   for (std::size_t i = 0; i < loops.size(); ++i) {
-    loops_shards_.push_back(std::make_unique<LoopShards>(loops, loops.loop(i), store, catalog));
+    loops_shards_.push_back(std::make_unique<LoopShards>(loops, loops.loop(i), parts));
   }
 }
 

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/encryption/keyring.h"
 #include "broker/event_loops.h"
 #include "broker/stream_catalog.h"
 #include "protocol/ids.h"
@@ -32,6 +33,7 @@ using Waiters = std::list<std::move_only_function<void(Wake)>>;
 struct Shard {
   ShardId id;
   std::shared_ptr<storage::ShardLog> log;
+  std::shared_ptr<StreamKeys> keys;  // of its stream; never nullptr
   Waiters waiters;
   std::uint32_t appends_in_flight = 0;
   bool deleted = false;
@@ -40,9 +42,16 @@ struct Shard {
   std::vector<std::move_only_function<void()>> parked;
 };
 
+/// All of it outlives the shards.
+struct ShardsParts {
+  storage::LogStore& store;
+  const StreamCatalog& catalog;
+  Keyring& keyring;
+};
+
 class LoopShards {
  public:
-  LoopShards(EventLoops& loops, EventLoop& loop, storage::LogStore& store, const StreamCatalog& catalog);
+  LoopShards(EventLoops& loops, EventLoop& loop, const ShardsParts& parts);
 
   EventLoop& loop() { return loop_; }
   storage::LogWriter& writer() { return *writer_; }
@@ -85,6 +94,7 @@ class LoopShards {
   EventLoop& loop_;
   storage::LogStore& store_;
   const StreamCatalog& catalog_;
+  Keyring& keyring_;
   std::unique_ptr<storage::LogWriter> writer_;
   std::unordered_map<ShardId, std::unique_ptr<Shard>> shards_;
   std::unordered_map<ShardId, std::unique_ptr<Shard>> leaving_;  // deleted, with appends in flight
@@ -95,8 +105,8 @@ class LoopShards {
 
 class Shards {
  public:
-  /// All references outlive the object.
-  Shards(EventLoops& loops, storage::LogStore& store, const StreamCatalog& catalog);
+  /// `loops` outlives the object.
+  Shards(EventLoops& loops, const ShardsParts& parts);
 
   /// Any thread; what is given is used on its loop only.
   LoopShards& at(std::size_t loop_index) { return *loops_shards_.at(loop_index); }

@@ -50,6 +50,24 @@ struct KinesisSettings {
   friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
 };
 
+/// A data key: it seals records of one stream. As it is stored, encrypted by a master key (broker/encryption/).
+struct WrappedKey {
+  std::uint32_t number = 0;  // from 1 on; sealed batches carry it
+  std::string master_key;    // which one wraps it, as the key provider names it
+  std::string wrapped;       // the provider's bytes
+  std::int64_t created_ms = 0;
+  friend bool operator==(const WrappedKey&, const WrappedKey&) = default;
+};
+
+/// Whether the records of a stream are encrypted where they are stored, and what that takes. Keys stay as long as the
+/// stream: its records may be sealed with any of them.
+struct EncryptionSettings {
+  bool on = false;                      // new records are sealed, with the last key
+  std::string key_id;                   // the master key that was asked for, as it was given; empty: none was
+  std::vector<WrappedKey> data_keys{};  // ascending
+  friend bool operator==(const EncryptionSettings&, const EncryptionSettings&) = default;
+};
+
 /// One shard of a stream, from its creation until the stream forgets it.
 struct ShardInfo {
   ShardIndex shard;
@@ -77,6 +95,7 @@ struct StreamInfo {
   std::vector<ShardInfo> all_shards;    // those and the closed ones that are still there; ascending
   ShardIndex next_shard;                // never given before
   std::uint64_t records_forgotten = 0;  // of shards that are no longer there
+  EncryptionSettings encryption{};
 
   /// nullptr where the stream has no such shard, or has forgotten it. Good as long as the stream's value.
   const ShardInfo* FindShard(ShardIndex shard) const;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kFormat = 1;
 constexpr std::uint32_t kFormatResharded = 2;  // of a stream with all_shards, of which older versions know nothing
+constexpr std::uint32_t kFormatEncrypted = 3;  // of a stream with data_keys, which older versions would lose
 
 Status CheckFormat(std::uint32_t format, std::uint32_t newest) {
   if (format >= kFormat && format <= newest) return {};
@@ -105,6 +106,35 @@ StreamConsumer ReadConsumer(const stored::Consumer& stored) {
   return consumer;
 }
 
+void PutEncryption(const EncryptionSettings& encryption, stored::Stream& message) {
+  message.set_encrypted(encryption.on);
+  message.set_encryption_key_id(encryption.key_id);
+  if (!encryption.data_keys.empty()) message.set_format(kFormatEncrypted);
+  for (const WrappedKey& key : encryption.data_keys) {
+    stored::DataKey& out = *message.add_data_keys();
+    out.set_number(key.number);
+    out.set_master_key(key.master_key);
+    out.set_wrapped(key.wrapped);
+    out.set_created_ms(key.created_ms);
+  }
+}
+
+Status GetEncryption(const stored::Stream& message, EncryptionSettings& encryption) {
+  encryption.on = message.encrypted();
+  encryption.key_id = message.encryption_key_id();
+  for (const stored::DataKey& key : message.data_keys()) {
+    if (key.number() <= (encryption.data_keys.empty() ? 0 : encryption.data_keys.back().number)) {
+      return Status(Code::kCorruption, "the stored stream's data keys are not in the order of their numbers");
+    }
+    encryption.data_keys.push_back({.number = key.number(),
+                                    .master_key = key.master_key(),
+                                    .wrapped = key.wrapped(),
+                                    .created_ms = key.created_ms()});
+  }
+  if (!encryption.on || !encryption.data_keys.empty()) return {};
+  return Status(Code::kCorruption, "the stored stream is encrypted and has no data key");
+}
+
 }  // namespace
 
 std::string EncodeStream(const StreamInfo& stream) {
@@ -134,6 +164,7 @@ std::string EncodeStream(const StreamInfo& stream) {
   message.set_kinesis_policy(stream.kinesis.policy);
   message.set_kinesis_shard_metrics(stream.kinesis.shard_metrics);
   for (const auto& [name, consumer] : stream.kinesis.consumers) AddConsumer(message, name, consumer);
+  PutEncryption(stream.encryption, message);
   return message.SerializeAsString();
 }
 
@@ -142,7 +173,7 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Error(Code::kCorruption, "the stored stream does not parse");
   }
-  if (Status status = CheckFormat(message.format(), kFormatResharded); !status.ok()) return Error(status);
+  if (Status status = CheckFormat(message.format(), kFormatEncrypted); !status.ok()) return Error(status);
   if (message.id() == 0) return Error(Code::kCorruption, "the stored stream has no id");
   StreamInfo stream{.id = StreamId(message.id()),
                     .name = message.name(),
@@ -173,6 +204,7 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   if (!shards) return Error(Code::kCorruption, "the stored stream's shards: " + shards.error().message());
   stream.shards = std::move(*shards);
   if (Status status = GetAllShards(message, stream); !status.ok()) return Error(std::move(status));
+  if (Status status = GetEncryption(message, stream.encryption); !status.ok()) return Error(std::move(status));
   return stream;
 }
 

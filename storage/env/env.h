@@ -111,6 +111,9 @@ class Env {
   virtual Result<bool> Exists(const std::string& path) = 0;
   /// Where an existing path really leads, symbolic links resolved. An Env without links gives the path itself.
   virtual Result<std::string> RealPath(const std::string& path) { return path; }
+  /// Whether somebody may read an existing file who is neither its owner nor of its group, or change it who is not its
+  /// owner. An Env without users says no.
+  virtual Result<bool> OpenToOthers(const std::string& /*path*/) { return false; }
   virtual Result<std::uint64_t> FreeBytes(const std::string& dir) = 0;
   /// kFailedPrecondition where another process holds it; the message names the file and what to do.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;

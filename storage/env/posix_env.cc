@@ -164,6 +164,12 @@ class PosixEnv final : public Env {
     return std::string(real.get());
   }
 
+  Result<bool> OpenToOthers(const std::string& path) override {
+    struct stat info;
+    if (::stat(path.c_str(), &info) != 0) return Error(ErrnoStatus(errno, "look up", path));
+    return (info.st_mode & (S_IWGRP | S_IRWXO)) != 0;
+  }
+
   Result<bool> Exists(const std::string& path) override {
     struct stat info;
     if (::stat(path.c_str(), &info) == 0) return true;

@@ -40,7 +40,8 @@ struct Core {
       : append_limits(append_options),
         loops(loop_count),
         metrics(loops.size()),
-        shards(loops, store, *catalog),
+        keyring({.catalog = *catalog, .clock = env->clock(), .run_blocking = {}}, nullptr, {}),
+        shards(loops, {.store = store, .catalog = *catalog, .keyring = keyring}),
         appends(AppendService::New(shards, store, metrics, env->clock(), append_options)),
         reads(ReadService::New(shards, metrics, read_options)) {}
   ~Core() { StopLoops(); }
@@ -94,6 +95,7 @@ struct Core {
   EventLoops loops;
   RetentionHolds holds;
   Metrics metrics;
+  Keyring keyring;  // without master keys
   Shards shards;
   std::unique_ptr<AppendService> appends;
   std::unique_ptr<ReadService> reads;

@@ -24,6 +24,7 @@ struct Door {
                                         .store = core.store,
                                         .resharder = core.resharder,
                                         .groups = *groups,
+                                        .keyring = core.keyring,
                                         .appends = *core.appends,
                                         .reads = *core.reads,
                                         .metrics = core.metrics,

@@ -204,6 +204,7 @@ TEST_CASE("NativeDoor Start: a port in use names the setting", "[broker]") {
                                       .store = door.core.store,
                                       .resharder = door.core.resharder,
                                       .groups = *door.groups,
+                                      .keyring = door.core.keyring,
                                       .appends = *door.core.appends,
                                       .reads = *door.core.reads,
                                       .metrics = door.core.metrics,

@@ -35,7 +35,8 @@ struct ReshardCore {
   Core core;
   GatedStore metadata{*core.metadata};
   std::unique_ptr<StreamCatalog> catalog = std::move(*StreamCatalog::Open(metadata, core.env->clock()));
-  Shards shards{core.loops, core.store, *catalog};
+  Keyring keyring{{.catalog = *catalog, .clock = core.env->clock(), .run_blocking = {}}, nullptr, {}};
+  Shards shards{core.loops, {.store = core.store, .catalog = *catalog, .keyring = keyring}};
   std::unique_ptr<AppendService> appends =
       AppendService::New(shards, core.store, core.metrics, core.env->clock(), core.append_limits);
   std::unique_ptr<ReadService> reads = ReadService::New(shards, core.metrics, {});
@@ -199,7 +200,8 @@ TEST_CASE("Resharder: a closed shard takes nothing after a restart either", "[br
   const auto stream = *world.catalog->Create("orders", 1, {});
   REQUIRE(world.resharder.Split("orders", ShardIndex(0), kHalf).has_value());
   const auto catalog = std::move(*StreamCatalog::Open(*world.core.metadata, world.core.env->clock()));
-  Shards shards(world.core.loops, world.core.store, *catalog);
+  Keyring keyring({.catalog = *catalog, .clock = world.core.env->clock(), .run_blocking = {}}, nullptr, {});
+  Shards shards(world.core.loops, {.store = world.core.store, .catalog = *catalog, .keyring = keyring});
   world.core.OnLoop(0, [&] {
     const auto parent = shards.at(0).Find({stream->id, ShardIndex(0)});
     REQUIRE(parent.has_value());

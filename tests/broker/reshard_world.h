@@ -110,7 +110,8 @@ class ReshardWorld {
           metrics(loops.size()),
           store(std::move(log_store)),
           catalog(std::move(*StreamCatalog::Open(metadata, clock))),
-          shards(loops, *store, *catalog),
+          keyring({.catalog = *catalog, .clock = clock, .run_blocking = {}}, nullptr, {}),
+          shards(loops, {.store = *store, .catalog = *catalog, .keyring = keyring}),
           appends(AppendService::New(shards, *store, metrics, clock, {})),
           reads(ReadService::New(shards, metrics, {})),
           resharder(shards, *catalog, clock) {}
@@ -118,6 +119,7 @@ class ReshardWorld {
     Metrics metrics;
     std::unique_ptr<storage::LogStore> store;
     std::unique_ptr<StreamCatalog> catalog;
+    Keyring keyring;
     Shards shards;
     std::unique_ptr<AppendService> appends;
     std::unique_ptr<ReadService> reads;

@@ -319,7 +319,7 @@ TEST_CASE("StreamCatalog Open: refuses a newer format", "[broker]") {
   Store store(false);
   storage::ManualClock clock;
   storage::Transaction newer;
-  newer.Put("stream/orders", "\x08\x03");  // format = 3
+  newer.Put("stream/orders", "\x08\x04");  // format = 4
   REQUIRE((*store).Commit(newer).ok());
   CHECK(StreamCatalog::Open(*store, clock).error().code() == Code::kUnimplemented);
 }

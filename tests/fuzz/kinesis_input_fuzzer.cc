@@ -75,6 +75,7 @@ class World {
                                   .metadata = *core_.metadata,
                                   .appends = *core_.appends,
                                   .reads = *core_.reads,
+                                  .keyring = core_.keyring,
                                   .resharder = resharder_,
                                   .clock = core_.env->clock(),
                                   .random = core_.env->random(),

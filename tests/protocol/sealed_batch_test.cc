@@ -147,7 +147,7 @@ TEST_CASE("SecretKey: nothing stays where it was moved from", "[protocol]") {
   SecretKey first = KeyOf('k');
   const SecretKey second = std::move(first);
   CHECK(second.bytes() == std::string(kSecretKeyBytes, 'k'));
-  CHECK(first.bytes() == std::string(kSecretKeyBytes, '\0'));  // NOLINT: this is what is looked at
+  CHECK(first.bytes() == std::string(kSecretKeyBytes, '\0'));
   CHECK(SecretKey::Random()->bytes() != SecretKey::Random()->bytes());
 }
 

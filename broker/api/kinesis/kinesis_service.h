@@ -12,6 +12,7 @@
 #include "broker/api/kinesis/kinesis_options.h"
 #include "broker/api/kinesis/subscriptions.h"
 #include "broker/append_service.h"
+#include "broker/encryption/keyring.h"
 #include "broker/read_service.h"
 #include "broker/reshard.h"
 #include "broker/retention_holds.h"
@@ -33,6 +34,7 @@ struct KinesisParts {
   storage::MetadataStore& metadata;
   AppendService& appends;
   ReadService& reads;
+  Keyring& keyring;
   Resharder& resharder;
   storage::Clock& clock;
   storage::Random& random;

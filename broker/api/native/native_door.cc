@@ -22,7 +22,7 @@ class NativeDoor::Impl {
       : loops_(parts.shards.loops()),
         delivery_thread_(1),
         shared_{.context = {parts.catalog, parts.shards, parts.holds, parts.store, parts.resharder, parts.groups,
-                            parts.clock, parts.append_options, parts.delivery},
+                            parts.clock, parts.keyring, parts.append_options, parts.delivery},
                 .appends = parts.appends,
                 .reads = parts.reads,
                 .clock = parts.clock,

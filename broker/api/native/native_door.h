@@ -17,6 +17,7 @@
 #include "sluice/status.h"
 
 namespace sluice::broker {
+class Keyring;
 class Resharder;
 class StreamCatalog;
 }  // namespace sluice::broker
@@ -46,6 +47,7 @@ struct NativeDoorParts {
   storage::LogStore& store;
   Resharder& resharder;
   groups::GroupService& groups;
+  Keyring& keyring;
   AppendService& appends;
   ReadService& reads;
   Metrics& metrics;

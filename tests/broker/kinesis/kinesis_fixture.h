@@ -17,6 +17,7 @@
 
 #include "broker/api/aws/operation.h"
 #include "broker/api/kinesis/kinesis_service.h"
+#include "broker/encryption/key_file.h"
 #include "broker/metrics.h"
 #include "protocol/aws/document.h"
 #include "protocol/aws/writer.h"
@@ -249,6 +250,7 @@ class KinesisCore {
   storage::MemoryEnv& env() { return env_; }
 
   aws::Caller caller{.account = "000000000000", .region = "us-east-1", .access_key = "test"};
+  std::string key_file;  // in env(), from the next Restart on; empty: no stream can be encrypted
   RetentionHolds holds;
   bool writing_may_end = false;  // where a test fails the disk, the log cannot be closed
 
@@ -259,6 +261,7 @@ class KinesisCore {
     Metrics metrics;
     std::unique_ptr<storage::LogStore> store;
     std::unique_ptr<StreamCatalog> catalog;
+    std::unique_ptr<Keyring> keyring;
     std::unique_ptr<Shards> shards;
     std::unique_ptr<AppendService> appends;
     std::unique_ptr<ReadService> reads;
@@ -275,7 +278,13 @@ class KinesisCore {
     REQUIRE(store.has_value());
     now.store = std::move(*store);
     now.catalog = std::move(*StreamCatalog::Open(*metadata_, env_.clock()));
-    now.shards = std::make_unique<Shards>(now.loops, *now.store, *now.catalog);
+    now.keyring = std::make_unique<Keyring>(
+        KeyringParts{.catalog = *now.catalog,
+                     .clock = env_.clock(),
+                     .run_blocking = [&now](auto task) { now.loops.RunBlocking(std::move(task)); }},
+        key_file.empty() ? nullptr : std::move(*OpenKeyFile(env_, key_file)), EncryptionOptions());
+    now.shards = std::make_unique<Shards>(
+        now.loops, ShardsParts{.store = *now.store, .catalog = *now.catalog, .keyring = *now.keyring});
     now.appends = AppendService::New(*now.shards, *now.store, now.metrics, env_.clock(), append_options_);
     now.reads = ReadService::New(*now.shards, now.metrics, ReadOptions());
     now.resharder = std::make_unique<Resharder>(*now.shards, *now.catalog, env_.clock());
@@ -286,6 +295,7 @@ class KinesisCore {
                                    .metadata = *metadata_,
                                    .appends = *now.appends,
                                    .reads = *now.reads,
+                                   .keyring = *now.keyring,
                                    .resharder = *now.resharder,
                                    .clock = env_.clock(),
                                    .random = env_.random(),

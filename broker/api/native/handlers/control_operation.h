@@ -10,6 +10,7 @@
 
 #include "broker/append_service.h"
 #include "broker/delivery_control.h"
+#include "broker/encryption/keyring.h"
 #include "broker/groups/group_service.h"
 #include "broker/reshard.h"
 #include "broker/retention_holds.h"
@@ -30,6 +31,7 @@ struct HandlerContext {
   Resharder& resharder;
   groups::GroupService& groups;
   storage::Clock& clock;
+  Keyring& keyring;
   AppendOptions append_options;
   DeliveryControl* delivery = nullptr;  // null where this broker has no delivery stage
 };
@@ -62,6 +64,7 @@ Result<std::string> HandleDescribeGroup(const HandlerContext& context, std::stri
 Result<std::string> HandleListGroups(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleDeleteGroup(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleResetGroup(const HandlerContext& context, std::string_view control);
+Result<std::string> HandleEncryptStream(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleDelivery(const HandlerContext& context, std::string_view control);
 
 /// Hello is answered by the session itself, before any other operation. The negotiated version goes to `version`.
