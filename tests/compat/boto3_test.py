@@ -434,8 +434,38 @@ def test_fan_out(kinesis, broker):
     expect(follower.data == wanted, f"{len(follower.data)} records came, {count} were put: not each of them once and in order")
 
 
+def test_encryption(kinesis, broker):
+    create(kinesis, "secret", 1)
+    key = "alias/aws/kinesis"
+    answers = [kinesis.put_record(StreamName="secret", PartitionKey="k", Data=b"one plain-canary")]
+    kinesis.start_stream_encryption(StreamName="secret", EncryptionType="KMS", KeyId=key)
+    summary = kinesis.describe_stream_summary(StreamName="secret")["StreamDescriptionSummary"]
+    expect(summary["EncryptionType"] == "KMS" and summary["KeyId"] == key, f"described as {summary}")
+    answers.append(kinesis.put_record(StreamName="secret", PartitionKey="k", Data=b"two hidden-canary"))
+    many = kinesis.put_records(StreamName="secret", Records=[{"PartitionKey": "k", "Data": b"three hidden-canary"}])
+    expect(many["EncryptionType"] == "KMS", f"PutRecords answered {many}")
+    kinesis.start_stream_encryption(StreamName="secret", EncryptionType="KMS", KeyId=key)  # another data key
+    answers.append(kinesis.put_record(StreamName="secret", PartitionKey="k", Data=b"four hidden-canary"))
+    broker.stop(signal.SIGKILL)
+    files = [path for path in (broker.home / "data").rglob("*") if path.is_file()]
+    expect(any(b"plain-canary" in path.read_bytes() for path in files), "the search for plaintext does not work")
+    expect(not any(b"hidden-canary" in path.read_bytes() for path in files), "plaintext of an encrypted stream is on the disk")
+    broker.start()
+    kinesis.stop_stream_encryption(StreamName="secret", EncryptionType="KMS", KeyId=key)
+    answers.append(kinesis.put_record(StreamName="secret", PartitionKey="k", Data=b"five"))
+    expect([answer.get("EncryptionType") for answer in answers] == [None, "KMS", "KMS", None], f"puts were answered {answers}")
+    records = read(kinesis, "secret")
+    expect([record["Data"].split()[0] for record in records] == [b"one", b"two", b"three", b"four", b"five"], f"records are {records}")
+    expect([record.get("EncryptionType") for record in records] == [None, "KMS", "KMS", "KMS", None], f"records are {records}")
+    try:
+        kinesis.start_stream_encryption(StreamName="secret", EncryptionType="NONE", KeyId=key)
+        expect(False, "EncryptionType NONE is taken")
+    except kinesis.exceptions.InvalidArgumentException:
+        pass
+
+
 TESTS = [test_life_of_a_stream, test_put_and_get, test_iterators, test_errors, test_reshard, test_reshard_and_kill, test_restart,
-         test_kill, test_consumers, test_fan_out]
+         test_kill, test_consumers, test_fan_out, test_encryption]
 
 
 def main():

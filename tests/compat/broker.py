@@ -27,7 +27,11 @@ class Broker:
 
     def start(self):
         self.ports.unlink(missing_ok=True)
+        keys = self.home / "master.keys"
+        if not keys.exists():
+            subprocess.run([self.binary, "key", "new", keys], check=True, stdout=subprocess.DEVNULL)
         settings = ["native.port=0", "admin.port=0", f"aws.port={self.port}", f"aws.tls_port={self.tls_port}", "storage.allow_volatile=true",
+                    f"encryption.key_file={keys}",
                     f"aws.access_keys.{ACCESS_KEY}={SECRET_KEY}"]
         command = [self.binary, "serve", "--data", self.home / "data", "--lake", self.home / "lake"]
         for setting in settings:

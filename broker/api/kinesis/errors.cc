@@ -45,6 +45,23 @@ ApiError FromStatus(const Status& why, std::string_view stream, const aws::Calle
   return InternalFailure(why);
 }
 
+ApiError RecordsFailure(const Status& why, std::string_view stream, const aws::Caller& caller) {
+  if (why.code() == Code::kFailedPrecondition) return KeyFailure(why);
+  return FromStatus(why, stream, caller);
+}
+
+ApiError KeyFailure(const Status& why) {
+  switch (why.code()) {
+    case Code::kFailedPrecondition:
+    case Code::kNotFound:
+      return {"KMSNotFoundException", why.message()};
+    case Code::kUnavailable:
+      return {"KMSThrottlingException", why.message()};
+    default:
+      return InternalFailure(why);
+  }
+}
+
 std::optional<ApiError> CheckDryRun(const aws::Call& call, std::string_view operation) {
   const auto dry_run = call.input().Find("DryRun");
   if (!dry_run || !dry_run->boolean()) return std::nullopt;

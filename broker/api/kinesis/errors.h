@@ -29,6 +29,11 @@ protocol::aws::ApiError InternalFailure(const Status& why);
 /// What the broker's core answered about a stream that was there a moment ago.
 protocol::aws::ApiError FromStatus(const Status& why, std::string_view stream, const aws::Caller& caller);
 
+/// The same about the records of a stream, which may be encrypted with a key that the broker does not have any more.
+protocol::aws::ApiError RecordsFailure(const Status& why, std::string_view stream, const aws::Caller& caller);
+/// Why a stream cannot be encrypted.
+protocol::aws::ApiError KeyFailure(const Status& why);
+
 /// The error of a request with DryRun that would have succeeded.
 std::optional<protocol::aws::ApiError> CheckDryRun(const aws::Call& call, std::string_view operation);
 

@@ -46,6 +46,8 @@ std::vector<aws::Operation> Operations(const Context& context) {
       RegisterStreamConsumer(context),
       RemoveTagsFromStream(context),
       SplitShard(context),
+      StartStreamEncryption(context),
+      StopStreamEncryption(context),
       SubscribeToShard(context),
       TagResource(context),
       UntagResource(context),

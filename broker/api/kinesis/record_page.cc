@@ -44,13 +44,14 @@ class PageWriter {
       if (*record == nullptr) return true;
       const Offset offset = frame.base_offset() + static_cast<std::uint64_t>((*record)->offset_delta);
       if (offset < page_.first) continue;
-      if (!Add(**record, offset, frame.header().append_time_ms)) return false;
+      if (!Add(**record, offset, frame)) return false;
     }
   }
   PageEnd end() const { return end_; }
 
  private:
-  bool Add(const protocol::RecordView& record, Offset offset, std::int64_t append_time_ms) {
+  bool Add(const protocol::RecordView& record, Offset offset, const protocol::Frame& frame) {
+    const std::int64_t append_time_ms = frame.header().append_time_ms;
     const std::string number = RecordNumber(*shard_, offset, append_time_ms);
     const std::string key = PartitionKeyOf(record, number);
     const std::string_view data = record.value.value_or(std::string_view());
@@ -61,6 +62,7 @@ class PageWriter {
     writer_.Name("ApproximateArrivalTimestamp").Timestamp(append_time_ms);
     writer_.Name("Data").Bytes(data);
     writer_.Name("PartitionKey").Text(key);
+    if (frame.opened()) writer_.Name("EncryptionType").Text("KMS");
     writer_.EndMap();
     ++records_;
     bytes_ += bytes;

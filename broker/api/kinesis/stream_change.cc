@@ -15,7 +15,8 @@ ApiResult<StreamPtr> ChangeStream(const Context& context, const aws::Call& call,
   }
   auto changed = ChangeAtOnce(context, call, found, change);
   const bool differs =
-      changed && ((*changed)->kinesis != (*found)->kinesis || (*changed)->retention != (*found)->retention);
+      changed && ((*changed)->kinesis != (*found)->kinesis || (*changed)->retention != (*found)->retention ||
+                  (*changed)->encryption != (*found)->encryption);
   if (differs) context.lifecycle->Changed(*found);
   return changed;
 }

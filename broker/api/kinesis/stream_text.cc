@@ -102,7 +102,10 @@ void WriteSettings(protocol::aws::Writer& writer, const StreamInfo& stream) {
   WriteShardMetrics(writer.Name("ShardLevelMetrics"), stream.kinesis.shard_metrics);
   writer.EndMap();
   writer.EndList();
-  writer.Name("EncryptionType").Text("NONE");
+  const EncryptionSettings& encryption = stream.encryption;
+  writer.Name("EncryptionType").Text(encryption.on ? "KMS" : "NONE");
+  if (!encryption.on) return;
+  writer.Name("KeyId").Text(encryption.key_id.empty() ? encryption.data_keys.back().master_key : encryption.key_id);
 }
 
 }  // namespace sluice::broker::kinesis

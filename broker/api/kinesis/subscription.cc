@@ -128,6 +128,7 @@ void Subscription::ReadFailed(const Status& why) {
   }
   if (why.code() == Code::kUnavailable) return End();  // the broker is stopping
   if (why.code() == Code::kNotFound) return FailWith(StreamNotFound(target_.consumer.stream->name, call_->caller()));
+  if (why.code() == Code::kFailedPrecondition) return FailWith(KeyFailure(why));
   FailWith({"InternalFailureException", why.message()});
 }
 

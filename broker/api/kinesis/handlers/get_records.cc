@@ -39,6 +39,12 @@ const Shape& Input() {
   return shape;
 }
 
+/// Where the shard ends.
+struct ShardEnd {
+  Offset offset;
+  bool closed = false;  // it stays there
+};
+
 /// One call, until its page is complete.
 struct PendingPage {
   PendingPage(aws::CallPtr call_of, PageRequest page_of, PageMemory& memory)
@@ -48,7 +54,8 @@ struct PendingPage {
 
   aws::CallPtr call;
   PageRequest page;
-  Offset from;  // where the next read begins
+  Offset from;   // where the next read begins
+  ShardEnd end;  // at the last read
   const PageShare share;
   std::uint64_t bytes = 0;
 };
@@ -125,12 +132,6 @@ std::string NextIterator(const Context& context, const PageRequest& page, Offset
                              context.token_key);
 }
 
-/// Where the shard ends.
-struct ShardEnd {
-  Offset offset;
-  bool closed = false;  // it stays there
-};
-
 Result<std::string> WriteAnswer(const Context& context, protocol::aws::Writer& writer, const PageRequest& page,
                                 const ShardEnd& shard_end) {
   writer.BeginMap();
@@ -175,17 +176,19 @@ void Take(const Context& context, const PagePtr& pending, Result<ReadAnswer> ans
   if (!answer && answer.error().code() == Code::kOutOfRange && page.frames.empty()) {
     return Read(context, pending);  // retention has removed what was there a moment ago
   }
-  if (!answer) return pending->call->Fail(FromStatus(answer.error(), page.stream->name, pending->call->caller()));
+  if (!answer && !page.frames.empty()) return Answer(context, pending, pending->end);  // the next call is told
+  if (!answer) return pending->call->Fail(RecordsFailure(answer.error(), page.stream->name, pending->call->caller()));
   const bool nothing_new = answer->run.frames.empty();
   for (protocol::Frame& frame : answer->run.frames) {
     pending->bytes += frame.size();
     page.frames.push_back(std::move(frame));
   }
   page.frames_end = pending->from = answer->run.next;
+  pending->end = {answer->end, answer->closed};
   const std::uint64_t records = page.frames_end - std::min(page.frames_end, page.first);
   const bool full = records >= page.records_max || pending->bytes >= page.bytes_max;
   if (nothing_new || full || page.frames_end >= answer->end) {
-    return Answer(context, pending, {answer->end, answer->closed});
+    return Answer(context, pending, pending->end);
   }
   Read(context, pending);
 }

@@ -43,6 +43,8 @@ aws::Operation PutResourcePolicy(const Context& context);
 aws::Operation RegisterStreamConsumer(const Context& context);
 aws::Operation RemoveTagsFromStream(const Context& context);
 aws::Operation SplitShard(const Context& context);
+aws::Operation StartStreamEncryption(const Context& context);
+aws::Operation StopStreamEncryption(const Context& context);
 aws::Operation SubscribeToShard(const Context& context);
 aws::Operation TagResource(const Context& context);
 aws::Operation UntagResource(const Context& context);

@@ -69,11 +69,14 @@ ApiResult<PutEntry> CheckedEntry(const Context& context, const aws::Call& call, 
   return entry;
 }
 
-std::string Answer(const aws::Call& call, const ShardInfo& shard, const storage::Appended& appended) {
+std::string Answer(const aws::Call& call, const StreamInfo& stream, const PutResult& result) {
+  const ShardInfo& shard = *result.shard;
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("ShardId").Text(ShardName(shard.shard));
-  writer->Name("SequenceNumber").Text(RecordNumber(shard, appended.base_offset, appended.append_time_ms));
+  writer->Name("SequenceNumber")
+      .Text(RecordNumber(shard, result.appended->base_offset, result.appended->append_time_ms));
+  if (stream.encryption.on) writer->Name("EncryptionType").Text("KMS");
   writer->EndMap();
   return writer->Take();
 }
@@ -85,9 +88,9 @@ void Run(const Context& context, const aws::CallPtr& call) {
   if (!entry) return call->Fail(std::move(entry.error()));
   Put(context, call, *stream, {*entry}, [call, stream = *stream](const PutResults& results) {
     const PutResult& result = results.front();
-    if (result.appended) return call->Answer(Answer(*call, *result.shard, *result.appended));
+    if (result.appended) return call->Answer(Answer(*call, *stream, result));
     if (result.throttled) return call->Fail(RateExceeded(result.shard->shard, stream->name, call->caller()));
-    call->Fail(FromStatus(result.appended.error(), stream->name, call->caller()));
+    call->Fail(RecordsFailure(result.appended.error(), stream->name, call->caller()));
   });
 }
 

@@ -87,6 +87,9 @@ void Answer(aws::Call& call, const StreamInfo& stream, const PutResults& results
     if (!result.appended && result.appended.error().code() == Code::kNotFound) {  // deleted a moment ago
       return call.Fail(StreamNotFound(stream.name, call.caller()));
     }
+    if (!result.appended && result.appended.error().code() == Code::kFailedPrecondition) {
+      return call.Fail(RecordsFailure(result.appended.error(), stream.name, call.caller()));
+    }
   }
   const auto writer = call.NewWriter();
   writer->BeginMap();
@@ -94,6 +97,7 @@ void Answer(aws::Call& call, const StreamInfo& stream, const PutResults& results
   writer->Name("Records").BeginList();
   for (const PutResult& result : results) WriteResult(call, stream, result, *writer);
   writer->EndList();
+  if (stream.encryption.on) writer->Name("EncryptionType").Text("KMS");
   writer->EndMap();
   call.Answer(writer->Take());
 }
