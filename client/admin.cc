@@ -133,6 +133,20 @@ Result<StreamDescription> AdminClient::MergeShards(std::string_view name, std::u
   return impl_->CallForStream(Operation::kReshardStream, request);
 }
 
+Result<StreamDescription> AdminClient::EncryptStream(std::string_view name, std::string_view key) {
+  native::EncryptStreamRequest request;
+  request.set_name(std::string(name));
+  request.set_encrypted(true);
+  request.set_key_id(std::string(key));
+  return impl_->CallForStream(Operation::kEncryptStream, request);
+}
+
+Result<StreamDescription> AdminClient::DecryptStream(std::string_view name) {
+  native::EncryptStreamRequest request;
+  request.set_name(std::string(name));
+  return impl_->CallForStream(Operation::kEncryptStream, request);
+}
+
 Result<StreamDescription> AdminClient::ResizeStream(std::string_view name, std::uint32_t shards) {
   native::ReshardStreamRequest request;
   request.set_name(std::string(name));

@@ -58,6 +58,7 @@ StreamDescription DescriptionOf(const native::StreamInfo& info) {
   description.stream_id = info.stream_id();
   description.name = info.name();
   description.created_ms = info.created_ms();
+  description.encrypted = info.encrypted();
   if (info.retention().age_ms() != 0) description.retention.age = std::chrono::milliseconds(info.retention().age_ms());
   if (info.retention().bytes() != 0) description.retention.bytes = info.retention().bytes();
   for (const native::ShardInfo& shard : info.shards()) description.shards.push_back(ShardOf(shard));

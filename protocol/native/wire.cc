@@ -168,6 +168,8 @@ std::string_view OperationName(Operation operation) {
       return "delete group";
     case Operation::kResetGroup:
       return "reset group";
+    case Operation::kEncryptStream:
+      return "encrypt stream";
   }
   return "unknown";
 }

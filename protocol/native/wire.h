@@ -49,6 +49,7 @@ enum class Operation : std::uint16_t {
   kListGroups = 18,
   kDeleteGroup = 19,
   kResetGroup = 20,
+  kEncryptStream = 21,
 };
 
 /// "append"; for messages, logs and metrics. "unknown" for a number without a name.

@@ -33,6 +33,8 @@ FIREHOSE = ("tests/broker/firehose/broker_firehose_test", "*")
 KINESIS = ("tests/broker/kinesis/broker_kinesis_test", "*")
 GROUPS = ("tests/broker/groups/broker_groups_test", "*")
 CATALOG = ("tests/broker/broker_catalog_test", "*")
+ENCRYPTION = ("tests/broker/broker_encryption_test", "*")
+PROTOCOL = ("tests/protocol/protocol_test", "*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,6 +161,17 @@ MUTANTS = [
            ("  if (status.ok()) return {};\n  group.state.reset();\n", "  if (true) return {};\n  group.state.reset();\n"), tests=(GROUPS,)),
     mutant("M54", "passes over what retention removed without counting", "broker/groups/group_state.cc",
            ("  progress.missed += shard.facts.oldest - progress.next;\n", ""), tests=(GROUPS,)),
+    mutant("M60", "stores the records of an encrypted stream as they come", "broker/append_service.cc",
+           ("  if ((*shard)->keys->sealing()) {\n", "  if (false) {\n"), tests=(ENCRYPTION,)),
+    mutant("M61", "uses a nonce twice", "broker/encryption/stream_keys.cc",
+           ("used_.fetch_add(1, ", "used_.fetch_add(0, "), tests=(ENCRYPTION,)),
+    mutant("M62", "does not bind a sealed batch to its shard", "protocol/sealed_batch.cc",
+           ("  StoreBigEndian(bound.data() + 4, shard.index.value);\n", "  StoreBigEndian(bound.data() + 4, std::uint32_t{0});\n"),
+           tests=(PROTOCOL,)),
+    mutant("M63", "gives out records whose tag does not fit", "protocol/sealed_batch.cc",
+           ("  if (!opened) {\n", "  if (!opened && sealed.empty()) {\n"), tests=(PROTOCOL,)),
+    mutant("M64", "lets a producer send sealed batches", "protocol/batch.cc",
+           ("  if (header.sealed()) return Sealed();\n", ""), tests=(PROTOCOL, ENCRYPTION)),
 ]
 
 

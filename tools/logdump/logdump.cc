@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "protocol/sealed_batch.h"
 #include "storage/env/posix_env.h"
 #include "storage/journal_format.h"
 #include "storage/segment_format.h"
@@ -99,8 +100,15 @@ class Dumper {
     ++summary_.frames;
     summary_.records += header.record_count;
     if (!verified) ++summary_.damaged;
-    take_({at, header, verified ? Status() : verified.error()});
+    take_({at, header,
+           verified ? DataKeyOf(bytes->substr(protocol::kFrameHeaderSize, header.payload_bytes)) : std::nullopt,
+           verified ? Status() : verified.error()});
     return {};
+  }
+
+  static std::optional<std::uint32_t> DataKeyOf(std::string_view batch) {
+    const auto seal = protocol::IsSealed(batch) ? protocol::ParseSealHeader(batch) : Error(Status());
+    return seal ? std::optional(seal->key_number) : std::nullopt;
   }
 
   FileWindow& window_;

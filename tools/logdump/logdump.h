@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "protocol/frame.h"
@@ -13,7 +14,8 @@ namespace sluice::tools {
 struct DumpedFrame {
   std::uint64_t position = 0;  // in the file
   protocol::FrameHeader header;
-  Status status;  // of the checksum
+  std::optional<std::uint32_t> data_key;  // of a sealed batch: the number of the key that opens it
+  Status status;                          // of the checksum
 };
 
 struct DumpSummary {

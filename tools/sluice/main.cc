@@ -28,6 +28,7 @@ void RegisterAllCommands(CLI::App& app, Context& context) {
   RegisterGroupCommands(app, context);
   RegisterDeliveryCommands(app, context);
   RegisterLakeCommands(app, context);
+  RegisterKeyCommands(app, context);
   RegisterLogCommands(app, context);
   RegisterVerifyCommand(app, context);
   RegisterBenchCommand(app, context);

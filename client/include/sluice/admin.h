@@ -51,6 +51,12 @@ class AdminClient {
   Result<GroupDescription> ResetGroup(std::string_view stream, std::string_view group, Position to,
                                       std::optional<std::uint32_t> shard = {});
 
+  /// New records are stored encrypted, with a new data key, also where the stream is encrypted already. `key`: one of
+  /// the broker's key file; any other text, or none, is its current one. kFailedPrecondition: the broker has no keys.
+  Result<StreamDescription> EncryptStream(std::string_view name, std::string_view key = {});
+  /// New records are stored as they come; encrypted ones stay so, and are read as before.
+  Result<StreamDescription> DecryptStream(std::string_view name);
+
   /// `document` is the delivery stream's file for kCreate and kCheck, `document_name` its name in error messages.
   /// kFlush answers within seconds: where "flush" in the answer is not "done", call again with its "number" as the
   /// document.

@@ -67,6 +67,7 @@ struct StreamDescription {
   Retention retention;
   std::vector<ShardDescription> shards;         // the open ones: where records go
   std::vector<ShardDescription> closed_shards;  // with records that can be read; from DescribeStream and ListStreams
+  bool encrypted = false;                       // new records are encrypted where the broker stores them
 };
 
 /// Where a consumer starts in a shard.

@@ -12,6 +12,7 @@ void RegisterGetCommands(CLI::App& app, Context& context);
 void RegisterGroupCommands(CLI::App& app, Context& context);
 void RegisterDeliveryCommands(CLI::App& app, Context& context);
 void RegisterLakeCommands(CLI::App& app, Context& context);
+void RegisterKeyCommands(CLI::App& app, Context& context);
 void RegisterLogCommands(CLI::App& app, Context& context);
 void RegisterBenchCommand(CLI::App& app, Context& context);
 void RegisterCompletionCommand(CLI::App& app, Context& context);

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,6 +17,15 @@ namespace sluice::tools {
 
 namespace {
 
+std::string CheckOf(const DumpedFrame& frame) {
+  if (!frame.status.ok()) return frame.status.message();
+  return frame.data_key ? fmt::format("ok, sealed with data key {}", *frame.data_key) : "ok";
+}
+
+boost::json::value ToJson(std::optional<std::uint32_t> number) {
+  return number ? boost::json::value(*number) : boost::json::value(nullptr);
+}
+
 void PrintFrame(const Context& context, const DumpedFrame& frame) {
   const protocol::FrameHeader& header = frame.header;
   if (context.json) {
@@ -27,12 +37,13 @@ void PrintFrame(const Context& context, const DumpedFrame& frame) {
                                                                   {"bytes", header.total_size()},
                                                                   {"append_time_ms", header.append_time_ms},
                                                                   {"durable_upto", header.durable_upto.value},
+                                                                  {"data_key", ToJson(frame.data_key)},
                                                                   {"valid", frame.status.ok()}}));
     return;
   }
   fmt::print("{:>12} {:>8} {:>14} {:>8} {:>10}  {}  {}\n", frame.position, ToString(header.shard),
              header.base_offset.value, header.record_count, header.total_size(), FormatTime(header.append_time_ms),
-             frame.status.ok() ? "ok" : frame.status.message());
+             CheckOf(frame));
 }
 
 bool Dump(Context& context, const std::string& file) {

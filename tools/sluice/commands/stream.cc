@@ -25,6 +25,7 @@ struct StreamArguments {
   std::uint32_t shard = 0;
   std::uint32_t with = 0;
   std::optional<std::string> at;
+  std::string key;
 };
 
 boost::json::array ToJson(const std::vector<LostRange>& lost) {
@@ -84,6 +85,7 @@ boost::json::object ToJson(const StreamDescription& stream) {
   boost::json::object json{{"name", stream.name}, {"stream_id", stream.stream_id}, {"created_ms", stream.created_ms}};
   json["retention_ms"] = stream.retention.age ? boost::json::value(stream.retention.age->count()) : nullptr;
   json["retention_bytes"] = stream.retention.bytes ? boost::json::value(*stream.retention.bytes) : nullptr;
+  json["encrypted"] = stream.encrypted;
   json["shards"] = ToJson(stream.shards);
   json["closed_shards"] = ToJson(stream.closed_shards);
   return json;
@@ -145,9 +147,10 @@ void PrintStream(const Context& context, const StreamDescription& stream) {
     return;
   }
   const Totals totals = TotalsOf(stream);
-  fmt::print("stream     {}\ncreated    {}\nretention  {}\nrecords    {} ({})\n\n", stream.name,
+  fmt::print("stream     {}\ncreated    {}\nretention  {}\nrecords    {} ({})\n", stream.name,
              FormatTime(stream.created_ms), FormatRetention(stream.retention), FormatCount(totals.records),
              FormatSize(totals.bytes));
+  fmt::print("{}\n", stream.encrypted ? "encrypted  yes\n" : "");
   const std::vector<ShardDescription> shards = AllShards(stream);
   fmt::print("{:>6} {:>16} {:>16} {:>12}  {}\n", "SHARD", "OLDEST", "END", "SIZE", "LAST APPEND");
   for (const ShardDescription& shard : shards) {
@@ -295,6 +298,23 @@ bool Resize(Context& context, const StreamArguments& arguments) {
   return true;
 }
 
+bool Encrypt(Context& context, const StreamArguments& arguments, bool encrypted) {
+  auto client = context.Connect();
+  if (!client) return false;
+  const auto stream =
+      encrypted ? client->EncryptStream(arguments.name, arguments.key) : client->DecryptStream(arguments.name);
+  if (!stream) return context.Fail(stream.error());
+  if (context.json) {
+    PrintStream(context, *stream);
+  } else if (stream->encrypted) {
+    fmt::print("New records of stream {} are encrypted with a new data key where they are stored.\n", stream->name);
+  } else {
+    fmt::print("New records of stream {} are stored as they come. Encrypted ones stay so, and can be read.\n",
+               stream->name);
+  }
+  return true;
+}
+
 bool AcceptLoss(Context& context, const StreamArguments& arguments) {
   auto client = context.Connect();
   if (!client) return false;
@@ -351,6 +371,21 @@ void RegisterReshardCommands(CLI::App& stream, Context& context, const std::shar
   resize->callback([=, &context] { Resize(context, *arguments); });
 }
 
+void RegisterEncryptionCommands(CLI::App& stream, Context& context, const std::shared_ptr<StreamArguments>& arguments) {
+  CLI::App* encrypt = stream.add_subcommand("encrypt", "Store a stream's new records encrypted, with a new data key");
+  encrypt->add_option("NAME", arguments->name, "The stream")->required();
+  encrypt->add_option("--key", arguments->key, "A key of the broker's key file; without it the current one")
+      ->type_name("KEY");
+  encrypt->footer(
+      "The broker needs a key file: 'sluice key new', encryption.key_file.\n\n"
+      "Example:\n  sluice stream encrypt orders");
+  encrypt->callback([=, &context] { Encrypt(context, *arguments, true); });
+
+  CLI::App* decrypt = stream.add_subcommand("decrypt", "Store a stream's new records as they come again");
+  decrypt->add_option("NAME", arguments->name, "The stream")->required();
+  decrypt->callback([=, &context] { Encrypt(context, *arguments, false); });
+}
+
 }  // namespace
 
 void RegisterStreamCommands(CLI::App& app, Context& context) {
@@ -392,6 +427,7 @@ void RegisterStreamCommands(CLI::App& app, Context& context) {
   remove->callback([=, &context] { Delete(context, *arguments); });
 
   RegisterReshardCommands(*stream, context, arguments);
+  RegisterEncryptionCommands(*stream, context, arguments);
 
   CLI::App* accept = stream->add_subcommand("accept-loss", "Go on without the records that a damaged shard has lost");
   with_name(accept);

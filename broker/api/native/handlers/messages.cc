@@ -44,6 +44,7 @@ void ToMessage(const HandlerContext& context, const broker::StreamInfo& stream, 
   out.set_created_ms(stream.created_ms);
   out.mutable_retention()->set_age_ms(stream.retention.age_ms.value_or(0));
   out.mutable_retention()->set_bytes(stream.retention.bytes.value_or(0));
+  out.set_encrypted(stream.encryption.on);
   for (const protocol::ShardRange& range : stream.shards.ranges()) {
     const broker::ShardInfo* const info = stream.FindShard(range.shard);
     SLUICE_CHECK(info != nullptr);

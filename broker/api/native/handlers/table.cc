@@ -26,6 +26,7 @@ constexpr std::array kOperations = {
     ControlOperation{Operation::kListGroups, HandleListGroups},
     ControlOperation{Operation::kDeleteGroup, HandleDeleteGroup},
     ControlOperation{Operation::kResetGroup, HandleResetGroup},
+    ControlOperation{Operation::kEncryptStream, HandleEncryptStream},
     ControlOperation{Operation::kDelivery, HandleDelivery, HandlerThread::kDelivery},
 };
 
