@@ -110,9 +110,9 @@ public class KclApp {
     Scheduler scheduler = new Scheduler(
         configs.checkpointConfig(),
         configs.coordinatorConfig().parentShardPollIntervalMillis(1_000).shardConsumerDispatchPollIntervalMillis(200),
-        configs.leaseManagementConfig().failoverTimeMillis(5_000).shardSyncIntervalMillis(5_000)
+        configs.leaseManagementConfig().failoverTimeMillis(3_000).shardSyncIntervalMillis(5_000)
             .leasesRecoveryAuditorExecutionFrequencyMillis(5_000).leasesRecoveryAuditorInconsistencyConfidenceThreshold(2)
-            .dynamoDbLockBasedLeaderLeaseDurationInMillis(20_000L).dynamoDbLockBasedLeaderHeartbeatPeriodInMillis(4_000L),
+            .dynamoDbLockBasedLeaderLeaseDurationInMillis(8_000L).dynamoDbLockBasedLeaderHeartbeatPeriodInMillis(2_000L),
         configs.lifecycleConfig(),
         configs.metricsConfig().metricsLevel(MetricsLevel.DETAILED).metricsBufferTimeMillis(2_000),
         configs.processorConfig(),

@@ -9,32 +9,18 @@ Every answer is held against botocore's model (model_check.py). Exit code 0 kept
 import argparse
 import pathlib
 import signal
-import subprocess
 import sys
 import threading
 import traceback
-import venv
 
-SKIPPED = 77
+import packages
+
 BOTO3 = "boto3==1.44.8"
 
 
 def in_environment_with_boto3(build):
     """Starts this program again in an environment with boto3, below the build directory, where this one has none."""
-    try:
-        import boto3  # noqa: F401
-        return
-    except ImportError:
-        pass
-    home = build / "_boto3"
-    python = home / "bin" / "python"
-    if not python.exists():
-        venv.create(home, with_pip=True)
-    install = subprocess.run([python, "-m", "pip", "install", "--quiet", BOTO3], capture_output=True, text=True, check=False)
-    if install.returncode != 0:
-        print(f"skipped: {BOTO3} cannot be installed: {install.stderr.strip()[-500:]}")
-        sys.exit(SKIPPED)
-    sys.exit(subprocess.run([python, "-B", *sys.argv], check=False).returncode)
+    packages.enter(build / "_boto3", BOTO3)
 
 
 def expect(good, what):

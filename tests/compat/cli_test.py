@@ -12,29 +12,13 @@ import base64
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import traceback
-import venv
 
 import broker as settings
+import packages
 
-SKIPPED = 77
 PACKAGE = "awscli==1.46.2"
-HERE = pathlib.Path(__file__).resolve().parent
-
-
-def installed(build):
-    """The interpreter of an environment with the package; None where it cannot be had."""
-    home = build / "_awscli"
-    python = home / "bin" / "python"
-    if not python.exists():
-        venv.create(home, with_pip=True)
-    install = subprocess.run([python, "-m", "pip", "install", "--quiet", PACKAGE], capture_output=True, text=True, check=False)
-    if install.returncode != 0:
-        print(f"skipped: {PACKAGE} cannot be installed: {install.stderr.strip()[-500:]}")
-        return None
-    return python
 
 
 def expect(good, what):
@@ -43,27 +27,27 @@ def expect(good, what):
 
 
 class Cli:
-    def __init__(self, python, broker, service="kinesis"):
+    def __init__(self, broker, service="kinesis"):
         self.service = service
-        self.command = [python, "-B", HERE / "cli_checked.py", service, "--endpoint-url", broker.endpoint()]
-        self.environment = os.environ | {
+        self.command = [service, "--endpoint-url", broker.endpoint()]
+        self.environment = {
             "AWS_ACCESS_KEY_ID": settings.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": settings.SECRET_KEY, "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
 
     def run(self, *arguments):
-        return subprocess.run([*self.command, *map(str, arguments)], env=self.environment, capture_output=True, text=True, timeout=120,
-                              check=False)
+        import cli_checked
+        return cli_checked.run([*self.command, *map(str, arguments)], self.environment)
 
     def __call__(self, *arguments):
         """The answer as JSON; None where there is none."""
         result = self.run(*arguments)
-        expect(result.returncode == 0, f"aws {self.service} {arguments}: {result.stderr}")
-        return json.loads(result.stdout) if result.stdout.strip() else None
+        expect(result.code == 0, f"aws {self.service} {arguments}: {result.errors}")
+        return json.loads(result.output) if result.output.strip() else None
 
     def error(self, *arguments):
         result = self.run(*arguments)
-        expect(result.returncode != 0, f"aws {self.service} {arguments} succeeds")
-        return result.stderr.strip()
+        expect(result.code != 0, f"aws {self.service} {arguments} succeeds")
+        return result.errors.strip()
 
 
 def test_streams(aws):
@@ -183,11 +167,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
-    python = installed(arguments.build.resolve())
-    if python is None:
-        return SKIPPED
+    packages.enter(arguments.build.resolve() / "_awscli", PACKAGE)
     with settings.Broker(arguments.build) as broker:
-        kinesis, firehose = Cli(python, broker), Cli(python, broker, "firehose")
+        kinesis, firehose = Cli(broker), Cli(broker, "firehose")
         for test in TESTS:
             try:
                 test(firehose if test is test_firehose else kinesis)

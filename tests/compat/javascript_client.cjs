@@ -77,4 +77,4 @@ async function main() {
   await assert.rejects(client.send(new sdk.DescribeStreamCommand({StreamName: 'js'})), sdk.ResourceNotFoundException);
 }
 
-main();
+main().then(() => process.exit());  // the subscriptions that were left would keep it for a minute

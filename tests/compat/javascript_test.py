@@ -26,7 +26,7 @@ def modules(build):
     home = build / "_javascript"
     if not all((home / "node_modules" / "@aws-sdk" / name).exists() for name in PACKAGES):
         home.mkdir(exist_ok=True)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", home, *PACKAGES.values()]
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefer-offline", "--prefix", home, *PACKAGES.values()]
         if subprocess.run(command, capture_output=True, check=False).returncode != 0:
             return None
     return home
