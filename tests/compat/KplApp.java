@@ -28,7 +28,7 @@ public class KplApp {
     KinesisProducer producer = new KinesisProducer(configuration);
     List<ListenableFuture<UserRecordResult>> results = new ArrayList<>();
     for (int i = 0; i < 10_000; ++i) {
-      ByteBuffer data = ByteBuffer.wrap(("value " + i).getBytes(StandardCharsets.UTF_8));
+      ByteBuffer data = ByteBuffer.wrap(("{\"id\":" + i + "}").getBytes(StandardCharsets.UTF_8));
       results.add(producer.addUserRecord("kpl", "key-" + i % 100, data));
     }
     producer.flushSync();

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The Kinesis Producer Library, which speaks nothing but TLS, against a real broker: 10,000 user records are put as aggregates, read
-back by boto3 and taken apart here; the library's metrics are on the broker's /metrics.
+back by boto3 and taken apart here, and delivered to Parquet, where pyarrow counts them; the library's metrics are on the broker's
+/metrics.
 
     kpl_test.py --build build/release
 
@@ -20,12 +21,29 @@ import urllib.request
 
 import broker as settings
 import maven
+import packages
 from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
 LIBRARIES = ("software.amazon.kinesis:amazon-kinesis-producer:1.0.7", "org.slf4j:slf4j-simple:2.0.17")
 USER_RECORDS = 10_000
 METRICS_TIMEOUT_S = 120
+PYARROW = "pyarrow==26.0.1"
+DELIVERY = {
+    "DeliveryStreamName": "kpl-lake",
+    "DeliveryStreamType": "KinesisStreamAsSource",
+    "KinesisStreamSourceConfiguration": {"KinesisStreamARN": "kpl", "RoleARN": "none"},
+    "ExtendedS3DestinationConfiguration": {
+        "RoleARN": "none", "BucketARN": "arn:aws:s3:::lake", "Prefix": "kpl/", "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
+        "DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}}}},
+    "Sluice": {"StartPosition": "oldest", "Columns": [{"Name": "id", "Type": "bigint"}]},
+}
+READ_IDS = """
+import json, pathlib, sys
+import pyarrow.parquet
+paths = pathlib.Path(sys.argv[1]).rglob("*.parquet")
+print(json.dumps([row for path in paths for row in pyarrow.parquet.read_table(path, partitioning=None).column("id").to_pylist()]))
+"""
 MAGIC = b"\xf3\x89\x9a\xc2"
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -95,7 +113,30 @@ def check_metrics(port):
         time.sleep(0.2)
 
 
-def run(class_path, broker):
+def sluice(broker, *arguments):
+    port = json.loads(broker.ports.read_text())["native"]
+    command = [broker.binary, "--broker", f"127.0.0.1:{port}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise settings.Broken(f"sluice {arguments}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def check_delivery(broker, reader):
+    """Every user record is one row of the lake."""
+    (broker.home / "kpl-lake.json").write_text(json.dumps(DELIVERY))
+    sluice(broker, "delivery", "create", "-f", broker.home / "kpl-lake.json")
+    sluice(broker, "delivery", "flush", "kpl-lake")
+    proof = sluice(broker, "verify", "kpl-lake")
+    if "PROVEN" not in proof or f"{USER_RECORDS:,} with aggregates opened" not in proof:
+        raise settings.Broken(f"the delivery is not proven: {proof}")
+    ids = json.loads(subprocess.run([reader, "-c", READ_IDS, broker.home / "lake"], capture_output=True, check=True).stdout)
+    if sorted(ids) != list(range(USER_RECORDS)):
+        raise settings.Broken(f"{len(ids)} rows are in the lake, {len(set(ids))} different ones, for {USER_RECORDS} user records")
+    print(f"kept: {len(ids)} rows")
+
+
+def run(class_path, broker, reader):
     import boto3
     kinesis = boto3.client("kinesis", endpoint_url=broker.endpoint(), region_name="us-east-1",
                            aws_access_key_id=settings.ACCESS_KEY, aws_secret_access_key=settings.SECRET_KEY)
@@ -120,10 +161,11 @@ def run(class_path, broker):
     if len(records) > USER_RECORDS // 10:
         raise settings.Broken(f"{len(records)} records for {USER_RECORDS} user records: they are not aggregated")
     got = sorted((key, data.decode()) for record in records for key, data in user_records(record))
-    wanted = sorted((f"key-{i % 100}", f"value {i}") for i in range(USER_RECORDS))
+    wanted = sorted((f"key-{i % 100}", f'{{"id":{i}}}') for i in range(USER_RECORDS))
     if got != wanted:
         raise settings.Broken(f"{len(got)} user records came back, {len(set(got) & set(wanted))} of them right")
-    print(f"kept: {len(got)} user records in {len(records)} records")
+    print(f"kept: {len(got)} user records in {len(records)} records", flush=True)
+    check_delivery(broker, reader)
 
 
 def main():
@@ -139,9 +181,12 @@ def main():
     if class_path is None:
         print("skipped: the Kinesis Producer Library cannot be installed")
         return SKIPPED
+    reader = packages.interpreter(build / "_pyarrow", PYARROW)
+    if reader is None:
+        return SKIPPED
     with settings.Broker(build) as broker:
         try:
-            run(class_path, broker)
+            run(class_path, broker, reader)
         except (settings.Broken, subprocess.TimeoutExpired):
             traceback.print_exc()
             print(broker.log()[-3000:])
