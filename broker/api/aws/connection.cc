@@ -303,7 +303,8 @@ void Connection::CloseIfDone() {
   if (tls_ && tls_->failed()) return Drain();
   if (state_ != State::kOpen) return;
   const bool done = session_->done();
-  if (!done && !(input_ended_ && !session_->working())) return;
+  const bool over = input_ended_ && (!session_->working() || session_->waits_for_peer());
+  if (!done && !over) return;
   if (!done || input_ended_) return Close();
   Drain();
 }

@@ -51,6 +51,7 @@ class Http2Session final : public HttpSession {
   bool receiving() const override { return incomplete_ > 0; }
   bool working() const override { return in_work_ > 0 || !ready_.empty() || unsent_bytes_ > 0 || wants_write(); }
   bool unsent() const override { return unsent_bytes_ > 0; }
+  bool waits_for_peer() const override { return in_work_ == 0 && unsent_bytes_ > 0 && !wants_write(); }
   bool failed() const override { return failed_; }
   bool done() const override;
   void BeginStop() override;

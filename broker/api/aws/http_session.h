@@ -70,6 +70,8 @@ class HttpSession {
   virtual bool working() const = 0;
   /// Answers, or parts of them, have not been taken by TakeOutput.
   virtual bool unsent() const = 0;
+  /// No request is being worked on, and what is unsent waits for the peer to open its windows.
+  virtual bool waits_for_peer() const = 0;
   /// What came was no HTTP, or too much of it: the output says so, and nothing more is taken.
   virtual bool failed() const = 0;
   /// After the output: close.

@@ -43,6 +43,15 @@ struct StreamPort {
     }
   }
 
+  void WaitForConnections(int count) {
+    const std::string line = "\nsluice_aws_connections " + std::to_string(count) + "\n";
+    for (std::string text; text.find(line) == std::string::npos;) {
+      broker::Metrics metrics(1);
+      metrics.AddSource([&](MetricSink& sink) { port.door->CollectMetrics(sink); });
+      text = metrics.Render();
+    }
+  }
+
   HeldStreams streams;
   AwsPort port;
 };
@@ -178,6 +187,20 @@ TEST_CASE("AwsDoor streams: HTTP/2 resets one that the client takes nothing of, 
     }
   }
   fixture.WaitForNews(one, StreamNews::kGone);
+}
+
+TEST_CASE("AwsDoor streams: a client of HTTP/2 that goes leaves no answer behind that its windows held back", "[aws]") {
+  StreamPort fixture({.request_timeout_ms = 3'600'000, .idle_timeout_ms = 3'600'000});
+  auto socket = std::make_unique<HttpClient>(fixture.port.port());
+  Http2Peer peer(Http2Peer::Windows::kShut);
+  const std::int32_t stream = PostStream(peer);
+  socket->Send(peer.Output());
+  const One one = fixture.WaitForStream();
+  fixture.Write(one, std::string(100'000, 'x'));  // a window of 64 KiB
+  if (GENERATE(true, false)) fixture.End(one);    // or it goes on
+  while (peer.answer(stream).body.size() < 65'535) REQUIRE(peer.Receive(socket->ReceiveSome()));
+  socket.reset();
+  fixture.WaitForConnections(0);
 }
 
 TEST_CASE("AwsDoor Finish: streams are told, and end in order", "[aws]") {
