@@ -68,14 +68,15 @@ class World {
  public:
   World() {
     SLUICE_CHECK(core_.catalog->Create("s", 1, {}).has_value());
+    delivery::DeliveryOptions options;
+    options.lake_dir = temp_.path();
     auto manager = delivery::DeliveryManager::Start(
-        {.lake_dir = temp_.path()},
-        {.catalog = *core_.catalog,
-         .reads = *core_.reads,
-         .holds = core_.holds,
-         .metadata = *core_.metadata,
-         .env = *core_.env,
-         .forget_stream = [this](StreamPtr stream) { core_.shards.ForgetStream(std::move(stream)); }});
+        options, {.catalog = *core_.catalog,
+                  .reads = *core_.reads,
+                  .holds = core_.holds,
+                  .metadata = *core_.metadata,
+                  .env = *core_.env,
+                  .forget_stream = [this](StreamPtr stream) { core_.shards.ForgetStream(std::move(stream)); }});
     SLUICE_CHECK(manager.has_value());
     manager_ = std::move(*manager);
     service_ = FirehoseService({.catalog = *core_.catalog,
