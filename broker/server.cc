@@ -327,6 +327,7 @@ Status Server::Impl::OpenAwsDoor() {
   services.push_back(firehose::FirehoseService({.catalog = *catalog_,
                                                 .appends = *appends_,
                                                 .deliveries = *delivery_,
+                                                .keyring = *keyring_,
                                                 .clock = env_->clock(),
                                                 .random = env_->random(),
                                                 .append_options = config_.append,

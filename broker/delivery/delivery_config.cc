@@ -283,7 +283,7 @@ Result<ParsedDeliveryConfig> Parse(std::string_view document, std::string_view d
   root.Ignore({"DirectPutSourceConfiguration"});
   if (root.Take("DeliveryStreamEncryptionConfigurationInput") != nullptr) {
     report.Warn(root.LineOf("DeliveryStreamEncryptionConfigurationInput"), "DeliveryStreamEncryptionConfigurationInput",
-                "is passed over: the log is not encrypted by Sluice; encrypt the file system");
+                "is passed over in a file; StartDeliveryStreamEncryption of the Firehose API encrypts what waits for delivery");
   }
   std::optional<MapReader> sluice = root.Map("Sluice");
   const SluiceExtras extras = sluice ? ReadSluice(*sluice, config) : SluiceExtras{};

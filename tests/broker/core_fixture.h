@@ -36,11 +36,12 @@ inline protocol::FrameBuffer BufferOf(std::string_view bytes) {
 }
 
 struct Core {
-  explicit Core(std::size_t loop_count = 1, AppendOptions append_options = {}, ReadOptions read_options = {})
+  explicit Core(std::size_t loop_count = 1, AppendOptions append_options = {}, ReadOptions read_options = {},
+                std::unique_ptr<KeyProvider> master_keys = nullptr)
       : append_limits(append_options),
         loops(loop_count),
         metrics(loops.size()),
-        keyring({.catalog = *catalog, .clock = env->clock(), .run_blocking = {}}, nullptr, {}),
+        keyring({.catalog = *catalog, .clock = env->clock(), .run_blocking = {}}, std::move(master_keys), {}),
         shards(loops, {.store = store, .catalog = *catalog, .keyring = keyring}),
         appends(AppendService::New(shards, store, metrics, env->clock(), append_options)),
         reads(ReadService::New(shards, metrics, read_options)) {}
@@ -95,7 +96,7 @@ struct Core {
   EventLoops loops;
   RetentionHolds holds;
   Metrics metrics;
-  Keyring keyring;  // without master keys
+  Keyring keyring;
   Shards shards;
   std::unique_ptr<AppendService> appends;
   std::unique_ptr<ReadService> reads;

@@ -152,9 +152,11 @@ def test_firehose(aws):
     expect("An error occurred (ResourceInUseException) when calling the CreateDeliveryStream operation: Firehose cli under accountId "
            "000000000000 already exists" in aws.error("create-delivery-stream", *name, "--extended-s3-destination-configuration",
                                                      json.dumps(destination)), "it can be made twice")
-    expect("An error occurred (InvalidArgumentException) when calling the StartDeliveryStreamEncryption operation: "
-           "StartDeliveryStreamEncryption: encryption of records at rest is not served by this broker"
-           in aws.error("start-delivery-stream-encryption", *name), "encryption is passed over in silence")
+    aws("start-delivery-stream-encryption", *name)
+    described = aws("describe-delivery-stream", *name)["DeliveryStreamDescription"]
+    expect(described["DeliveryStreamEncryptionConfiguration"] == {"Status": "ENABLED", "KeyType": "AWS_OWNED_CMK"}, f"it is {described}")
+    expect(aws("put-record", *name, "--record", json.dumps({"Data": "four"}))["Encrypted"], "records are not encrypted")
+    aws("stop-delivery-stream-encryption", *name)
     aws("delete-delivery-stream", *name)
     expect("An error occurred (ResourceNotFoundException) when calling the DescribeDeliveryStream operation: "
            "Firehose cli under account 000000000000 not found." in aws.error("describe-delivery-stream", *name), "it is still there")

@@ -82,6 +82,7 @@ class World {
     service_ = FirehoseService({.catalog = *core_.catalog,
                                 .appends = *core_.appends,
                                 .deliveries = *manager_,
+                                .keyring = core_.keyring,
                                 .clock = core_.env->clock(),
                                 .random = core_.env->random(),
                                 .append_options = {}});

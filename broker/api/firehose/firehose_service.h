@@ -8,6 +8,7 @@
 #include "broker/api/firehose/firehose_options.h"
 #include "broker/append_service.h"
 #include "broker/delivery_registry.h"
+#include "broker/encryption/keyring.h"
 #include "broker/stream_catalog.h"
 #include "storage/env/env.h"
 
@@ -18,6 +19,7 @@ struct FirehoseParts {
   StreamCatalog& catalog;
   AppendService& appends;
   DeliveryRegistry& deliveries;
+  Keyring& keyring;
   storage::Clock& clock;
   storage::Random& random;
   AppendOptions append_options;

@@ -189,11 +189,20 @@ TEST_CASE("CreateDeliveryStream: a conversion to Parquet", "[firehose]") {
   CHECK(core.DescribedAt("d", "Destinations.0.ExtendedS3DestinationDescription.BufferingHints.SizeInMBs") == "128");
 }
 
-TEST_CASE("CreateDeliveryStream: encryption of records is refused, not passed over", "[firehose]") {
-  FirehoseCore core;
-  CHECK(core.TryCreate("d", "", R"(,"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"})").error ==
-        Invalid("DeliveryStreamEncryptionConfigurationInput: encryption of records at rest is not served by this "
-                "broker"));
+TEST_CASE("CreateDeliveryStream: encrypted from its first record on, or not at all", "[firehose]") {
+  constexpr std::string_view kEncrypted =
+      R"(,"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"})";
+  FirehoseCore plain;
+  const Reply refused = plain.TryCreate("d", "", kEncrypted);
+  CHECK(refused.type() == "InvalidKMSResourceException");
+  CHECK(refused.message().contains("set encryption.key_file"));
+  CHECK(plain.Run("DescribeDeliveryStream", R"({"DeliveryStreamName":"d"})").type() == "ResourceNotFoundException");
+
+  FirehoseCore core({}, {}, NewMasterKeys());
+  core.Create("d", "", kEncrypted);
+  CHECK(core.DescribedAt("d", "DeliveryStreamEncryptionConfiguration.Status") == "ENABLED");
+  CHECK(core.Put("d", "one").At("Encrypted") == "true");
+  CHECK(core.Delivered("d") == "one");
 }
 
 TEST_CASE("CreateDeliveryStream: what AWS does not know is ignored, and the last of two members counts", "[firehose]") {

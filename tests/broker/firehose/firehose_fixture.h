@@ -21,6 +21,8 @@
 
 #include "broker/api/firehose/firehose_service.h"
 #include "broker/delivery/delivery_manager.h"
+#include "broker/encryption/key_file.h"
+#include "storage/env/memory_env.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/broker/kinesis/kinesis_fixture.h"
 #include "tests/storage/env/temp_dir.h"
@@ -37,10 +39,18 @@ inline std::string Destination(std::string_view more = "") {
   return fmt::format(R"({{"RoleARN":"{}","BucketARN":"arn:aws:s3:::lake"{}{}}})", kRole, more.empty() ? "" : ",", more);
 }
 
+/// One master key.
+inline std::unique_ptr<KeyProvider> NewMasterKeys() {
+  storage::MemoryEnv env;
+  REQUIRE(AddKey(env, "/keys").has_value());
+  return std::move(*OpenKeyFile(env, "/keys"));
+}
+
 class FirehoseCore {
  public:
-  explicit FirehoseCore(FirehoseOptions firehose_options = {}, AppendOptions append_options = {})
-      : core(1, append_options), options_(firehose_options) {
+  explicit FirehoseCore(FirehoseOptions firehose_options = {}, AppendOptions append_options = {},
+                        std::unique_ptr<KeyProvider> master_keys = nullptr)
+      : core(1, append_options, {}, std::move(master_keys)), options_(firehose_options) {
     delivery_options_.lake_dir = temp_.path() + "/lake-root";
     core.store.SetAppendTime(core.env->clock().WallMs());  // older records would be due before anybody asks for them
     Start();
@@ -154,6 +164,7 @@ class FirehoseCore {
     service_ = FirehoseService({.catalog = *core.catalog,
                                 .appends = *core.appends,
                                 .deliveries = *manager,
+                                .keyring = core.keyring,
                                 .clock = core.env->clock(),
                                 .random = core.env->random(),
                                 .append_options = core.append_limits,

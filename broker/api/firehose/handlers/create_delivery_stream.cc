@@ -6,6 +6,7 @@
 
 #include "broker/api/aws/arguments.h"
 #include "broker/api/firehose/delivery_argument.h"
+#include "broker/api/firehose/delivery_encryption.h"
 #include "broker/api/firehose/destination.h"
 #include "broker/api/firehose/draft.h"
 #include "broker/api/firehose/errors.h"
@@ -22,6 +23,7 @@ using protocol::aws::Shape;
 namespace {
 
 constexpr std::string_view kPlainMember = "S3DestinationConfiguration";
+constexpr std::string_view kEncryptionMember = "DeliveryStreamEncryptionConfigurationInput";
 constexpr std::array<std::string_view, 8> kUnservedDestinations = {"RedshiftDestinationConfiguration",
                                                                    "ElasticsearchDestinationConfiguration",
                                                                    "AmazonopensearchserviceDestinationConfiguration",
@@ -39,17 +41,16 @@ Shape WithUnserved(Shape shape) {
 }
 
 const Shape& Input() {
-  static const Shape shape =
-      WithUnserved(NamedInputShape()
-                       .Member("DeliveryStreamType", TypeShape())
-                       .Member(kDirectPutMember, DirectPutSourceShape())
-                       .Member(kKinesisMember, KinesisSourceShape())
-                       .Member("DeliveryStreamEncryptionConfigurationInput", EncryptionInputShape())
-                       .Member(kPlainMember, S3ConfigurationShape())
-                       .Member(kDestinationMember, ExtendedS3ConfigurationShape())
-                       .Member("Tags", TagListShape())
-                       .Member("MSKSourceConfiguration", UnservedShape())
-                       .Member("DatabaseSourceConfiguration", UnservedShape()));
+  static const Shape shape = WithUnserved(NamedInputShape()
+                                              .Member("DeliveryStreamType", TypeShape())
+                                              .Member(kDirectPutMember, DirectPutSourceShape())
+                                              .Member(kKinesisMember, KinesisSourceShape())
+                                              .Member(kEncryptionMember, EncryptionInputShape())
+                                              .Member(kPlainMember, S3ConfigurationShape())
+                                              .Member(kDestinationMember, ExtendedS3ConfigurationShape())
+                                              .Member("Tags", TagListShape())
+                                              .Member("MSKSourceConfiguration", UnservedShape())
+                                              .Member("DatabaseSourceConfiguration", UnservedShape()));
   return shape;
 }
 
@@ -82,8 +83,7 @@ std::optional<ApiError> CheckSource(const Context& context, const aws::Call& cal
   if (!kinesis) {
     return InvalidArgument("KinesisStreamSourceConfig is required for KinesisStreamAsSource stream type.");
   }
-  for (const std::string_view member :
-       {kDirectPutMember, std::string_view("DeliveryStreamEncryptionConfigurationInput")}) {
+  for (const std::string_view member : {kDirectPutMember, kEncryptionMember}) {
     if (Has(call, member))
       return InvalidArgument(fmt::format("{} is only applicable for DirectPut stream type.", member));
   }
@@ -120,12 +120,22 @@ Json GivenBy(const aws::Call& call) {
   return given;
 }
 
+/// Before anybody knows that it is there. One that cannot be encrypted is not to be.
+std::optional<ApiError> EncryptNew(const Context& context, const DeliveryInfo& info, protocol::aws::Value input) {
+  auto failure = Encrypt(context, info, input);
+  if (!failure) return std::nullopt;
+  const Status discarded = context.parts.deliveries.Discard(info.name);
+  if (!discarded.ok()) failure->message += "; the delivery stream stays, not encrypted: " + discarded.message();
+  return failure;
+}
+
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const std::string_view name = TextOf(call, "DeliveryStreamName");
   if (auto wrong = CheckDestinations(call)) return std::unexpected(std::move(*wrong));
   if (auto wrong = CheckSource(context, call)) return std::unexpected(std::move(*wrong));
-  if (Has(call, "DeliveryStreamEncryptionConfigurationInput")) {
-    return std::unexpected(NotServed("DeliveryStreamEncryptionConfigurationInput: encryption of records at rest"));
+  const auto encryption = call.input().Find(kEncryptionMember);
+  if (encryption) {
+    if (auto wrong = CheckEncryption(*encryption)) return std::unexpected(std::move(*wrong));
   }
   const Json given = GivenBy(call);
   if (auto wrong = CheckDestination(*Find(given, kDestinationMember), NeedsTable::kYes)) {
@@ -135,6 +145,9 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto tags = call.input().Find("Tags");
   const auto info = context.parts.deliveries.Make(NewDraft(name, given, tags ? ReadTags(*tags) : DeliveryTags()));
   if (!info) return std::unexpected(FromStatus(info.error(), name, call.caller()));
+  if (encryption) {
+    if (auto failure = EncryptNew(context, **info, *encryption)) return std::unexpected(std::move(*failure));
+  }
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("DeliveryStreamARN").Text(DeliveryArn(name, call.caller()));

@@ -1,6 +1,7 @@
 // DescribeDeliveryStream: what was given, with AWS's defaults.
 #include "broker/api/aws/arguments.h"
 #include "broker/api/firehose/delivery_argument.h"
+#include "broker/api/firehose/delivery_encryption.h"
 #include "broker/api/firehose/destination.h"
 #include "broker/api/firehose/draft.h"
 #include "broker/api/firehose/handlers/operations.h"
@@ -60,9 +61,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   writer->Name("DeliveryStreamName").Text(info.name);
   writer->Name("DeliveryStreamARN").Text(DeliveryArn(info.name, call.caller()));
   writer->Name("DeliveryStreamStatus").Text(NameOf(context.lifecycle->StateOf(info)));
-  writer->Name("DeliveryStreamEncryptionConfiguration").BeginMap();
-  writer->Name("Status").Text("DISABLED");
-  writer->EndMap();
+  WriteEncryption(context, info, *writer);
   writer->Name("DeliveryStreamType").Text(info.direct_put ? kDirectPutType : kKinesisType);
   writer->Name("VersionId").Text(std::to_string(info.version));
   writer->Name("CreateTimestamp").Timestamp(info.created_ms);

@@ -1,4 +1,5 @@
 // PutRecord: one record, answered when it is durable.
+#include "broker/api/firehose/delivery_encryption.h"
 #include "broker/api/firehose/handlers/operations.h"
 #include "broker/api/firehose/put.h"
 #include "broker/api/firehose/shapes.h"
@@ -12,11 +13,12 @@ const protocol::aws::Shape& Input() {
   return shape;
 }
 
-std::string Answer(const aws::Call& call, const aws::PutResult& result, StreamId stream) {
+std::string Answer(const Context& context, const aws::Call& call, const DeliveryInfo& info,
+                   const aws::PutResult& result) {
   const auto writer = call.NewWriter();
   writer->BeginMap();
-  writer->Name("RecordId").Text(RecordId(result, stream));
-  writer->Name("Encrypted").Boolean(false);
+  writer->Name("RecordId").Text(RecordId(result, info.source));
+  writer->Name("Encrypted").Boolean(IsEncrypted(context, info));
   writer->EndMap();
   return writer->Take();
 }
@@ -26,9 +28,9 @@ void Run(const Context& context, const aws::CallPtr& call) {
   if (!info) return call->Fail(std::move(info.error()));
   auto entries = ReadEntries(context, {*call->input().Find("Record")}, "record.");
   if (!entries) return call->Fail(std::move(entries.error()));
-  Put(context, call, **info, std::move(*entries), [call, info = *info](const aws::PutResults& results) {
+  Put(context, call, **info, std::move(*entries), [&context, call, info = *info](const aws::PutResults& results) {
     const aws::PutResult& result = results.front();
-    if (result.appended) return call->Answer(Answer(*call, result, info->source));
+    if (result.appended) return call->Answer(Answer(context, *call, *info, result));
     call->Fail(PutError(result.appended.error(), info->name, call->caller()));
   });
 }

@@ -4,6 +4,7 @@
 // record, also where that is all of them: clients try those again.
 #include <fmt/format.h>
 
+#include "broker/api/firehose/delivery_encryption.h"
 #include "broker/api/firehose/errors.h"
 #include "broker/api/firehose/handlers/operations.h"
 #include "broker/api/firehose/put.h"
@@ -53,7 +54,7 @@ void WriteResult(const aws::PutResult& result, const DeliveryInfo& info, const a
   writer.EndMap();
 }
 
-void Answer(aws::Call& call, const DeliveryInfo& info, const aws::PutResults& results) {
+void Answer(const Context& context, aws::Call& call, const DeliveryInfo& info, const aws::PutResults& results) {
   std::int64_t failed = 0;
   for (const aws::PutResult& result : results) {
     if (!result.appended) ++failed;
@@ -64,7 +65,7 @@ void Answer(aws::Call& call, const DeliveryInfo& info, const aws::PutResults& re
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("FailedPutCount").Integer(failed);
-  writer->Name("Encrypted").Boolean(false);
+  writer->Name("Encrypted").Boolean(IsEncrypted(context, info));
   writer->Name("RequestResponses").BeginList();
   for (const aws::PutResult& result : results) WriteResult(result, info, call.caller(), *writer);
   writer->EndList();
@@ -78,7 +79,7 @@ void Run(const Context& context, const aws::CallPtr& call) {
   auto entries = CheckedEntries(context, *call);
   if (!entries) return call->Fail(std::move(entries.error()));
   Put(context, call, **info, std::move(*entries),
-      [call, info = *info](const aws::PutResults& results) { Answer(*call, *info, results); });
+      [&context, call, info = *info](const aws::PutResults& results) { Answer(context, *call, *info, results); });
 }
 
 }  // namespace
