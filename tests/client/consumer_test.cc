@@ -106,6 +106,7 @@ TEST_CASE("Consumer progress: what is read ahead does not count", "[client]") {
   const auto consumer = OpenConsumer(options);
   CHECK(Read(*consumer, 1) == Texts{"0:0:a"});
   // The next answer comes while this one still has a record.
+  REQUIRE(broker.WaitForMessages(Operation::kRead, 2));
   REQUIRE(consumer->Pause(0).ok());
   broker.Store(0, {"c"});
   while (consumer->progress()[0].end_offset < 3) REQUIRE(consumer->Poll(1ms).has_value());
