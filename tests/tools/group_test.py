@@ -53,11 +53,20 @@ class Test:
     def run(self, *arguments):
         return subprocess.run(self.command(*arguments), check=True, capture_output=True, text=True, timeout=120).stdout
 
+    def has_joined(self, process):
+        described = subprocess.run(self.command("group", "describe", "orders/billing", "--json"), capture_output=True, text=True, timeout=120)
+        if described.returncode != 0:
+            return False  # the group is not there yet
+        return any(member["name"].endswith(f"-{process.pid}") for member in json.loads(described.stdout)["members"])
+
     def add_member(self):
+        """Returns when it has joined."""
         path = self.directory / f"member-{len(self.members)}"
         with open(path, "wb") as output:
             process = subprocess.Popen(self.command("get", "orders", "--group", "billing", "--follow"), stdout=output)
         self.members.append((process, path))
+        while not self.has_joined(process):
+            assert process.poll() is None, "a member could not join"
         return process
 
     def start_put(self):
