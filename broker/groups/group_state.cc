@@ -36,9 +36,7 @@ void GroupState::SetShards(std::span<const ShardFacts> shards, std::int64_t now_
     known = shards_.erase(known);
   }
   for (const ShardFacts& facts : shards) {
-    Shard& shard = shards_[facts.shard];
-    shard.facts = facts;
-    if (!shard.leased()) PassOverRemoved(shard);
+    shards_[facts.shard].facts = facts;
   }
   Rebalance(now_ms);
 }
@@ -237,9 +235,10 @@ void GroupState::PassOverRemoved(Shard& shard) {
 }
 
 void GroupState::Rebalance(std::int64_t now_ms) {
-  // One that was read to its end before it was closed.
+  // First what is finished: what was read to its end before it was closed, and what retention has taken the rest of.
   for (auto& [index, shard] : shards_) {
     if (shard.leased() && shard.finished()) Free(shard);
+    if (!shard.leased()) PassOverRemoved(shard);
   }
   if (members_.empty()) return;
   std::vector<MemberId> ids;
@@ -273,7 +272,6 @@ bool GroupState::Apply(const HeldShard& held, MemberId target, std::int64_t now_
     if (!shard.asked_back_ms) SetAskedBack(shard, now_ms);
     return false;
   }
-  PassOverRemoved(shard);
   ShardProgress& progress = Change(shard);
   ++progress.epoch;
   progress.holder = target;

@@ -172,6 +172,23 @@ TEST_CASE("GroupState: records that retention removes are counted", "[broker]") 
   CHECK(state.shards().at(ShardIndex(0)).progress.missed == 35);
 }
 
+TEST_CASE("GroupState: a closed shard whose rest retention has taken is finished, not leased", "[broker]") {
+  auto shards = OpenShards(2, 5);
+  shards[1].parents = {ShardIndex(0)};
+  shards[0].closed = true;
+  GroupState state = NewState(shards);
+  state.Join(kAnna, Info(), 0);
+  state.Join(kBen, Info(), kSessionMs);
+  REQUIRE(state.LeasesOf(kAnna).size() == 1);
+  // It goes while the shard is leased; then its holder dies.
+  shards[0].oldest = Offset(5);
+  state.SetShards(shards, kSessionMs);
+  state.Tick(kSessionMs + 1);
+  CHECK(state.shards().at(ShardIndex(0)).progress.missed == 5);
+  REQUIRE(state.LeasesOf(kBen).size() == 1);
+  CHECK(state.LeasesOf(kBen).front().shard == ShardIndex(1));
+}
+
 // ---- random histories ----------------------------------------------------------------------------------------------
 
 /// A stream that is appended to, split, merged and trimmed.
