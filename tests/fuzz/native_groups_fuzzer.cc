@@ -3,6 +3,7 @@
 //
 // An input is messages one behind the other: operation (1 byte), length (2 bytes, little-endian), control.
 #include "broker/api/native/handlers/control_operation.h"
+#include "broker/log.h"
 #include "protocol/endian.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/fuzz/fuzz.h"
@@ -16,6 +17,7 @@ using protocol::wire::Operation;
 class World {
  public:
   World() {
+    SLUICE_CHECK(log::Configure({.level = "error", .format = "text"}).ok());  // a line for each group is no help
     const StreamPtr stream = *core_.catalog->Create("orders", 2, {});
     for (std::uint32_t shard = 0; shard < 2; ++shard) {
       SLUICE_CHECK(core_.Append(0, {stream->id, ShardIndex(shard)}, BatchOf(100)).get().has_value());
@@ -31,8 +33,16 @@ class World {
                                    .clock = core_.env->clock(),
                                    .random = core_.env->random()};
     const auto service = std::move(*groups::GroupService::Open(parts));
-    const native::HandlerContext context{*core_.catalog, core_.shards,       core_.holds, core_.store, core_.resharder,
-                                         *service,       core_.env->clock(), {},          nullptr};
+    const native::HandlerContext context{.catalog = *core_.catalog,
+                                         .shards = core_.shards,
+                                         .holds = core_.holds,
+                                         .store = core_.store,
+                                         .resharder = core_.resharder,
+                                         .groups = *service,
+                                         .clock = core_.env->clock(),
+                                         .keyring = core_.keyring,
+                                         .append_options = {},
+                                         .delivery = nullptr};
     while (input.size() >= 3) {
       const auto operation =
           static_cast<Operation>(static_cast<int>(Operation::kJoinGroup) + static_cast<unsigned char>(input[0]) % 8);
