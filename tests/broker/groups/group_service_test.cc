@@ -2,6 +2,10 @@
 // and a store that fails.
 #include "broker/groups/group_service.h"
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
 #include "broker/groups/group_metrics.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/broker/reshard_world.h"
@@ -187,6 +191,53 @@ TEST_CASE("GroupService Join: bounds of groups and members", "[broker]") {
   CHECK(join("g", 1).has_value());
   for (std::size_t i = 1; i < GroupService::kGroupsMax; ++i) REQUIRE(join("g" + std::to_string(i), 1).has_value());
   CHECK(join("one-more", 1).error().code() == Code::kResourceExhausted);
+}
+
+TEST_CASE("GroupService: members, people and its own thread at the same time", "[broker]") {
+  Fixture fixture;
+  fixture.Append(0, 100);
+  fixture.Append(1, 100);
+  fixture.service->Start();
+  std::atomic<std::uint64_t> taken{0};
+  {
+    std::vector<std::jthread> threads;
+    for (std::uint64_t id = 1; id <= 3; ++id) {
+      threads.emplace_back([&fixture, &taken, id] {
+        for (std::uint64_t round = 0; round < 100; ++round) {
+          if (!fixture.Join(id)) continue;  // it was deleted at this moment
+          const auto beat = fixture.service->Heartbeat(fixture.Ref(id), 0);
+          if (!beat) continue;
+          std::vector<Checkpoint> checkpoints;
+          for (const Lease& lease : *beat->leases) {
+            checkpoints.push_back(At(lease, std::min<std::uint64_t>(100, lease.next.value + 1)));
+            checkpoints.back().release = lease.asked_back;
+          }
+          const auto fenced = fixture.service->Commit(fixture.Ref(id), checkpoints);
+          if (fenced) taken += checkpoints.size() - fenced->size();
+          if (round % 10 == id) (void)fixture.service->Leave(fixture.Ref(id));
+        }
+        (void)fixture.service->Leave(fixture.Ref(id));
+      });
+    }
+    threads.emplace_back([&fixture] {
+      for (int round = 0; round < 100; ++round) {
+        (void)fixture.service->Describe("orders", "billing");
+        (void)fixture.service->List("");
+        (void)fixture.service->Reset({.stream = "orders", .group = "billing", .shard = {}, .start = {}, .offset = {}});
+        if (round % 20 == 0) (void)fixture.service->Delete("orders", "billing");
+      }
+    });
+  }
+  fixture.service->Stop();
+  CHECK(taken > 0);
+  REQUIRE(fixture.Join(9).has_value());
+  const auto group = fixture.service->Describe("orders", "billing");
+  REQUIRE(group.has_value());
+  CHECK(group->members.size() == 1);
+  for (const ShardDescription& shard : group->shards) {
+    CHECK(shard.progress.holder == MemberId(9));
+    CHECK(shard.progress.next <= Offset(100));
+  }
 }
 
 TEST_CASE("GroupService: metrics of a group", "[broker]") {
