@@ -77,12 +77,30 @@ class EncryptedWorld {
     });
     return answer.get_future().get();
   }
+  /// One read gives what is in memory, or what is in one segment: goes on to the end.
+  Result<ReadAnswer> ReadToEnd() {
+    Result<ReadAnswer> all = Read();
+    while (all && all->run.next < all->end) {
+      auto more = Read(all->run.next);
+      if (!more) return more;
+      for (protocol::Frame& frame : more->run.frames) all->run.frames.push_back(std::move(frame));
+      all->run.bytes += more->run.bytes;
+      all->run.next = more->run.next;
+    }
+    return all;
+  }
   /// What stands in the log, sealed as it is.
-  std::vector<protocol::Frame> Stored(std::uint32_t shard = 0) {
-    const auto log = running_->store->OpenShard({stream()->id, ShardIndex(shard)});
-    auto run = log->ReadBlocking(log->oldest(), 64u << 20);
-    REQUIRE(run.has_value());
-    return std::move(run->frames);
+  std::vector<protocol::Frame> Stored() {
+    const auto log = running_->store->OpenShard({stream()->id, ShardIndex(0)});
+    std::vector<protocol::Frame> frames;
+    for (Offset at = log->oldest(); at < log->durable_end();) {
+      auto run = log->ReadBlocking(at, 64u << 20);
+      REQUIRE(run.has_value());
+      REQUIRE(run->next > at);
+      for (protocol::Frame& frame : run->frames) frames.push_back(std::move(frame));
+      at = run->next;
+    }
+    return frames;
   }
   /// Whether any file has these bytes.
   bool DiskHas(std::string_view bytes) {
