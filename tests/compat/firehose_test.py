@@ -159,6 +159,32 @@ def test_errors(firehose, _):
     expect(said == "Firehose none under account 000000000000 not found.", said)
 
 
+def test_encryption(firehose, broker):
+    key = "arn:aws:kms:us-east-1:000000000000:key/own"
+    firehose.create_delivery_stream(DeliveryStreamName="secret", ExtendedS3DestinationConfiguration=destination("secret"),
+                                    DeliveryStreamEncryptionConfigurationInput={"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key})
+
+    def described():
+        description = firehose.describe_delivery_stream(DeliveryStreamName="secret")["DeliveryStreamDescription"]
+        return description["DeliveryStreamEncryptionConfiguration"]
+
+    expect(described() == {"Status": "ENABLED", "KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key}, f"it is {described()}")
+    sluice(broker, "delivery", "pause", "secret")
+    many = firehose.put_record_batch(DeliveryStreamName="secret", Records=[{"Data": b"hidden-canary"}])
+    expect(many["Encrypted"] is True, f"PutRecordBatch answers {many}")
+    files = [path for path in (broker.home / "data").rglob("*") if path.is_file()]
+    expect(not any(b"hidden-canary" in path.read_bytes() for path in files), "plaintext of an encrypted delivery stream is on the disk")
+    firehose.start_delivery_stream_encryption(DeliveryStreamName="secret")
+    expect(described() == {"Status": "ENABLED", "KeyType": "AWS_OWNED_CMK"}, f"it is {described()}")
+    firehose.stop_delivery_stream_encryption(DeliveryStreamName="secret")
+    expect(described() == {"Status": "DISABLED"}, f"it is {described()}")
+    plain = firehose.put_record(DeliveryStreamName="secret", Record={"Data": b"plain"})
+    expect(plain["Encrypted"] is False, f"PutRecord answers {plain}")
+    sluice(broker, "delivery", "resume", "secret")
+    everything = b"".join(delivered(broker, "secret", "secret").values())
+    expect(sorted([everything.count(b"hidden-canary"), everything.count(b"plain")]) == [1, 1], f"the lake has {everything}")
+
+
 class Puts:
     """Records of one client, one after another, until the broker is gone: those that were acknowledged, and those without an answer."""
 
@@ -210,7 +236,7 @@ def test_kill(firehose, broker):
     print(f"killed while putting: {sum(acknowledged.values())} records acknowledged, {sum(there.values())} in the lake", flush=True)
 
 
-TESTS = [test_put_and_deliver, test_life_of_a_delivery_stream, test_of_a_stream, test_conversion, test_errors, test_kill]
+TESTS = [test_put_and_deliver, test_life_of_a_delivery_stream, test_of_a_stream, test_conversion, test_errors, test_encryption, test_kill]
 
 
 def main():

@@ -23,6 +23,7 @@ DeliveryState DeliveryLifecycle::StateOf(const DeliveryInfo& info) const {
   if (deleting != nullptr && deleting->source == info.source && deleting->created_ms == info.created_ms) {
     return DeliveryState::kDeleting;
   }
+  if (IsBeingMade(info.name)) return DeliveryState::kCreating;
   if (options_.create_delay_ms == 0) return DeliveryState::kActive;
   return clock_.WallMs() < info.created_ms + options_.create_delay_ms ? DeliveryState::kCreating
                                                                       : DeliveryState::kActive;
@@ -41,6 +42,21 @@ std::vector<DeliveryInfoPtr> DeliveryLifecycle::Deleting() const {
     if (!IsOver(passing)) all.push_back(passing.info);
   }
   return all;
+}
+
+bool DeliveryLifecycle::IsBeingMade(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  return making_.contains(name);
+}
+
+void DeliveryLifecycle::BeginCreate(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  making_.emplace(name);
+}
+
+void DeliveryLifecycle::EndCreate(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = making_.find(name); found != making_.end()) making_.erase(found);
 }
 
 void DeliveryLifecycle::BeginDelete(const DeliveryInfoPtr& info) {

@@ -1,5 +1,5 @@
 // The states that AWS's delivery streams pass: CREATING and DELETING for configured times, so that applications can be
-// tried against them, and DELETING while one is being deleted. Otherwise each is ACTIVE.
+// tried against them, and while one is being made or deleted. Otherwise each is ACTIVE.
 //
 // Nothing of this is kept: a delivery stream works from the moment that it was made, by whatever door, and a deleted
 // one is gone; only its name answers for a while. A restart ends DELETING.
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ class DeliveryLifecycle {
   DeliveryInfoPtr FindDeleting(std::string_view name) const;
   std::vector<DeliveryInfoPtr> Deleting() const;
 
+  /// One of this name is being made, and CREATING, until EndCreate.
+  void BeginCreate(std::string_view name);
+  void EndCreate(std::string_view name);
   /// It is being deleted, until one of the two others is called.
   void BeginDelete(const DeliveryInfoPtr& info);
   void Deleted(const std::string& name);
@@ -48,7 +52,10 @@ class DeliveryLifecycle {
 
   const FirehoseOptions options_;
   storage::Clock& clock_;
+  bool IsBeingMade(std::string_view name) const;
+
   mutable std::mutex mutex_;
+  std::multiset<std::string, std::less<>> making_;        // guarded by mutex_
   std::map<std::string, Passing, std::less<>> deleting_;  // guarded by mutex_; those of the past go with the next one
 };
 

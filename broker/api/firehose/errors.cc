@@ -39,6 +39,18 @@ ApiError NotServed(std::string_view what) {
   return InvalidArgument(fmt::format("{} is not served by this broker", what));
 }
 
+ApiError KeyFailure(const Status& why) {
+  switch (why.code()) {
+    case Code::kFailedPrecondition:
+    case Code::kNotFound:
+      return {"InvalidKMSResourceException", why.message()};
+    case Code::kUnavailable:
+      return ServiceUnavailable();
+    default:
+      return {"InternalFailure", why.message(), 500};
+  }
+}
+
 ApiError FromStatus(const Status& why, std::string_view name, const aws::Caller& caller) {
   switch (why.code()) {
     case Code::kNotFound:

@@ -20,6 +20,8 @@ protocol::aws::ApiError NotActive(DeliveryState state, std::string_view name, co
 protocol::aws::ApiError ServiceUnavailable();
 /// Right as such, and not served by this broker.
 protocol::aws::ApiError NotServed(std::string_view what);
+/// What the keyring answered, and what a log without its keys does: InvalidKMSResourceException.
+protocol::aws::ApiError KeyFailure(const Status& why);
 /// What the delivery stage answered.
 protocol::aws::ApiError FromStatus(const Status& why, std::string_view name, const aws::Caller& caller);
 

@@ -50,15 +50,17 @@ ApiResult<std::vector<aws::PutEntry>> ReadEntries(const Context& context, const 
 }
 
 void Put(const Context& context, const aws::CallPtr& call, const DeliveryInfo& info, std::vector<aws::PutEntry> entries,
-         aws::PutDone done) {
+         PutDone done) {
   const FirehoseParts& parts = context.parts;
   auto stream = parts.catalog.Find(info.source);
   if (!stream) return call->Fail(NotFound(info.name, call->caller()));  // deleted a moment ago
+  const bool encrypted = (*stream)->encryption.on;
   aws::Put({.catalog = parts.catalog,
             .appends = parts.appends,
             .clock = parts.clock,
             .batch_bytes_max = parts.append_options.batch_bytes_max},
-           call, std::move(*stream), std::move(entries), std::move(done));
+           call, std::move(*stream), std::move(entries),
+           [encrypted, done = std::move(done)](const aws::PutResults& results) mutable { done(results, encrypted); });
 }
 
 std::string RecordId(const aws::PutResult& result, StreamId stream) {
@@ -73,6 +75,7 @@ std::string RecordId(const aws::PutResult& result, StreamId stream) {
 ApiError PutError(const Status& why, std::string_view name, const aws::Caller& caller) {
   if (why.code() == Code::kNotFound) return NotFound(name, caller);
   if (why.retriable()) return ServiceUnavailable();
+  if (why.code() == Code::kFailedPrecondition) return KeyFailure(why);
   return {"InternalFailure", why.message(), 500};
 }
 

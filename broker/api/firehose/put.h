@@ -4,6 +4,7 @@
 // Threads: on the call's loop.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +23,12 @@ ApiResult<std::vector<aws::PutEntry>> ReadEntries(const Context& context,
                                                   const std::vector<protocol::aws::Value>& records,
                                                   std::string_view place);
 
+/// With whether the records are encrypted.
+using PutDone = std::move_only_function<void(const aws::PutResults&, bool encrypted)>;
 /// Appends durably. `done` runs on the call's loop, unless the delivery stream's stream has gone: then the call is
 /// answered.
 void Put(const Context& context, const aws::CallPtr& call, const DeliveryInfo& info, std::vector<aws::PutEntry> entries,
-         aws::PutDone done);
+         PutDone done);
 
 /// Base64 text that names stream, shard, offset and time of a record.
 std::string RecordId(const aws::PutResult& result, StreamId stream);

@@ -29,6 +29,17 @@ TEST_CASE("DeliveryLifecycle StateOf: CREATING for its time", "[firehose]") {
   CHECK(NameOf(lifecycle.StateOf(*info)) == "ACTIVE");
 }
 
+TEST_CASE("DeliveryLifecycle: CREATING while it is being made, whoever else tries to", "[firehose]") {
+  storage::MemoryEnv env;
+  DeliveryLifecycle lifecycle({}, env.clock());
+  lifecycle.BeginCreate("orders");
+  lifecycle.BeginCreate("orders");
+  lifecycle.EndCreate("orders");
+  CHECK(lifecycle.StateOf(*Info(1)) == DeliveryState::kCreating);
+  lifecycle.EndCreate("orders");
+  CHECK(lifecycle.StateOf(*Info(1)) == DeliveryState::kActive);
+}
+
 TEST_CASE("DeliveryLifecycle: DELETING while it is deleted, and for its time", "[firehose]") {
   storage::MemoryEnv env;
   storage::ManualClock& clock = env.manual_clock();

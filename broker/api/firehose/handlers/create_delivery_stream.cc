@@ -6,9 +6,9 @@
 
 #include "broker/api/aws/arguments.h"
 #include "broker/api/firehose/delivery_argument.h"
-#include "broker/api/firehose/delivery_encryption.h"
 #include "broker/api/firehose/destination.h"
 #include "broker/api/firehose/draft.h"
+#include "broker/api/firehose/encryption.h"
 #include "broker/api/firehose/errors.h"
 #include "broker/api/firehose/handlers/operations.h"
 #include "broker/api/firehose/shapes.h"
@@ -120,13 +120,16 @@ Json GivenBy(const aws::Call& call) {
   return given;
 }
 
-/// Before anybody knows that it is there. One that cannot be encrypted is not to be.
-std::optional<ApiError> EncryptNew(const Context& context, const DeliveryInfo& info, protocol::aws::Value input) {
-  auto failure = Encrypt(context, info, input);
-  if (!failure) return std::nullopt;
-  const Status discarded = context.parts.deliveries.Discard(info.name);
-  if (!discarded.ok()) failure->message += "; the delivery stream stays, not encrypted: " + discarded.message();
-  return failure;
+/// It is CREATING meanwhile, so that no record is taken before records are encrypted.
+std::optional<ApiError> Make(const Context& context, const aws::Call& call, const DeliveryDraft& draft) {
+  const std::string_view name = TextOf(call, "DeliveryStreamName");
+  const auto info = context.parts.deliveries.Make(draft);
+  if (!info) return FromStatus(info.error(), name, call.caller());
+  const auto encryption = call.input().Find(kEncryptionMember);
+  if (!encryption) return std::nullopt;
+  auto wrong = StartEncryption(context, **info, encryption);
+  if (wrong) static_cast<void>(context.parts.deliveries.Discard(name));
+  return wrong;
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
@@ -134,20 +137,17 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   if (auto wrong = CheckDestinations(call)) return std::unexpected(std::move(*wrong));
   if (auto wrong = CheckSource(context, call)) return std::unexpected(std::move(*wrong));
   const auto encryption = call.input().Find(kEncryptionMember);
-  if (encryption) {
-    if (auto wrong = CheckEncryption(*encryption)) return std::unexpected(std::move(*wrong));
-  }
+  if (auto wrong = CheckEncryption(encryption)) return std::unexpected(std::move(*wrong));
   const Json given = GivenBy(call);
   if (auto wrong = CheckDestination(*Find(given, kDestinationMember), NeedsTable::kYes)) {
     return std::unexpected(std::move(*wrong));
   }
   if (FindDelivery(context, call)) return std::unexpected(AlreadyExists(name, call.caller()));
   const auto tags = call.input().Find("Tags");
-  const auto info = context.parts.deliveries.Make(NewDraft(name, given, tags ? ReadTags(*tags) : DeliveryTags()));
-  if (!info) return std::unexpected(FromStatus(info.error(), name, call.caller()));
-  if (encryption) {
-    if (auto failure = EncryptNew(context, **info, *encryption)) return std::unexpected(std::move(*failure));
-  }
+  context.lifecycle->BeginCreate(name);
+  auto wrong = Make(context, call, NewDraft(name, given, tags ? ReadTags(*tags) : DeliveryTags()));
+  context.lifecycle->EndCreate(name);
+  if (wrong) return std::unexpected(std::move(*wrong));
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("DeliveryStreamARN").Text(DeliveryArn(name, call.caller()));

@@ -1,9 +1,9 @@
 // DescribeDeliveryStream: what was given, with AWS's defaults.
 #include "broker/api/aws/arguments.h"
 #include "broker/api/firehose/delivery_argument.h"
-#include "broker/api/firehose/delivery_encryption.h"
 #include "broker/api/firehose/destination.h"
 #include "broker/api/firehose/draft.h"
+#include "broker/api/firehose/encryption.h"
 #include "broker/api/firehose/handlers/operations.h"
 #include "broker/api/firehose/shapes.h"
 

@@ -1,5 +1,4 @@
 // PutRecord: one record, answered when it is durable.
-#include "broker/api/firehose/delivery_encryption.h"
 #include "broker/api/firehose/handlers/operations.h"
 #include "broker/api/firehose/put.h"
 #include "broker/api/firehose/shapes.h"
@@ -13,12 +12,11 @@ const protocol::aws::Shape& Input() {
   return shape;
 }
 
-std::string Answer(const Context& context, const aws::Call& call, const DeliveryInfo& info,
-                   const aws::PutResult& result) {
+std::string Answer(const aws::Call& call, const aws::PutResult& result, StreamId stream, bool encrypted) {
   const auto writer = call.NewWriter();
   writer->BeginMap();
-  writer->Name("RecordId").Text(RecordId(result, info.source));
-  writer->Name("Encrypted").Boolean(IsEncrypted(context, info));
+  writer->Name("RecordId").Text(RecordId(result, stream));
+  writer->Name("Encrypted").Boolean(encrypted);
   writer->EndMap();
   return writer->Take();
 }
@@ -28,9 +26,9 @@ void Run(const Context& context, const aws::CallPtr& call) {
   if (!info) return call->Fail(std::move(info.error()));
   auto entries = ReadEntries(context, {*call->input().Find("Record")}, "record.");
   if (!entries) return call->Fail(std::move(entries.error()));
-  Put(context, call, **info, std::move(*entries), [&context, call, info = *info](const aws::PutResults& results) {
+  Put(context, call, **info, std::move(*entries), [call, info = *info](const aws::PutResults& results, bool encrypted) {
     const aws::PutResult& result = results.front();
-    if (result.appended) return call->Answer(Answer(context, *call, *info, result));
+    if (result.appended) return call->Answer(Answer(*call, result, info->source, encrypted));
     call->Fail(PutError(result.appended.error(), info->name, call->caller()));
   });
 }

@@ -4,7 +4,6 @@
 // record, also where that is all of them: clients try those again.
 #include <fmt/format.h>
 
-#include "broker/api/firehose/delivery_encryption.h"
 #include "broker/api/firehose/errors.h"
 #include "broker/api/firehose/handlers/operations.h"
 #include "broker/api/firehose/put.h"
@@ -54,7 +53,7 @@ void WriteResult(const aws::PutResult& result, const DeliveryInfo& info, const a
   writer.EndMap();
 }
 
-void Answer(const Context& context, aws::Call& call, const DeliveryInfo& info, const aws::PutResults& results) {
+void Answer(aws::Call& call, const DeliveryInfo& info, const aws::PutResults& results, bool encrypted) {
   std::int64_t failed = 0;
   for (const aws::PutResult& result : results) {
     if (!result.appended) ++failed;
@@ -65,7 +64,7 @@ void Answer(const Context& context, aws::Call& call, const DeliveryInfo& info, c
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("FailedPutCount").Integer(failed);
-  writer->Name("Encrypted").Boolean(IsEncrypted(context, info));
+  writer->Name("Encrypted").Boolean(encrypted);
   writer->Name("RequestResponses").BeginList();
   for (const aws::PutResult& result : results) WriteResult(result, info, call.caller(), *writer);
   writer->EndList();
@@ -79,7 +78,7 @@ void Run(const Context& context, const aws::CallPtr& call) {
   auto entries = CheckedEntries(context, *call);
   if (!entries) return call->Fail(std::move(entries.error()));
   Put(context, call, **info, std::move(*entries),
-      [&context, call, info = *info](const aws::PutResults& results) { Answer(context, *call, *info, results); });
+      [call, info = *info](const auto& results, bool encrypted) { Answer(*call, *info, results, encrypted); });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
-// StopDeliveryStreamEncryption: what is put from now on is stored as it comes. What is encrypted stays so until it is
-// delivered.
-#include "broker/api/firehose/delivery_encryption.h"
+// StopDeliveryStreamEncryption: new records are stored as they come. Those that are encrypted stay so, and are
+// delivered as before.
+#include "broker/api/firehose/delivery_argument.h"
+#include "broker/api/firehose/errors.h"
 #include "broker/api/firehose/handlers/operations.h"
 #include "broker/api/firehose/shapes.h"
 #include "broker/log.h"
@@ -14,10 +15,13 @@ const protocol::aws::Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto info = FindToEncrypt(context, call);
+  const auto info = FindForChange(context, call);
   if (!info) return std::unexpected(info.error());
-  const auto stopped = context.parts.keyring.StopEncrypting((*info)->source_name);
-  if (!stopped) return std::unexpected(KeyFailure(stopped.error()));
+  if (!(*info)->direct_put) {
+    return std::unexpected(InvalidArgument("Server-side encryption is only applicable for DirectPut stream type."));
+  }
+  const auto changed = context.parts.keyring.StopEncrypting((*info)->source_name);
+  if (!changed) return std::unexpected(KeyFailure(changed.error()));
   log::Info("encryption changed", {{"delivery_stream", (*info)->name}, {"encrypted", false}});
   return std::string("{}");
 }
