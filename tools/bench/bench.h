@@ -20,6 +20,7 @@ struct BenchOptions {
   double seconds = 3;   // per measurement
   int rounds = 3;       // ours and the bound take turns; the median is reported
   bool json = false;
+  std::uint16_t kinesis_port = 0;  // not 0: of a Kinesis server that runs already, for RunPeerBench
 };
 
 enum class Better { kHigher, kLower };
@@ -32,7 +33,7 @@ struct Figure {
   Better better = Better::kHigher;
   double value = 0;
   std::optional<double> bound{};  // measured in the same run; without it goal and floor are absolute
-  double goal = 0;                // with a bound: ratio (value / bound, or bound / value where lower is better)
+  double goal = 0;  // with a bound: ratio (value / bound, or bound / value where lower is better); 0: none
   double floor = 0;
   std::string note{};  // percentiles, settings
 
@@ -51,5 +52,8 @@ const std::vector<Workload>& Workloads();
 
 /// Runs the named workloads (all where none is named) and prints the table; false where a figure is below its floor.
 Result<bool> RunBench(const std::vector<std::string>& names, const BenchOptions& options);
+
+/// The loads of Kinesis' rows on the server at options.kinesis_port, printed one line each.
+Status RunPeerBench(const BenchOptions& options);
 
 }  // namespace sluice::tools

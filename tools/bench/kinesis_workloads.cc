@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tools/bench/answer_bound.h"
 #include "tools/bench/broker_process.h"
-#include "tools/bench/http_text.h"
 #include "tools/bench/ingest_bound.h"
+#include "tools/bench/kinesis_calls.h"
 #include "tools/bench/kinesis_load.h"
 #include "tools/bench/load_generator.h"
 #include "tools/bench/native_load.h"
@@ -95,52 +94,25 @@ struct Readable {
   std::size_t records = 0;            // in it
 };
 
-Result<boost::json::object> CallForJson(std::uint16_t port, std::string_view operation, std::string_view body) {
-  auto answer = CallKinesis(port, KinesisRequest(port, operation, body));
-  if (!answer) return Error(answer.error());
-  boost::json::error_code error;
-  boost::json::value json = boost::json::parse(answer->substr(HttpHead(*answer).size()), error);
-  if (error || !json.is_object()) return Error(Code::kInternal, fmt::format("{} was not answered in JSON", operation));
-  return std::move(json.as_object());
-}
-
-Status FillShard(std::uint16_t port) {
-  constexpr std::uint64_t kHotRequests = 40;  // 20 MB: two pages of GetRecords, which fit the tail cache
-  for (std::uint64_t i = 0; i < kHotRequests; ++i) {
-    auto answer = CallKinesis(port, PutRecordsRequest(port, kStream, kPutRecords, i));
-    if (!answer) return answer.error();
-  }
-  return {};
-}
-
-Result<std::string> GetRecordsRequest(std::uint16_t port) {
-  constexpr std::string_view kShard =
-      R"({"StreamName":"bench","ShardId":"shardId-000000000000","ShardIteratorType":"TRIM_HORIZON"})";
-  auto iterator = CallForJson(port, "GetShardIterator", kShard);
-  if (!iterator) return Error(iterator.error());
-  const auto* text = iterator->if_contains("ShardIterator");
-  if (text == nullptr || !text->is_string()) return Error(Code::kInternal, "GetShardIterator gave no iterator");
-  return KinesisRequest(port, "GetRecords",
-                        fmt::format(R"({{"ShardIterator":"{}","Limit":10000}})", std::string_view(text->as_string())));
-}
+constexpr std::size_t kPageRecords = 10'000;  // the most that GetRecords gives
+constexpr std::uint64_t kHotRequests = 40;    // 20 MB: two pages of GetRecords, which fit the tail cache
 
 Result<Readable> StartReadable(const BenchOptions& options, std::size_t connections) {
   auto broker = StartKinesisBroker(options, Signatures::kIgnored);
   if (!broker) return Error(broker.error());
   if (auto stream = (*broker)->CreateStream(std::string(kStream), 1); !stream) return Error(stream.error());
   const std::uint16_t port = (*broker)->aws_port();
-  if (Status filled = FillShard(port); !filled.ok()) return Error(filled);
+  if (Status filled = FillKinesisStream(port, kStream, kPutRecords, kHotRequests); !filled.ok()) return Error(filled);
   Readable readable{std::move(*broker), {}, {}, 0};
   for (std::size_t i = 0; i < connections; ++i) {
-    auto request = GetRecordsRequest(port);
+    auto request = GetRecordsRequest(port, kStream, kPageRecords);
     if (!request) return Error(request.error());
     readable.requests.push_back(std::move(*request));
   }
   auto answer = CallKinesis(port, readable.requests.front());
   if (!answer) return Error(answer.error());
   readable.answer = std::move(*answer);
-  constexpr std::string_view kOnceARecord = "\"SequenceNumber\":";
-  for (std::size_t at = 0; (at = readable.answer.find(kOnceARecord, at)) != std::string::npos; ++at) ++readable.records;
+  readable.records = CountRecords(readable.answer);
   return readable;
 }
 

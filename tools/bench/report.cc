@@ -9,6 +9,7 @@
 
 #include "protocol/suggest.h"
 #include "tools/bench/bench.h"
+#include "tools/bench/kinesis_peer.h"
 #include "tools/sluice/progress.h"
 
 namespace sluice::tools {
@@ -100,6 +101,20 @@ Result<bool> RunBench(const std::vector<std::string>& names, const BenchOptions&
   }
   if (options.json) fmt::print("{}\n", boost::json::serialize(all));
   return all_reach_floor;
+}
+
+Status RunPeerBench(const BenchOptions& options) {
+  auto figures = BenchKinesisPeer(options);
+  if (!figures) return figures.error();
+  boost::json::array all;
+  for (const Figure& figure : *figures) {
+    all.push_back(boost::json::object{
+        {"name", figure.name}, {"unit", figure.unit}, {"value", figure.value}, {"note", figure.note}});
+    if (!options.json)
+      fmt::print("{:<32} {:>9} {:<6} {}\n", figure.name, Number(figure.value), figure.unit, figure.note);
+  }
+  if (options.json) fmt::print("{}\n", boost::json::serialize(all));
+  return {};
 }
 
 }  // namespace sluice::tools

@@ -42,8 +42,12 @@ bool Bench(Context& context, BenchArguments& arguments) {
       fmt::print("{:<12} rows {:<6} {}\n", workload.name, workload.rows, workload.description);
     return true;
   }
-  arguments.options.program = OwnProgram();
   arguments.options.json = context.json;
+  if (arguments.options.kinesis_port != 0) {
+    if (Status status = RunPeerBench(arguments.options); !status.ok()) return context.Fail(status);
+    return true;
+  }
+  arguments.options.program = OwnProgram();
   std::error_code error;
   std::filesystem::create_directories(arguments.options.dir, error);
   if (error)
@@ -73,6 +77,15 @@ void RegisterBenchCommand(CLI::App& app, Context& context) {
       ->capture_default_str()
       ->check(WholeNumber(1, 99))
       ->type_name("N");
+  bench
+      ->add_option("--kinesis-port", arguments->options.kinesis_port,
+                   "Put the load of the kinesis- workloads on the server at this port of 127.0.0.1 instead, ours or "
+                   "another one, and leave its streams there")
+      ->check(WholeNumber(1, 65'535))
+      ->excludes("WORKLOAD")
+      ->excludes("--dir")
+      ->excludes("--list")
+      ->type_name("PORT");
   bench->footer(
       "Starts brokers of its own on free ports and removes what it wrote. RATIO is ours to the bound measured in the "
       "same run;\n"

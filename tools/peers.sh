@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# The same Kinesis load on kinesalite and on this broker, on the same machine in turn: PutRecords, PutRecord and GetRecords over
+# HTTP/1.1 (`sluice bench --kinesis-port`), both beside each other, each with what an answer promises there.
+#
+#   tools/peers.sh [--build DIR] [--dir DIR] [--seconds S] [--rounds N]
+#
+# --build: where sluice was built (build/release). --dir: below which both write; must be on the disk to measure (build). kinesalite comes from
+# npm into a scratch directory there, which is removed. Where it cannot be had, the script says so and measures this broker alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly peer_package=kinesalite@3.3.3
+build=build/release dir=build seconds=3 rounds=3
+place="" server=""
+
+fail() { echo "peers: $*" >&2; exit 1; }
+
+stop_server() {
+  [ "$server" ] || return 0
+  kill "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+  server=""
+}
+
+cleanup() {
+  stop_server
+  [ -z "$place" ] || rm -rf "$place"
+}
+trap cleanup EXIT
+
+main() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --build) build=$2 ;;
+      --dir) dir=$2 ;;
+      --seconds) seconds=$2 ;;
+      --rounds) rounds=$2 ;;
+      *) fail "unknown option $1; see the head of $0" ;;
+    esac
+    shift 2 || fail "$1 needs a value"
+  done
+  sluice=$(realpath "$build/tools/sluice") || fail "there is no sluice in $build: build it first"
+  mkdir -p "$dir"
+  place=$(mktemp -d "$dir/peers.XXXXXX")
+  if install_peer; then
+    start_peer
+    measure "kinesalite, in memory: nothing is on the disk"
+    start_peer --path "$place/leveldb"
+    measure "kinesalite, LevelDB: on the disk some time later, no flush"
+  fi
+  start_sluice
+  measure "sluice, durable: flushed to the disk before the answer"
+  print_results
+}
+
+install_peer() {
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    echo "peers: skipped kinesalite: there is no node or npm"
+    return 1
+  fi
+  if ! npm install --silent --no-audit --no-fund --prefix "$place/npm" "$peer_package" >"$place/npm.log" 2>&1; then
+    echo "peers: skipped kinesalite: npm cannot install $peer_package: $(tail -n 1 "$place/npm.log")"
+    return 1
+  fi
+}
+
+# A port that nobody listens on now.
+free_port() {
+  node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
+}
+
+# start_peer ARGUMENT..: leaves its port in $port.
+start_peer() {
+  port=$(free_port)
+  node "$place/npm/node_modules/kinesalite/cli.js" --port "$port" --createStreamMs 0 --shardLimit 100 "$@" >"$place/peer.log" 2>&1 &
+  server=$!
+  await_port || fail "kinesalite does not start: $(tail -n 3 "$place/peer.log")"
+}
+
+start_sluice() {
+  local ports=$place/data/ports.json
+  "$sluice" serve --data "$place/data" --lake "$place/lake" --set native.port=0 --set admin.port=0 --set aws.port=0 --set aws.tls_port=0 \
+    --set aws.accept_any_signature=true >"$place/serve.log" 2>&1 &
+  server=$!
+  local tries
+  for tries in $(seq 600); do
+    [ ! -s "$ports" ] || break
+    kill -0 "$server" 2>/dev/null || fail "sluice does not start: $(tail -n 3 "$place/serve.log")"
+    sleep 0.1
+  done
+  port=$(sed -n 's/.*"aws": *\([0-9]*\).*/\1/p' "$ports" | head -n 1)
+  [ "$port" ] || fail "sluice says no port of its AWS door"
+}
+
+await_port() {
+  local tries
+  for tries in $(seq 600); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
+    kill -0 "$server" 2>/dev/null || return 1
+    sleep 0.1
+  done
+  return 1
+}
+
+# measure LABEL: one line a figure, with the label behind it.
+measure() {
+  echo "peers: $1"
+  "$sluice" bench --kinesis-port "$port" --seconds "$seconds" --rounds "$rounds" | sed "s|\$|  $1|" >>"$place/figures"
+  stop_server
+}
+
+# The figures in the order in which they are measured, those of the same load below each other.
+print_results() {
+  local load
+  cut -c 1-32 "$place/figures" | awk '!seen[$0]++' | while read -r load; do
+    echo
+    grep -F "$load" "$place/figures"
+  done
+}
+
+main "$@"
