@@ -49,6 +49,18 @@ Status CreateKinesisStream(std::uint16_t port, std::string_view stream, std::uin
   return Status(Code::kTimedOut, fmt::format("stream '{}' does not become active", stream));
 }
 
+Result<std::string> RegisterConsumer(std::uint16_t port, std::string_view stream, std::string_view consumer) {
+  auto described = CallForJson(port, "DescribeStreamSummary", fmt::format(R"({{"StreamName":"{}"}})", stream));
+  if (!described) return Error(described.error());
+  const std::string stream_arn = TextAt(*described, "/StreamDescriptionSummary/StreamARN");
+  auto answer = CallForJson(port, "RegisterStreamConsumer",
+                            fmt::format(R"({{"StreamARN":"{}","ConsumerName":"{}"}})", stream_arn, consumer));
+  if (!answer) return Error(answer.error());
+  const std::string arn = TextAt(*answer, "/Consumer/ConsumerARN");
+  if (arn.empty()) return Error(Code::kInternal, "RegisterStreamConsumer gave no ARN");
+  return arn;
+}
+
 Status FillKinesisStream(std::uint16_t port, std::string_view stream, std::size_t records, std::uint64_t requests) {
   for (std::uint64_t i = 0; i < requests; ++i) {
     auto answer = CallKinesis(port, PutRecordsRequest(port, stream, records, i));

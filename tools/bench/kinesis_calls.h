@@ -14,6 +14,9 @@ namespace sluice::tools {
 /// Makes a stream and waits until it is active.
 Status CreateKinesisStream(std::uint16_t port, std::string_view stream, std::uint32_t shards);
 
+/// Registers a consumer of the stream; its ARN.
+Result<std::string> RegisterConsumer(std::uint16_t port, std::string_view stream, std::string_view consumer);
+
 /// Puts `requests` times `records` records of kRecordBytes.
 Status FillKinesisStream(std::uint16_t port, std::string_view stream, std::size_t records, std::uint64_t requests);
 

@@ -39,11 +39,15 @@ void PrintHead() {
 }
 
 void PrintFigure(const Figure& figure) {
-  const char* verdict = figure.Reaches(figure.goal) ? "goal" : figure.Reaches(figure.floor) ? "floor" : "BELOW FLOOR";
+  const bool has_goal = figure.goal > 0;
+  const char* verdict = !has_goal                      ? "-"
+                        : figure.Reaches(figure.goal)  ? "goal"
+                        : figure.Reaches(figure.floor) ? "floor"
+                                                       : "BELOW FLOOR";
   fmt::print("{:>3}  {:<44} {:>9} {:>9} {:<6} {:>6} {:>6} {:>6}  {:<11} {}\n", figure.row, figure.name,
              Number(figure.value), figure.bound ? Number(*figure.bound) : "-", figure.unit,
-             figure.bound ? fmt::format("{:.2f}", figure.Achieved()) : "-", Number(figure.goal), Number(figure.floor),
-             verdict, figure.note);
+             figure.bound ? fmt::format("{:.2f}", figure.Achieved()) : "-", has_goal ? Number(figure.goal) : "-",
+             has_goal ? Number(figure.floor) : "-", verdict, figure.note);
   std::fflush(stdout);
 }
 

@@ -16,6 +16,8 @@ const std::vector<Workload>& Workloads() {
        BenchKinesisPut},
       {"kinesis-put-record", "11", "Kinesis PutRecord on 64 connections and on one, durable", BenchKinesisPutRecord},
       {"kinesis-get", "12", "Kinesis GetRecords of what is in memory, 4 connections", BenchKinesisGet},
+      {"kinesis-subscribe", "25 26", "Kinesis enhanced fan-out over HTTP/2 and HTTP/1.1: throughput and delay",
+       BenchKinesisSubscribe},
       {"tail", "13", "one consumer reads what is in memory", BenchTailRead},
       {"cold", "14", "one consumer reads 2 GiB that are only on disk", BenchColdReplay},
       {"end-to-end", "15", "one record from a producer to a consumer that waits for it", BenchEndToEnd},

@@ -18,6 +18,7 @@ Result<std::vector<Figure>> BenchRetention(const BenchOptions& options);
 Result<std::vector<Figure>> BenchKinesisPut(const BenchOptions& options);
 Result<std::vector<Figure>> BenchKinesisPutRecord(const BenchOptions& options);
 Result<std::vector<Figure>> BenchKinesisGet(const BenchOptions& options);
+Result<std::vector<Figure>> BenchKinesisSubscribe(const BenchOptions& options);
 Result<std::vector<Figure>> BenchTailRead(const BenchOptions& options);
 Result<std::vector<Figure>> BenchColdReplay(const BenchOptions& options);
 Result<std::vector<Figure>> BenchEndToEnd(const BenchOptions& options);
