@@ -26,6 +26,8 @@ LOG = ("tests/storage/storage_log_test", "*")
 SERVICES = ("tests/broker/broker_services_test", "*")
 DOOR = ("tests/broker/broker_native_door_test", "*")
 DELIVERY = ("tests/delivery/delivery_stream_test", "*")
+AGGREGATES = ("tests/delivery/delivery_aggregates_test", "*")
+DELIVERY_CONFIG = ("tests/delivery/delivery_config_test", "*")
 MANAGER = ("tests/delivery/delivery_manager_test", "*")
 RESHARD = ("tests/broker/broker_reshard_test", "*")
 OBJECTS = ("tests/delivery/delivery_object_store_test", "*")
@@ -151,6 +153,13 @@ MUTANTS = [
            ("  config.tags.assign(tags.begin(), tags.end());\n  DeliveryIdentity identity = state_.identity;\n",
             "  config.tags.assign(tags.begin(), tags.end());\n  DeliveryIdentity identity = state_.identity;\n  ++identity.version;\n"),
            tests=(MANAGER, FIREHOSE)),
+    mutant("M44", "loses an aggregate that holds nothing", "broker/delivery/aggregate_opener.cc",
+           ("  if (!inside || inside->empty()) return Add", "  if (!inside) return Add"), tests=(AGGREGATES,)),
+    mutant("M45", "tells the error records of one aggregate not apart", "broker/delivery/error_record.cc",
+           ("  if (record.sub_sequence) json.Key", "  if (record.sub_sequence > 1'000'000u) json.Key"), tests=(AGGREGATES,)),
+    mutant("M46", "opens aggregates in a delivery that an older version decided", "broker/delivery/delivery_config.cc",
+           ("origin == Origin::kUser && !config.direct_put", "(origin == Origin::kUser || true) && !config.direct_put"),
+           tests=(DELIVERY_CONFIG,)),
     mutant("M50", "takes checkpoints of leases that are over", "broker/groups/group_state.cc",
            ("  if (shard.progress.epoch != checkpoint.epoch || checkpoint.epoch == 0) return false;\n", ""), tests=(GROUPS,)),
     mutant("M51", "leases a shard in the epoch of its last lease", "broker/groups/group_state.cc",
