@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "broker/delivery/parquet_object_writer.h"
+#include "broker/delivery/processing/processor_registry.h"
 #include "broker/delivery/raw_object_writer.h"
 #include "broker/delivery/row_converter.h"
 #include "sluice/status.h"
@@ -52,6 +53,8 @@ struct DeliveryConfig {
 
   std::uint64_t size_mb = 5;  // of record bytes, before compression
   std::uint64_t interval_s = 300;
+
+  std::vector<ProcessorConfig> processors;  // that are enabled, in the order given
 
   RawCompression compression = RawCompression::kUncompressed;  // without conversion
   std::string delimiter = "\n";

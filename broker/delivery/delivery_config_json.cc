@@ -43,16 +43,21 @@ void WriteConversion(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("Enabled").Bool(true).EndObject();
 }
 
+void WriteProcessor(std::string_view type, const std::vector<std::pair<std::string, std::string>>& parameters,
+                    protocol::JsonWriter& json) {
+  json.BeginObject().Key("Type").String(type).Key("Parameters").BeginList();
+  for (const auto& [name, value] : parameters) {
+    json.BeginObject().Key("ParameterName").String(name).Key("ParameterValue").String(value).EndObject();
+  }
+  json.EndList().EndObject();
+}
+
 void WriteProcessing(const DeliveryConfig& config, protocol::JsonWriter& json) {
+  if (config.processors.empty() && config.delimiter_after_last) return;
   json.Key("ProcessingConfiguration").BeginObject().Key("Enabled").Bool(true).Key("Processors").BeginList();
-  json.BeginObject().Key("Type").String("AppendDelimiterToRecord").Key("Parameters").BeginList();
-  json.BeginObject()
-      .Key("ParameterName")
-      .String("Delimiter")
-      .Key("ParameterValue")
-      .String(config.delimiter)
-      .EndObject();
-  json.EndList().EndObject().EndList().EndObject();
+  for (const ProcessorConfig& processor : config.processors) WriteProcessor(processor.type, processor.parameters, json);
+  if (!config.delimiter_after_last) WriteProcessor("AppendDelimiterToRecord", {{"Delimiter", config.delimiter}}, json);
+  json.EndList().EndObject();
 }
 
 void WriteDestination(const DeliveryConfig& config, protocol::JsonWriter& json) {
@@ -65,7 +70,7 @@ void WriteDestination(const DeliveryConfig& config, protocol::JsonWriter& json) 
   json.Key("SizeInMBs").Number(config.size_mb <= 4096 ? config.size_mb : 4096);
   json.Key("IntervalInSeconds").Number(config.interval_s).EndObject();
   json.Key("CompressionFormat").String(RawCompressionName(config.compression));
-  if (!config.delimiter_after_last) WriteProcessing(config, json);
+  WriteProcessing(config, json);
   if (config.convert) WriteConversion(config, json);
   json.Key("FileExtension").String(config.file_extension);
   json.Key("CustomTimeZone").String(config.time_zone.empty() ? "UTC" : config.time_zone).EndObject();

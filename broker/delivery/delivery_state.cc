@@ -97,6 +97,7 @@ DeliveryTotals ReadTotals(StateReader& reader) {
   read.user_records = totals.Has("user_records") ? totals.U64("user_records") : read.records;
   read.rows = totals.U64("rows");
   read.errors = totals.U64("errors");
+  read.filtered = totals.Has("filtered") ? totals.U64("filtered") : 0;
   read.lost = totals.U64("lost");
   read.overflow_fields = totals.U64("overflow_fields");
   read.objects = totals.U64("objects");
@@ -175,6 +176,7 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   totals.user_records += entry.user_records;
   totals.rows += entry.rows;
   totals.errors += entry.errors;
+  totals.filtered += entry.filtered;
   totals.lost += CountRecords(entry.lost);
   totals.overflow_fields += entry.overflow_fields;
   totals.objects += entry.objects.size();
@@ -261,7 +263,7 @@ void WriteShards(const std::vector<ShardPosition>& shards, protocol::JsonWriter&
 void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json) {
   json.Key("totals").BeginObject().Key("records").Number(totals.records);
   json.Key("user_records").Number(totals.user_records).Key("rows").Number(totals.rows);
-  json.Key("errors").Number(totals.errors).Key("lost").Number(totals.lost);
+  json.Key("errors").Number(totals.errors).Key("filtered").Number(totals.filtered).Key("lost").Number(totals.lost);
   json.Key("overflow_fields").Number(totals.overflow_fields).Key("objects").Number(totals.objects);
   json.Key("bytes_in").Number(totals.bytes_in).Key("bytes_out").Number(totals.bytes_out).EndObject();
 }

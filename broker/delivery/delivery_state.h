@@ -88,8 +88,8 @@ struct ShardPosition {
 };
 
 struct DeliveryTotals {
-  std::uint64_t records = 0, user_records = 0, rows = 0, errors = 0, lost = 0, overflow_fields = 0, objects = 0,
-                bytes_in = 0, bytes_out = 0;
+  std::uint64_t records = 0, user_records = 0, rows = 0, errors = 0, filtered = 0, lost = 0, overflow_fields = 0,
+                objects = 0, bytes_in = 0, bytes_out = 0;
   friend bool operator==(const DeliveryTotals&, const DeliveryTotals&) = default;
 };
 

@@ -2,7 +2,6 @@
 #include "broker/delivery/delivery_stream.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 
@@ -63,7 +62,9 @@ Status DeliveryStream::Reload() {
   Result<DeliveryState> state = store_.Load();
   if (!state) return state.error();
   if (terms_ == nullptr || state->identity.config_json != state_.identity.config_json) {
-    if (Status status = LoadTerms(state->identity.config_json); !status.ok()) return status;
+    Result<std::shared_ptr<const DeliveryTerms>> terms = ReadTerms(state->identity.config_json);
+    if (!terms) return terms.error();
+    terms_ = std::move(*terms);
   }
   state_ = std::move(*state);
   state_known_ = true;
@@ -75,18 +76,17 @@ Status DeliveryStream::Reload() {
   return Status();
 }
 
-Status DeliveryStream::LoadTerms(const std::string& config_json) {
+Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::ReadTerms(std::string_view config_json) const {
   Result<ParsedDeliveryConfig> parsed = ParseStoredDeliveryConfig(config_json);
-  if (!parsed) return parsed.error();
+  if (!parsed) return Error(parsed.error());
   DeliveryConfig& config = parsed->config;
   SLUICE_CHECK(config.name == name_);
   Result<TimeZone> zone = parts_.load_zone(config.time_zone);
-  if (!zone) return zone.error();
+  if (!zone) return Error(zone.error());
   Prefix prefix = MustParse(config.prefix, PrefixKind::kObjects);
   Prefix error_prefix = MustParse(config.error_prefix, PrefixKind::kErrors);
-  terms_ =
-      std::make_shared<const Terms>(std::move(config), std::move(*zone), std::move(prefix), std::move(error_prefix));
-  return Status();
+  return std::make_shared<const DeliveryTerms>(std::move(config), std::move(*zone), std::move(prefix),
+                                               std::move(error_prefix));
 }
 
 void DeliveryStream::SetHolds() {
@@ -199,18 +199,8 @@ Intent DeliveryStream::MakeIntent(const DeliveryPlan& plan) const {
   intent.uid = state_.identity.uid;
   intent.ranges = plan.ranges;
   intent.lost = plan.lost;
-  std::string identity = fmt::format("{}|{}", state_.identity.uid, intent.seq);
-  for (const SourceRange& range : plan.ranges) {
-    identity += fmt::format("|{}:{}-{}", range.shard.value, range.first.value, range.last.value);
-  }
-  PrefixContext context{intent.time_ms, &terms_->zone, XXH3_64bits(identity.data(), identity.size()), ""};
-  const std::uint32_t version = state_.identity.version;
-  intent.data_key =
-      SafeKey(terms_->prefix.Evaluate(context) +
-              ObjectName(name_, version, context, HashedUuid(identity + "|data"), ObjectExtension(terms_->config)));
-  context.error_output_type = kFormatConversionFailed;
-  intent.error_key = SafeKey(terms_->error_prefix.Evaluate(context) +
-                             ObjectName(name_, version, context, HashedUuid(identity + "|errors"), ""));
+  intent.data_key = DataKey(*terms_, intent);
+  intent.error_key = ErrorKey(*terms_, intent, kFormatConversionFailed);
   return intent;
 }
 
@@ -223,11 +213,11 @@ Status DeliveryStream::Deliver() {
     if (!pinned) return pinned.error();
     schema = std::move(*pinned);
   }
-  const Result<DeliveryConfig> config = ConfigOf(intent);
-  if (!config) return config.error();
-  ObjectBuilder builder(*config, schema, *source_, parts_.objects);
+  const Result<std::shared_ptr<const DeliveryTerms>> terms = TermsOf(intent);
+  if (!terms) return terms.error();
+  ObjectBuilder builder(**terms, schema, *source_, parts_.objects);
   const Result<LedgerEntry> entry = builder.Build(intent);
-  if (!entry && builder.records_gone()) return TakeBack(intent, config->bucket, entry.error());
+  if (!entry && builder.records_gone()) return TakeBack(intent, **terms, entry.error());
   if (!entry) return entry.error();
   Checkpoint checkpoint = Advance(state_.checkpoint, *entry, parts_.clock.WallMs());
   state_known_ = false;
@@ -246,9 +236,11 @@ Status DeliveryStream::Deliver() {
 
 /// Records of the delivery are lost and were given up: it is decided anew, without them. Not where an object with them
 /// is in the lake already, which would hold the others a second time.
-Status DeliveryStream::TakeBack(const Intent& intent, const std::string& bucket, const Status& why) {
-  for (const std::string& key : {intent.data_key, intent.error_key}) {
-    const auto size = parts_.objects.Size(bucket, key);
+Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why) {
+  std::vector<std::string> keys = {intent.data_key};
+  for (const std::string_view type : kErrorTypes) keys.push_back(ErrorKey(terms, intent, type));
+  for (const std::string& key : keys) {
+    const auto size = parts_.objects.Size(terms.config.bucket, key);
     if (!size) return size.error();
     if (!*size) continue;
     return Status(why.code(), fmt::format("{}; object '{}' was written before, with these records: move it out of the "
@@ -260,13 +252,10 @@ Status DeliveryStream::TakeBack(const Intent& intent, const std::string& bucket,
   return Reload();
 }
 
-Result<DeliveryConfig> DeliveryStream::ConfigOf(const Intent& intent) {
-  if (intent.config_version == state_.identity.version) return terms_->config;
+Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::TermsOf(const Intent& intent) {
+  if (intent.config_version == state_.identity.version) return terms_;
   const Result<std::string> json = store_.LoadConfig(intent.config_version);
-  if (!json) return Error(json.error());
-  Result<ParsedDeliveryConfig> parsed = ParseStoredDeliveryConfig(*json);
-  if (!parsed) return Error(parsed.error());
-  return std::move(parsed->config);
+  return json ? ReadTerms(*json) : Error(json.error());
 }
 
 std::int64_t DeliveryStream::Failed(const Status& status) {

@@ -33,8 +33,8 @@
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/delivery_state.h"
 #include "broker/delivery/delivery_store.h"
+#include "broker/delivery/delivery_terms.h"
 #include "broker/delivery/object_store.h"
-#include "broker/delivery/prefix.h"
 #include "broker/delivery/range_planner.h"
 #include "broker/delivery/record_source.h"
 #include "broker/delivery_registry.h"
@@ -119,25 +119,18 @@ class DeliveryStream {
   DeliveryStatus status() const;
 
  private:
-  /// A configuration and what it takes to decide by it.
-  struct Terms {
-    DeliveryConfig config;
-    TimeZone zone;
-    Prefix prefix;
-    Prefix error_prefix;
-  };
   Result<std::int64_t> TryStep();
   Result<std::int64_t> PlanStep();
   Status Decide();
   Status Deliver();
-  Status TakeBack(const Intent& intent, const std::string& bucket, const Status& why);
+  Status TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why);
   Status Reload();
   Status FollowShards();
   bool ParentsDelivered(const SourceShard& shard);
   void ResetPlanner();
-  Status LoadTerms(const std::string& config_json);
-  /// The configuration that an intent is carried out with.
-  Result<DeliveryConfig> ConfigOf(const Intent& intent);
+  Result<std::shared_ptr<const DeliveryTerms>> ReadTerms(std::string_view config_json) const;
+  /// What an intent is carried out with.
+  Result<std::shared_ptr<const DeliveryTerms>> TermsOf(const Intent& intent);
   Intent MakeIntent(const DeliveryPlan& plan) const;
   std::int64_t Failed(const Status& status);
   void SetHolds();
@@ -148,7 +141,7 @@ class DeliveryStream {
   const std::unique_ptr<RecordSource> source_;
   DeliveryParts parts_;
   DeliveryStore store_;
-  std::shared_ptr<const Terms> terms_;  // by state_.identity.config_json
+  std::shared_ptr<const DeliveryTerms> terms_;  // by state_.identity.config_json
   RangePlanner planner_;
   DeliveryState state_;         // as stored
   bool state_known_ = false;    // false after a failure: read it again

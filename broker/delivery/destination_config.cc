@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "broker/delivery/prefix.h"
+#include "broker/delivery/processing_config.h"
 
 namespace sluice::delivery {
 namespace {
@@ -322,54 +323,6 @@ bool ReadConversion(MapReader& map, const SluiceExtras& extras, DeliveryConfig& 
   }
   conversion->Finish();
   return compression_given;
-}
-
-void ReadAppendDelimiter(MapReader& processor, const SluiceExtras& extras, DeliveryConfig& config) {
-  std::string delimiter = "\n";
-  if (const ConfigNode* parameters = processor.List("Parameters")) {
-    for (const ConfigNode& item : parameters->items) {
-      MapReader parameter(processor.report(), item, processor.PathOf("Parameters"));
-      const std::string name = parameter.String("ParameterName").value_or("");
-      const std::string value = parameter.String("ParameterValue").value_or("");
-      if (name == "Delimiter") {
-        delimiter = value == "\\n" ? "\n" : value;  // AWS's examples write the two characters
-      } else {
-        parameter.report().Problem(item.line, parameter.PathOf("ParameterName"),
-                                   fmt::format("'{}' is unknown; AppendDelimiterToRecord has Delimiter", name));
-      }
-      parameter.Finish();
-    }
-  }
-  if (extras.has_delimiter) {
-    processor.report().Problem(processor.line(), processor.path(),
-                               "AppendDelimiterToRecord stands beside Sluice.Delimiter; give one");
-  }
-  config.delimiter = delimiter;
-  config.delimiter_after_last = false;
-}
-
-void ReadProcessing(MapReader& map, const SluiceExtras& extras, DeliveryConfig& config) {
-  std::optional<MapReader> processing = map.Map("ProcessingConfiguration");
-  if (!processing) return;
-  const bool enabled = processing->Bool("Enabled").value_or(false);  // omitted means off, as in Firehose
-  const ConfigNode* processors = processing->List("Processors");
-  processing->Finish();
-  if (processors == nullptr || processors->items.empty()) return;
-  if (!enabled) {
-    map.report().Warn(processing->line(), processing->path(), "is not enabled; its processors are passed over");
-    return;
-  }
-  for (const ConfigNode& item : processors->items) {
-    MapReader processor(map.report(), item, processing->PathOf("Processors"));
-    const std::string type = processor.String("Type").value_or("");
-    if (PlainWord(type) == "appenddelimitertorecord") {
-      ReadAppendDelimiter(processor, extras, config);
-      processor.Finish();
-      continue;
-    }
-    map.report().NotServed(item.line, processor.PathOf("Type"),
-                           fmt::format("the processor '{}' is not yet served; AppendDelimiterToRecord is", type));
-  }
 }
 
 void ReadBackup(MapReader& map) {

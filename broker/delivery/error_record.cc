@@ -24,24 +24,29 @@ std::string Utf8(std::string_view text) {
 
 }  // namespace
 
-std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record, std::int64_t shard_created_ms,
-                            const RecordFailure& failure) {
-  const protocol::SequenceNumber number{.shard_created_s = shard_created_ms / 1000,
+std::string ErrorRecordLine(const ErrorContext& context, const ProcessingFailure& failure) {
+  const RecordRef& record = failure.record;
+  const bool conversion = failure.error_type == kFormatConversionFailed;
+  const protocol::SequenceNumber number{.shard_created_s = context.shard_created_ms / 1000,
                                         .shard = record.shard,
                                         .offset = record.offset,
                                         .record_time_s = record.append_time_ms / 1000};
   protocol::JsonWriter json;
-  json.BeginObject().Key("attemptsMade").Number(1).Key("arrivalTimestamp").Number(record.append_time_ms);
-  json.Key("lastErrorCode").String(failure.code).Key("lastErrorMessage").String(Utf8(failure.message));
-  json.Key("attemptEndingTimestamp")
-      .Number(context.attempt_ms)
-      .Key("rawData")
-      .String(protocol::EncodeBase64(record.value));
+  json.BeginObject().Key("attemptsMade").Number(failure.attempts);
+  json.Key("arrivalTimestamp").Number(record.append_time_ms);
+  json.Key(conversion ? "lastErrorCode" : "errorCode").String(failure.code);
+  json.Key(conversion ? "lastErrorMessage" : "errorMessage").String(Utf8(failure.message));
+  json.Key("attemptEndingTimestamp").Number(context.attempt_ms);
+  json.Key("rawData").String(protocol::EncodeBase64(record.value));
+  if (!failure.lambda_arn.empty()) json.Key("lambdaARN").String(failure.lambda_arn);
   json.Key("shardId").String(fmt::format("shardId-{:012}", record.shard.value));
   json.Key("sequenceNumber").String(protocol::ToDecimal(number));
   if (record.sub_sequence) json.Key("subSequenceNumber").Number(*record.sub_sequence);
-  json.Key("dataCatalogTable").BeginObject().Key("tableName").String(context.delivery_stream);
-  json.Key("versionId").String(std::to_string(context.schema_version)).EndObject().EndObject();
+  if (conversion) {
+    json.Key("dataCatalogTable").BeginObject().Key("tableName").String(context.delivery_stream);
+    json.Key("versionId").String(std::to_string(context.schema_version)).EndObject();
+  }
+  json.EndObject();
   return json.text() + '\n';
 }
 

@@ -1,46 +1,51 @@
-// The line that stands in the error output for a record that could not be converted: Firehose's error record, and
+// The line that stands in the error output for a record that could not be delivered: Firehose's error record, and
 // shardId.
 //
 //     {"attemptsMade":1,"arrivalTimestamp":..,"lastErrorCode":"DataFormatConversion.ParseError","lastErrorMessage":"..",
 //      "attemptEndingTimestamp":..,"rawData":"<base64>","shardId":"shardId-000000000003","sequenceNumber":"<56
 //      digits>", "dataCatalogTable":{"tableName":"<delivery stream>","versionId":"<schema version>"}}
 //
-// and, behind sequenceNumber, "subSequenceNumber":<place> where the record was packed in an aggregate.
+// of a failed conversion; of everything else
+//
+//     {"attemptsMade":1,"arrivalTimestamp":..,"errorCode":"..","errorMessage":"..","attemptEndingTimestamp":..,
+//      "rawData":"<base64>","lambdaARN":"..","shardId":"shardId-000000000003","sequenceNumber":"<56 digits>"}
+//
+// with lambdaARN where a Lambda failed. Behind sequenceNumber stands "subSequenceNumber":<place> where the record is one
+// of several that came out of one.
 //
 // Values only; thread-safe.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "broker/delivery/object_writer.h"
+#include "broker/delivery/processing/processor.h"
 #include "protocol/ids.h"
 #include "sluice/status.h"
 
 namespace sluice::delivery {
 
-/// {firehose:error-output-type} of these records.
+/// {firehose:error-output-type} of records that did not convert, that a processor could not handle, that are not what
+/// they were said to be compressed with.
 inline constexpr std::string_view kFormatConversionFailed = "format-conversion-failed";
+inline constexpr std::string_view kProcessingFailed = "processing-failed";
+inline constexpr std::string_view kDecompressionFailed = "decompression-failed";
+inline constexpr std::array kErrorTypes = {kFormatConversionFailed, kProcessingFailed, kDecompressionFailed};
 
-/// What all error records of one object have in common.
+/// What an error record says besides the failure.
 struct ErrorContext {
   std::string_view delivery_stream;
   std::int64_t attempt_ms = 0;
   std::uint32_t schema_version = 0;
+  std::int64_t shard_created_ms = 0;  // stands in the sequence number
 };
 
-/// Why a record is there.
-struct RecordFailure {
-  std::string_view code;
-  std::string_view message;
-};
-
-/// One line, with its line break. The shard's creation time stands in the sequence number.
-std::string ErrorRecordLine(const ErrorContext& context, const RecordRef& record, std::int64_t shard_created_ms,
-                            const RecordFailure& failure);
+/// One line, with its line break.
+std::string ErrorRecordLine(const ErrorContext& context, const ProcessingFailure& failure);
 
 /// Where the record of such a line came from.
 struct ErrorRecordPlace {

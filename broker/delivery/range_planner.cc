@@ -24,6 +24,8 @@ void RangePlanner::Reset(const DeliveryConfig& config, const std::vector<ShardPo
                          const std::optional<Schema>& pinned) {
   SLUICE_CHECK(config.size_mb > 0);
   config_ = &config;
+  pipeline_.reset();
+  if (config.convert && config.infer_schema) pipeline_.emplace(config, static_cast<RecordPipeline::Sink&>(*this));
   bytes_max_ = config.size_mb << 20;
   std::map<ShardIndex, Shard> shards;
   for (const ShardPosition& position : positions) {
@@ -126,22 +128,34 @@ Status RangePlanner::Visit(std::span<const RecordRef> records) {
   }
   if (records_ == 0 && !records.empty()) first_seen_ns_ = clock_.MonotonicNs();
   records_ += records.size();
-  return config_->convert && config_->infer_schema ? LookAt(records) : Status();
+  return pipeline_ ? LookAt(records) : Status();
 }
 
-/// Widens the schema by what a sample of the records needs, aggregates opened.
+/// What is processed is a sample of the log's records, as processing may cost; what is not, a sample of what comes out.
 Status RangePlanner::LookAt(std::span<const RecordRef> records) {
+  if (!pipeline_->processes()) return pipeline_->Append(records);
+  // Of what is not the same the next time, only what a first schema needs: what is delivered shows what that misses.
+  if (!pipeline_->repeatable() && (pinned_ || looked_at_ >= kSampleFirst)) return Status();
+  samples_.clear();
+  std::ranges::copy_if(records, std::back_inserter(samples_), [this](const RecordRef&) { return Sampled(); });
+  if (samples_.empty()) return Status();
+  if (Status status = pipeline_->Append(samples_); !status.ok()) return status;
+  return pipeline_->Finish();
+}
+
+bool RangePlanner::Sampled() {
+  const std::uint64_t number = looked_at_++;
+  return !pinned_ || number < kSampleFirst || number % kSampleEvery == 0;
+}
+
+/// Widens the schema by what the records need.
+Status RangePlanner::Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) {
+  const bool all = !work.empty();
   values_.clear();
-  AggregateOpener opener(config_->deaggregate_kpl);
-  Status status = opener.Open(records, [this](std::span<const RecordRef> opened) {
-    for (const RecordRef& record : opened) {
-      const bool sampled = !pinned_ || looked_at_ < kSampleFirst || looked_at_ % kSampleEvery == 0;
-      if (sampled) values_.push_back(record.value);
-      ++looked_at_;
-    }
-    return Status();
-  });
-  if (!status.ok() || values_.empty()) return status;
+  for (const RecordRef& record : records) {
+    if (all || Sampled()) values_.push_back(record.value);
+  }
+  if (values_.empty()) return Status();
   const InferenceRules rules;
   if (wanted_) {
     wanted_ = WidenSchema(*wanted_, values_, rules);

@@ -11,9 +11,9 @@
 #include <optional>
 #include <vector>
 
-#include "broker/delivery/aggregate_opener.h"
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/delivery_state.h"
+#include "broker/delivery/processing/record_pipeline.h"
 #include "broker/delivery/record_source.h"
 #include "broker/delivery/schema.h"
 #include "sluice/status.h"
@@ -34,7 +34,7 @@ struct DeliveryPlan {
   bool empty() const { return ranges.empty() && lost.empty(); }
 };
 
-class RangePlanner {
+class RangePlanner : private RecordPipeline::Sink {
  public:
   /// Both outlive the planner. Reset comes before all else.
   RangePlanner(RecordSource& source, storage::Clock& clock);
@@ -80,6 +80,9 @@ class RangePlanner {
   bool SkipGivenUp(ShardIndex index, Shard& shard, const ReadProgress& progress);
   Status Visit(std::span<const RecordRef> records);
   Status LookAt(std::span<const RecordRef> records);
+  bool Sampled();
+  Status Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) override;
+  Status Failed(const ProcessingFailure&) override { return Status(); }  // told when it is delivered
   std::int64_t AgeMs() const;
 
   RecordSource& source_;
@@ -90,7 +93,7 @@ class RangePlanner {
   std::map<ShardIndex, Shard> shards_;
   std::uint32_t turn_ = 0;  // which shard reads first; moves on, so that none starves
   std::uint64_t records_ = 0;
-  std::uint64_t looked_at_ = 0;  // user records of which some were parsed for their fields
+  std::uint64_t looked_at_ = 0;  // records of which some were parsed for their fields
   std::uint64_t bytes_ = 0;
   std::int64_t oldest_ms_ = 0;    // of what was read ahead
   std::int64_t observed_ms_ = 0;  // of the first records behind the checkpoint, from Observe
@@ -99,6 +102,8 @@ class RangePlanner {
   bool gap_ahead_ = false;
   std::optional<Schema> pinned_;
   std::optional<Schema> wanted_;  // pinned_, widened by what was read
+  std::optional<RecordPipeline> pipeline_;  // set where fields are inferred
+  std::vector<RecordRef> samples_;
   std::vector<std::string_view> values_;
 };
 

@@ -50,7 +50,7 @@ TEST_CASE("DeliveryState: documents read back", "[delivery]") {
   CHECK(after.next_seq == 4);
   CHECK(after.shards ==
         std::vector<ShardPosition>{{ShardIndex(0), Offset(5), Offset(20)}, {ShardIndex(4), Offset(0), Offset(1)}});
-  CHECK(after.totals == DeliveryTotals{11, 14, 10, 1, 3, 0, 2, 5000, 1200});
+  CHECK(after.totals == DeliveryTotals{11, 14, 10, 1, 0, 3, 0, 2, 5000, 1200});
 }
 
 TEST_CASE("DeliveryState: what knows nothing of aggregates has opened none", "[delivery]") {
@@ -88,10 +88,10 @@ TEST_CASE("DeliveryState: damage and newer formats are refused", "[delivery]") {
 
 TEST_CASE("ErrorRecordLine: Firehose's fields, our place, any bytes", "[delivery]") {
   const std::string raw("\x00\xff{\"a\"", 6);
-  const ErrorContext context{"orders-lake", 1'700'000'000'500, 2};
-  const std::string line =
-      ErrorRecordLine(context, {raw, "key", ShardIndex(3), Offset(42), 1'700'000'000'000}, 1'600'000'000'000,
-                      {"DataFormatConversion.ParseError", "bad byte \xff here"});
+  const ErrorContext context{"orders-lake", 1'700'000'000'500, 2, 1'600'000'000'000};
+  const RecordRef record{raw, "key", ShardIndex(3), Offset(42), 1'700'000'000'000};
+  const std::string line = ErrorRecordLine(
+      context, {record, kFormatConversionFailed, "DataFormatConversion.ParseError", "bad byte \xff here"});
   CHECK(line.starts_with(
       R"({"attemptsMade":1,"arrivalTimestamp":1700000000000,"lastErrorCode":"DataFormatConversion.ParseError",)"
       R"("lastErrorMessage":"bad byte ? here","attemptEndingTimestamp":1700000000500,"rawData":"AP97ImEi",)"
@@ -105,6 +105,19 @@ TEST_CASE("ErrorRecordLine: Firehose's fields, our place, any bytes", "[delivery
   forged.replace(forged.find("000000000003"), 12, "000000000004");
   CHECK(ParseErrorRecordLine(forged).error().code() == Code::kCorruption);
   CHECK_FALSE(ParseErrorRecordLine("{}").has_value());
+}
+
+TEST_CASE("ErrorRecordLine: of a Lambda, with the place in an opened record", "[delivery]") {
+  const ErrorContext context{"orders-lake", 1'700'000'000'500, 2, 1'600'000'000'000};
+  RecordRef record{"a", "key", ShardIndex(3), Offset(42), 1'700'000'000'000};
+  record.sub_sequence = 7;
+  const std::string line =
+      ErrorRecordLine(context, {record, kProcessingFailed, "Lambda.FunctionError", "it failed", 4, "arn:lambda"});
+  CHECK(line.starts_with(
+      R"({"attemptsMade":4,"arrivalTimestamp":1700000000000,"errorCode":"Lambda.FunctionError","errorMessage":"it failed",)"
+      R"("attemptEndingTimestamp":1700000000500,"rawData":"YQ==","lambdaARN":"arn:lambda","shardId":"shardId-000000000003",)"));
+  CHECK(line.ends_with("\"subSequenceNumber\":7}\n"));
+  CHECK(ParseErrorRecordLine(line)->sub_sequence == 7);
 }
 
 }  // namespace sluice::delivery

@@ -1,0 +1,59 @@
+// One object, from its spool into the lake.
+#include "broker/delivery/data_output.h"
+
+#include "broker/delivery/error_record.h"
+#include "broker/delivery/parquet_object_writer.h"
+#include "broker/delivery/raw_object_writer.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+
+Status DataObject::Open() {
+  const DeliveryConfig& config = parts_.terms.config;
+  Result<std::unique_ptr<ObjectSpool>> spool = parts_.objects.NewSpool(config.bucket, config.name + ".data");
+  if (!spool) return spool.error();
+  spool_ = std::move(*spool);
+  Result<std::unique_ptr<ObjectWriter>> writer =
+      config.convert ? NewParquetObjectWriter(config.parquet, parts_.schema, config.converter, *spool_)
+                     : NewRawObjectWriter({.compression = config.compression,
+                                           .delimiter = config.delimiter,
+                                           .delimiter_after_last = config.delimiter_after_last,
+                                           .zip_entry_name = key_.substr(key_.rfind('/') + 1)},
+                                          *spool_);
+  if (!writer) return writer.error();
+  writer_ = std::move(*writer);
+  return Status();
+}
+
+Status DataObject::Append(std::span<const RecordRef> records, std::span<const WorkRecord> work) {
+  Result<AppendOutcome> outcome = writer_->Append(records);
+  if (!outcome) return outcome.error();
+  if (outcome->overflow_fields > 0) parts_.learn(records);
+  for (RecordError& error : outcome->errors) {
+    SLUICE_CHECK(error.index < records.size());
+    RecordRef source = records[error.index];
+    if (!work.empty()) source.value = work[error.index].source;
+    Status status =
+        parts_.errors.Add({source, kFormatConversionFailed, std::string(error.code), std::move(error.message)});
+    if (!status.ok()) return status;
+  }
+  return Status();
+}
+
+Status DataObject::Finish(LedgerEntry& entry) {
+  const ObjectMetadata metadata{.stream = parts_.stream.name,
+                                .delivery_stream = parts_.terms.config.name,
+                                .uid = parts_.intent.uid,
+                                .ranges = parts_.intent.ranges,
+                                .schema_version = parts_.intent.schema_version};
+  const Result<ObjectSummary> summary = writer_->Finish(metadata);
+  if (!summary) return summary.error();
+  writer_.reset();
+  entry.rows += summary->rows;
+  entry.overflow_fields += summary->overflow_fields;
+  if (summary->user_records == summary->errors) return Status();
+  entry.objects.push_back({key_, false, summary->rows, spool_->bytes(), spool_->checksum()});
+  return parts_.objects.Put(parts_.terms.config.bucket, key_, std::move(spool_));
+}
+
+}  // namespace sluice::delivery

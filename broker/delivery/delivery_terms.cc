@@ -1,0 +1,46 @@
+// Keys are hashes of what was decided: a delivery that is done again writes the same ones.
+#include "broker/delivery/delivery_terms.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "broker/delivery/error_record.h"
+
+namespace sluice::delivery {
+namespace {
+
+/// Tells a delivery from all others.
+std::string IdentityOf(const Intent& intent) {
+  std::string identity = fmt::format("{}|{}", intent.uid, intent.seq);
+  for (const SourceRange& range : intent.ranges) {
+    identity += fmt::format("|{}:{}-{}", range.shard.value, range.first.value, range.last.value);
+  }
+  return identity;
+}
+
+PrefixContext ContextOf(const DeliveryTerms& terms, const Intent& intent, std::string_view identity) {
+  return {intent.time_ms, &terms.zone, XXH3_64bits(identity.data(), identity.size()), ""};
+}
+
+}  // namespace
+
+std::string DataKey(const DeliveryTerms& terms, const Intent& intent) {
+  const std::string identity = IdentityOf(intent);
+  const PrefixContext context = ContextOf(terms, intent, identity);
+  return SafeKey(terms.prefix.Evaluate(context) + ObjectName(terms.config.name, intent.config_version, context,
+                                                             HashedUuid(identity + "|data"),
+                                                             ObjectExtension(terms.config)));
+}
+
+std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::string_view error_type) {
+  const bool conversion = error_type == kFormatConversionFailed;
+  if (conversion && !intent.error_key.empty()) return intent.error_key;
+  const std::string identity = IdentityOf(intent);
+  PrefixContext context = ContextOf(terms, intent, identity);
+  context.error_output_type = error_type;
+  const std::string uuid = HashedUuid(identity + "|errors" + (conversion ? "" : fmt::format("|{}", error_type)));
+  return SafeKey(terms.error_prefix.Evaluate(context) +
+                 ObjectName(terms.config.name, intent.config_version, context, uuid, ""));
+}
+
+}  // namespace sluice::delivery

@@ -1,0 +1,31 @@
+// A delivery stream's configuration with what was read out of its texts, and the keys that the objects of a delivery get
+// by it.
+//
+// Values only; safe to share between threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/delivery/delivery_config.h"
+#include "broker/delivery/delivery_state.h"
+#include "broker/delivery/prefix.h"
+#include "broker/delivery/time_zone.h"
+
+namespace sluice::delivery {
+
+struct DeliveryTerms {
+  DeliveryConfig config;
+  TimeZone zone;
+  Prefix prefix;
+  Prefix error_prefix;
+};
+
+/// The key of a delivery's only data object, decided with it.
+std::string DataKey(const DeliveryTerms& terms, const Intent& intent);
+
+/// The key of the error object for records of one error type. Intents hold the one of failed conversions.
+std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::string_view error_type);
+
+}  // namespace sluice::delivery

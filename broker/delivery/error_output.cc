@@ -1,0 +1,52 @@
+// Error objects, written beside the data.
+#include "broker/delivery/error_output.h"
+
+#include <fmt/format.h>
+
+#include "broker/delivery/error_record.h"
+
+namespace sluice::delivery {
+
+ErrorOutput::ErrorOutput(const DeliveryTerms& terms, const Intent& intent, const SourceStream& stream,
+                         ObjectStore& objects)
+    : terms_(terms), intent_(intent), stream_(stream), objects_(objects) {}
+
+Result<ErrorOutput::Object*> ErrorOutput::ObjectOf(std::string_view error_type) {
+  Object& object = by_type_[error_type];
+  if (object.spool == nullptr) {
+    const DeliveryConfig& config = terms_.config;
+    Result<std::unique_ptr<ObjectSpool>> spool =
+        objects_.NewSpool(config.bucket, fmt::format("{}.{}", config.name, error_type));
+    if (!spool) return Error(spool.error());
+    object.spool = std::move(*spool);
+  }
+  return &object;
+}
+
+Status ErrorOutput::Add(const ProcessingFailure& failure) {
+  const Result<Object*> object = ObjectOf(failure.error_type);
+  if (!object) return object.error();
+  const ShardIndex index = failure.record.shard;
+  const SourceShard* const shard = stream_.Find(index);
+  if (shard == nullptr) return Status(Code::kNotFound, fmt::format("shard {} is gone", index.value));
+  ++records_;
+  ++(*object)->records;
+  const ErrorContext context{.delivery_stream = terms_.config.name,
+                             .attempt_ms = intent_.decided_ms,
+                             .schema_version = intent_.schema_version,
+                             .shard_created_ms = shard->created_ms};
+  return (*object)->spool->Write(ErrorRecordLine(context, failure));
+}
+
+Status ErrorOutput::Finish(LedgerEntry& entry) {
+  entry.errors = records_;
+  for (auto& [type, object] : by_type_) {
+    const std::string key = ErrorKey(terms_, intent_, type);
+    entry.objects.push_back({key, true, object.records, object.spool->bytes(), object.spool->checksum()});
+    if (Status status = objects_.Put(terms_.config.bucket, key, std::move(object.spool)); !status.ok()) return status;
+  }
+  by_type_.clear();
+  return Status();
+}
+
+}  // namespace sluice::delivery

@@ -1,0 +1,81 @@
+// What a processor of Firehose's ProcessingConfiguration is here: it takes records on their way to the lake and hands on
+// what becomes of them.
+//
+// A processor is one file behind this interface and one line in processor_registry.cc.
+//
+// Threads: one at a time; a processor belongs to one pipeline. Crash behaviour: nothing is kept. The same records are
+// processed again when a delivery is repeated; a processor whose answer may differ then says so (repeatable).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "broker/delivery/object_writer.h"
+#include "sluice/status.h"
+
+namespace sluice::delivery {
+
+/// A name and a value by which records are partitioned: what `!{partitionKeyFromQuery:name}` stands for.
+struct PartitionKey {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// One record on its way. The views live as long as the batch, or as what the batch was filled from.
+struct WorkRecord {
+  RecordRef record;         // its value is what the processors so far have made of it
+  std::string_view source;  // its value before them: what an error record tells
+  std::span<const PartitionKey> query_keys = {};
+  std::span<const PartitionKey> lambda_keys = {};
+};
+
+/// A record that a processor could not process; it goes to the error output.
+struct ProcessingFailure {
+  RecordRef record;             // its value is the source
+  std::string_view error_type;  // a constant: {firehose:error-output-type}
+  std::string code;
+  std::string message;
+  std::uint32_t attempts = 1;
+  std::string lambda_arn = {};  // of a Lambda that failed; empty: none
+};
+
+/// Adds what a record was split into to `out`. Each part is a record of its own from here on, with its part as its source;
+/// one part alone stays the record that it is part of.
+void AddParts(const WorkRecord& whole, std::span<const std::string_view> parts, std::vector<WorkRecord>& out);
+
+class WorkBatch {
+ public:
+  std::vector<WorkRecord> records;
+  std::vector<ProcessingFailure> failures;
+  std::uint64_t filtered = 0;  // dropped on purpose
+
+  /// Keeps bytes as long as the batch is not cleared.
+  std::string_view Keep(std::string bytes) { return bytes_.emplace_back(std::move(bytes)); }
+  std::span<const PartitionKey> Keep(std::vector<PartitionKey> keys) { return keys_.emplace_back(std::move(keys)); }
+  void Fail(const WorkRecord& record, std::string_view error_type, std::string code, std::string message);
+  void Clear();
+
+ private:
+  std::deque<std::string> bytes_;
+  std::deque<std::vector<PartitionKey>> keys_;
+};
+
+class Processor {
+ public:
+  virtual ~Processor() = default;
+
+  /// Replaces the records of the batch by what becomes of them, in their order. All that become of one record stand
+  /// side by side. What it returns is not a record's fault: nothing of the batch counts, and the delivery is tried
+  /// again later.
+  virtual Status Process(WorkBatch& batch) = 0;
+
+  /// False where the same records may become something else the next time.
+  virtual bool repeatable() const { return true; }
+};
+
+}  // namespace sluice::delivery

@@ -1,0 +1,27 @@
+// The list of processors. A new one is its own file and a line here.
+#include "broker/delivery/processing/processor_registry.h"
+
+#include <algorithm>
+
+#include "broker/delivery/config_reader.h"
+
+namespace sluice::delivery {
+
+const std::string* ProcessorConfig::Find(std::string_view name) const {
+  const auto found = std::ranges::find(parameters, name, &std::pair<std::string, std::string>::first);
+  return found == parameters.end() ? nullptr : &found->second;
+}
+
+std::span<const ProcessorKind> ProcessorKinds() {
+  static const std::vector<ProcessorKind> kKinds = {};
+  return kKinds;
+}
+
+const ProcessorKind* FindProcessorKind(std::string_view type) {
+  const std::string word = PlainWord(type);
+  const std::span<const ProcessorKind> kinds = ProcessorKinds();
+  const auto found = std::ranges::find(kinds, word, [](const ProcessorKind& kind) { return PlainWord(kind.type); });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+}  // namespace sluice::delivery

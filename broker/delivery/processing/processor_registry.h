@@ -1,0 +1,46 @@
+// The processors that there are, in the order in which Firehose runs them, whatever the configuration's.
+//
+// Values only; thread-safe.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "broker/delivery/processing/processor.h"
+#include "sluice/status.h"
+
+namespace sluice::delivery {
+
+/// One processor as a configuration names it. Without AppendDelimiterToRecord, which is the objects' own.
+struct ProcessorConfig {
+  std::string type;                                             // Firehose's word
+  std::vector<std::pair<std::string, std::string>> parameters;  // as given, in their order
+  friend bool operator==(const ProcessorConfig&, const ProcessorConfig&) = default;
+
+  /// nullptr where it is not given.
+  const std::string* Find(std::string_view name) const;
+};
+
+/// What processors may need besides their configuration.
+struct ProcessorContext {
+  std::string_view delivery_stream;
+  std::string_view source_stream;  // empty: direct put
+};
+
+struct ProcessorKind {
+  std::string_view type;
+  std::vector<std::string_view> parameters;  // that it knows
+  /// kInvalidArgument says what is wrong with which parameter.
+  Result<std::unique_ptr<Processor>> (*make)(const ProcessorConfig& config, const ProcessorContext& context) = nullptr;
+};
+
+/// In the order in which they run.
+std::span<const ProcessorKind> ProcessorKinds();
+/// nullptr where there is none of this name; another spelling of it is taken.
+const ProcessorKind* FindProcessorKind(std::string_view type);
+
+}  // namespace sluice::delivery

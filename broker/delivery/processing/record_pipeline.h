@@ -1,0 +1,63 @@
+// From records as they are in the log to what an object writer takes: aggregates are opened, then the processors run
+// over batches of about a MiB.
+//
+// Without processors records pass without a copy. All records that come of one record of the log are told apart by their
+// place in it (RecordRef::sub_sequence), and are processed in one batch.
+//
+// One thread at a time. Memory: one batch and what its processors make of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "broker/delivery/aggregate_opener.h"
+#include "broker/delivery/delivery_config.h"
+#include "broker/delivery/processing/processor.h"
+#include "sluice/status.h"
+
+namespace sluice::delivery {
+
+class RecordPipeline {
+ public:
+  /// Takes what comes out, in order; the views live until it returns. What it returns ends the work.
+  class Sink {
+   public:
+    virtual ~Sink() = default;
+    /// `work` are the same records with their sources and keys; empty where they are as they were in the log.
+    virtual Status Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) = 0;
+    virtual Status Failed(const ProcessingFailure& failure) = 0;
+  };
+
+  /// The configuration was read without a problem; it and the sink outlive the pipeline.
+  RecordPipeline(const DeliveryConfig& config, Sink& sink);
+
+  /// Records of the log.
+  Status Append(std::span<const RecordRef> records);
+  /// Processes what is left.
+  Status Finish();
+
+  bool processes() const { return !processors_.empty(); }
+  /// False where the same records may become something else the next time.
+  bool repeatable() const;
+  /// With what opened records hold in their place: handed on, failed or filtered.
+  std::uint64_t user_records() const { return user_records_; }
+  std::uint64_t filtered() const { return filtered_; }
+
+ private:
+  Status AppendOpened(std::span<const RecordRef> records);
+  Status PassOn(std::span<const RecordRef> records);
+  Status ProcessBatch();
+
+  Sink& sink_;
+  std::vector<RecordRef> processed_;  // of batch_; empty between calls
+  AggregateOpener opener_;
+  std::vector<std::unique_ptr<Processor>> processors_;
+  WorkBatch batch_;
+  std::uint64_t batch_bytes_ = 0;
+  std::uint64_t user_records_ = 0;
+  std::uint64_t filtered_ = 0;
+};
+
+}  // namespace sluice::delivery
