@@ -53,6 +53,8 @@ Status CheckDurableFileSystem(const std::string& dir) {
 
 std::string MetadataDir(const std::string& data_dir) { return data_dir + "/metadata"; }
 
+std::string DeliveryWorkDir(const std::string& data_dir) { return data_dir + "/delivery"; }
+
 Status WritePortsFile(const std::string& data_dir, const Ports& ports) {
   const std::string file = PortsFile(data_dir);
   const std::string temporary = file + ".new";

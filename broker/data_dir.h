@@ -2,6 +2,7 @@
 //
 //   DATA/            the log (storage/FORMAT.md)
 //   DATA/metadata/   the metadata store
+//   DATA/delivery/   what delivery streams set aside while they make a delivery
 //   DATA/tls/        the AWS port's own certificate (self_made_certificate.h)
 //   DATA/ports.json  {"native": 7420, "admin": 9420, "aws": 4566, "aws_tls": 4567}; written when the doors are
 //                    open, removed at the stop
@@ -30,6 +31,7 @@ struct Ports {
 Status CheckDurableFileSystem(const std::string& dir);
 
 std::string MetadataDir(const std::string& data_dir);
+std::string DeliveryWorkDir(const std::string& data_dir);
 
 /// Written beside and renamed, so that a reader never sees half of it.
 Status WritePortsFile(const std::string& data_dir, const Ports& ports);

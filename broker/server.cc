@@ -249,6 +249,7 @@ Status Server::Impl::OpenServices() {
                          .holds = holds_,
                          .metadata = *metadata_,
                          .env = *env_,
+                         .work_dir = DeliveryWorkDir(config_.server.data_dir),
                          .forget_stream = [this](StreamPtr stream) { shards_->ForgetStream(std::move(stream)); }});
   if (!delivery) return delivery.error();
   delivery_ = std::move(*delivery);

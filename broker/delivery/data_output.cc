@@ -1,4 +1,4 @@
-// One object, from its spool into the lake.
+// Objects, from their spools into the lake.
 #include "broker/delivery/data_output.h"
 
 #include "broker/delivery/error_record.h"
@@ -54,6 +54,11 @@ Status DataObject::Finish(LedgerEntry& entry) {
   if (summary->user_records == summary->errors) return Status();
   entry.objects.push_back({key_, false, summary->rows, spool_->bytes(), spool_->checksum()});
   return parts_.objects.Put(parts_.terms.config.bucket, key_, std::move(spool_));
+}
+
+Status DirectOutput::Finish(LedgerEntry& entry) {
+  if (Status status = data_.Finish(entry); !status.ok()) return status;
+  return parts_.errors.Finish(entry);
 }
 
 }  // namespace sluice::delivery

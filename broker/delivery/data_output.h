@@ -1,4 +1,4 @@
-// Where the records of one delivery become data objects.
+// Where the records of one delivery become objects.
 //
 // One thread at a time. Memory: what one object writer buffers.
 #pragma once
@@ -12,7 +12,7 @@
 #include "broker/delivery/error_output.h"
 #include "broker/delivery/object_store.h"
 #include "broker/delivery/object_writer.h"
-#include "broker/delivery/processing/processor.h"
+#include "broker/delivery/processing/record_pipeline.h"
 #include "broker/delivery/schema.h"
 #include "sluice/status.h"
 
@@ -29,30 +29,46 @@ struct ObjectParts {
   std::function<void(std::span<const RecordRef>)> learn;  // told of records with fields that did not fit
 };
 
-class DataOutput {
+/// Takes what comes out of the pipeline.
+class DeliveryOutput : public RecordPipeline::Sink {
  public:
-  virtual ~DataOutput() = default;
-  /// `work` are the same records with their sources and keys; empty where they are as they were in the log.
-  virtual Status Append(std::span<const RecordRef> records, std::span<const WorkRecord> work) = 0;
+  /// Before all else.
+  virtual Status Open() = 0;
   /// Puts the objects into the lake and into `entry`, with what is counted in them.
   virtual Status Finish(LedgerEntry& entry) = 0;
 };
 
 /// One object under `key`; none where no record becomes a row.
-class DataObject : public DataOutput {
+class DataObject {
  public:
   DataObject(const ObjectParts& parts, std::string key) : parts_(parts), key_(std::move(key)) {}
 
-  /// Before all else.
   Status Open();
-  Status Append(std::span<const RecordRef> records, std::span<const WorkRecord> work) override;
-  Status Finish(LedgerEntry& entry) override;
+  Status Append(std::span<const RecordRef> records, std::span<const WorkRecord> work);
+  Status Finish(LedgerEntry& entry);
 
  private:
   const ObjectParts& parts_;
   const std::string key_;
   std::unique_ptr<ObjectSpool> spool_;
   std::unique_ptr<ObjectWriter> writer_;  // writes to spool_
+};
+
+/// One data object, written while the records come.
+class DirectOutput : public DeliveryOutput {
+ public:
+  explicit DirectOutput(const ObjectParts& parts) : parts_(parts), data_(parts, parts.intent.data_key) {}
+
+  Status Open() override { return data_.Open(); }
+  Status Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) override {
+    return data_.Append(records, work);
+  }
+  Status Failed(const ProcessingFailure& failure) override { return parts_.errors.Add(failure); }
+  Status Finish(LedgerEntry& entry) override;
+
+ private:
+  const ObjectParts& parts_;
+  DataObject data_;
 };
 
 }  // namespace sluice::delivery

@@ -16,6 +16,7 @@
 namespace sluice::delivery {
 namespace {
 
+constexpr std::int64_t kDeliverySizeMbMax = 1 << 20;
 constexpr std::int64_t kFileSizeMbMax = 16'384;
 constexpr std::array<std::string_view, 9> kOtherDestinations = {"RedshiftDestinationConfiguration",
                                                                 "ElasticsearchDestinationConfiguration",
@@ -217,6 +218,13 @@ SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
 void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig& config) {
   if (const auto size_mb = sluice.Int("FileSizeMB", 1, kFileSizeMbMax))
     config.size_mb = static_cast<std::uint64_t>(*size_mb);
+  if (const auto size_mb = sluice.Int("DeliverySizeMB", 1, kDeliverySizeMbMax)) {
+    config.delivery_size_mb = static_cast<std::uint64_t>(*size_mb);
+    if (!config.dynamic_partitioning) {
+      sluice.report().Warn(sluice.LineOf("DeliverySizeMB"), sluice.PathOf("DeliverySizeMB"),
+                           "is passed over: there is no dynamic partitioning, and a delivery is one object");
+    }
+  }
   ReadSortBy(sluice, config);
   if (!config.convert && (extras.has_schema || extras.infer_schema)) {
     sluice.report().Warn(sluice.line(), sluice.path(),

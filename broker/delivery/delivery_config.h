@@ -55,6 +55,8 @@ struct DeliveryConfig {
   std::uint64_t interval_s = 300;
 
   std::vector<ProcessorConfig> processors;  // that are enabled, in the order given
+  bool dynamic_partitioning = false;        // an object for each evaluated prefix
+  std::uint64_t delivery_size_mb = 1024;    // with it: of all partitions together; size_mb is that of an object
 
   RawCompression compression = RawCompression::kUncompressed;  // without conversion
   std::string delimiter = "\n";

@@ -71,6 +71,8 @@ void WriteDestination(const DeliveryConfig& config, protocol::JsonWriter& json) 
   json.Key("IntervalInSeconds").Number(config.interval_s).EndObject();
   json.Key("CompressionFormat").String(RawCompressionName(config.compression));
   WriteProcessing(config, json);
+  if (config.dynamic_partitioning)
+    json.Key("DynamicPartitioningConfiguration").BeginObject().Key("Enabled").Bool(true).EndObject();
   if (config.convert) WriteConversion(config, json);
   json.Key("FileExtension").String(config.file_extension);
   json.Key("CustomTimeZone").String(config.time_zone.empty() ? "UTC" : config.time_zone).EndObject();
@@ -100,6 +102,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
   }
   json.Key("DeaggregateKplRecords").Bool(config.deaggregate_kpl);
   if (config.size_mb > 4096) json.Key("FileSizeMB").Number(config.size_mb);
+  if (config.dynamic_partitioning) json.Key("DeliverySizeMB").Number(config.delivery_size_mb);
   if (config.convert) {
     json.Key("InferSchema").Bool(config.infer_schema);
     if (!config.table_file.empty()) json.Key("TableFile").String(config.table_file);

@@ -73,7 +73,7 @@ Result<std::vector<DeliveryManager::StreamPtr>> DeliveryManager::LoadAll() {
 Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& name) {
   const Result<DeliveryIdentity> identity = DeliveryStore::LoadIdentity(parts_.metadata, name);
   if (!identity) return Error(identity.error());
-  const DeliveryParts parts{parts_.metadata, *objects_, parts_.env.clock(),
+  const DeliveryParts parts{parts_.metadata, *objects_, parts_.env, parts_.work_dir,
                             [this](const std::string& zone) { return LoadZone(zone); },
                             [&holds = parts_.holds, name](StreamId stream, ShardIndex shard, Offset offset) {
                               holds.Set({stream, shard}, name, offset);
@@ -264,6 +264,9 @@ Result<std::string> DeliveryManager::ExampleKey(const DeliveryConfig& config) {
     const Result<Prefix> prefix = Prefix::Parse(errors ? config.error_prefix : config.prefix, kind);
     if (!prefix) return Error(prefix.error());
     context.error_output_type = errors ? kFormatConversionFailed : "";
+    std::vector<std::string_view> values;  // of partition keys: their names stand for them
+    for (const PartitionExpression& expression : prefix->partition_keys()) values.push_back(expression.name);
+    context.partition_values = values;
     example = SafeKey(prefix->Evaluate(context) +
                       ObjectName(config.name, 1, context, uuid, errors ? "" : ObjectExtension(config)));
     if (Status status = objects_->CheckKey(example); !status.ok()) return Error(std::move(status));

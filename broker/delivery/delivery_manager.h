@@ -40,6 +40,7 @@ struct BrokerParts {
   broker::RetentionHolds& holds;
   storage::MetadataStore& metadata;
   storage::Env& env;
+  std::string work_dir;  // for what is set aside while a delivery is made
   /// Drops the shards of a stream that the catalog has deleted (the hidden stream of a direct-put delivery stream).
   std::function<void(broker::StreamPtr)> forget_stream;
 };

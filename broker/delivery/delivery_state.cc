@@ -121,6 +121,15 @@ void ReadObjects(StateReader& reader, std::vector<DeliveredObject>& objects) {
   }
 }
 
+std::vector<std::string> ReadTexts(StateReader& reader, std::string_view key) {
+  std::vector<std::string> texts;
+  for (const ConfigNode& item : reader.List(key)) {
+    if (item.kind != ConfigNode::Kind::kString) reader.Fail(fmt::format("'{}' holds something else than texts", key));
+    texts.push_back(item.text);
+  }
+  return texts;
+}
+
 void ReadIntent(StateReader& reader, Intent& intent) {
   intent.seq = reader.U64("seq");
   intent.decided_ms = reader.I64("decided_ms");
@@ -132,6 +141,12 @@ void ReadIntent(StateReader& reader, Intent& intent) {
   intent.lost = ReadLost(reader);
   intent.data_key = reader.String("data_key");
   intent.error_key = reader.String("error_key");
+  if (reader.Has("other_keys")) intent.other_keys = ReadTexts(reader, "other_keys");
+  if (reader.Has("processed")) {
+    StateReader seal(reader.Map("processed"), "where processed records are");
+    intent.processed = {seal.U64("index_offset"), seal.U64("index_bytes"), seal.U64("index_checksum")};
+    reader.Keep(seal.status());
+  }
 }
 
 void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
@@ -218,7 +233,18 @@ std::string IntentToJson(const Intent& intent) {
   if (!intent.uid.empty()) json.Key("uid").String(intent.uid);
   WriteRanges(intent.ranges, json);
   WriteLost(intent.lost, json);
-  json.Key("data_key").String(intent.data_key).Key("error_key").String(intent.error_key).EndObject();
+  json.Key("data_key").String(intent.data_key).Key("error_key").String(intent.error_key);
+  if (!intent.other_keys.empty()) {
+    json.Key("other_keys").BeginList();
+    for (const std::string& key : intent.other_keys) json.String(key);
+    json.EndList();
+  }
+  if (intent.processed) {
+    json.Key("processed").BeginObject().Key("index_offset").Number(intent.processed->index_offset);
+    json.Key("index_bytes").Number(intent.processed->index_bytes);
+    json.Key("index_checksum").Number(intent.processed->index_checksum).EndObject();
+  }
+  json.EndObject();
   return json.text();
 }
 

@@ -38,6 +38,23 @@ struct LostRange : SourceRange {
   friend bool operator==(const LostRange&, const LostRange&) = default;
 };
 
+/// What was counted while the records of a delivery were processed.
+struct SpillCounts {
+  std::uint64_t records = 0;
+  std::uint64_t user_records = 0;
+  std::uint64_t filtered = 0;
+  std::uint64_t bytes_in = 0;
+  friend bool operator==(const SpillCounts&, const SpillCounts&) = default;
+};
+
+/// Where the processed records of a delivery are set aside, durably (record_spill.h).
+struct SpillSeal {
+  std::uint64_t index_offset = 0;
+  std::uint64_t index_bytes = 0;
+  std::uint64_t index_checksum = 0;
+  friend bool operator==(const SpillSeal&, const SpillSeal&) = default;
+};
+
 /// One delivery, decided: everything that its objects' bytes and keys depend on besides the records.
 struct Intent {
   std::uint64_t seq = 0;             // 1 and up, without gap
@@ -48,8 +65,10 @@ struct Intent {
   std::string uid;                   // the delivery stream's; empty in intents of older versions
   std::vector<SourceRange> ranges;   // by shard, at most one each
   std::vector<LostRange> lost;       // before the ranges
-  std::string data_key;
-  std::string error_key;
+  std::string data_key;                 // empty with dynamic partitioning
+  std::string error_key;                // of failed conversions
+  std::vector<std::string> other_keys;  // further objects that may be written, once they are known
+  std::optional<SpillSeal> processed;   // records that could not be processed the same way again
   friend bool operator==(const Intent&, const Intent&) = default;
 };
 

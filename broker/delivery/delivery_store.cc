@@ -171,6 +171,13 @@ Status DeliveryStore::PutIntent(const Intent& intent, const std::optional<Schema
   return Commit(std::move(transaction));
 }
 
+Status DeliveryStore::ReplaceIntent(const Intent& before, const Intent& after) {
+  SLUICE_CHECK(after.seq == before.seq && after.ranges == before.ranges);
+  storage::Transaction transaction;
+  transaction.If(Key("intent"), IntentToJson(before)).Put(Key("intent"), IntentToJson(after));
+  return Commit(std::move(transaction));
+}
+
 Status DeliveryStore::DropIntent(const Intent& intent) {
   storage::Transaction transaction;
   transaction.If(Key("intent"), IntentToJson(intent)).Delete(Key("intent"));

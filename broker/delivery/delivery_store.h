@@ -59,6 +59,8 @@ class DeliveryStore {
                    const std::optional<Schema>& new_schema);
   /// Stores the decision; `new_schema` is pinned with it.
   Status PutIntent(const Intent& intent, const std::optional<Schema>& new_schema);
+  /// Stores what is known of it now in place of what was.
+  Status ReplaceIntent(const Intent& before, const Intent& after);
   /// Takes back a decision: nothing of it is in the lake.
   Status DropIntent(const Intent& intent);
   /// Ends the delivery of `intent`: next offsets, ledger entry, intent cleared, at once.

@@ -46,8 +46,8 @@ DeliveryStream::DeliveryStream(std::string name, std::unique_ptr<RecordSource> s
       source_(std::move(source)),
       parts_(std::move(parts)),
       store_(parts_.metadata, name_),
-      planner_(*source_, parts_.clock),
-      first_flush_(static_cast<std::uint64_t>(parts_.clock.WallMs())),
+      planner_(*source_, parts_.env.clock()),
+      first_flush_(static_cast<std::uint64_t>(parts_.env.clock().WallMs())),
       flushes_asked_(first_flush_),
       flushes_done_(first_flush_) {
   SLUICE_CHECK(source_ != nullptr && parts_.hold != nullptr && parts_.load_zone != nullptr);
@@ -192,21 +192,25 @@ Status DeliveryStream::Decide() {
 Intent DeliveryStream::MakeIntent(const DeliveryPlan& plan) const {
   Intent intent;
   intent.seq = state_.checkpoint.next_seq;
-  intent.decided_ms = parts_.clock.WallMs();
+  intent.decided_ms = parts_.env.clock().WallMs();
   intent.time_ms = plan.oldest_ms;
   intent.config_version = state_.identity.version;
   intent.schema_version = plan.schema_version;
   intent.uid = state_.identity.uid;
   intent.ranges = plan.ranges;
   intent.lost = plan.lost;
-  intent.data_key = DataKey(*terms_, intent);
+  if (!terms_->config.dynamic_partitioning) intent.data_key = DataKey(*terms_, intent);
   intent.error_key = ErrorKey(*terms_, intent, kFormatConversionFailed);
+  for (const std::string_view type : kErrorTypes) {
+    if (!terms_->config.processors.empty() && type != kFormatConversionFailed)
+      intent.other_keys.push_back(ErrorKey(*terms_, intent, type));
+  }
   return intent;
 }
 
 Status DeliveryStream::Deliver() {
   SLUICE_CHECK(state_.intent.has_value());
-  const Intent intent = *state_.intent;
+  Intent intent = *state_.intent;
   Schema schema;
   if (intent.schema_version > 0) {
     Result<Schema> pinned = store_.LoadSchema(intent.schema_version);
@@ -215,17 +219,19 @@ Status DeliveryStream::Deliver() {
   }
   const Result<std::shared_ptr<const DeliveryTerms>> terms = TermsOf(intent);
   if (!terms) return terms.error();
-  ObjectBuilder builder(**terms, schema, *source_, parts_.objects);
+  ObjectBuilder builder(**terms, schema, *source_, parts_.objects, Staging());
   const Result<LedgerEntry> entry = builder.Build(intent);
+  intent = *state_.intent;  // as it was stored last
   if (!entry && builder.records_gone()) return TakeBack(intent, **terms, entry.error());
   if (!entry) return entry.error();
-  Checkpoint checkpoint = Advance(state_.checkpoint, *entry, parts_.clock.WallMs());
+  Checkpoint checkpoint = Advance(state_.checkpoint, *entry, parts_.env.clock().WallMs());
   state_known_ = false;
   if (Status status = store_.PutCheckpoint(intent, checkpoint, *entry); !status.ok())
     return status.WithContext("storing the checkpoint");
   state_.checkpoint = std::move(checkpoint);
   state_.intent.reset();
   state_known_ = true;
+  if (intent.processed) (void)parts_.env.Remove(Staging().path);  // else the next one writes over it
   ResetPlanner();
   if (builder.wanted() && state_.schema && state_.schema->version == intent.schema_version)
     planner_.Want(*builder.wanted());
@@ -234,10 +240,27 @@ Status DeliveryStream::Deliver() {
   return Status();
 }
 
+StagingParts DeliveryStream::Staging() {
+  return {.env = parts_.env,
+          .path = fmt::format("{}/{}.spill", parts_.work_dir, name_),
+          .store_intent = [this](const Intent& intent) { return StoreIntent(intent); }};
+}
+
+/// What is known of the delivery now.
+Status DeliveryStream::StoreIntent(const Intent& intent) {
+  state_known_ = false;  // until the transaction is known to be durable
+  if (Status status = store_.ReplaceIntent(*state_.intent, intent); !status.ok())
+    return status.WithContext("storing the intent again");
+  state_.intent = intent;
+  state_known_ = true;
+  return Status();
+}
+
 /// Records of the delivery are lost and were given up: it is decided anew, without them. Not where an object with them
 /// is in the lake already, which would hold the others a second time.
 Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why) {
-  std::vector<std::string> keys = {intent.data_key};
+  std::vector<std::string> keys = intent.other_keys;
+  if (!intent.data_key.empty()) keys.push_back(intent.data_key);
   for (const std::string_view type : kErrorTypes) keys.push_back(ErrorKey(terms, intent, type));
   for (const std::string& key : keys) {
     const auto size = parts_.objects.Size(terms.config.bucket, key);
@@ -266,7 +289,7 @@ std::int64_t DeliveryStream::Failed(const Status& status) {
   ++status_.failures;
   status_.last_error = status.ToString();
   status_.mode = status.code() == Code::kFenced ? DeliveryMode::kFenced : DeliveryMode::kFailing;
-  status_.retry_ms = parts_.clock.WallMs() + wait_ms;
+  status_.retry_ms = parts_.env.clock().WallMs() + wait_ms;
   return status_.mode == DeliveryMode::kFenced ? kStoppedMs : wait_ms;
 }
 
@@ -310,7 +333,7 @@ Result<ConfigChange> DeliveryStream::Reconfigure(const DeliveryConfig& wanted,
   DeliveryIdentity identity = state_.identity;
   ++identity.version;
   identity.config_json = DeliveryConfigToJson(wanted);
-  identity.changed_ms = parts_.clock.WallMs();
+  identity.changed_ms = parts_.env.clock().WallMs();
   identity.given = given.value_or("");
   state_known_ = false;  // until the transaction is known to be durable
   if (Status status = store_.PutConfig(state_.identity, identity, change->schema); !status.ok())

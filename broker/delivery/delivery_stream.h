@@ -37,6 +37,7 @@
 #include "broker/delivery/object_store.h"
 #include "broker/delivery/range_planner.h"
 #include "broker/delivery/record_source.h"
+#include "broker/delivery/staged_output.h"
 #include "broker/delivery_registry.h"
 #include "storage/env/env.h"
 
@@ -69,7 +70,8 @@ struct DeliveryStatus {
 struct DeliveryParts {
   storage::MetadataStore& metadata;
   ObjectStore& objects;
-  storage::Clock& clock;
+  storage::Env& env;
+  std::string work_dir;  // for what is set aside while a delivery is made
   std::function<Result<TimeZone>(const std::string& name)> load_zone;
   /// Nothing at or above the offset may be removed from the shard; called at every checkpoint.
   std::function<void(StreamId, ShardIndex, Offset)> hold;
@@ -123,6 +125,8 @@ class DeliveryStream {
   Result<std::int64_t> PlanStep();
   Status Decide();
   Status Deliver();
+  Status StoreIntent(const Intent& intent);
+  StagingParts Staging();
   Status TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why);
   Status Reload();
   Status FollowShards();

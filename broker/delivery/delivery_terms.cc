@@ -32,6 +32,20 @@ std::string DataKey(const DeliveryTerms& terms, const Intent& intent) {
                                                              ObjectExtension(terms.config)));
 }
 
+std::string PartitionObjectKey(const DeliveryTerms& terms, const Intent& intent, const SpillName& name,
+                               std::int64_t oldest_ms) {
+  std::string identity = IdentityOf(intent);
+  for (const std::string& value : name.values) identity += fmt::format("|{}:{}", value.size(), value);
+  identity += fmt::format("|{}", name.part);
+  PrefixContext context = ContextOf(terms, intent, identity);
+  context.time_ms = oldest_ms;
+  const std::vector<std::string_view> values(name.values.begin(), name.values.end());
+  context.partition_values = values;
+  return SafeKey(terms.prefix.Evaluate(context) + ObjectName(terms.config.name, intent.config_version, context,
+                                                             HashedUuid(identity + "|data"),
+                                                             ObjectExtension(terms.config)));
+}
+
 std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::string_view error_type) {
   const bool conversion = error_type == kFormatConversionFailed;
   if (conversion && !intent.error_key.empty()) return intent.error_key;

@@ -11,6 +11,7 @@
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/delivery_state.h"
 #include "broker/delivery/prefix.h"
+#include "broker/delivery/record_spill.h"
 #include "broker/delivery/time_zone.h"
 
 namespace sluice::delivery {
@@ -24,6 +25,11 @@ struct DeliveryTerms {
 
 /// The key of a delivery's only data object, decided with it.
 std::string DataKey(const DeliveryTerms& terms, const Intent& intent);
+
+/// The key of one object of dynamic partitioning: of the partition with these values, the part of this number, and the
+/// append time of its oldest record.
+std::string PartitionObjectKey(const DeliveryTerms& terms, const Intent& intent, const SpillName& name,
+                               std::int64_t oldest_ms);
 
 /// The key of the error object for records of one error type. Intents hold the one of failed conversions.
 std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::string_view error_type);

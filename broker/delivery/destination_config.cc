@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "broker/delivery/partitioning_config.h"
 #include "broker/delivery/prefix.h"
 #include "broker/delivery/processing_config.h"
 
@@ -68,14 +69,7 @@ std::string CompleteErrorPrefix(MapReader& map, std::string text) {
 void ReadPrefixes(MapReader& map, DeliveryConfig& config) {
   if (std::optional<std::string> text = map.String("Prefix")) config.prefix = WithoutLeadingSlash(map, "Prefix", *text);
   const Result<Prefix> prefix = Prefix::Parse(config.prefix, PrefixKind::kObjects);
-  if (!prefix) {
-    const Status& status = prefix.error();
-    if (status.code() == Code::kUnimplemented) {
-      map.report().NotServed(map.LineOf("Prefix"), map.PathOf("Prefix"), status.message());
-    } else {
-      map.report().Problem(map.LineOf("Prefix"), map.PathOf("Prefix"), status.message());
-    }
-  }
+  if (!prefix) map.report().Problem(map.LineOf("Prefix"), map.PathOf("Prefix"), prefix.error().message());
   const std::optional<std::string> error_prefix = map.String("ErrorOutputPrefix");
   if (error_prefix) {
     config.error_prefix = CompleteErrorPrefix(map, WithoutLeadingSlash(map, "ErrorOutputPrefix", *error_prefix));
@@ -90,7 +84,9 @@ void ReadPrefixes(MapReader& map, DeliveryConfig& config) {
 
 /// Sizes that Firehose refuses do no harm here.
 void ReadBufferingHints(MapReader& map, DeliveryConfig& config) {
-  config.size_mb = config.convert ? 128 : 5;
+  const bool large = config.convert || config.dynamic_partitioning;
+  const std::string_view with = config.convert ? "a conversion" : "dynamic partitioning";
+  config.size_mb = large ? 128 : 5;
   std::optional<MapReader> hints = map.Map("BufferingHints");
   if (!hints) return;
   const std::optional<std::int64_t> size_mb = hints->Int("SizeInMBs", 1, kSizeMbMax);
@@ -106,11 +102,11 @@ void ReadBufferingHints(MapReader& map, DeliveryConfig& config) {
                      size_mb ? config.interval_s : config.size_mb));
   }
   if (config.size_mb > 128) warn("SizeInMBs", "Firehose allows at most 128; taken as it is");
-  if (config.convert && config.size_mb < 64)
-    warn("SizeInMBs", "Firehose wants at least 64 with a conversion; taken as it is");
+  if (large && config.size_mb < 64)
+    warn("SizeInMBs", fmt::format("Firehose wants at least 64 with {}; taken as it is", with));
   if (config.interval_s > 900) warn("IntervalInSeconds", "Firehose allows at most 900; taken as it is");
-  if (config.convert && config.interval_s == 0)
-    warn("IntervalInSeconds", "Firehose does not allow 0 with a conversion; taken as it is");
+  if (large && config.interval_s == 0)
+    warn("IntervalInSeconds", fmt::format("Firehose does not allow 0 with {}; taken as it is", with));
   hints->Finish();
 }
 
@@ -379,17 +375,6 @@ void ReadPassedOver(MapReader& map) {
   }
 }
 
-void ReadDynamicPartitioning(MapReader& map) {
-  std::optional<MapReader> partitioning = map.Map("DynamicPartitioningConfiguration");
-  if (!partitioning) return;
-  if (partitioning->Bool("Enabled").value_or(false)) {
-    partitioning->report().NotServed(partitioning->line(), partitioning->path(),
-                                     "dynamic partitioning is not yet served");
-  }
-  partitioning->Ignore({"RetryOptions"});
-  partitioning->Finish();
-}
-
 }  // namespace
 
 void ReadS3Destination(MapReader& map, bool extended, const SluiceExtras& extras, DeliveryConfig& config) {
@@ -397,12 +382,14 @@ void ReadS3Destination(MapReader& map, bool extended, const SluiceExtras& extras
   ReadPrefixes(map, config);
   const bool compression_given = extended && ReadConversion(map, extras, config);
   ReadCompression(map, compression_given, config);
+  if (extended) {
+    ReadProcessing(map, extras, config);
+    ReadDynamicPartitioning(map, config);
+  }
   ReadBufferingHints(map, config);
   ReadPassedOver(map);
   if (extended) {
-    ReadProcessing(map, extras, config);
     ReadBackup(map);
-    ReadDynamicPartitioning(map);
     ReadFilesAndZone(map, config);
   }
   map.Finish();

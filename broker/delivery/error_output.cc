@@ -12,7 +12,7 @@ ErrorOutput::ErrorOutput(const DeliveryTerms& terms, const Intent& intent, const
     : terms_(terms), intent_(intent), stream_(stream), objects_(objects) {}
 
 Result<ErrorOutput::Object*> ErrorOutput::ObjectOf(std::string_view error_type) {
-  Object& object = by_type_[error_type];
+  Object& object = by_type_[std::string(error_type)];
   if (object.spool == nullptr) {
     const DeliveryConfig& config = terms_.config;
     Result<std::unique_ptr<ObjectSpool>> spool =
@@ -23,19 +23,28 @@ Result<ErrorOutput::Object*> ErrorOutput::ObjectOf(std::string_view error_type) 
   return &object;
 }
 
-Status ErrorOutput::Add(const ProcessingFailure& failure) {
-  const Result<Object*> object = ObjectOf(failure.error_type);
-  if (!object) return object.error();
+Result<std::string> ErrorOutput::LineOf(const ProcessingFailure& failure) const {
   const ShardIndex index = failure.record.shard;
   const SourceShard* const shard = stream_.Find(index);
-  if (shard == nullptr) return Status(Code::kNotFound, fmt::format("shard {} is gone", index.value));
-  ++records_;
-  ++(*object)->records;
+  if (shard == nullptr) return Error(Code::kNotFound, fmt::format("shard {} is gone", index.value));
   const ErrorContext context{.delivery_stream = terms_.config.name,
                              .attempt_ms = intent_.decided_ms,
                              .schema_version = intent_.schema_version,
                              .shard_created_ms = shard->created_ms};
-  return (*object)->spool->Write(ErrorRecordLine(context, failure));
+  return ErrorRecordLine(context, failure);
+}
+
+Status ErrorOutput::Add(const ProcessingFailure& failure) {
+  const Result<std::string> line = LineOf(failure);
+  return line ? AddLine(failure.error_type, *line) : line.error();
+}
+
+Status ErrorOutput::AddLine(std::string_view error_type, std::string_view line) {
+  const Result<Object*> object = ObjectOf(error_type);
+  if (!object) return object.error();
+  ++records_;
+  ++(*object)->records;
+  return (*object)->spool->Write(line);
 }
 
 Status ErrorOutput::Finish(LedgerEntry& entry) {

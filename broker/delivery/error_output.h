@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "broker/delivery/delivery_terms.h"
@@ -22,6 +23,9 @@ class ErrorOutput {
   ErrorOutput(const DeliveryTerms& terms, const Intent& intent, const SourceStream& stream, ObjectStore& objects);
 
   Status Add(const ProcessingFailure& failure);
+  /// A failure's line, to be added later.
+  Result<std::string> LineOf(const ProcessingFailure& failure) const;
+  Status AddLine(std::string_view error_type, std::string_view line);
   std::uint64_t records() const { return records_; }
   /// Puts the objects into the lake and into `entry`.
   Status Finish(LedgerEntry& entry);
@@ -37,7 +41,7 @@ class ErrorOutput {
   const Intent& intent_;
   const SourceStream& stream_;
   ObjectStore& objects_;
-  std::map<std::string_view, Object> by_type_;
+  std::map<std::string, Object, std::less<>> by_type_;
   std::uint64_t records_ = 0;
 };
 

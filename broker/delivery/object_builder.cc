@@ -14,66 +14,9 @@ constexpr std::uint64_t kReadBytes = 4u << 20;
 
 }  // namespace
 
-/// Data and error objects while they are written.
-class ObjectBuilder::Output : public RecordPipeline::Sink {
- public:
-  Output(ObjectBuilder& builder, const SourceStream& stream, const Intent& intent)
-      : intent_(intent),
-        errors_(builder.terms_, intent, stream, builder.objects_),
-        parts_{.terms = builder.terms_,
-               .intent = intent,
-               .schema = builder.schema_,
-               .stream = stream,
-               .objects = builder.objects_,
-               .errors = errors_,
-               .learn = [&builder](std::span<const RecordRef> records) { builder.Learn(records); }},
-        data_(parts_, intent.data_key),
-        pipeline_(builder.terms_.config, *this) {}
-
-  Status Open() { return data_.Open(); }
-
-  /// Records as they are in the log.
-  Status Append(std::span<const RecordRef> records) {
-    records_ += records.size();
-    for (const RecordRef& record : records) bytes_in_ += record.value.size();
-    return pipeline_.Append(records);
-  }
-  Status Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) override {
-    return data_.Append(records, work);
-  }
-  Status Failed(const ProcessingFailure& failure) override { return errors_.Add(failure); }
-
-  Result<LedgerEntry> Finish() {
-    if (Status status = pipeline_.Finish(); !status.ok()) return Error(std::move(status));
-    LedgerEntry entry;
-    entry.seq = intent_.seq;
-    entry.decided_ms = intent_.decided_ms;
-    entry.schema_version = intent_.schema_version;
-    entry.ranges = intent_.ranges;
-    entry.lost = intent_.lost;
-    entry.records = records_;
-    entry.user_records = pipeline_.user_records();
-    entry.filtered = pipeline_.filtered();
-    entry.bytes_in = bytes_in_;
-    if (Status status = data_.Finish(entry); !status.ok()) return Error(std::move(status));
-    if (Status status = errors_.Finish(entry); !status.ok()) return Error(std::move(status));
-    return entry;
-  }
-  std::uint64_t records() const { return records_; }
-
- private:
-  const Intent& intent_;
-  ErrorOutput errors_;
-  const ObjectParts parts_;
-  DataObject data_;
-  RecordPipeline pipeline_;
-  std::uint64_t records_ = 0;
-  std::uint64_t bytes_in_ = 0;
-};
-
 ObjectBuilder::ObjectBuilder(const DeliveryTerms& terms, const Schema& schema, RecordSource& source,
-                             ObjectStore& objects)
-    : terms_(terms), schema_(schema), source_(source), objects_(objects) {}
+                             ObjectStore& objects, StagingParts staging)
+    : terms_(terms), schema_(schema), source_(source), objects_(objects), staging_(std::move(staging)) {}
 
 void ObjectBuilder::Learn(std::span<const RecordRef> records) {
   if (!terms_.config.infer_schema) return;
@@ -86,25 +29,76 @@ void ObjectBuilder::Learn(std::span<const RecordRef> records) {
 Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
   const Result<SourceStream> stream = source_.Describe();
   if (!stream) return Error(stream.error());
-  Output output(*this, *stream, intent);
-  if (Status status = output.Open(); !status.ok()) return Error(std::move(status));
+  ErrorOutput errors(terms_, intent, *stream, objects_);
+  const ObjectParts parts{.terms = terms_,
+                          .intent = intent,
+                          .schema = schema_,
+                          .stream = *stream,
+                          .objects = objects_,
+                          .errors = errors,
+                          .learn = [this](std::span<const RecordRef> records) { Learn(records); }};
+  LedgerEntry entry;
+  entry.seq = intent.seq;
+  entry.decided_ms = intent.decided_ms;
+  entry.schema_version = intent.schema_version;
+  entry.ranges = intent.ranges;
+  entry.lost = intent.lost;
+  const Result<SpillCounts> counts = IsStaged(terms_.config) ? WriteStaged(parts, entry) : WriteDirectly(parts, entry);
+  if (!counts) return Error(counts.error());
+  entry.records = counts->records;
+  entry.user_records = counts->user_records;
+  entry.filtered = counts->filtered;
+  entry.bytes_in = counts->bytes_in;
+  return entry;
+}
+
+Result<SpillCounts> ObjectBuilder::WriteDirectly(const ObjectParts& parts, LedgerEntry& entry) {
+  DirectOutput output(parts);
+  RecordPipeline pipeline(terms_.config, output);
+  SpillCounts counts;
+  Status status = output.Open();
+  if (status.ok()) status = ReadAll(parts.intent, pipeline, counts);
+  if (status.ok()) status = output.Finish(entry);
+  return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
+}
+
+Result<SpillCounts> ObjectBuilder::WriteStaged(const ObjectParts& parts, LedgerEntry& entry) {
+  StagedOutput output(parts, staging_);
+  SpillCounts counts;
+  const Result<bool> resumed = output.Resume(counts);
+  if (!resumed) return Error(resumed.error());
+  Status status;
+  if (!*resumed) {
+    RecordPipeline pipeline(terms_.config, output);
+    status = ReadAll(parts.intent, pipeline, counts);
+    if (status.ok()) status = output.Stage(!IsRepeatable(terms_.config.processors), counts);
+  }
+  if (status.ok()) status = output.Finish(entry);
+  return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
+}
+
+Status ObjectBuilder::ReadAll(const Intent& intent, RecordPipeline& pipeline, SpillCounts& counts) {
   std::uint64_t expected = 0;
   for (const SourceRange& range : intent.ranges) {
     expected += range.last - range.first + 1;
-    if (Status status = ReadRange(range, output); !status.ok()) return Error(std::move(status));
+    if (Status status = ReadRange(range, pipeline, counts); !status.ok()) return status;
   }
-  if (output.records() != expected) {
-    return Error(Code::kCorruption,
-                 fmt::format("the log gave {} records of a range of {}", output.records(), expected));
-  }
-  return output.Finish();
+  if (counts.records != expected)
+    return Status(Code::kCorruption, fmt::format("the log gave {} records of a range of {}", counts.records, expected));
+  if (Status status = pipeline.Finish(); !status.ok()) return status;
+  counts.user_records = pipeline.user_records();
+  counts.filtered = pipeline.filtered();
+  return Status();
 }
 
-Status ObjectBuilder::ReadRange(const SourceRange& range, Output& output) {
+Status ObjectBuilder::ReadRange(const SourceRange& range, RecordPipeline& pipeline, SpillCounts& counts) {
+  const auto append = [&](std::span<const RecordRef> records) {
+    counts.records += records.size();
+    for (const RecordRef& record : records) counts.bytes_in += record.value.size();
+    return pipeline.Append(records);
+  };
   for (Offset next = range.first; next <= range.last;) {
-    const Result<ReadProgress> progress =
-        source_.Read(range.shard, next, range.last + 1, kReadBytes,
-                     [&](std::span<const RecordRef> records) { return output.Append(records); });
+    const Result<ReadProgress> progress = source_.Read(range.shard, next, range.last + 1, kReadBytes, append);
     if (!progress) return progress.error();
     if (progress->given_up) {
       records_gone_ = true;
@@ -113,9 +107,9 @@ Status ObjectBuilder::ReadRange(const SourceRange& range, Output& output) {
                                 next.value, progress->next.value - 1, range.shard.value));
     }
     if (progress->next == next) {
-      return Status(Code::kUnavailable, fmt::format("shard {} does not yet have offset {} of the delivery that was "
-                                                    "decided",
-                                                    range.shard.value, next.value));
+      return Status(Code::kUnavailable,
+                    fmt::format("shard {} does not yet have offset {} of the delivery that was decided",
+                                range.shard.value, next.value));
     }
     next = progress->next;
   }

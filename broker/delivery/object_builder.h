@@ -2,7 +2,7 @@
 // data and error objects. Everything is a pure function of intent, configuration, schema and records, so that doing it again changes
 // nothing.
 //
-// One thread at a time. Memory: one read and what the object writer buffers.
+// One thread at a time. Memory: one read, what the object writer buffers, and what staged_output.h says.
 #pragma once
 
 #include <optional>
@@ -12,6 +12,7 @@
 #include "broker/delivery/object_store.h"
 #include "broker/delivery/record_source.h"
 #include "broker/delivery/schema.h"
+#include "broker/delivery/staged_output.h"
 #include "sluice/status.h"
 
 namespace sluice::delivery {
@@ -19,7 +20,8 @@ namespace sluice::delivery {
 class ObjectBuilder {
  public:
   /// All outlive the builder. `schema` is the version that the intent pins; not used without conversion.
-  ObjectBuilder(const DeliveryTerms& terms, const Schema& schema, RecordSource& source, ObjectStore& objects);
+  ObjectBuilder(const DeliveryTerms& terms, const Schema& schema, RecordSource& source, ObjectStore& objects,
+                StagingParts staging);
 
   /// Returns when all objects are durable, with what the ledger shall say.
   Result<LedgerEntry> Build(const Intent& intent);
@@ -30,13 +32,16 @@ class ObjectBuilder {
   bool records_gone() const { return records_gone_; }
 
  private:
-  class Output;
-  Status ReadRange(const SourceRange& range, Output& output);
+  Status ReadAll(const Intent& intent, RecordPipeline& pipeline, SpillCounts& counts);
+  Status ReadRange(const SourceRange& range, RecordPipeline& pipeline, SpillCounts& counts);
+  Result<SpillCounts> WriteDirectly(const ObjectParts& parts, LedgerEntry& entry);
+  Result<SpillCounts> WriteStaged(const ObjectParts& parts, LedgerEntry& entry);
   void Learn(std::span<const RecordRef> records);
   const DeliveryTerms& terms_;
   const Schema& schema_;
   RecordSource& source_;
   ObjectStore& objects_;
+  const StagingParts staging_;
   std::optional<Schema> wanted_;
   bool records_gone_ = false;
 };

@@ -49,7 +49,7 @@ Result<Prefix> Prefix::Parse(std::string_view text, PrefixKind kind) {
   prefix.kind_ = kind;
   while (!text.empty()) {
     const std::size_t start = std::min(text.find("!{"), text.size());
-    if (start > 0) prefix.parts_.push_back({PartKind::kLiteral, std::string(text.substr(0, start)), {}});
+    if (start > 0) prefix.parts_.push_back({PartKind::kLiteral, std::string(text.substr(0, start)), {}, 0});
     text.remove_prefix(start);
     if (text.empty()) break;
     const std::size_t end = text.find('}');
@@ -60,8 +60,9 @@ Result<Prefix> Prefix::Parse(std::string_view text, PrefixKind kind) {
     text.remove_prefix(end + 1);
   }
   const TimeZone utc = TimeZone::Utc();
-  std::size_t length = prefix.Evaluate({1'700'000'000'000, &utc, 0, "AmazonOpenSearchService-failed"}).size();
-  if (kind == PrefixKind::kObjects && !prefix.has_timestamp_) length -= std::string_view("yyyy/MM/dd/HH/").size();
+  const std::vector<std::string_view> values(prefix.partition_keys_.size());  // how long they are shows each record
+  std::size_t length = prefix.Evaluate({1'700'000'000'000, &utc, 0, "AmazonOpenSearchService-failed", values}).size();
+  if (prefix.has_implicit_time()) length -= std::string_view("yyyy/MM/dd/HH/").size();
   if (length > kPrefixEvaluatedLengthMax) {
     return Invalid(fmt::format("the prefix has {} characters after evaluation, at most {} are allowed", length,
                                kPrefixEvaluatedLengthMax));
@@ -79,17 +80,19 @@ Status Prefix::AddExpression(std::string_view expression, PrefixKind kind) {
     Result<TimePattern> pattern = TimePattern::Parse(value);
     if (!pattern) return pattern.error();
     has_timestamp_ = true;
-    parts_.push_back({PartKind::kTimestamp, "", std::move(*pattern)});
+    parts_.push_back({PartKind::kTimestamp, "", std::move(*pattern), 0});
     return Status();
   }
-  if (space == "partitionKeyFromQuery" || space == "partitionKeyFromLambda") {
-    return Status(Code::kUnimplemented, "dynamic partitioning is not yet served");
-  }
+  if (space == "partitionKeyFromQuery") return AddPartitionKey(PartitionKeySource::kQuery, value, kind);
+  if (space == "partitionKeyFromLambda") return AddPartitionKey(PartitionKeySource::kLambda, value, kind);
   if (space != "firehose") {
-    return Invalid(fmt::format("'{}' is no namespace; there are timestamp and firehose", space)).error();
+    return Invalid(fmt::format("'{}' is no namespace; there are timestamp, firehose, partitionKeyFromQuery and "
+                               "partitionKeyFromLambda",
+                               space))
+        .error();
   }
   if (value == "random-string") {
-    parts_.push_back({PartKind::kRandomString, "", {}});
+    parts_.push_back({PartKind::kRandomString, "", {}, 0});
     return Status();
   }
   if (value != "error-output-type") {
@@ -97,12 +100,26 @@ Status Prefix::AddExpression(std::string_view expression, PrefixKind kind) {
   }
   if (kind == PrefixKind::kObjects) return Invalid("error-output-type belongs into ErrorOutputPrefix only").error();
   has_error_output_type_ = true;
-  parts_.push_back({PartKind::kErrorOutputType, "", {}});
+  parts_.push_back({PartKind::kErrorOutputType, "", {}, 0});
   return Status();
 }
 
+Status Prefix::AddPartitionKey(PartitionKeySource source, std::string_view name, PrefixKind kind) {
+  if (kind == PrefixKind::kErrors) return Invalid("partition keys belong into Prefix only").error();
+  if (name.empty()) return Invalid("the partition key has no name").error();
+  const PartitionExpression expression{source, std::string(name)};
+  const auto known = std::ranges::find(partition_keys_, expression);
+  parts_.push_back({PartKind::kPartitionKey, "", {}, static_cast<std::size_t>(known - partition_keys_.begin())});
+  if (known == partition_keys_.end()) partition_keys_.push_back(expression);
+  return Status();
+}
+
+bool Prefix::has_implicit_time() const {
+  return kind_ == PrefixKind::kObjects && !has_timestamp_ && partition_keys_.empty();
+}
+
 std::string Prefix::Evaluate(const PrefixContext& context) const {
-  SLUICE_CHECK(context.zone != nullptr);
+  SLUICE_CHECK(context.zone != nullptr && context.partition_values.size() == partition_keys_.size());
   const std::int64_t unix_s = context.time_ms >= 0 ? context.time_ms / 1000 : (context.time_ms - 999) / 1000;
   std::string text;
   std::size_t use = 0;
@@ -120,9 +137,12 @@ std::string Prefix::Evaluate(const PrefixContext& context) const {
       case PartKind::kErrorOutputType:
         text += context.error_output_type;
         break;
+      case PartKind::kPartitionKey:
+        text += PartitionValue(context.partition_values[part.key]);
+        break;
     }
   }
-  if (kind_ == PrefixKind::kObjects && !has_timestamp_) {
+  if (has_implicit_time()) {
     static const TimePattern kImplicit = *TimePattern::Parse("yyyy/MM/dd/HH/");
     text += kImplicit.Format(unix_s, *context.zone);
   }
@@ -147,6 +167,17 @@ std::string HashedUuid(std::string_view text) {
   const std::uint64_t low = (hash.low64 & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62);  // the RFC's variant
   return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xFFFF, high & 0xFFFF, low >> 48,
                      low & 0xFFFF'FFFF'FFFF);
+}
+
+std::string PartitionValue(std::string_view value) {
+  const bool dots = value == "." || value == "..";
+  std::string safe;
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte >= 0x20 && byte != 0x7F && c != '/' && c != '\\' && c != '%' && !dots;
+    safe += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return safe;
 }
 
 std::string SafeKey(std::string_view key) {

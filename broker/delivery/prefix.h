@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,36 +26,55 @@ inline constexpr std::size_t kPrefixEvaluatedLengthMax = 512;  // after evaluati
 
 enum class PrefixKind { kObjects, kErrors };
 
+/// Where the value of an expression of dynamic partitioning comes from.
+enum class PartitionKeySource { kQuery, kLambda };
+
+/// `!{partitionKeyFromQuery:name}` or `!{partitionKeyFromLambda:name}`.
+struct PartitionExpression {
+  PartitionKeySource source = PartitionKeySource::kQuery;
+  std::string name;
+  friend bool operator==(const PartitionExpression&, const PartitionExpression&) = default;
+};
+
 /// What the expressions of one object are evaluated with.
 struct PrefixContext {
   std::int64_t time_ms = 0;  // append time of the oldest record in the object
   const TimeZone* zone = nullptr;
   std::uint64_t seed = 0;              // of the random strings
   std::string_view error_output_type;  // "format-conversion-failed"; for kErrors
+  std::span<const std::string_view> partition_values = {};  // of Prefix::partition_keys(), in their order
 };
 
 class Prefix {
  public:
-  /// kInvalidArgument says what is wrong with which expression; kUnimplemented for expressions of dynamic partitioning.
+  /// kInvalidArgument says what is wrong with which expression.
   static Result<Prefix> Parse(std::string_view text, PrefixKind kind);
 
   bool has_expression() const { return has_expression_; }
   bool has_timestamp() const { return has_timestamp_; }
   bool has_error_output_type() const { return has_error_output_type_; }
 
-  /// The evaluated prefix; where an object prefix has no timestamp expression, `yyyy/MM/dd/HH/` follows it as it is.
+  /// Those of dynamic partitioning, each once.
+  const std::vector<PartitionExpression>& partition_keys() const { return partition_keys_; }
+
+  /// The evaluated prefix; where an object prefix has neither a timestamp expression nor one of dynamic partitioning,
+  /// `yyyy/MM/dd/HH/` follows it as it is. Values of partition keys are made safe (PartitionValue).
   std::string Evaluate(const PrefixContext& context) const;
 
  private:
-  enum class PartKind { kLiteral, kTimestamp, kRandomString, kErrorOutputType };
+  enum class PartKind { kLiteral, kTimestamp, kRandomString, kErrorOutputType, kPartitionKey };
   struct Part {
     PartKind kind = PartKind::kLiteral;
     std::string literal;
     TimePattern pattern;
+    std::size_t key = 0;  // in partition_keys_
   };
   Status AddExpression(std::string_view expression, PrefixKind kind);
+  Status AddPartitionKey(PartitionKeySource source, std::string_view name, PrefixKind kind);
+  bool has_implicit_time() const;
 
   std::vector<Part> parts_;
+  std::vector<PartitionExpression> partition_keys_;
   PrefixKind kind_ = PrefixKind::kObjects;
   bool has_expression_ = false;
   bool has_timestamp_ = false;
@@ -70,6 +90,10 @@ std::string ObjectName(std::string_view delivery_stream, std::uint32_t version, 
 
 /// A uuid (version 8) that is a hash of `text`.
 std::string HashedUuid(std::string_view text);
+
+/// A partition key's value as it stands in a key: '/', '\\', '%' and control characters as %XX, so that it is one
+/// segment and no two values become the same one.
+std::string PartitionValue(std::string_view value);
 
 /// The key without empty segments; "." and ".." become "_" and "__", control characters and '\\' become '_'.
 std::string SafeKey(std::string_view key);

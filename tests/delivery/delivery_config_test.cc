@@ -169,10 +169,34 @@ const ErrorCase kErrorCases[] = {
     {"both deserializers",
      R"("DataFormatConversionConfiguration": {"InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}, "HiveJsonSerDe": {}}}})",
      "", "beside OpenXJsonSerDe"},
-    {"dynamic partitioning", R"("DynamicPartitioningConfiguration": {"Enabled": true})", "",
-     "dynamic partitioning is not yet served", Code::kUnimplemented},
-    {"partition keys", R"("Prefix": "c=!{partitionKeyFromQuery:c}/")", "", "dynamic partitioning is not yet served",
-     Code::kUnimplemented},
+    {"partition keys without partitioning",
+     R"("Prefix": "!{partitionKeyFromQuery:c}/", "DynamicPartitioningConfiguration": {"Enabled": false})", "",
+     "Prefix: holds partition keys, and DynamicPartitioningConfiguration is not enabled"},
+    {"partition keys from nowhere", R"("Prefix": "c=!{partitionKeyFromQuery:c}/")", "",
+     "partitionKeyFromQuery:c needs the processor MetadataExtraction"},
+    {"partition keys from no Lambda", R"("Prefix": "c=!{partitionKeyFromLambda:c}/")", "",
+     "partitionKeyFromLambda:c needs the processor Lambda"},
+    {"a partition key that the query does not name",
+     R"("Prefix": "c=!{partitionKeyFromQuery:d}/", "ProcessingConfiguration": {"Enabled": true, "Processors": [
+         {"Type": "MetadataExtraction", "Parameters": [{"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{c: .c}"}]}]})",
+     "", "MetadataExtractionQuery does not name 'd'"},
+    {"a processor without its parameter",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "MetadataExtraction"}]})", "",
+     "MetadataExtraction: MetadataExtractionQuery is missing"},
+    {"another engine",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "MetadataExtraction", "Parameters": [
+         {"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{c: .c}"},
+         {"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-2"}]}]})",
+     "", "JsonParsingEngine 'JQ-2' is unknown; there is JQ-1.6"},
+    {"a parameter of another processor",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "MetadataExtraction", "Parameters": [
+         {"ParameterName": "Delimiter", "ParameterValue": "x"}]}]})",
+     "", "'Delimiter' is unknown; MetadataExtraction has MetadataExtractionQuery, JsonParsingEngine"},
+    {"a processor twice",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [
+         {"Type": "MetadataExtraction", "Parameters": [{"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{c: .c}"}]},
+         {"Type": "MetadataExtraction", "Parameters": [{"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{c: .c}"}]}]})",
+     "", "the processor MetadataExtraction is there twice"},
     {"lambda", R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda"}]})", "",
      "the processor 'Lambda' is not yet served", Code::kUnimplemented},
     {"backup", R"("S3BackupMode": "Enabled")", "", "backup of the source records is not yet served",
@@ -250,6 +274,32 @@ TEST_CASE("ParseDeliveryConfig: the obvious meaning is taken and said", "[delive
     CHECK(Contains(Joined(parsed->warnings), c.warning));
     CHECK(c.holds(parsed->config));
   }
+}
+
+TEST_CASE("ParseDeliveryConfig: dynamic partitioning, and its canonical form", "[delivery]") {
+  const auto parsed = ParseDeliveryConfig(
+      Document(R"("Prefix": "c=!{partitionKeyFromQuery:c}/", "ErrorOutputPrefix": "e/!{firehose:error-output-type}/",
+               "ProcessingConfiguration": {"Enabled": true, "Processors": [
+                   {"Type": "AppendDelimiterToRecord"},
+                   {"Type": "metadata-extraction", "Parameters": [
+                       {"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{c: .c}"},
+                       {"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6"}]}]})",
+               R"("Sluice": {"DeliverySizeMB": 2048})"),
+      "f.json");
+  INFO((parsed ? Joined(parsed->warnings) : parsed.error().message()));
+  REQUIRE(parsed.has_value());
+  CHECK(Contains(Joined(parsed->warnings), "is missing beside a Prefix with partition keys; taken as enabled"));
+  const DeliveryConfig& config = parsed->config;
+  CHECK(config.dynamic_partitioning);
+  CHECK(config.delivery_size_mb == 2048);
+  CHECK(config.size_mb == 128);
+  CHECK_FALSE(config.delimiter_after_last);
+  REQUIRE(config.processors.size() == 1);
+  CHECK(config.processors[0].type == "MetadataExtraction");
+  const auto again = ParseStoredDeliveryConfig(DeliveryConfigToJson(config));
+  REQUIRE(again.has_value());
+  CHECK(again->config.processors == config.processors);
+  CHECK(DeliveryConfigToJson(again->config) == DeliveryConfigToJson(config));
 }
 
 TEST_CASE("ParseDeliveryConfig: sorting in every spelling, and its canonical form", "[delivery]") {

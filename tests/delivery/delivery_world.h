@@ -161,7 +161,7 @@ struct World {
       return Error(Code::kNotFound, "the world in memory has no time zone " + name);
     };
     stream = std::make_unique<DeliveryStream>(config.name, std::make_unique<FakeSource>(log),
-                                              DeliveryParts{metadata, *store, env.clock(), load_zone, hold});
+                                              DeliveryParts{metadata, *store, env, "/data/delivery", load_zone, hold});
     return stream->Open();
   }
 

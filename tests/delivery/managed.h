@@ -61,6 +61,7 @@ struct Managed {
                                                     .holds = core.holds,
                                                     .metadata = metadata,
                                                     .env = *core.env,
+                                                    .work_dir = temp.path() + "/work",
                                                     .forget_stream = [this](broker::StreamPtr stream) {
                                                       forgotten.push_back(stream->name);
                                                       core.shards.ForgetStream(std::move(stream));

@@ -189,6 +189,31 @@ TEST_CASE("Prefix Evaluate: random strings are 11 characters, new at each use, t
         first.substr(0, 11));
 }
 
+TEST_CASE("Prefix Evaluate: partition keys, each value one segment that no other value becomes", "[delivery]") {
+  const TimeZone utc = TimeZone::Utc();
+  const auto prefix = Prefix::Parse(
+      "c=!{partitionKeyFromQuery:customer}/d=!{partitionKeyFromLambda:day}/again=!{partitionKeyFromQuery:customer}/",
+      PrefixKind::kObjects);
+  REQUIRE(prefix.has_value());
+  CHECK(prefix->partition_keys() == std::vector<PartitionExpression>{{PartitionKeySource::kQuery, "customer"},
+                                                                     {PartitionKeySource::kLambda, "day"}});
+  const auto with = [&](std::string_view customer) {
+    const std::vector<std::string_view> values = {customer, "01"};
+    return prefix->Evaluate({0, &utc, 0, "", values});
+  };
+  CHECK(with("42") == "c=42/d=01/again=42/");  // no implicit time
+  CHECK(with("../a b") == "c=..%2Fa b/d=01/again=..%2Fa b/");
+  struct ValueCase {
+    std::string_view value, text;
+  };
+  for (const ValueCase& c : {ValueCase{"..", "%2E%2E"}, {".", "%2E"}, {"a/b", "a%2Fb"}, {"a%2Fb", "a%252Fb"},
+                             {"a\\b", "a%5Cb"}, {"line\nbreak", "line%0Abreak"}, {"Köln", "Köln"}, {"...", "..."}}) {
+    INFO(c.value);
+    CHECK(PartitionValue(c.value) == c.text);
+    CHECK(SafeKey(PartitionValue(c.value)) == c.text);
+  }
+}
+
 TEST_CASE("Prefix Parse: rules", "[delivery]") {
   const auto problem = [](std::string_view text, PrefixKind kind) {
     const auto parsed = Prefix::Parse(text, kind);
@@ -208,7 +233,10 @@ TEST_CASE("Prefix Parse: rules", "[delivery]") {
   CHECK(problem(std::string(512, 'a'), PrefixKind::kObjects) == "valid");
   CHECK(problem(std::string(513, 'a'), PrefixKind::kObjects).find("at most 512") != std::string::npos);
   CHECK(problem(std::string(1025, 'a'), PrefixKind::kObjects).find("at most 1024") != std::string::npos);
-  CHECK(Prefix::Parse("x=!{partitionKeyFromQuery:x}/", PrefixKind::kObjects).error().code() == Code::kUnimplemented);
+  CHECK(problem("x=!{partitionKeyFromQuery:x}/", PrefixKind::kObjects) == "valid");
+  CHECK(problem("!{partitionKeyFromQuery:}/", PrefixKind::kObjects).find("no name") != std::string::npos);
+  CHECK(problem("!{partitionKeyFromLambda:x}!{firehose:error-output-type}", PrefixKind::kErrors).find("Prefix only") !=
+        std::string::npos);
 }
 
 TEST_CASE("ObjectName and SafeKey: deterministic and safe as a path", "[delivery]") {

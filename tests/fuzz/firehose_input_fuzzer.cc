@@ -76,6 +76,7 @@ class World {
                   .holds = core_.holds,
                   .metadata = *core_.metadata,
                   .env = *core_.env,
+                  .work_dir = temp_.path() + "/work",
                   .forget_stream = [this](StreamPtr stream) { core_.shards.ForgetStream(std::move(stream)); }});
     SLUICE_CHECK(manager.has_value());
     manager_ = std::move(*manager);

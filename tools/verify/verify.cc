@@ -261,6 +261,7 @@ class Verifier {
     if (ledger_.intent) {  // being delivered: they may be there already
       known_.insert(ledger_.intent->data_key);
       known_.insert(ledger_.intent->error_key);
+      known_.insert(ledger_.intent->other_keys.begin(), ledger_.intent->other_keys.end());
     }
     std::error_code error;
     if (!fs::exists(directory_, error)) {

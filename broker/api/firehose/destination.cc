@@ -8,7 +8,7 @@ namespace sluice::broker::firehose {
 namespace {
 
 constexpr std::int64_t kSizeMb = 5;
-constexpr std::int64_t kConvertedSizeMb = 128;
+constexpr std::int64_t kLargeSizeMb = 128;  // with a conversion or dynamic partitioning
 constexpr std::int64_t kIntervalSeconds = 300;
 constexpr std::array<std::string_view, 8> kPlainMembers = {"RoleARN",
                                                            "BucketARN",
@@ -25,14 +25,14 @@ Json MapOf(std::string_view name, Json value) {
   return map;
 }
 
-Json DefaultHints(bool converts) {
-  Json hints = MapOf("SizeInMBs", NumberNode(converts ? kConvertedSizeMb : kSizeMb));
+Json DefaultHints(bool large) {
+  Json hints = MapOf("SizeInMBs", NumberNode(large ? kLargeSizeMb : kSizeMb));
   Set(hints, "IntervalInSeconds", NumberNode(kIntervalSeconds));
   return hints;
 }
 
-void SetPlainDefaults(Json& destination, bool converts) {
-  SetDefault(destination, "BufferingHints", DefaultHints(converts));
+void SetPlainDefaults(Json& destination, bool large) {
+  SetDefault(destination, "BufferingHints", DefaultHints(large));
   SetDefault(destination, "CompressionFormat", TextNode("UNCOMPRESSED"));
   SetDefault(destination, "EncryptionConfiguration", MapOf("NoEncryptionConfig", TextNode("NoEncryption")));
   SetDefault(destination, "CloudWatchLoggingOptions", MapOf("Enabled", BooleanNode(false)));
@@ -55,6 +55,10 @@ bool Converts(const Json& destination) {
   return conversion != nullptr && BooleanOf(conversion, "Enabled", true);
 }
 
+bool Partitions(const Json& destination) {
+  return BooleanOf(Find(destination, "DynamicPartitioningConfiguration"), "Enabled", false);
+}
+
 bool AppendsDelimiter(const Json& destination) {
   const Json* const processing = Find(destination, "ProcessingConfiguration");
   const Json* const processors = Find(processing, "Processors");
@@ -66,7 +70,7 @@ bool AppendsDelimiter(const Json& destination) {
 
 Json Described(const Json& destination) {
   Json described = destination;
-  SetPlainDefaults(described, Converts(destination));
+  SetPlainDefaults(described, Converts(destination) || Partitions(destination));
   SetDefault(described, "S3BackupMode", TextNode("Disabled"));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key == "DataFormatConversionConfiguration") SetDefault(field.value, "Enabled", BooleanNode(true));

@@ -32,4 +32,7 @@ bool AppendsDelimiter(const Json& destination);
 /// True where its records are converted.
 bool Converts(const Json& destination);
 
+/// Whether it partitions dynamically.
+bool Partitions(const Json& destination);
+
 }  // namespace sluice::broker::firehose

@@ -6,6 +6,7 @@
 #include "broker/api/firehose/destination.h"
 #include "broker/api/firehose/errors.h"
 #include "broker/delivery/prefix.h"
+#include "broker/delivery/processing/processor_registry.h"
 
 namespace sluice::broker::firehose {
 
@@ -22,13 +23,9 @@ constexpr std::size_t kProcessorsMax = 5;
 
 Wrong CheckPrefixes(const Json& destination) {
   const auto prefix = Prefix::Parse(TextOf(&destination, "Prefix"), PrefixKind::kObjects);
-  if (!prefix && prefix.error().code() == Code::kUnimplemented) return NotServed("Prefix: dynamic partitioning");
   if (!prefix) return InvalidArgument("Prefix: " + prefix.error().message());
   const std::string_view text = TextOf(&destination, "ErrorOutputPrefix");
   const auto error_prefix = Prefix::Parse(text, PrefixKind::kErrors);
-  if (!error_prefix && error_prefix.error().code() == Code::kUnimplemented) {
-    return InvalidArgument("ErrorOutputPrefix: partition keys can be used in Prefix only");
-  }
   if (!error_prefix) return InvalidArgument("ErrorOutputPrefix: " + error_prefix.error().message());
   if (text.empty() && prefix->has_expression()) {
     return InvalidArgument("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions.");
@@ -47,13 +44,29 @@ Wrong CheckHints(const Json& destination) {
   if (has_size != (Find(hints, "IntervalInSeconds") != nullptr)) {
     return InvalidArgument("BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither.");
   }
-  if (!has_size || !Converts(destination)) return std::nullopt;
+  const bool converts = Converts(destination);
+  if (!has_size || (!converts && !Partitions(destination))) return std::nullopt;
+  const std::string_view what = converts ? "data format conversion" : "dynamic partitioning";
   if (NumberOf(hints, "SizeInMBs") < kConvertedSizeMbMin) {
-    return InvalidArgument("BufferingHints.SizeInMBs must be at least 64 when data format conversion is enabled.");
+    return InvalidArgument(fmt::format("BufferingHints.SizeInMBs must be at least 64 when {} is enabled.", what));
   }
   if (NumberOf(hints, "IntervalInSeconds") == 0) {
     return InvalidArgument(
-        "BufferingHints.IntervalInSeconds must be greater than 0 when data format conversion is enabled.");
+        fmt::format("BufferingHints.IntervalInSeconds must be greater than 0 when {} is enabled.", what));
+  }
+  return std::nullopt;
+}
+
+/// That each key of the prefix gets a value is the stage's to say.
+Wrong CheckPartitioning(const Json& destination) {
+  const auto prefix = Prefix::Parse(TextOf(&destination, "Prefix"), PrefixKind::kObjects);
+  const bool has_keys = prefix && !prefix->partition_keys().empty();
+  if (!Partitions(destination)) {
+    if (!has_keys) return std::nullopt;
+    return InvalidArgument("Prefix cannot contain partition keys when dynamic partitioning is not enabled.");
+  }
+  if (!has_keys) {
+    return InvalidArgument("Prefix must contain a partition key when dynamic partitioning is enabled.");
   }
   return std::nullopt;
 }
@@ -109,8 +122,11 @@ Wrong CheckProcessing(const Json& destination) {
   for (const Json& processor : processors->items) {
     const std::string_view type = TextOf(&processor, "Type");
     if (count(type) > 1) return InvalidArgument(fmt::format("Only one processor of type {} is allowed.", type));
-    if (type != "AppendDelimiterToRecord") return NotServed(fmt::format("The processor {}", type));
-    if (Wrong wrong = CheckAppendDelimiter(processor)) return wrong;
+    if (type == "AppendDelimiterToRecord") {
+      if (Wrong wrong = CheckAppendDelimiter(processor)) return wrong;
+    } else if (delivery::FindProcessorKind(type) == nullptr) {
+      return NotServed(fmt::format("The processor {}", type));
+    }
   }
   return std::nullopt;
 }
@@ -134,10 +150,7 @@ Wrong CheckDestination(const Json& destination, NeedsTable needs_table) {
     return InvalidArgument("S3BackupUpdate must have RoleARN and BucketARN where there was no S3BackupConfiguration.");
   }
   if (TextOf(&destination, "S3BackupMode") == "Enabled") return NotServed("S3BackupMode Enabled");
-  if (BooleanOf(Find(destination, "DynamicPartitioningConfiguration"), "Enabled", false)) {
-    return NotServed("DynamicPartitioningConfiguration");
-  }
-  return std::nullopt;
+  return CheckPartitioning(destination);
 }
 
 }  // namespace sluice::broker::firehose

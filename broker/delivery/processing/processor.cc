@@ -1,6 +1,8 @@
 // The batch that goes through the processors.
 #include "broker/delivery/processing/processor.h"
 
+#include <cstring>
+#include <memory>
 #include <optional>
 
 namespace sluice::delivery {
@@ -30,12 +32,25 @@ void WorkBatch::Fail(const WorkRecord& record, std::string_view error_type, std:
   failures.push_back({source, error_type, std::move(code), std::move(message)});
 }
 
+std::string_view WorkBatch::Keep(std::string_view bytes) {
+  char* const kept = static_cast<char*>(memory_.allocate(bytes.size() + kPadding, 1));
+  std::memcpy(kept, bytes.data(), bytes.size());
+  std::memset(kept + bytes.size(), 0, kPadding);
+  return {kept, bytes.size()};
+}
+
+std::span<const PartitionKey> WorkBatch::Keep(std::span<const PartitionKey> keys) {
+  if (keys.empty()) return {};
+  auto* const kept = static_cast<PartitionKey*>(memory_.allocate(keys.size_bytes(), alignof(PartitionKey)));
+  std::uninitialized_copy(keys.begin(), keys.end(), kept);
+  return {kept, keys.size()};
+}
+
 void WorkBatch::Clear() {
   records.clear();
   failures.clear();
   filtered = 0;
-  bytes_.clear();
-  keys_.clear();
+  memory_.release();
 }
 
 }  // namespace sluice::delivery

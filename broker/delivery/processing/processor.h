@@ -4,11 +4,11 @@
 // A processor is one file behind this interface and one line in processor_registry.cc.
 //
 // Threads: one at a time; a processor belongs to one pipeline. Crash behaviour: nothing is kept. The same records are
-// processed again when a delivery is repeated; a processor whose answer may differ then says so (repeatable).
+// processed again when a delivery is repeated; of a processor whose answer may differ then, the registry says so.
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,15 +54,15 @@ class WorkBatch {
   std::vector<ProcessingFailure> failures;
   std::uint64_t filtered = 0;  // dropped on purpose
 
-  /// Keeps bytes as long as the batch is not cleared.
-  std::string_view Keep(std::string bytes) { return bytes_.emplace_back(std::move(bytes)); }
-  std::span<const PartitionKey> Keep(std::vector<PartitionKey> keys) { return keys_.emplace_back(std::move(keys)); }
+  /// Keeps a copy as long as the batch is not cleared. Behind bytes stands kPadding, as simdjson wants it.
+  static constexpr std::size_t kPadding = 64;
+  std::string_view Keep(std::string_view bytes);
+  std::span<const PartitionKey> Keep(std::span<const PartitionKey> keys);
   void Fail(const WorkRecord& record, std::string_view error_type, std::string code, std::string message);
   void Clear();
 
  private:
-  std::deque<std::string> bytes_;
-  std::deque<std::vector<PartitionKey>> keys_;
+  std::pmr::monotonic_buffer_resource memory_;
 };
 
 class Processor {
@@ -73,9 +73,6 @@ class Processor {
   /// side by side. What it returns is not a record's fault: nothing of the batch counts, and the delivery is tried
   /// again later.
   virtual Status Process(WorkBatch& batch) = 0;
-
-  /// False where the same records may become something else the next time.
-  virtual bool repeatable() const { return true; }
 };
 
 }  // namespace sluice::delivery

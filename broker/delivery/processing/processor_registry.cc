@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/delivery/config_reader.h"
+#include "broker/delivery/processing/metadata_extraction.h"
 
 namespace sluice::delivery {
 
@@ -12,8 +13,17 @@ const std::string* ProcessorConfig::Find(std::string_view name) const {
   return found == parameters.end() ? nullptr : &found->second;
 }
 
+bool IsRepeatable(std::span<const ProcessorConfig> processors) {
+  return std::ranges::all_of(processors, [](const ProcessorConfig& processor) {
+    const ProcessorKind* const kind = FindProcessorKind(processor.type);
+    return kind == nullptr || kind->repeatable;
+  });
+}
+
 std::span<const ProcessorKind> ProcessorKinds() {
-  static const std::vector<ProcessorKind> kKinds = {};
+  static const std::vector<ProcessorKind> kKinds = {
+      {kMetadataExtraction, {"MetadataExtractionQuery", "JsonParsingEngine"}, true, NewMetadataExtraction},
+  };
   return kKinds;
 }
 

@@ -34,9 +34,13 @@ struct ProcessorContext {
 struct ProcessorKind {
   std::string_view type;
   std::vector<std::string_view> parameters;  // that it knows
+  bool repeatable = true;                    // false: the same records may become something else the next time
   /// kInvalidArgument says what is wrong with which parameter.
   Result<std::unique_ptr<Processor>> (*make)(const ProcessorConfig& config, const ProcessorContext& context) = nullptr;
 };
+
+/// Whether the same records always become the same through all of these.
+bool IsRepeatable(std::span<const ProcessorConfig> processors);
 
 /// In the order in which they run.
 std::span<const ProcessorKind> ProcessorKinds();

@@ -31,10 +31,6 @@ RecordPipeline::RecordPipeline(const DeliveryConfig& config, Sink& sink)
   }
 }
 
-bool RecordPipeline::repeatable() const {
-  return std::ranges::all_of(processors_, [](const auto& processor) { return processor->repeatable(); });
-}
-
 Status RecordPipeline::Append(std::span<const RecordRef> records) {
   return opener_.Open(records, [this](std::span<const RecordRef> opened) {
     return processes() ? AppendOpened(opened) : PassOn(opened);
@@ -53,8 +49,8 @@ Status RecordPipeline::AppendOpened(std::span<const RecordRef> records) {
       if (Status status = ProcessBatch(); !status.ok()) return status;
     }
     RecordRef kept = record;
-    kept.value = batch_.Keep(std::string(record.value));
-    kept.key = batch_.Keep(std::string(record.key));
+    kept.value = batch_.Keep(record.value);
+    kept.key = batch_.Keep(record.key);
     batch_.records.push_back({kept, kept.value});
     batch_bytes_ += record.value.size() + kRecordBytes;
   }

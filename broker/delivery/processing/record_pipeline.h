@@ -39,8 +39,6 @@ class RecordPipeline {
   Status Finish();
 
   bool processes() const { return !processors_.empty(); }
-  /// False where the same records may become something else the next time.
-  bool repeatable() const;
   /// With what opened records hold in their place: handed on, failed or filtered.
   std::uint64_t user_records() const { return user_records_; }
   std::uint64_t filtered() const { return filtered_; }

@@ -156,6 +156,7 @@ class FirehoseCore {
                                                                         .holds = core.holds,
                                                                         .metadata = *core.metadata,
                                                                         .env = *core.env,
+                                                                        .work_dir = temp_.path() + "/work",
                                                                         .forget_stream = [this](StreamPtr stream) {
                                                                           core.shards.ForgetStream(std::move(stream));
                                                                         }});

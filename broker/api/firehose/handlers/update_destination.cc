@@ -85,6 +85,10 @@ ApiResult<std::optional<DeliveryDraft>> Changed(const aws::Call& call, const Jso
   Json given = GivenOf(info);
   const Json& before = *Find(given, kDestinationMember);
   const Json after = Merged(before, update);
+  if (Partitions(before) != Partitions(after)) {
+    return std::unexpected(
+        InvalidArgument("Dynamic partitioning can be enabled when a Firehose is created only, and not disabled."));
+  }
   const NeedsTable needs_table = ConvertsWithoutTable(before) ? NeedsTable::kNo : NeedsTable::kYes;
   if (auto wrong = CheckDestination(after, needs_table)) return std::unexpected(std::move(*wrong));
   if (Same(Described(before), Described(after))) return std::nullopt;

@@ -1,0 +1,175 @@
+// Setting aside, and writing object by object.
+#include "broker/delivery/staged_output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "broker/delivery/error_record.h"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr std::uint64_t kMemoryBytes = 32u << 20;
+constexpr std::size_t kPartitionsMax = 100'000;  // of one delivery; their counts stay in memory
+constexpr std::string_view kExtractionFailed = "DynamicPartitioning.MetadataExtractionFailed";
+constexpr std::string_view kPartitionsExceeded = "DynamicPartitioning.ActivePartitionLimitExceeded";
+
+const PartitionKey* FindKey(std::span<const PartitionKey> keys, std::string_view name) {
+  const auto found = std::ranges::find(keys, name, &PartitionKey::name);
+  return found == keys.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+bool IsStaged(const DeliveryConfig& config) {
+  return config.dynamic_partitioning || !IsRepeatable(config.processors);
+}
+
+StagedOutput::StagedOutput(const ObjectParts& parts, const StagingParts& staging)
+    : parts_(parts),
+      staging_(staging),
+      partitioned_(parts.terms.config.dynamic_partitioning),
+      object_bytes_(partitioned_ ? parts.terms.config.size_mb << 20 : UINT64_MAX),
+      spill_(std::make_unique<RecordSpill>(staging.env, staging.path, kMemoryBytes)) {}
+
+Result<bool> StagedOutput::Resume(SpillCounts& counts) {
+  if (!parts_.intent.processed) return false;
+  Result<std::unique_ptr<RecordSpill>> spill =
+      RecordSpill::Reopen(staging_.env, staging_.path, *parts_.intent.processed, counts);
+  if (!spill) return Error(spill.error().WithContext("the processed records of a delivery that was begun"));
+  spill_ = std::move(*spill);
+  return true;
+}
+
+Status StagedOutput::Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) {
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const WorkRecord* const of = work.empty() ? nullptr : &work[i];
+    const Result<bool> has_values = TakeValues(records[i], of);
+    if (!has_values) return has_values.error();
+    if (!*has_values) continue;
+    if (Status status = Place(records[i], of); !status.ok()) return status;
+  }
+  return Status();
+}
+
+Result<bool> StagedOutput::TakeValues(const RecordRef& record, const WorkRecord* work) {
+  values_.clear();
+  name_.clear();
+  if (!partitioned_) return true;
+  for (const PartitionExpression& expression : parts_.terms.prefix.partition_keys()) {
+    const bool query = expression.source == PartitionKeySource::kQuery;
+    const PartitionKey* const key =
+        work == nullptr ? nullptr : FindKey(query ? work->query_keys : work->lambda_keys, expression.name);
+    if (key == nullptr || key->value.empty()) {
+      Status status =
+          FailRecord(record, work, kExtractionFailed,
+                     fmt::format("partitionKeys values must not be null or empty: '{}' is", expression.name));
+      return status.ok() ? Result<bool>(false) : Error(std::move(status));
+    }
+    values_.emplace_back(key->value);
+    name_ += fmt::format("{}:", key->value.size());
+    name_ += key->value;
+  }
+  return true;
+}
+
+Status StagedOutput::FailRecord(const RecordRef& record, const WorkRecord* work, std::string_view code,
+                                std::string message) {
+  RecordRef source = record;
+  if (work != nullptr) source.value = work->source;
+  return Failed({source, kProcessingFailed, std::string(code), std::move(message)});
+}
+
+Status StagedOutput::Place(const RecordRef& record, const WorkRecord* work) {
+  auto found = partitions_.find(name_);
+  if (found == partitions_.end()) {
+    if (partitions_.size() >= kPartitionsMax)
+      return FailRecord(record, work, kPartitionsExceeded,
+                        fmt::format("one delivery has at most {} partitions", kPartitionsMax));
+    found = partitions_.emplace(name_, NewPartition(record)).first;
+  }
+  Partition& partition = found->second;
+  if (!partition.problem.empty()) return FailRecord(record, work, kExtractionFailed, partition.problem);
+  const SpillStream& stream = spill_->streams()[partition.stream];
+  if (stream.bytes >= object_bytes_) {
+    SpillName next = stream.name;
+    ++next.part;
+    partition.stream = spill_->NewStream(std::move(next));
+  }
+  return spill_->Append(partition.stream, record, work == nullptr ? record.value : work->source);
+}
+
+StagedOutput::Partition StagedOutput::NewPartition(const RecordRef& record) {
+  SpillName name{.error_type = "", .values = values_, .part = 0};
+  if (partitioned_) {
+    const std::string key = PartitionObjectKey(parts_.terms, parts_.intent, name, record.append_time_ms);
+    const std::size_t length = key.rfind('/') == key.npos ? 0 : key.rfind('/') + 1;
+    if (length > kPrefixEvaluatedLengthMax) {
+      return {0, fmt::format("the evaluated prefix has {} characters, at most {} are allowed", length,
+                             kPrefixEvaluatedLengthMax)};
+    }
+    if (const Status status = parts_.objects.CheckKey(key); !status.ok()) return {0, status.message()};
+  }
+  return {spill_->NewStream(std::move(name)), ""};
+}
+
+Status StagedOutput::Failed(const ProcessingFailure& failure) {
+  const Result<std::string> line = parts_.errors.LineOf(failure);
+  if (!line) return line.error();
+  auto found = errors_.find(failure.error_type);
+  if (found == errors_.end()) {
+    const std::size_t stream = spill_->NewStream({.error_type = std::string(failure.error_type), .values = {}});
+    found = errors_.emplace(failure.error_type, stream).first;
+  }
+  RecordRef record = failure.record;
+  record.value = *line;
+  return spill_->Append(found->second, record, *line);
+}
+
+std::string StagedOutput::KeyOf(const SpillStream& stream) const {
+  if (!stream.name.error_type.empty()) return ErrorKey(parts_.terms, parts_.intent, stream.name.error_type);
+  if (!partitioned_) return parts_.intent.data_key;
+  return PartitionObjectKey(parts_.terms, parts_.intent, stream.name, stream.oldest_ms);
+}
+
+Status StagedOutput::Stage(bool seal, const SpillCounts& counts) {
+  Intent staged = parts_.intent;
+  std::set<std::string> keys(staged.other_keys.begin(), staged.other_keys.end());
+  for (const SpillStream& stream : spill_->streams()) keys.insert(KeyOf(stream));
+  staged.other_keys.assign(keys.begin(), keys.end());
+  if (seal) {
+    const Result<SpillSeal> sealed = spill_->Seal(counts);
+    if (!sealed) return sealed.error();
+    staged.processed = *sealed;
+  }
+  return staged == parts_.intent ? Status() : staging_.store_intent(staged);
+}
+
+Status StagedOutput::Finish(LedgerEntry& entry) {
+  for (std::size_t i = 0; i < spill_->streams().size(); ++i) {
+    const std::string& type = spill_->streams()[i].name.error_type;
+    Status status = type.empty() ? WriteObject(i, entry)
+                                 : spill_->Read(i, [&](std::span<const RecordRef> lines, std::span<const WorkRecord>) {
+                                     Status added;
+                                     for (const RecordRef& line : lines) {
+                                       if (added.ok()) added = parts_.errors.AddLine(type, line.value);
+                                     }
+                                     return added;
+                                   });
+    if (!status.ok()) return status;
+  }
+  return parts_.errors.Finish(entry);
+}
+
+Status StagedOutput::WriteObject(std::size_t stream, LedgerEntry& entry) {
+  DataObject object(parts_, KeyOf(spill_->streams()[stream]));
+  if (Status status = object.Open(); !status.ok()) return status;
+  Status status = spill_->Read(stream, [&](std::span<const RecordRef> records, std::span<const WorkRecord> work) {
+    return object.Append(records, work);
+  });
+  return status.ok() ? object.Finish(entry) : status;
+}
+
+}  // namespace sluice::delivery

@@ -1,0 +1,75 @@
+// The objects of a delivery that needs more than one look at its records: with dynamic partitioning, or with a processor
+// whose answer may differ the next time.
+//
+// First all records are set aside (RecordSpill), each with the object that it belongs to; then one object after another
+// is written. Between the two the intent is stored again: with the keys of all objects, so that nothing is in the lake
+// that nobody knows of; and, where the processing cannot be repeated, with the proof of what was set aside, so that a
+// crash from there on writes the same bytes again.
+//
+// One thread at a time. Memory: that of the spill, and of one object writer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "broker/delivery/data_output.h"
+#include "broker/delivery/record_spill.h"
+#include "sluice/status.h"
+#include "storage/env/env.h"
+
+namespace sluice::delivery {
+
+/// Where a delivery stream sets records aside, and how it stores its intent again.
+struct StagingParts {
+  storage::Env& env;
+  std::string path;  // of the spill
+  std::function<Status(const Intent&)> store_intent;
+};
+
+/// Whether deliveries of this configuration need it.
+bool IsStaged(const DeliveryConfig& config);
+
+class StagedOutput : public DeliveryOutput {
+ public:
+  /// All outlive it.
+  StagedOutput(const ObjectParts& parts, const StagingParts& staging);
+
+  /// Takes over what was processed before a crash; false where there is none of it, and the records must come again.
+  Result<bool> Resume(SpillCounts& counts);
+
+  Status Open() override { return Status(); }
+  Status Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) override;
+  Status Failed(const ProcessingFailure& failure) override;
+  /// After the last record: stores the intent again. `seal`: durably, with these counts.
+  Status Stage(bool seal, const SpillCounts& counts);
+  Status Finish(LedgerEntry& entry) override;
+
+ private:
+  struct Partition {
+    std::size_t stream = 0;
+    std::string problem;  // why none of its records can be delivered; empty: they can
+  };
+  /// False where the record has no value for a key: then it has failed.
+  Result<bool> TakeValues(const RecordRef& record, const WorkRecord* work);
+  Status Place(const RecordRef& record, const WorkRecord* work);
+  Partition NewPartition(const RecordRef& record);
+  std::string KeyOf(const SpillStream& stream) const;
+  Status WriteObject(std::size_t stream, LedgerEntry& entry);
+  Status FailRecord(const RecordRef& record, const WorkRecord* work, std::string_view code, std::string message);
+
+  const ObjectParts& parts_;
+  const StagingParts& staging_;
+  const bool partitioned_;
+  const std::uint64_t object_bytes_;
+  std::unique_ptr<RecordSpill> spill_;
+  std::map<std::string, Partition, std::less<>> partitions_;  // by their values
+  std::map<std::string, std::size_t, std::less<>> errors_;    // streams of error lines, by type
+  std::vector<std::string> values_;                           // of the record in hand
+  std::string name_;                                          // of its partition
+};
+
+}  // namespace sluice::delivery

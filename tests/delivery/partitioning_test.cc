@@ -1,0 +1,272 @@
+// Dynamic partitioning: records to objects by the values in them, through crashes and in bounded memory.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/delivery/record_spill.h"
+#include "broker/delivery/staged_output.h"
+#include "tests/delivery/delivery_world.h"
+
+namespace sluice::delivery {
+namespace {
+
+using storage::MemoryEnv;
+using Fault = FaultyMetadata::Fault;
+
+DeliveryConfig PartitionedConfig() {
+  DeliveryConfig config = RawConfig();
+  config.prefix = "customer=!{partitionKeyFromQuery:customer}/day=!{partitionKeyFromQuery:day}/";
+  config.processors = {
+      {"MetadataExtraction",
+       {{"MetadataExtractionQuery", "{customer: .customer, day: .time.day}"}, {"JsonParsingEngine", "JQ-1.6"}}}};
+  config.dynamic_partitioning = true;
+  return config;
+}
+
+std::string Order(int id, std::string_view customer, int day) {
+  return fmt::format(R"({{"id":{},"customer":"{}","time":{{"day":{}}}}})", id, customer, day);
+}
+
+/// What stands before the object's name.
+std::string PrefixOf(const std::string& key) { return key.substr(0, key.rfind('/') + 1); }
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin);
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+/// All lines by prefix, sorted; those of several objects together.
+std::map<std::string, std::vector<std::string>> LinesByPrefix(World& world) {
+  std::map<std::string, std::vector<std::string>> lines;
+  for (const auto& [key, bytes] : world.Lake()) {
+    std::vector<std::string>& all = lines[PrefixOf(key)];
+    for (std::string& line : Lines(bytes)) all.push_back(std::move(line));
+  }
+  for (auto& [prefix, all] : lines) std::ranges::sort(all);
+  return lines;
+}
+
+/// Orders of 7 customers on 3 days, and some that have no place.
+std::map<std::string, std::vector<std::string>> FillOrders(World& world, int count) {
+  std::map<std::string, std::vector<std::string>> expected;
+  for (int i = 0; i < count; ++i) {
+    const std::string customer = i % 7 == 6 ? "../x" : std::string(1, static_cast<char>('a' + i % 7));
+    const std::string order = Order(i, customer, i % 3);
+    const auto shard = static_cast<std::uint32_t>(i) % world.log.shards();
+    world.log.Append(shard, order, world.env.clock().WallMs() + i);
+    const std::string segment = i % 7 == 6 ? "..%2Fx" : customer;
+    expected[fmt::format("customer={}/day={}/", segment, i % 3)].push_back(order);
+  }
+  for (auto& [prefix, all] : expected) std::ranges::sort(all);
+  return expected;
+}
+
+void CheckCounts(World& world) {
+  std::uint64_t rows = 0;
+  std::set<std::string> keys;
+  for (const LedgerEntry& entry : world.Ledger()) {
+    CHECK(entry.rows + entry.errors + entry.filtered == entry.user_records);
+    for (const DeliveredObject& object : entry.objects) {
+      CHECK(keys.insert(object.key).second);
+      if (!object.error) rows += object.rows;
+    }
+  }
+  std::set<std::string> there;
+  for (const auto& [key, bytes] : world.Lake()) there.insert(key);
+  CHECK(keys == there);
+  CHECK(rows == world.stream->status().checkpoint.totals.rows);
+}
+
+}  // namespace
+
+TEST_CASE("Dynamic partitioning: each record in the object of its partition", "[delivery]") {
+  World world(PartitionedConfig(), 3);
+  const auto expected = FillOrders(world, 500);
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  CHECK(LinesByPrefix(world) == expected);
+  CHECK(world.Lake().size() == 21);
+  CheckCounts(world);
+  CHECK_FALSE(world.env.Exists("/data/delivery/orders-lake.spill").value());
+}
+
+TEST_CASE("Dynamic partitioning: records without a place go to the error output, with the reason", "[delivery]") {
+  World world(PartitionedConfig(), 1);
+  const std::int64_t now = world.env.clock().WallMs();
+  world.log.Append(0, Order(1, "a", 1), now);
+  world.log.Append(0, "no json", now);
+  world.log.Append(0, R"({"customer":"a"})", now);
+  world.log.Append(0, R"({"customer":"","time":{"day":1}})", now);
+  world.log.Append(0, R"({"customer":"a","time":7})", now);
+  world.log.Append(0, Order(2, std::string(600, 'x'), 1), now);
+  world.log.Append(0, Order(3, std::string(300, 'y'), 1), now);
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  CheckCounts(world);
+  const auto lake = LinesByPrefix(world);
+  REQUIRE(lake.size() == 2);
+  CHECK(lake.at("customer=a/day=1/") == std::vector<std::string>{Order(1, "a", 1)});
+  const std::vector<std::string>& errors = lake.at("errors/processing-failed/");
+  REQUIRE(errors.size() == 6);
+  const auto told = [&](std::string_view what) {
+    return std::ranges::count_if(errors, [&](const std::string& line) { return line.find(what) != line.npos; });
+  };
+  CHECK(told(R"("errorCode":"DynamicPartitioning.MetadataExtractionFailed")") == 6);
+  CHECK(told("the record is no JSON") == 1);
+  CHECK(told("partitionKeys values must not be null or empty: 'day' is") == 1);
+  CHECK(told("partitionKeys values must not be null or empty: 'customer' is") == 1);
+  CHECK(told(R"(Cannot index number with \"day\")") == 1);
+  CHECK(told("at most 512 are allowed") == 1);
+  CHECK(told("more than") == 1);  // a file's name would be too long
+}
+
+TEST_CASE("Dynamic partitioning: objects are cut at the size, each with the time of its own oldest record", "[delivery]") {
+  DeliveryConfig config = PartitionedConfig();
+  config.prefix += "!{timestamp:mm}/";
+  World world(config, 1);
+  const std::int64_t minute = world.env.clock().WallMs() / 60'000 * 60'000;
+  for (int i = 0; i < 250; ++i) {
+    const std::string order = Order(i, "a", 1);
+    world.log.Append(0, order.substr(0, order.size() - 1) + R"(,"text":")" + std::string(10'000, 'x') + "\"}",
+                     minute + (i < 150 ? 0 : 60'000));
+  }
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  CheckCounts(world);
+  const auto ledger = world.Ledger();
+  REQUIRE(ledger.size() == 1);
+  REQUIRE(ledger[0].objects.size() == 3);
+  CHECK(ledger[0].objects[0].rows == 105);  // the record that fills 1 MiB is the last
+  CHECK(ledger[0].objects[1].rows == 105);
+  CHECK(ledger[0].objects[2].rows == 40);
+  CHECK(PrefixOf(ledger[0].objects[0].key) == PrefixOf(ledger[0].objects[1].key));
+  CHECK(PrefixOf(ledger[0].objects[0].key) != PrefixOf(ledger[0].objects[2].key));
+}
+
+TEST_CASE("Dynamic partitioning: whichever transaction or call fails, each record is in the lake once", "[delivery]") {
+  const auto [fault, restart] = GENERATE(table<Fault, bool>({{Fault::kBefore, false}, {Fault::kAfter, false},
+                                                             {Fault::kBefore, true}, {Fault::kAfter, true}}));
+  for (int nth = 1;; ++nth) {
+    World world(PartitionedConfig());
+    const auto expected = FillOrders(world, 60);
+    REQUIRE(world.Start().ok());
+    world.metadata.FailCommit(nth, fault);
+    for (int i = 0; i < 400 && !world.delivered() && world.metadata.failures() == 0; ++i)
+      world.env.manual_clock().AdvanceMs(world.stream->Step());
+    if (world.metadata.failures() == 0) {
+      CHECK(nth == 4);  // intent, its keys, checkpoint
+      break;
+    }
+    if (restart) {
+      world.env.Crash();
+      REQUIRE(world.Start().ok());
+    }
+    REQUIRE(world.Run());
+    CheckCounts(world);
+    CHECK(LinesByPrefix(world) == expected);
+    REQUIRE(nth < 100);
+  }
+}
+
+TEST_CASE("Dynamic partitioning: a lake that fails in the middle of the objects gets the others later, and none twice",
+          "[delivery]") {
+  for (int nth = 1; nth < 200; nth += 7) {
+    World world(PartitionedConfig());
+    const auto expected = FillOrders(world, 60);
+    REQUIRE(world.Start().ok());
+    world.env.manual_clock().AdvanceMs(61'000);
+    REQUIRE(world.stream->Step() == 0);  // decided
+    world.env.FailCall(MemoryEnv::Call::kRename, nth);
+    (void)world.stream->Step();
+    world.env.Crash();
+    world.env.ClearFailures();
+    REQUIRE(world.Start().ok());
+    REQUIRE(world.Run());
+    CheckCounts(world);
+    CHECK(LinesByPrefix(world) == expected);
+  }
+}
+
+TEST_CASE("RecordSpill: streams come back in order, over many chunks, with sources and places", "[delivery]") {
+  MemoryEnv env;
+  const auto value = [](int i) { return fmt::format("value {} {}", i, std::string(static_cast<std::size_t>(i % 50), 'v')); };
+  const auto fill = [&](RecordSpill& spill) {
+    for (int s = 0; s < 5; ++s) CHECK(spill.NewStream({.error_type = "", .values = {std::to_string(s)}}) == std::size_t(s));
+    for (int i = 0; i < 1000; ++i) {
+      const std::string text = value(i);
+      RecordRef record{text, "key", ShardIndex(3), Offset(static_cast<std::uint64_t>(i)), 1000 - i};
+      if (i % 3 == 0) record.sub_sequence = 9;
+      const std::string source = "source " + text;
+      REQUIRE(spill.Append(static_cast<std::size_t>(i % 5), record, i % 2 == 0 ? std::string_view(source) : record.value).ok());
+    }
+  };
+  const auto check = [&](RecordSpill& spill) {
+    for (std::size_t s = 0; s < 5; ++s) {
+      int i = static_cast<int>(s);
+      const Status status = spill.Read(s, [&](std::span<const RecordRef> records, std::span<const WorkRecord> work) {
+        for (std::size_t n = 0; n < records.size(); ++n, i += 5) {
+          CHECK(records[n].value == value(i));
+          CHECK(records[n].offset.value == static_cast<std::uint64_t>(i));
+          CHECK(records[n].sub_sequence.has_value() == (i % 3 == 0));
+          CHECK(work[n].source == (i % 2 == 0 ? "source " : "") + value(i));
+        }
+        return Status();
+      });
+      REQUIRE(status.ok());
+      CHECK(i == 1000 + static_cast<int>(s));
+      CHECK(spill.streams()[s].records == 200);
+      CHECK(spill.streams()[s].oldest_ms == 1000 - (995 + static_cast<int>(s)));
+    }
+  };
+  SECTION("in memory only, where it fits") {
+    RecordSpill spill(env, "/work/a.spill", 1 << 20);
+    fill(spill);
+    check(spill);
+    CHECK_FALSE(env.Exists("/work/a.spill").value());
+  }
+  SECTION("in a file, which goes with it") {
+    {
+      RecordSpill spill(env, "/work/a.spill", 4096);
+      fill(spill);
+      CHECK(spill.streams()[0].chunks.size() > 5);
+      check(spill);
+      CHECK(env.Exists("/work/a.spill").value());
+    }
+    CHECK_FALSE(env.Exists("/work/a.spill").value());
+  }
+  SECTION("sealed, over a power cut") {
+    const SpillCounts counts{.records = 1000, .user_records = 1001, .filtered = 1, .bytes_in = 5};
+    SpillSeal seal;
+    {
+      RecordSpill spill(env, "/work/a.spill", 4096);
+      fill(spill);
+      seal = *spill.Seal(counts);
+    }
+    env.Crash();
+    SpillCounts read;
+    auto spill = RecordSpill::Reopen(env, "/work/a.spill", seal, read);
+    REQUIRE(spill.has_value());
+    CHECK(read == counts);
+    check(**spill);
+    std::string bytes = env.ReadByHand("/work/a.spill");
+    bytes[100] ^= 1;
+    env.WriteByHand("/work/a.spill", bytes);
+    spill = RecordSpill::Reopen(env, "/work/a.spill", seal, read);
+    REQUIRE(spill.has_value());
+    CHECK((*spill)->Read(0, [](auto, auto) { return Status(); }).code() == Code::kCorruption);
+    bytes.back() ^= 1;
+    env.WriteByHand("/work/a.spill", bytes);
+    CHECK(RecordSpill::Reopen(env, "/work/a.spill", seal, read).error().code() == Code::kCorruption);
+    REQUIRE((*spill)->Remove().ok());
+    CHECK(RecordSpill::Reopen(env, "/work/a.spill", seal, read).error().code() == Code::kNotFound);
+  }
+}
+
+}  // namespace sluice::delivery
