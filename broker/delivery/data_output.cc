@@ -10,7 +10,7 @@ namespace sluice::delivery {
 
 Status DataObject::Open() {
   const DeliveryConfig& config = parts_.terms.config;
-  Result<std::unique_ptr<ObjectSpool>> spool = parts_.objects.NewSpool(config.bucket, config.name + ".data");
+  Result<std::unique_ptr<ObjectSpool>> spool = parts_.objects.NewSpool(config.bucket, spool_name_);
   if (!spool) return spool.error();
   spool_ = std::move(*spool);
   Result<std::unique_ptr<ObjectWriter>> writer =
@@ -40,24 +40,29 @@ Status DataObject::Append(std::span<const RecordRef> records, std::span<const Wo
   return Status();
 }
 
-Status DataObject::Finish(LedgerEntry& entry) {
+Result<std::unique_ptr<ObjectSpool>> DataObject::Close(LedgerEntry& entry) {
   const ObjectMetadata metadata{.stream = parts_.stream.name,
                                 .delivery_stream = parts_.terms.config.name,
                                 .uid = parts_.intent.uid,
                                 .ranges = parts_.intent.ranges,
                                 .schema_version = parts_.intent.schema_version};
   const Result<ObjectSummary> summary = writer_->Finish(metadata);
-  if (!summary) return summary.error();
+  if (!summary) return Error(summary.error());
   writer_.reset();
   entry.rows += summary->rows;
   entry.overflow_fields += summary->overflow_fields;
-  if (summary->user_records == summary->errors) return Status();
+  if (summary->user_records == summary->errors) return nullptr;
   entry.objects.push_back({key_, false, summary->rows, spool_->bytes(), spool_->checksum()});
-  return parts_.objects.Put(parts_.terms.config.bucket, key_, std::move(spool_));
+  return std::move(spool_);
 }
 
 Status DirectOutput::Finish(LedgerEntry& entry) {
-  if (Status status = data_.Finish(entry); !status.ok()) return status;
+  Result<std::unique_ptr<ObjectSpool>> spool = data_.Close(entry);
+  if (!spool) return spool.error();
+  if (*spool != nullptr) {
+    Status status = parts_.objects.Put(parts_.terms.config.bucket, data_.key(), std::move(*spool));
+    if (!status.ok()) return status;
+  }
   return parts_.errors.Finish(entry);
 }
 

@@ -41,15 +41,20 @@ class DeliveryOutput : public RecordPipeline::Sink {
 /// One object under `key`; none where no record becomes a row.
 class DataObject {
  public:
-  DataObject(const ObjectParts& parts, std::string key) : parts_(parts), key_(std::move(key)) {}
+  /// Of spools with one name there is one at a time.
+  DataObject(const ObjectParts& parts, std::string key, std::string spool_name)
+      : parts_(parts), key_(std::move(key)), spool_name_(std::move(spool_name)) {}
 
   Status Open();
   Status Append(std::span<const RecordRef> records, std::span<const WorkRecord> work);
-  Status Finish(LedgerEntry& entry);
+  /// Adds the object to `entry` and gives what is to be put under its key; nullptr where there is no row.
+  Result<std::unique_ptr<ObjectSpool>> Close(LedgerEntry& entry);
+  const std::string& key() const { return key_; }
 
  private:
   const ObjectParts& parts_;
   const std::string key_;
+  const std::string spool_name_;
   std::unique_ptr<ObjectSpool> spool_;
   std::unique_ptr<ObjectWriter> writer_;  // writes to spool_
 };
@@ -57,7 +62,8 @@ class DataObject {
 /// One data object, written while the records come.
 class DirectOutput : public DeliveryOutput {
  public:
-  explicit DirectOutput(const ObjectParts& parts) : parts_(parts), data_(parts, parts.intent.data_key) {}
+  explicit DirectOutput(const ObjectParts& parts)
+      : parts_(parts), data_(parts, parts.intent.data_key, parts.terms.config.name + ".data") {}
 
   Status Open() override { return data_.Open(); }
   Status Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) override {

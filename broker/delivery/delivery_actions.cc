@@ -41,7 +41,7 @@ Result<DeliveryAnswer> DeliveryManager::Handle(DeliveryAction action, std::strin
     case DeliveryAction::kDelete:
       return Delete(name);
     case DeliveryAction::kLedger:
-      return Ledger(name);
+      return Ledger(name, document);
   }
   return Error(Code::kInvalidArgument, "unknown delivery action");
 }
@@ -238,7 +238,7 @@ Status DeliveryManager::Remove(const StreamPtr& stream, Undelivered undelivered)
 }
 
 /// Between two steps, so that checkpoint, intent and ledger belong together.
-Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name) {
+Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name, std::string_view from) {
   const Result<StreamPtr> stream = FindStream(name);
   if (!stream) return Error(stream.error());
   Result<DeliveryAnswer> answer = Error(Code::kInternal, "the ledger was not read");
@@ -261,7 +261,8 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name) {
                                     .shards = status.checkpoint.shards,
                                     .intent = status.intent,
                                     .entries = *ledger};
-      answer = DeliveryAnswer{LedgerDocumentToJson(document), {}};
+      Result<std::string> page = LedgerPageToJson(document, from);
+      answer = page ? Result<DeliveryAnswer>(DeliveryAnswer{std::move(*page), {}}) : Error(page.error());
     }
   });
   return answer;

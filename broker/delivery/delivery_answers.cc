@@ -47,6 +47,12 @@ void WriteState(const DeliveryStatus& status, std::int64_t now_ms, protocol::Jso
   WriteTime("retry_at", status.retry_ms, json);
 }
 
+/// There may be thousands of them.
+Intent WithoutOtherKeys(Intent intent) {
+  intent.other_keys.clear();
+  return intent;
+}
+
 }  // namespace
 
 std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, const ActionOutcome& outcome) {
@@ -65,7 +71,7 @@ std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, cons
   json.Key("schema_version").Number(status.schema_version);
   WriteShards(status.checkpoint.shards, json);
   WriteTotals(status.checkpoint.totals, json);
-  json.Key("intent").Raw(status.intent ? IntentToJson(*status.intent) : "null");
+  json.Key("intent").Raw(status.intent ? IntentToJson(WithoutOtherKeys(*status.intent)) : "null");
   if (outcome.flush) {
     json.Key("flush").BeginObject().Key("number").Number(*outcome.flush);
     json.Key("done").Bool(stream.flushed(*outcome.flush)).EndObject();

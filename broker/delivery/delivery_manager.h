@@ -92,7 +92,7 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   Result<DeliveryAnswer> Delete(std::string_view name);
   enum class Undelivered : bool { kRefuse, kDiscard };
   Status Remove(const StreamPtr& stream, Undelivered undelivered);
-  Result<DeliveryAnswer> Ledger(std::string_view name);
+  Result<DeliveryAnswer> Ledger(std::string_view name, std::string_view from);
   Result<DeliveryAnswer> Describe(std::string_view name);
 
   Result<StreamPtr> FindStream(std::string_view name) const;

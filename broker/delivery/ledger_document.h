@@ -1,5 +1,5 @@
-// The whole ledger of one delivery stream as one JSON document: what `sluice verify` compares the lake with
-// (docs/delivery.md).
+// The ledger of one delivery stream as JSON: what `sluice verify` compares the lake with (docs/delivery.md). It is told
+// in pages, as an answer has at most 1 MiB.
 //
 // Values only; thread-safe.
 #pragma once
@@ -25,9 +25,16 @@ struct LedgerDocument {
   std::vector<ShardPosition> shards;
   std::optional<Intent> intent;  // being delivered just now
   std::vector<LedgerEntry> entries;
+  std::string next = {};  // where the next page begins; empty: this is the last one
 };
 
+/// The page that begins at `from`, the `next` of the page before, or empty for the first one. A delivery of many objects
+/// goes over several pages. kInvalidArgument: nobody has said `from`.
+Result<std::string> LedgerPageToJson(const LedgerDocument& document, std::string_view from);
+/// All of it as one page, however large.
 std::string LedgerDocumentToJson(const LedgerDocument& document);
+/// Adds the page that follows. What was decided after the first page was told is not in it.
+void AddLedgerPage(LedgerDocument& document, LedgerDocument page);
 /// kCorruption where it is something else.
 Result<LedgerDocument> LedgerDocumentFromJson(std::string_view json);
 

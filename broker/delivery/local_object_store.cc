@@ -141,7 +141,6 @@ class LocalObjectStore : public ObjectStore {
       return LakeProblem(status, bucket_dir);
     if (Status status = CheckInside(bucket_dir, parent); !status.ok()) return status;
 
-    const std::lock_guard lock(put_mutex_);
     const Status renamed = env_.RenameToNew(spool->path(), path);
     if (renamed.code() == Code::kAlreadyExists) return KeepExisting(path, *spool, bucket_dir);
     if (!renamed.ok()) return LakeProblem(renamed, bucket_dir);
@@ -238,7 +237,10 @@ class LocalObjectStore : public ObjectStore {
   /// The file's own directory, and once per process those above it: they may have been made just now.
   Status SyncParents(const std::string& bucket_dir, const std::string& parent) {
     if (Status status = env_.SyncDir(parent); !status.ok()) return status;
-    if (synced_dirs_.contains(parent)) return Status();
+    {
+      const std::lock_guard lock(synced_mutex_);
+      if (synced_dirs_.contains(parent)) return Status();
+    }
     for (std::string dir = parent; dir.size() > bucket_dir.size();) {
       dir.resize(dir.rfind('/'));
       if (Status status = env_.SyncDir(dir); !status.ok()) return status;
@@ -247,6 +249,7 @@ class LocalObjectStore : public ObjectStore {
     if (above != bucket_dir.npos && above > 0) {
       if (Status status = env_.SyncDir(bucket_dir.substr(0, above)); !status.ok()) return status;
     }
+    const std::lock_guard lock(synced_mutex_);
     if (synced_dirs_.size() > kSyncedDirsMax) synced_dirs_.clear();
     synced_dirs_.insert(parent);
     return Status();
@@ -256,8 +259,8 @@ class LocalObjectStore : public ObjectStore {
   storage::Env& env_;
   std::string dir_;
   std::map<std::string, std::string> buckets_;
-  std::mutex put_mutex_;
-  std::set<std::string> synced_dirs_;  // guarded by put_mutex_
+  std::mutex synced_mutex_;
+  std::set<std::string> synced_dirs_;  // guarded by synced_mutex_
   std::mutex expected_mutex_;
   std::set<std::string> expected_;  // directories of buckets; guarded by expected_mutex_
 };

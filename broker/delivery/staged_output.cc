@@ -40,6 +40,10 @@ Result<bool> StagedOutput::Resume(SpillCounts& counts) {
       RecordSpill::Reopen(staging_.env, staging_.path, *parts_.intent.processed, counts);
   if (!spill) return Error(spill.error().WithContext("the processed records of a delivery that was begun"));
   spill_ = std::move(*spill);
+  for (std::size_t i = 0; i < spill_->streams().size(); ++i) {
+    const std::string& type = spill_->streams()[i].name.error_type;
+    if (!type.empty()) errors_.emplace(type, i);
+  }
   return true;
 }
 
@@ -148,28 +152,47 @@ Status StagedOutput::Stage(bool seal, const SpillCounts& counts) {
 }
 
 Status StagedOutput::Finish(LedgerEntry& entry) {
-  for (std::size_t i = 0; i < spill_->streams().size(); ++i) {
-    const std::string& type = spill_->streams()[i].name.error_type;
-    Status status = type.empty() ? WriteObject(i, entry)
-                                 : spill_->Read(i, [&](std::span<const RecordRef> lines, std::span<const WorkRecord>) {
-                                     Status added;
-                                     for (const RecordRef& line : lines) {
-                                       if (added.ok()) added = parts_.errors.AddLine(type, line.value);
-                                     }
-                                     return added;
-                                   });
-    if (!status.ok()) return status;
+  if (Status status = WriteObjects(entry); !status.ok()) return status;
+  for (const auto& [type, stream] : errors_) {
+    if (Status status = AddErrors(stream); !status.ok()) return status;
   }
   return parts_.errors.Finish(entry);
 }
 
-Status StagedOutput::WriteObject(std::size_t stream, LedgerEntry& entry) {
-  DataObject object(parts_, KeyOf(spill_->streams()[stream]));
+Status StagedOutput::WriteObjects(LedgerEntry& entry) {
+  ConcurrentPuts puts(parts_.objects, parts_.terms.config.bucket);
+  for (std::size_t i = 0; i < spill_->streams().size(); ++i) {
+    if (!spill_->streams()[i].name.error_type.empty()) continue;
+    if (Status status = WriteObject(i, puts, entry); !status.ok()) return status;
+  }
+  return puts.Wait();
+}
+
+Status StagedOutput::WriteObject(std::size_t stream, ConcurrentPuts& puts, LedgerEntry& entry) {
+  const Result<std::size_t> slot = puts.Reserve();
+  if (!slot) return slot.error();
+  DataObject object(parts_, KeyOf(spill_->streams()[stream]),
+                    fmt::format("{}.data.{}", parts_.terms.config.name, *slot));
   if (Status status = object.Open(); !status.ok()) return status;
   Status status = spill_->Read(stream, [&](std::span<const RecordRef> records, std::span<const WorkRecord> work) {
     return object.Append(records, work);
   });
-  return status.ok() ? object.Finish(entry) : status;
+  if (!status.ok()) return status;
+  Result<std::unique_ptr<ObjectSpool>> spool = object.Close(entry);
+  if (!spool) return spool.error();
+  puts.Put(*slot, object.key(), std::move(*spool));
+  return Status();
+}
+
+Status StagedOutput::AddErrors(std::size_t stream) {
+  const std::string& type = spill_->streams()[stream].name.error_type;
+  return spill_->Read(stream, [&](std::span<const RecordRef> lines, std::span<const WorkRecord>) {
+    Status status;
+    for (const RecordRef& line : lines) {
+      if (status.ok()) status = parts_.errors.AddLine(type, line.value);
+    }
+    return status;
+  });
 }
 
 }  // namespace sluice::delivery

@@ -2,7 +2,7 @@
 // whose answer may differ the next time.
 //
 // First all records are set aside (RecordSpill), each with the object that it belongs to; then one object after another
-// is written. Between the two the intent is stored again: with the keys of all objects, so that nothing is in the lake
+// is written, and put into the lake beside the next ones. Between the two the intent is stored again: with the keys of all objects, so that nothing is in the lake
 // that nobody knows of; and, where the processing cannot be repeated, with the proof of what was set aside, so that a
 // crash from there on writes the same bytes again.
 //
@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 
+#include "broker/delivery/concurrent_puts.h"
 #include "broker/delivery/data_output.h"
 #include "broker/delivery/record_spill.h"
 #include "sluice/status.h"
@@ -58,7 +59,9 @@ class StagedOutput : public DeliveryOutput {
   Status Place(const RecordRef& record, const WorkRecord* work);
   Partition NewPartition(const RecordRef& record);
   std::string KeyOf(const SpillStream& stream) const;
-  Status WriteObject(std::size_t stream, LedgerEntry& entry);
+  Status WriteObjects(LedgerEntry& entry);
+  Status WriteObject(std::size_t stream, ConcurrentPuts& puts, LedgerEntry& entry);
+  Status AddErrors(std::size_t stream);
   Status FailRecord(const RecordRef& record, const WorkRecord* work, std::string_view code, std::string message);
 
   const ObjectParts& parts_;

@@ -63,7 +63,7 @@ class Proof {
                  .entries = world.Ledger()};
   }
   tools::VerifyReport Verify() {
-    auto report = tools::VerifyDelivery(LedgerDocumentToJson(document_), "");
+    auto report = tools::VerifyDelivery(document_, "");
     REQUIRE(report.has_value());
     return *report;
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/delivery/delivery_manager.h"
+#include "tools/verify/verify.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/catch.h"
 #include "tests/storage/env/temp_dir.h"
@@ -72,6 +73,15 @@ struct Managed {
   Result<DeliveryAnswer> Do(DeliveryAction action, std::string_view name, std::string_view document = "") {
     return manager->Handle(action, name, document, temp.path() + "/file.json");
   }
+  LedgerDocument Ledger(const std::string& name) {
+    auto ledger = tools::CollectLedger([&](const std::string& from) -> Result<std::string> {
+      auto page = manager->Handle(DeliveryAction::kLedger, name, from, "");
+      return page ? Result<std::string>(page->document) : Error(page.error());
+    });
+    REQUIRE(ledger.has_value());
+    return *ledger;
+  }
+
   std::string Answer(DeliveryAction action, std::string_view name, std::string_view document = "") {
     auto answer = Do(action, name, document);
     INFO((answer ? "" : answer.error().message()));

@@ -55,7 +55,7 @@ class Delivered {
     return {};
   }
   VerifyReport Verify() {
-    auto report = VerifyDelivery(LedgerDocumentToJson(document_), "");
+    auto report = VerifyDelivery(document_, "");
     REQUIRE(report.has_value());
     return *report;
   }
@@ -248,9 +248,10 @@ TEST_CASE("VerifyDelivery: without its source stream nothing is proven", "[tools
 
 TEST_CASE("VerifyDelivery: what cannot be looked at is an error, not a proof", "[tools]") {
   Delivered delivered(delivery::RawConfig());
-  CHECK(VerifyDelivery("{}", "").error().code() == Code::kCorruption);
-  CHECK(VerifyDelivery("no json", "").error().code() == Code::kCorruption);
-  CHECK(VerifyDelivery(LedgerDocumentToJson(delivered.ledger()), "/does/not/exist").error().code() == Code::kNotFound);
+  const auto collect = [](const std::string& json) { return CollectLedger([&](auto&) -> Result<std::string> { return json; }); };
+  CHECK(collect("{}").error().code() == Code::kCorruption);
+  CHECK(collect("no json").error().code() == Code::kCorruption);
+  CHECK(VerifyDelivery(delivered.ledger(), "/does/not/exist").error().code() == Code::kNotFound);
 }
 
 TEST_CASE("VerifyDelivery: objects of the delivery being made are no strangers", "[tools]") {
@@ -269,6 +270,51 @@ TEST_CASE("VerifyDelivery: objects of the delivery being made are no strangers",
   ledger.intent->ranges = last.ranges;
   ledger.intent->data_key = last.objects[0].key;
   CHECK(delivered.Verify().ok());
+}
+
+TEST_CASE("CollectLedger: pages add up to the ledger, a delivery of many objects over several of them", "[delivery]") {
+  using delivery::LedgerEntry;
+  delivery::LedgerDocument document;
+  document.name = "d";
+  document.uid = "u";
+  document.shards.push_back({ShardIndex(0), Offset(0), Offset(30)});
+  std::uint64_t next = 0;
+  for (const std::size_t objects : {3u, 9000u, 0u, 5000u, 1u}) {
+    LedgerEntry entry;
+    entry.seq = document.entries.size() + 1;
+    entry.ranges.push_back({ShardIndex(0), Offset(next), Offset(next + 5)});
+    next += 6;
+    entry.records = entry.user_records = 6;
+    for (std::size_t i = 0; i < objects; ++i)
+      entry.objects.push_back({.key = fmt::format("customer={}/{}", i, entry.seq), .rows = i, .bytes = 7});
+    document.entries.push_back(std::move(entry));
+  }
+  document.intent.emplace();
+  document.intent->data_key = "k";
+  document.intent->other_keys.assign(5000, std::string(500, 'k'));
+  int pages = 0;
+  const auto collected = CollectLedger([&](const std::string& from) {
+    Result<std::string> page = LedgerPageToJson(document, from);
+    REQUIRE(page.has_value());
+    CHECK(page->size() < 1'000'000);
+    ++pages;
+    return page;
+  });
+  REQUIRE(collected.has_value());
+  CHECK(pages > 3);
+  CHECK(collected->entries == document.entries);
+  CHECK(collected->shards == document.shards);
+  CHECK(collected->intent->data_key == "k");
+  document.entries.push_back(document.entries.back());  // delivered while the pages were told
+  document.entries.back().seq = 6;
+  document.entries.back().ranges = {{ShardIndex(0), Offset(30), Offset(35)}};
+  auto grown = *collected;
+  delivery::AddLedgerPage(grown, document);
+  CHECK(grown.entries.back().seq == 5);
+  for (const std::string_view from : {"x", "1", "1:", "9:0", "1:4", "1:0x", ":"}) {
+    INFO(from);
+    CHECK(LedgerPageToJson(document, from).error().code() == Code::kInvalidArgument);
+  }
 }
 
 }  // namespace sluice::tools

@@ -296,12 +296,14 @@ class Verifier {
 
   /// A file that says that it comes from a delivery stream of this name.
   void CheckOwnFile(const std::string& key, const delivery::ObjectMetadata& metadata) {
+    const bool mine = !metadata.uid.empty() && metadata.uid == ledger_.uid;
+    if (mine && ledger_.intent && metadata.ranges == ledger_.intent->ranges) return;  // of the delivery being made
     if (metadata.uid.empty() || ledger_.uid.empty()) {
       Problem(
           "object unknown", key, metadata.ranges,
           "the file says that it comes from this delivery stream, but the ledger does not know it: a copy, or of an "
           "earlier delivery stream of this name; its rows may be there twice. Move it away where they are");
-    } else if (metadata.uid == ledger_.uid) {
+    } else if (mine) {
       Problem("object unknown", key, metadata.ranges,
               "the file says that it comes from this delivery stream, but the ledger does not know it: a copy, whose "
               "rows are there twice. Move it away");
@@ -368,11 +370,25 @@ void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, p
 
 }  // namespace
 
-Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory,
+Result<VerifyReport> VerifyDelivery(const LedgerDocument& ledger, const std::string& directory,
                                     const std::function<void(const VerifyProgress&)>& progress) {
-  const Result<LedgerDocument> ledger = delivery::LedgerDocumentFromJson(ledger_json);
-  if (!ledger) return Error(ledger.error());
-  return Verifier(*ledger, directory.empty() ? ledger->directory : directory).Run(progress);
+  return Verifier(ledger, directory.empty() ? ledger.directory : directory).Run(progress);
+}
+
+Result<LedgerDocument> CollectLedger(const std::function<Result<std::string>(const std::string&)>& page) {
+  LedgerDocument ledger;
+  for (bool first = true; first || !ledger.next.empty(); first = false) {
+    const Result<std::string> json = page(ledger.next);
+    if (!json) return Error(json.error());
+    Result<LedgerDocument> read = delivery::LedgerDocumentFromJson(*json);
+    if (!read) return read;
+    if (first) {
+      ledger = std::move(*read);
+    } else {
+      delivery::AddLedgerPage(ledger, std::move(*read));
+    }
+  }
+  return ledger;
 }
 
 std::string VerifyReportText(const VerifyReport& report) {

@@ -56,11 +56,14 @@ struct VerifyProgress {
   std::uint64_t bytes_total = 0;
 };
 
-/// `ledger_json` is the answer to DeliveryAction::kLedger; `directory` is where the bucket is, empty: where the ledger
+/// `ledger` is what DeliveryAction::kLedger tells, all pages; `directory` is where the bucket is, empty: where the ledger
 /// says. An error is something that could not be looked at; what was found wrong is in the report. `progress` is called
 /// before each delivery.
-Result<VerifyReport> VerifyDelivery(std::string_view ledger_json, const std::string& directory,
+Result<VerifyReport> VerifyDelivery(const delivery::LedgerDocument& ledger, const std::string& directory,
                                     const std::function<void(const VerifyProgress&)>& progress = {});
+
+/// Asks for all pages of a ledger; `page` gives the JSON of the one that begins at its argument.
+Result<delivery::LedgerDocument> CollectLedger(const std::function<Result<std::string>(const std::string&)>& page);
 
 /// For people: what was proven, or each problem with its exact ranges. No line break at the end.
 std::string VerifyReportText(const VerifyReport& report);

@@ -21,7 +21,7 @@ struct VerifyArguments {
   std::string directory;
 };
 
-Result<VerifyReport> VerifyShowingProgress(std::string_view ledger, const std::string& directory) {
+Result<VerifyReport> VerifyShowingProgress(const delivery::LedgerDocument& ledger, const std::string& directory) {
   std::optional<Progress> progress;
   return VerifyDelivery(ledger, directory, [&](const VerifyProgress& reading) {
     if (!progress) progress.emplace("verify", "object", reading.bytes_total);
@@ -32,9 +32,12 @@ Result<VerifyReport> VerifyShowingProgress(std::string_view ledger, const std::s
 bool Verify(Context& context, const VerifyArguments& arguments) {
   auto client = context.Connect();
   if (!client) return false;
-  auto ledger = client->Delivery(DeliveryAction::kLedger, arguments.name);
+  const auto ledger = CollectLedger([&](const std::string& from) -> Result<std::string> {
+    auto page = client->Delivery(DeliveryAction::kLedger, arguments.name, from);
+    return page ? Result<std::string>(std::move(page->document)) : Error(page.error());
+  });
   if (!ledger) return context.Fail(ledger.error());
-  auto report = VerifyShowingProgress(ledger->document, arguments.directory);
+  auto report = VerifyShowingProgress(*ledger, arguments.directory);
   if (!report) return context.Fail(report.error());
   fmt::print("{}\n", context.json ? VerifyReportJson(*report) : VerifyReportText(*report));
   if (!report->ok()) context.exit_code = kExitDamaged;
