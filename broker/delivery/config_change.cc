@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "broker/delivery/config_document.h"
+#include "broker/delivery/plain_columns.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
@@ -152,7 +153,8 @@ void WarnOfSorting(const DeliveryConfig& after, const std::optional<Schema>& pin
   const std::optional<Schema>& schema = change.schema ? change.schema : pinned;
   if (!schema) return;
   for (const SortKey& key : after.parquet.sort_by) {
-    const std::string problem = SortKeyProblem(schema->columns, key, after.converter.case_insensitive);
+    const std::string problem =
+        PlainColumnProblem(schema->columns, key.column, after.converter.case_insensitive, kSortUse);
     if (!problem.empty())
       change.warnings.push_back(fmt::format("Sluice.SortBy: {}; passed over until records have it", problem));
   }

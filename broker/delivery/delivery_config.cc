@@ -11,6 +11,7 @@
 #include "broker/delivery/config_reader.h"
 #include "broker/delivery/destination_config.h"
 #include "broker/delivery/iso_time.h"
+#include "broker/delivery/plain_columns.h"
 #include "broker/delivery/schema.h"
 
 namespace sluice::delivery {
@@ -180,7 +181,9 @@ void ReadSortBy(MapReader& sluice, DeliveryConfig& config) {
       if (other.column == key.column) problem = fmt::format("'{}' stands twice", key.column);
     }
     const std::string unknown =
-        !problem.empty() || columns.empty() ? "" : SortKeyProblem(columns, key, config.converter.case_insensitive);
+        !problem.empty() || columns.empty()
+            ? ""
+            : PlainColumnProblem(columns, key.column, config.converter.case_insensitive, kSortUse);
     if (!unknown.empty() && config.infer_schema) {
       sluice.report().Warn(item.line, sluice.PathOf("SortBy"), unknown + "; passed over until records have it");
     } else if (!problem.empty() || !unknown.empty()) {
@@ -290,8 +293,9 @@ Result<ParsedDeliveryConfig> Parse(std::string_view document, std::string_view d
   ReadTags(root, config);
   root.Ignore({"DirectPutSourceConfiguration"});
   if (root.Take("DeliveryStreamEncryptionConfigurationInput") != nullptr) {
-    report.Warn(root.LineOf("DeliveryStreamEncryptionConfigurationInput"), "DeliveryStreamEncryptionConfigurationInput",
-                "is passed over in a file; StartDeliveryStreamEncryption of the Firehose API encrypts what waits for delivery");
+    report.Warn(
+        root.LineOf("DeliveryStreamEncryptionConfigurationInput"), "DeliveryStreamEncryptionConfigurationInput",
+        "is passed over in a file; StartDeliveryStreamEncryption of the Firehose API encrypts what waits for delivery");
   }
   std::optional<MapReader> sluice = root.Map("Sluice");
   const SluiceExtras extras = sluice ? ReadSluice(*sluice, config) : SluiceExtras{};

@@ -8,6 +8,7 @@
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/log_record_source.h"
+#include "broker/delivery/plain_columns.h"
 #include "broker/log.h"
 #include "protocol/check.h"
 #include "protocol/suggest.h"
@@ -245,7 +246,8 @@ Status DeliveryManager::ReadTableFile(std::string_view document_name, DeliveryCo
   for (const Field& field : schema->columns) config.columns.push_back({field.name, ToHiveType(field.type)});
   config.table_file.clear();
   for (const SortKey& key : config.parquet.sort_by) {
-    const std::string problem = SortKeyProblem(schema->columns, key, config.converter.case_insensitive);
+    const std::string problem =
+        PlainColumnProblem(schema->columns, key.column, config.converter.case_insensitive, kSortUse);
     if (problem.empty() || config.infer_schema) continue;
     return Status(Code::kInvalidArgument, fmt::format("{}: Sluice.SortBy: {}", document_name, problem));
   }

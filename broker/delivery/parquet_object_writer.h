@@ -1,21 +1,17 @@
-// ParquetObjectWriter: JSON records become rows of one Parquet file (row_converter.h has the rules).
+// NewParquetObjectWriter: JSON records become rows of one Parquet file, by columnar_object_writer.h.
 //
 // Row groups are streamed: memory is bounded by the row batch being converted plus the encoded row group
-// (`row_group_bytes`). Batches are cut by rows and bytes of the records, never by Append calls, so the file is the same
-// however the records were handed in. Where rows are sorted, a row group is held as columns until it is full: by the
-// size of its records, or of what it takes in memory, whichever is first. The footer carries the metadata under the key
-// "sluice". Threads and crash behaviour: see object_writer.h.
+// (`row_group_bytes`), or two of these where rows are sorted. The footer carries the metadata under the key "sluice".
+// Threads and crash behaviour: see object_writer.h.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "broker/delivery/columnar_object_writer.h"
 #include "broker/delivery/object_writer.h"
 #include "broker/delivery/row_converter.h"
-#include "broker/delivery/row_sort.h"
 #include "broker/delivery/schema.h"
 
 namespace sluice::delivery {
@@ -26,18 +22,14 @@ enum class ParquetCompression : std::uint8_t { kUncompressed, kSnappy, kGzip, kZ
 Result<ParquetCompression> ParseParquetCompression(std::string_view name);
 
 /// The fields of Firehose's ParquetSerDe and two of ours.
-struct ParquetOptions {
+struct ParquetOptions : ColumnarOptions {
   ParquetCompression compression = ParquetCompression::kSnappy;
   std::int32_t zstd_level = 1;
   std::uint64_t row_group_bytes = 256ull << 20;  // BlockSizeBytes: encoded bytes after which a row group ends
   std::uint64_t page_bytes = 1ull << 20;         // PageSizeBytes
   bool dictionary = true;  // EnableDictionaryCompression; long columns of distinct values fall back by themselves
   bool writer_version_2 = false;  // WriterVersion V2: data page v2
-  std::vector<SortKey> sort_by;   // every row group is sorted by them; keys that the schema lacks are passed over
 };
-
-/// The key in the footer's key-values that holds MetadataToJson.
-inline constexpr std::string_view kFooterKey = "sluice";
 
 /// `sink` must outlive the writer. kInvalidArgument names the option or column that is wrong.
 Result<std::unique_ptr<ObjectWriter>> NewParquetObjectWriter(const ParquetOptions& options, const Schema& schema,

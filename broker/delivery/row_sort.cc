@@ -3,7 +3,6 @@
 #include "broker/delivery/row_sort.h"
 
 #include <arrow/api.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -13,8 +12,8 @@
 #include <limits>
 #include <optional>
 
+#include "broker/delivery/plain_columns.h"
 #include "protocol/check.h"
-#include "protocol/suggest.h"
 
 namespace sluice::delivery {
 namespace {
@@ -112,54 +111,15 @@ class KeyValues {
   const bool descending_;
 };
 
-bool IsNested(const ColumnType& type) { return !type.children.empty(); }
-
-int LeavesOf(const ColumnType& type) {
-  int leaves = type.children.empty() ? 1 : 0;
-  for (const Field& child : type.children) leaves += LeavesOf(child.type);
-  return leaves;
-}
-
-std::string Folded(std::string_view text) {
-  std::string folded(text);
-  for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return folded;
-}
-
-std::optional<std::size_t> FindColumn(std::span<const Field> columns, std::string_view name, bool case_insensitive) {
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].name == name) return i;
-  }
-  for (std::size_t i = 0; case_insensitive && i < columns.size(); ++i) {
-    if (Folded(columns[i].name) == Folded(name)) return i;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::vector<SortColumn> FindSortColumns(const Schema& schema, std::span<const SortKey> keys, bool case_insensitive) {
   std::vector<SortColumn> found;
   for (const SortKey& key : keys) {
-    const std::optional<std::size_t> place = FindColumn(schema.columns, key.column, case_insensitive);
-    if (!place || IsNested(schema.columns[*place].type)) continue;
-    int leaf = 0;
-    for (std::size_t i = 0; i < *place; ++i) leaf += LeavesOf(schema.columns[i].type);
-    found.push_back({*place, leaf, key.descending});
+    const std::optional<PlainColumn> place = FindPlainColumn(schema.columns, key.column, case_insensitive);
+    if (place) found.push_back({place->column, place->leaf, key.descending});
   }
   return found;
-}
-
-std::string SortKeyProblem(std::span<const Field> columns, const SortKey& key, bool case_insensitive) {
-  const std::optional<std::size_t> place = FindColumn(columns, key.column, case_insensitive);
-  if (!place) {
-    std::vector<std::string> names;
-    for (const Field& column : columns) names.push_back(column.name);
-    return fmt::format("there is no column '{}'{}", key.column, protocol::DidYouMean(key.column, names));
-  }
-  const ColumnType& type = columns[*place].type;
-  if (!IsNested(type)) return "";
-  return fmt::format("'{}' is of type {}; rows are sorted by plain columns", key.column, ToHiveType(type));
 }
 
 std::vector<std::uint32_t> SortedRows(const arrow::RecordBatch& batch, std::span<const SortColumn> by) {

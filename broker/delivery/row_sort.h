@@ -43,9 +43,6 @@ inline constexpr std::size_t kSortBytesPerRow = 24;
 /// with an inferred schema it may come later.
 std::vector<SortColumn> FindSortColumns(const Schema& schema, std::span<const SortKey> keys, bool case_insensitive);
 
-/// Why rows of `columns` cannot be sorted by `key`, with the nearest name; empty where they can.
-std::string SortKeyProblem(std::span<const Field> columns, const SortKey& key, bool case_insensitive);
-
 /// The rows of `batch` in sorted order.
 std::vector<std::uint32_t> SortedRows(const arrow::RecordBatch& batch, std::span<const SortColumn> by);
 

@@ -1,0 +1,33 @@
+// Plain columns (numbers, text, times, booleans) of a schema by the names that a configuration has for them: what
+// rows are sorted by. Pure functions; thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "broker/delivery/schema.h"
+
+namespace sluice::delivery {
+
+/// A column's place in a schema.
+struct PlainColumn {
+  std::size_t column = 0;  // in Schema::columns
+  int leaf = 0;            // among the file's leaf columns
+};
+
+/// Nothing where there is no such column, or it is nested. An exact name goes before one in another case.
+std::optional<PlainColumn> FindPlainColumn(std::span<const Field> columns, std::string_view name,
+                                           bool case_insensitive);
+
+/// Why FindPlainColumn finds nothing, with the nearest name, or for a nested column with `use`, which says what wants a
+/// plain one; empty where it finds something.
+std::string PlainColumnProblem(std::span<const Field> columns, std::string_view name, bool case_insensitive,
+                               std::string_view use);
+
+/// What wants a plain column, for PlainColumnProblem.
+inline constexpr std::string_view kSortUse = "rows are sorted by plain columns";
+
+}  // namespace sluice::delivery
