@@ -1,4 +1,4 @@
-// ColumnarObjectWriter: what the writers of columnar formats have in common. JSON records become batches of rows
+// ColumnarObjectWriter: what the writers of Parquet and ORC have in common. JSON records become batches of rows
 // (row_converter.h has the rules), which are cut by rows and bytes of the records, never by Append calls, sorted where
 // that is asked for, and given to the file of the format.
 //
@@ -26,12 +26,14 @@ namespace sluice::delivery {
 
 class SinkStream;
 
-/// The key in a footer's key-values that holds MetadataToJson.
+/// The key in a footer's key-values (Parquet) or user metadata (ORC) that holds MetadataToJson.
 inline constexpr std::string_view kFooterKey = "sluice";
 
 /// What can be asked of every columnar format.
 struct ColumnarOptions {
   std::vector<SortKey> sort_by;  // every group of rows is sorted by them; keys that the schema lacks are passed over
+  std::vector<std::string> bloom_filter_columns;  // those that the schema has as plain columns
+  double bloom_filter_fpp = 0.05;                 // false positives among the values that a filter does not have
 };
 
 /// The file of one format, written to a SinkStream. Its methods may throw as well as return what went wrong.

@@ -69,8 +69,7 @@ void RefuseFixed(const DeliveryConfig& before, const DeliveryConfig& after, std:
   }
   if (before.convert != after.convert) {
     refused.push_back(
-        fmt::format("the conversion to Parquet is {} and cannot be turned {}; make a delivery stream of "
-                    "another name for that",
+        fmt::format("the conversion is {} and cannot be turned {}; make a delivery stream of another name for that",
                     before.convert ? "on" : "off", after.convert ? "on" : "off"));
   }
 }
@@ -152,7 +151,7 @@ void CompareSchemas(const DeliveryConfig& before, const DeliveryConfig& after, c
 void WarnOfSorting(const DeliveryConfig& after, const std::optional<Schema>& pinned, ConfigChange& change) {
   const std::optional<Schema>& schema = change.schema ? change.schema : pinned;
   if (!schema) return;
-  for (const SortKey& key : after.parquet.sort_by) {
+  for (const SortKey& key : after.columnar().sort_by) {
     const std::string problem =
         PlainColumnProblem(schema->columns, key.column, after.converter.case_insensitive, kSortUse);
     if (!problem.empty())

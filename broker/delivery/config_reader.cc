@@ -120,6 +120,20 @@ std::optional<std::int64_t> MapReader::Int(std::string_view key, std::int64_t mi
   return number;
 }
 
+std::optional<double> MapReader::Real(std::string_view key, double min, double max) {
+  const ConfigField* field = Take(key);
+  if (field == nullptr) return std::nullopt;
+  const bool scalar = field->value.kind == ConfigNode::Kind::kNumber || field->value.kind == ConfigNode::Kind::kString;
+  const std::string& text = field->value.text;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (!scalar || error != std::errc() || end != text.data() + text.size() || !(number >= min && number <= max)) {
+    report_->Problem(field->line, PathOf(key), fmt::format("must be a number between {} and {}", min, max));
+    return std::nullopt;
+  }
+  return number;
+}
+
 std::optional<MapReader> MapReader::Map(std::string_view key) {
   const ConfigField* field = Take(key);
   if (field == nullptr) return std::nullopt;

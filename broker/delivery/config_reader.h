@@ -52,6 +52,7 @@ class MapReader {
   std::optional<std::string> String(std::string_view key);
   std::optional<bool> Bool(std::string_view key);
   std::optional<std::int64_t> Int(std::string_view key, std::int64_t min, std::int64_t max);
+  std::optional<double> Real(std::string_view key, double min, double max);
   std::optional<MapReader> Map(std::string_view key);
   const ConfigNode* List(std::string_view key);
   std::vector<std::string> Strings(std::string_view key);

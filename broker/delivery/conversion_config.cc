@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+
 namespace sluice::delivery {
 namespace {
 
@@ -30,55 +32,111 @@ void WarnSpelling(MapReader& map, std::string_view key, std::string_view given, 
     map.report().Warn(map.LineOf(key), map.PathOf(key), fmt::format("'{}' is taken as {}", given, taken));
 }
 
-/// The destination's own compression; beside a conversion it can only mean that of the Parquet files.
-void ReadCompression(MapReader& map, bool parquet_compression_given, DeliveryConfig& config) {
+std::optional<OrcCompression> OrcCompressionOf(std::string_view text) {
+  const std::string word = PlainWord(text);
+  if (word == "none" || word == "uncompressed") return OrcCompression::kNone;
+  if (word == "zlib" || word == "gzip" || word == "gz" || word == "deflate") return OrcCompression::kZlib;
+  if (word == "snappy") return OrcCompression::kSnappy;
+  if (word == "zstd" || word == "zstandard") return OrcCompression::kZstd;
+  return std::nullopt;
+}
+
+/// "parquet", "ORC", "OrcSerDe".
+std::optional<ConvertedFormat> FormatOf(std::string_view text) {
+  const std::string word = PlainWord(text);
+  if (word == "parquet" || word == "parquetserde") return ConvertedFormat::kParquet;
+  if (word == "orc" || word == "orcserde") return ConvertedFormat::kOrc;
+  return std::nullopt;
+}
+
+std::string SerializerName(ConvertedFormat format) {
+  return format == ConvertedFormat::kOrc ? "OrcSerDe" : "ParquetSerDe";
+}
+
+std::string_view SerializerCompressionName(const DeliveryConfig& config) {
+  if (config.format == ConvertedFormat::kOrc) return OrcCompressionName(config.orc.compression);
+  return ParquetCompressionName(config.parquet.compression);
+}
+
+/// False where the format has no such compression.
+bool SetSerializerCompression(std::string_view text, DeliveryConfig& config) {
+  const bool orc = config.format == ConvertedFormat::kOrc;
+  const std::optional<OrcCompression> of_orc = orc ? OrcCompressionOf(text) : std::nullopt;
+  const std::optional<ParquetCompression> of_parquet = orc ? std::nullopt : ParquetCompressionOf(text);
+  if (of_orc) config.orc.compression = *of_orc;
+  if (of_parquet) config.parquet.compression = *of_parquet;
+  return of_orc || of_parquet;
+}
+
+/// "parquet" and "orc" where a compression is wanted.
+void TakeFormatAsConversion(ConvertedFormat format, const std::function<void(std::string_view)>& warn,
+                            DeliveryConfig& config) {
+  const std::string_view name = ConvertedFormatName(format);
+  if (!config.convert) {
+    warn(fmt::format("'{}' is taken as a conversion to {}", format == ConvertedFormat::kOrc ? "orc" : "parquet", name));
+    config.convert = true;
+    config.format = format;
+  } else if (config.format != format) {
+    warn(fmt::format("stands beside a conversion to {} and is passed over", ConvertedFormatName(config.format)));
+  }
+}
+
+/// Beside a conversion a compression can only mean that of its files.
+void ReadConvertedCompression(const std::string& text, bool compression_given,
+                              const std::function<void(std::string_view)>& warn, DeliveryConfig& config) {
+  if (PlainWord(text) == "uncompressed") return;  // what Firehose wants to see here
+  if (!compression_given && SetSerializerCompression(text, config)) {
+    warn(fmt::format("stands beside a conversion; taken as {}.Compression {}", SerializerName(config.format),
+                     SerializerCompressionName(config)));
+  } else {
+    warn(fmt::format("stands beside a conversion and is passed over; the files are compressed with {}",
+                     SerializerCompressionName(config)));
+  }
+}
+
+/// The destination's own compression.
+void ReadCompression(MapReader& map, bool compression_given, DeliveryConfig& config) {
   const std::optional<std::string> text = map.String("CompressionFormat");
   if (!text) return;
   const auto warn = [&](std::string_view what) {
     map.report().Warn(map.LineOf("CompressionFormat"), map.PathOf("CompressionFormat"), what);
   };
-  if (PlainWord(*text) == "parquet") {
-    if (!config.convert) warn("'parquet' is taken as a conversion to Parquet");
-    config.convert = true;
-    return;
-  }
-  if (config.convert) {
-    const std::optional<ParquetCompression> parquet = ParquetCompressionOf(*text);
-    if (PlainWord(*text) == "uncompressed") return;  // what Firehose wants to see here
-    if (!parquet_compression_given && parquet) {
-      config.parquet.compression = *parquet;
-      warn(fmt::format("stands beside a conversion; taken as ParquetSerDe.Compression {}",
-                       ParquetCompressionName(*parquet)));
-      return;
-    }
-    if (parquet || RawCompressionOf(*text)) {
-      warn(fmt::format("stands beside a conversion and is passed over; the files are compressed with {}",
-                       ParquetCompressionName(config.parquet.compression)));
-      return;
-    }
-  }
+  if (const std::optional<ConvertedFormat> format = FormatOf(*text))
+    return TakeFormatAsConversion(*format, warn, config);
   const std::optional<RawCompression> raw = RawCompressionOf(*text);
+  const bool of_files = ParquetCompressionOf(*text) || OrcCompressionOf(*text);
+  if (config.convert && (raw || of_files)) return ReadConvertedCompression(*text, compression_given, warn, config);
   if (!raw) {
     map.report().Problem(map.LineOf("CompressionFormat"), map.PathOf("CompressionFormat"),
                          fmt::format("'{}' is no format; there are UNCOMPRESSED, GZIP, ZIP, Snappy and HADOOP_SNAPPY{}",
-                                     *text, ParquetCompressionOf(*text) ? " (ZSTD with a conversion to Parquet)" : ""));
+                                     *text, of_files ? " (others with a conversion to Parquet or ORC)" : ""));
     return;
   }
   config.compression = *raw;
   WarnSpelling(map, "CompressionFormat", *text, RawCompressionName(*raw));
 }
 
-void ReadParquetSerDe(MapReader& map, bool& compression_given, DeliveryConfig& config) {
-  if (std::optional<std::string> text = map.String("Compression")) {
-    compression_given = true;
-    if (const std::optional<ParquetCompression> compression = ParquetCompressionOf(*text)) {
-      config.parquet.compression = *compression;
-      WarnSpelling(map, "Compression", *text, ParquetCompressionName(*compression));
-    } else {
-      map.report().Problem(map.LineOf("Compression"), map.PathOf("Compression"),
-                           fmt::format("'{}' is none of UNCOMPRESSED, SNAPPY, GZIP, ZSTD", *text));
-    }
+/// True where it is given.
+bool ReadSerializerCompression(MapReader& map, std::string_view known, DeliveryConfig& config) {
+  const std::optional<std::string> text = map.String("Compression");
+  if (!text) return false;
+  if (SetSerializerCompression(*text, config)) {
+    WarnSpelling(map, "Compression", *text, SerializerCompressionName(config));
+  } else {
+    map.report().Problem(map.LineOf("Compression"), map.PathOf("Compression"),
+                         fmt::format("'{}' is none of {}", *text, known));
   }
+  return true;
+}
+
+void WarnOfPadding(MapReader& map, std::string_view key) {
+  map.report().Warn(map.LineOf(key), map.PathOf(key), "is passed over: it is for HDFS only");
+}
+
+/// True where a compression is given.
+bool ReadParquetSerDe(MapReader& map, DeliveryConfig& config) {
+  config.format = ConvertedFormat::kParquet;
+  const bool compression_given = ReadSerializerCompression(map, "UNCOMPRESSED, SNAPPY, GZIP, ZSTD", config);
   if (const auto bytes = map.Int("BlockSizeBytes", 1 << 20, 1ll << 30))
     config.parquet.row_group_bytes = static_cast<std::uint64_t>(*bytes);
   if (const auto bytes = map.Int("PageSizeBytes", 4 << 10, 64 << 20))
@@ -91,60 +149,76 @@ void ReadParquetSerDe(MapReader& map, bool& compression_given, DeliveryConfig& c
       map.report().Problem(map.LineOf("WriterVersion"), map.PathOf("WriterVersion"), "must be V1 or V2");
     }
   }
-  if (map.Int("MaxPaddingBytes", 0, 1ll << 30).value_or(0) > 0) {
-    map.report().Warn(map.LineOf("MaxPaddingBytes"), map.PathOf("MaxPaddingBytes"),
-                      "is passed over: it is for HDFS only");
-  }
+  if (map.Int("MaxPaddingBytes", 0, 1ll << 30).value_or(0) > 0) WarnOfPadding(map, "MaxPaddingBytes");
   map.Finish();
+  return compression_given;
+}
+
+/// The same.
+bool ReadOrcSerDe(MapReader& map, DeliveryConfig& config) {
+  config.format = ConvertedFormat::kOrc;
+  const bool compression_given = ReadSerializerCompression(map, "NONE, ZLIB, SNAPPY, ZSTD", config);
+  if (const auto bytes = map.Int("StripeSizeBytes", 1 << 20, 1ll << 30))
+    config.orc.stripe_bytes = static_cast<std::uint64_t>(*bytes);
+  if (const auto bytes = map.Int("BlockSizeBytes", 1 << 20, 1ll << 30))
+    config.orc.block_bytes = static_cast<std::uint64_t>(*bytes);
+  if (const auto rows = map.Int("RowIndexStride", 1000, 1ll << 30))
+    config.orc.row_index_stride = static_cast<std::uint64_t>(*rows);
+  config.orc.bloom_filter_columns = map.Strings("BloomFilterColumns");
+  if (const auto fpp = map.Real("BloomFilterFalsePositiveProbability", 0, 1)) config.orc.bloom_filter_fpp = *fpp;
+  if (const auto threshold = map.Real("DictionaryKeyThreshold", 0, 1)) config.orc.dictionary_threshold = *threshold;
+  if (const auto version = map.String("FormatVersion")) {
+    const std::string word = PlainWord(*version);
+    config.orc.version_0_11 = word == "v011" || word == "0.11";
+    if (!config.orc.version_0_11 && word != "v012" && word != "0.12") {
+      map.report().Problem(map.LineOf("FormatVersion"), map.PathOf("FormatVersion"), "must be V0_11 or V0_12");
+    }
+  }
+  if (map.Bool("EnablePadding").value_or(false)) WarnOfPadding(map, "EnablePadding");
+  map.Real("PaddingTolerance", 0, 1);  // of a padding that is passed over
+  map.Finish();
+  return compression_given;
 }
 
 /// A word where Firehose wants a map: "parquet", "orc".
-bool IsWord(const ConfigField* field, std::string_view word) {
-  if (field == nullptr || field->value.kind != ConfigNode::Kind::kString) return false;
-  const std::string plain = PlainWord(field->value.text);
-  return plain == word || plain == std::string(word) + "serde";
-}
-
-void OrcNotServed(MapReader& map, int line, std::string_view key) {
-  map.report().NotServed(line, map.PathOf(key), "ORC files are not yet served; use ParquetSerDe");
+std::optional<ConvertedFormat> FormatWord(const ConfigField* field) {
+  const bool word = field != nullptr && field->value.kind == ConfigNode::Kind::kString;
+  return word ? FormatOf(field->value.text) : std::nullopt;
 }
 
 /// True where a serializer was named.
 bool ReadSerializer(MapReader& output, bool& compression_given, DeliveryConfig& config) {
   const ConfigField* field = output.Take("Serializer");
   if (field == nullptr) return false;
-  if (IsWord(field, "parquet")) {
-    output.report().Warn(field->line, output.PathOf("Serializer"), "taken as {\"ParquetSerDe\": {}}");
-    return true;
-  }
-  if (IsWord(field, "orc")) {
-    OrcNotServed(output, field->line, "Serializer");
+  if (const std::optional<ConvertedFormat> format = FormatWord(field)) {
+    config.format = *format;
+    output.report().Warn(field->line, output.PathOf("Serializer"),
+                         fmt::format("taken as {{\"{}\": {{}}}}", SerializerName(*format)));
     return true;
   }
   MapReader serializer(output.report(), field->value, output.PathOf("Serializer"));
   std::optional<MapReader> parquet = serializer.Map("ParquetSerDe");
-  const ConfigField* orc = serializer.Take("OrcSerDe");
-  if (parquet && orc != nullptr) {
-    serializer.report().Problem(orc->line, serializer.PathOf("OrcSerDe"),
-                                "stands beside ParquetSerDe; give one of them");
-  } else if (orc != nullptr) {
-    OrcNotServed(serializer, orc->line, "OrcSerDe");
+  std::optional<MapReader> orc = serializer.Map("OrcSerDe");
+  if (parquet && orc) {
+    serializer.report().Problem(orc->line(), orc->path(), "stands beside ParquetSerDe; give one of them");
   }
-  if (parquet) ReadParquetSerDe(*parquet, compression_given, config);
+  if (parquet) compression_given = ReadParquetSerDe(*parquet, config);
+  if (orc) compression_given = ReadOrcSerDe(*orc, config);
   serializer.Finish();
-  return parquet.has_value() || orc != nullptr;
+  return parquet || orc;
 }
 
 void ReadOutputFormat(MapReader& conversion, bool& compression_given, DeliveryConfig& config) {
   const ConfigField* field = conversion.Take("OutputFormatConfiguration");
+  if (const std::optional<ConvertedFormat> format = FormatWord(field)) {
+    config.format = *format;
+    conversion.report().Warn(
+        field->line, conversion.PathOf("OutputFormatConfiguration"),
+        fmt::format("taken as {} {}", *format == ConvertedFormat::kOrc ? "an" : "a", SerializerName(*format)));
+    return;
+  }
   bool named = false;
-  if (IsWord(field, "parquet")) {
-    conversion.report().Warn(field->line, conversion.PathOf("OutputFormatConfiguration"), "taken as a ParquetSerDe");
-    named = true;
-  } else if (IsWord(field, "orc")) {
-    OrcNotServed(conversion, field->line, "OutputFormatConfiguration");
-    named = true;
-  } else if (field != nullptr) {
+  if (field != nullptr) {
     MapReader output(conversion.report(), field->value, conversion.PathOf("OutputFormatConfiguration"));
     named = ReadSerializer(output, compression_given, config);
     output.Finish();

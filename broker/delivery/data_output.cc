@@ -1,8 +1,8 @@
 // Objects, from their spools into the lake.
 #include "broker/delivery/data_output.h"
 
+#include "broker/delivery/converted_object_writer.h"
 #include "broker/delivery/error_record.h"
-#include "broker/delivery/parquet_object_writer.h"
 #include "broker/delivery/raw_object_writer.h"
 #include "protocol/check.h"
 
@@ -14,7 +14,7 @@ Status DataObject::Open() {
   if (!spool) return spool.error();
   spool_ = std::move(*spool);
   Result<std::unique_ptr<ObjectWriter>> writer =
-      config.convert ? NewParquetObjectWriter(config.parquet, parts_.schema, config.converter, *spool_)
+      config.convert ? NewConvertedObjectWriter(config, parts_.schema, *spool_)
                      : NewRawObjectWriter({.compression = config.compression,
                                            .delimiter = config.delimiter,
                                            .delimiter_after_last = config.delimiter_after_last,

@@ -177,7 +177,7 @@ void ReadSortBy(MapReader& sluice, DeliveryConfig& config) {
   for (const ConfigNode& item : (list ? field->value : one).items) {
     const SortKey key = ReadSortKey(sluice, item);
     std::string problem = key.column.empty() ? "names no column" : "";
-    for (const SortKey& other : config.parquet.sort_by) {
+    for (const SortKey& other : config.columnar().sort_by) {
       if (other.column == key.column) problem = fmt::format("'{}' stands twice", key.column);
     }
     const std::string unknown =
@@ -189,11 +189,12 @@ void ReadSortBy(MapReader& sluice, DeliveryConfig& config) {
     } else if (!problem.empty() || !unknown.empty()) {
       sluice.report().Problem(item.line, sluice.PathOf("SortBy"), problem + unknown);
     }
-    config.parquet.sort_by.push_back(key);
+    config.columnar().sort_by.push_back(key);
   }
   if (config.convert) return;
-  sluice.report().Problem(field->line, sluice.PathOf("SortBy"),
-                          "rows of Parquet files are sorted, and DataFormatConversionConfiguration is not enabled");
+  sluice.report().Problem(
+      field->line, sluice.PathOf("SortBy"),
+      "rows of Parquet and ORC files are sorted, and DataFormatConversionConfiguration is not enabled");
 }
 
 SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
@@ -235,7 +236,7 @@ void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig&
   }
   if (config.convert && extras.has_delimiter) {
     sluice.report().Warn(sluice.LineOf("Delimiter"), sluice.PathOf("Delimiter"),
-                         "is passed over: Parquet files need none");
+                         "is passed over: Parquet and ORC files need none");
   }
   sluice.Finish();
 }
@@ -320,7 +321,8 @@ Result<ParsedDeliveryConfig> ParseStoredDeliveryConfig(std::string_view json) {
 
 std::string ObjectExtension(const DeliveryConfig& config) {
   if (!config.file_extension.empty()) return config.file_extension;
-  return config.convert ? ".parquet" : std::string(RawCompressionExtension(config.compression));
+  if (!config.convert) return std::string(RawCompressionExtension(config.compression));
+  return config.format == ConvertedFormat::kOrc ? ".orc" : ".parquet";
 }
 
 std::string DirectPutStreamName(std::string_view delivery_stream) {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/delivery/orc_object_writer.h"
 #include "broker/delivery/parquet_object_writer.h"
 #include "broker/delivery/processing/processor_registry.h"
 #include "broker/delivery/raw_object_writer.h"
@@ -35,6 +36,9 @@ struct ColumnConfig {
   std::string type;  // Hive's spelling
   friend bool operator==(const ColumnConfig&, const ColumnConfig&) = default;
 };
+
+/// What records are converted to.
+enum class ConvertedFormat : std::uint8_t { kParquet, kOrc };
 
 struct DeliveryConfig {
   std::string name;
@@ -62,12 +66,24 @@ struct DeliveryConfig {
   std::string delimiter = "\n";
   bool delimiter_after_last = true;
 
-  bool convert = false;  // JSON to Parquet
+  bool convert = false;  // JSON to `format`
+  ConvertedFormat format = ConvertedFormat::kParquet;
   bool infer_schema = false;
   std::vector<ColumnConfig> columns;
   std::string table_file;  // to be read, into columns, before the configuration is stored
   ConverterOptions converter;
   ParquetOptions parquet;
+  OrcOptions orc;
+
+  /// Of the format that records are converted to.
+  ColumnarOptions& columnar() {
+    if (format == ConvertedFormat::kOrc) return orc;
+    return parquet;
+  }
+  const ColumnarOptions& columnar() const {
+    if (format == ConvertedFormat::kOrc) return orc;
+    return parquet;
+  }
 };
 
 struct ParsedDeliveryConfig {
@@ -86,15 +102,17 @@ Result<ParsedDeliveryConfig> ParseStoredDeliveryConfig(std::string_view json);
 /// same configuration back.
 std::string DeliveryConfigToJson(const DeliveryConfig& config);
 
-/// ".parquet", ".gz" ...; the FileExtension where one is given.
+/// ".parquet", ".orc", ".gz" ...; the FileExtension where one is given.
 std::string ObjectExtension(const DeliveryConfig& config);
 
 /// The name of the hidden stream behind a direct-put delivery stream.
 std::string DirectPutStreamName(std::string_view delivery_stream);
 
 /// Firehose's words: "UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"; "UNCOMPRESSED", "SNAPPY", "GZIP",
-/// "ZSTD".
+/// "ZSTD"; "NONE", "ZLIB", "SNAPPY", "ZSTD"; "Parquet", "ORC".
 std::string_view RawCompressionName(RawCompression compression);
 std::string_view ParquetCompressionName(ParquetCompression compression);
+std::string_view OrcCompressionName(OrcCompression compression);
+std::string_view ConvertedFormatName(ConvertedFormat format);
 
 }  // namespace sluice::delivery

@@ -24,6 +24,29 @@ void WriteHive(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.EndList().EndObject();
 }
 
+void WriteParquet(const ParquetOptions& parquet, protocol::JsonWriter& json) {
+  json.Key("ParquetSerDe").BeginObject();
+  json.Key("BlockSizeBytes").Number(parquet.row_group_bytes);
+  json.Key("PageSizeBytes").Number(parquet.page_bytes);
+  json.Key("Compression").String(ParquetCompressionName(parquet.compression));
+  json.Key("EnableDictionaryCompression").Bool(parquet.dictionary);
+  json.Key("WriterVersion").String(parquet.writer_version_2 ? "V2" : "V1").EndObject();
+}
+
+void WriteOrc(const OrcOptions& orc, protocol::JsonWriter& json) {
+  json.Key("OrcSerDe").BeginObject();
+  json.Key("StripeSizeBytes").Number(orc.stripe_bytes);
+  json.Key("BlockSizeBytes").Number(orc.block_bytes);
+  json.Key("RowIndexStride").Number(orc.row_index_stride);
+  json.Key("Compression").String(OrcCompressionName(orc.compression));
+  json.Key("BloomFilterColumns").BeginList();
+  for (const std::string& column : orc.bloom_filter_columns) json.String(column);
+  json.EndList();
+  json.Key("BloomFilterFalsePositiveProbability").Raw(fmt::format("{}", orc.bloom_filter_fpp));
+  json.Key("DictionaryKeyThreshold").Raw(fmt::format("{}", orc.dictionary_threshold));
+  json.Key("FormatVersion").String(orc.version_0_11 ? "V0_11" : "V0_12").EndObject();
+}
+
 void WriteConversion(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("DataFormatConversionConfiguration").BeginObject();
   json.Key("InputFormatConfiguration").BeginObject().Key("Deserializer").BeginObject();
@@ -33,13 +56,13 @@ void WriteConversion(const DeliveryConfig& config, protocol::JsonWriter& json) {
     WriteHive(config, json);
   }
   json.EndObject().EndObject();
-  json.Key("OutputFormatConfiguration").BeginObject().Key("Serializer").BeginObject().Key("ParquetSerDe").BeginObject();
-  json.Key("BlockSizeBytes").Number(config.parquet.row_group_bytes);
-  json.Key("PageSizeBytes").Number(config.parquet.page_bytes);
-  json.Key("Compression").String(ParquetCompressionName(config.parquet.compression));
-  json.Key("EnableDictionaryCompression").Bool(config.parquet.dictionary);
-  json.Key("WriterVersion").String(config.parquet.writer_version_2 ? "V2" : "V1");
-  json.EndObject().EndObject().EndObject();
+  json.Key("OutputFormatConfiguration").BeginObject().Key("Serializer").BeginObject();
+  if (config.format == ConvertedFormat::kOrc) {
+    WriteOrc(config.orc, json);
+  } else {
+    WriteParquet(config.parquet, json);
+  }
+  json.EndObject().EndObject();
   json.Key("Enabled").Bool(true).EndObject();
 }
 
@@ -113,7 +136,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
       }
       json.EndList();
     }
-    if (!config.parquet.sort_by.empty()) WriteSortBy(config.parquet.sort_by, json);
+    if (const auto& keys = config.columnar().sort_by; !keys.empty()) WriteSortBy(keys, json);
   } else if (config.delimiter_after_last) {
     json.Key("Delimiter").String(config.delimiter);
   }
@@ -173,6 +196,24 @@ std::string_view ParquetCompressionName(ParquetCompression compression) {
       return "ZSTD";
   }
   return "UNCOMPRESSED";
+}
+
+std::string_view OrcCompressionName(OrcCompression compression) {
+  switch (compression) {
+    case OrcCompression::kNone:
+      return "NONE";
+    case OrcCompression::kZlib:
+      return "ZLIB";
+    case OrcCompression::kSnappy:
+      return "SNAPPY";
+    case OrcCompression::kZstd:
+      return "ZSTD";
+  }
+  return "NONE";
+}
+
+std::string_view ConvertedFormatName(ConvertedFormat format) {
+  return format == ConvertedFormat::kOrc ? "ORC" : "Parquet";
 }
 
 }  // namespace sluice::delivery

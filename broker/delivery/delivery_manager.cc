@@ -245,7 +245,7 @@ Status DeliveryManager::ReadTableFile(std::string_view document_name, DeliveryCo
   if (!schema) return context(schema.error());
   for (const Field& field : schema->columns) config.columns.push_back({field.name, ToHiveType(field.type)});
   config.table_file.clear();
-  for (const SortKey& key : config.parquet.sort_by) {
+  for (const SortKey& key : config.columnar().sort_by) {
     const std::string problem =
         PlainColumnProblem(schema->columns, key.column, config.converter.case_insensitive, kSortUse);
     if (problem.empty() || config.infer_schema) continue;

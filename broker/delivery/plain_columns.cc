@@ -10,6 +10,12 @@ namespace {
 
 bool IsNested(const ColumnType& type) { return !type.children.empty(); }
 
+int NodesOf(const ColumnType& type) {
+  int nodes = 1;
+  for (const Field& child : type.children) nodes += NodesOf(child.type);
+  return nodes;
+}
+
 int LeavesOf(const ColumnType& type) {
   int leaves = type.children.empty() ? 1 : 0;
   for (const Field& child : type.children) leaves += LeavesOf(child.type);
@@ -38,8 +44,20 @@ std::optional<PlainColumn> FindPlainColumn(std::span<const Field> columns, std::
                                            bool case_insensitive) {
   const std::optional<std::size_t> place = FindColumn(columns, name, case_insensitive);
   if (!place || IsNested(columns[*place].type)) return std::nullopt;
-  PlainColumn found{.column = *place, .leaf = 0};
-  for (const Field& before : columns.first(*place)) found.leaf += LeavesOf(before.type);
+  PlainColumn found{.column = *place, .leaf = 0, .node = 1};
+  for (const Field& before : columns.first(*place)) {
+    found.leaf += LeavesOf(before.type);
+    found.node += NodesOf(before.type);
+  }
+  return found;
+}
+
+std::vector<PlainColumn> FindPlainColumns(std::span<const Field> columns, std::span<const std::string> names,
+                                          bool case_insensitive) {
+  std::vector<PlainColumn> found;
+  for (const std::string& name : names) {
+    if (const auto column = FindPlainColumn(columns, name, case_insensitive)) found.push_back(*column);
+  }
   return found;
 }
 

@@ -1,5 +1,5 @@
-// Plain columns (numbers, text, times, booleans) of a schema by the names that a configuration has for them: what
-// rows are sorted by. Pure functions; thread-safe.
+// Plain columns (numbers, text, times, booleans) of a schema by the names that a configuration has for them: what is
+// sorted by, what has a Bloom filter. Pure functions; thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/delivery/schema.h"
 
@@ -15,12 +16,17 @@ namespace sluice::delivery {
 /// A column's place in a schema.
 struct PlainColumn {
   std::size_t column = 0;  // in Schema::columns
-  int leaf = 0;            // among the file's leaf columns
+  int leaf = 0;            // among the file's leaf columns, as Parquet numbers them
+  int node = 0;            // among all columns depth first, as ORC numbers them: 0 is the row itself
 };
 
 /// Nothing where there is no such column, or it is nested. An exact name goes before one in another case.
 std::optional<PlainColumn> FindPlainColumn(std::span<const Field> columns, std::string_view name,
                                            bool case_insensitive);
+
+/// The same for several names; those that find nothing are left out.
+std::vector<PlainColumn> FindPlainColumns(std::span<const Field> columns, std::span<const std::string> names,
+                                          bool case_insensitive);
 
 /// Why FindPlainColumn finds nothing, with the nearest name, or for a nested column with `use`, which says what wants a
 /// plain one; empty where it finds something.
@@ -29,5 +35,6 @@ std::string PlainColumnProblem(std::span<const Field> columns, std::string_view 
 
 /// What wants a plain column, for PlainColumnProblem.
 inline constexpr std::string_view kSortUse = "rows are sorted by plain columns";
+inline constexpr std::string_view kBloomFilterUse = "plain columns have Bloom filters";
 
 }  // namespace sluice::delivery

@@ -106,6 +106,7 @@ Status OnDemandConverter::Init(const Schema& schema, const ConverterOptions& opt
     if (!format) return format.error();
     timestamps_.formats.push_back(*std::move(format));
   }
+  timestamps_.fractions_before_1970 = options.fractions_before_1970;
   record_bytes_max_ = options.record_bytes_max;
   overflow_ = schema.overflow;
   fields_ = schema.columns;

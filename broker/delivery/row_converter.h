@@ -36,6 +36,7 @@ struct ConverterOptions {
   bool dots_to_underscores = false;                                // ConvertDotsInJsonKeysToUnderscores
   std::vector<std::pair<std::string, std::string>> column_to_key;  // ColumnToJsonKeyMappings
   std::vector<std::string> timestamp_formats;                      // TimestampFormats: Joda patterns and "millis"
+  bool fractions_before_1970 = true;  // false: a timestamp before 1970 with a fraction of a second does not fit
   std::size_t record_bytes_max = 10u << 20;
 };
 

@@ -14,6 +14,8 @@
 namespace sluice::delivery {
 namespace {
 
+constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+
 std::optional<std::int64_t> WholeNumber(std::string_view text) {
   if (std::optional<std::int64_t> whole = ParseInteger(text)) return whole;
   constexpr double kExactMax = 9007199254740992.0;  // 2^53: beyond, a double does not name one integer
@@ -71,8 +73,9 @@ bool AppendTimestamp(Column& column, std::string_view text, bool quoted, const T
   } else if (!micros) {
     micros = TimestampFromNumber(text);
   }
-  if (micros) column.AppendFixed(*micros);
-  return micros.has_value();
+  if (!micros || (!rules.fractions_before_1970 && *micros < 0 && *micros % kMicrosPerSecond != 0)) return false;
+  column.AppendFixed(*micros);
+  return true;
 }
 
 bool AppendDate(Column& column, std::string_view text, bool quoted, const TimestampRules& rules) {

@@ -14,7 +14,8 @@ namespace sluice::delivery {
 /// How a record's timestamps are written, beside ISO-8601 and epoch numbers.
 struct TimestampRules {
   std::vector<TimestampFormat> formats;
-  bool millis = false;  // numbers count milliseconds, whatever their size
+  bool millis = false;                // numbers count milliseconds, whatever their size
+  bool fractions_before_1970 = true;  // false: such a time is a mismatch
 };
 
 enum class Outcome {

@@ -1,4 +1,6 @@
 // Writing what a shape knows of a value.
+#include <fmt/format.h>
+
 #include <map>
 #include <string_view>
 
@@ -29,6 +31,9 @@ class KnownWriter {
         return;
       case Shape::Type::kLong:
         json_.Number(ToInteger(value, INT64_MAX));
+        return;
+      case Shape::Type::kDouble:
+        json_.Raw(fmt::format("{}", ToDouble(value)));
         return;
       case Shape::Type::kBoolean:
         json_.Bool(value.boolean());

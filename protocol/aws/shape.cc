@@ -102,6 +102,7 @@ class TypeCheck {
         return kind == Kind::kText;
       case Shape::Type::kInteger:
       case Shape::Type::kLong:
+      case Shape::Type::kDouble:
         return number;
       case Shape::Type::kTimestamp:
         return number || kind == Kind::kTimestamp;
@@ -129,6 +130,8 @@ class TypeCheck {
         return "an Integer";
       case Shape::Type::kLong:
         return "an Long";
+      case Shape::Type::kDouble:
+        return "an Double";
       case Shape::Type::kBoolean:
         return "an Boolean";
       case Shape::Type::kTimestamp:
@@ -161,6 +164,10 @@ std::optional<ApiError> CheckTypes(Value input, const Shape& shape) {
   std::optional<std::string> wrong = TypeCheck::Check(input, shape);
   if (!wrong) return std::nullopt;
   return ApiError("SerializationException", std::move(*wrong));
+}
+
+double ToDouble(Value number) {
+  return number.kind() == Kind::kInteger ? static_cast<double>(number.integer()) : number.real();
 }
 
 std::int64_t ToInteger(Value number, std::int64_t most) {

@@ -38,6 +38,7 @@ class Shape {
   static Shape Text() { return Shape(Type::kText); }
   static Shape Integer() { return Shape(Type::kInteger); }  // 32 bits
   static Shape Long() { return Shape(Type::kLong); }        // 64 bits
+  static Shape Double() { return Shape(Type::kDouble); }
   static Shape Boolean() { return Shape(Type::kBoolean); }
   static Shape Blob() { return Shape(Type::kBlob); }
   static Shape Timestamp() { return Shape(Type::kTimestamp); }
@@ -61,7 +62,19 @@ class Shape {
   friend class TypeCheck;
   friend class ConstraintCheck;
   friend class KnownWriter;
-  enum class Type : std::uint8_t { kAny, kText, kInteger, kLong, kBoolean, kBlob, kTimestamp, kList, kMap, kStructure };
+  enum class Type : std::uint8_t {
+    kAny,
+    kText,
+    kInteger,
+    kLong,
+    kDouble,
+    kBoolean,
+    kBlob,
+    kTimestamp,
+    kList,
+    kMap,
+    kStructure
+  };
   struct Field {
     std::string name;
     const Shape* shape;
@@ -96,6 +109,8 @@ std::string KnownJson(Value value, const Shape& shape);
 
 /// A number where the shape is Integer or Long: fractions are cut off, what is too large becomes the largest.
 std::int64_t ToInteger(Value number, std::int64_t most);
+/// A number where the shape is Double.
+double ToDouble(Value number);
 /// A time where the shape is Timestamp, in milliseconds: JSON has seconds, CBOR milliseconds.
 std::int64_t ToTimestampMs(Value time);
 /// How many bytes a Blob has, be they base64 text or bytes.

@@ -151,7 +151,9 @@ class ConstraintCheck {
     return fmt::format("Member must have {} greater than or equal to {}", Measured(shape), *shape.least_);
   }
   static const char* Measured(const Shape& shape) {
-    return shape.type_ == Shape::Type::kInteger || shape.type_ == Shape::Type::kLong ? "value" : "length";
+    const bool number = shape.type_ == Shape::Type::kInteger || shape.type_ == Shape::Type::kLong ||
+                        shape.type_ == Shape::Type::kDouble;
+    return number ? "value" : "length";
   }
   static std::string Matching(const Shape& shape) {
     return fmt::format("Member must satisfy regular expression pattern: {}", shape.pattern_text_);
@@ -168,14 +170,23 @@ class ConstraintCheck {
       broken.push_back(Among(shape));
     }
     if (!shape.least_ && !shape.most_) return broken;
-    const std::int64_t measure = Measure(value, shape);
-    if (shape.least_ && measure < *shape.least_) broken.push_back(AtLeast(shape));
-    if (shape.most_ && measure > *shape.most_) broken.push_back(AtMost(shape));
+    if (shape.type_ == Shape::Type::kDouble) {
+      AddOutside(ToDouble(value), shape, broken);
+    } else {
+      AddOutside(Measure(value, shape), shape, broken);
+    }
     return broken;
   }
 
+  template <typename Number>
+  static void AddOutside(Number measure, const Shape& shape, std::vector<std::string>& broken) {
+    if (shape.least_ && measure < static_cast<Number>(*shape.least_)) broken.push_back(AtLeast(shape));
+    if (shape.most_ && measure > static_cast<Number>(*shape.most_)) broken.push_back(AtMost(shape));
+  }
+
   void AddBroken(Value value, const Shape& shape, const Place& at, const std::string& broken) {
-    const std::optional<std::string> printed = shape.type_ == Shape::Type::kBlob ? std::nullopt : Printed(value);
+    std::optional<std::string> printed = shape.type_ == Shape::Type::kBlob ? std::nullopt : Printed(value);
+    if (shape.type_ == Shape::Type::kDouble && value.kind() == Kind::kReal) printed = fmt::format("{}", value.real());
     Add(fmt::format("Value {}at '{}' failed to satisfy constraint: {}", printed ? fmt::format("'{}' ", *printed) : "",
                     at.Text(), broken));
   }

@@ -34,8 +34,14 @@ std::string Document(std::string_view destination, std::string_view top = "\"Tag
 constexpr std::string_view kConversion =
     R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}}})";
 
+std::string WithOrc(std::string_view fields) {
+  return fmt::format(
+      R"("DataFormatConversionConfiguration": {{"OutputFormatConfiguration": {{"Serializer": {{"OrcSerDe": {{{}}}}}}}}})",
+      fields);
+}
+
 struct KindCase {
-  std::string_view what, destination, top, warning;
+  std::string what, destination, top, warning;
   std::function<bool(const DeliveryConfig&)> holds;
 };
 
@@ -66,6 +72,26 @@ const KindCase kKindCases[] = {
      "taken as {\"ParquetSerDe\": {}}", [](const DeliveryConfig& c) { return c.convert; }},
     {"output format as a word", R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": "parquet"})", "",
      "taken as a ParquetSerDe", [](const DeliveryConfig& c) { return c.convert; }},
+    {"orc as a compression", R"("CompressionFormat": "ORC")", "", "'orc' is taken as a conversion to ORC",
+     [](const DeliveryConfig& c) { return c.convert && c.format == ConvertedFormat::kOrc && c.infer_schema; }},
+    {"orc as a compression beside Parquet",
+     R"("CompressionFormat": "orc", "DataFormatConversionConfiguration": {"OutputFormatConfiguration": "parquet"})", "",
+     "stands beside a conversion to Parquet and is passed over",
+     [](const DeliveryConfig& c) { return c.format == ConvertedFormat::kParquet; }},
+    {"orc as a serializer's word",
+     R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": "orc"}})", "",
+     "taken as {\"OrcSerDe\": {}}", [](const DeliveryConfig& c) { return c.format == ConvertedFormat::kOrc; }},
+    {"orc as an output format's word",
+     R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": "OrcSerDe"})", "", "taken as an OrcSerDe",
+     [](const DeliveryConfig& c) { return c.format == ConvertedFormat::kOrc; }},
+    {"compression beside ORC", "\"CompressionFormat\": \"GZIP\", " + WithOrc(""), "",
+     "taken as OrcSerDe.Compression ZLIB",
+     [](const DeliveryConfig& c) { return c.orc.compression == OrcCompression::kZlib; }},
+    {"both compressions beside ORC", "\"CompressionFormat\": \"GZIP\", " + WithOrc("\"Compression\": \"none\""), "",
+     "passed over; the files are compressed with NONE",
+     [](const DeliveryConfig& c) { return c.orc.compression == OrcCompression::kNone; }},
+    {"padding", WithOrc("\"EnablePadding\": true, \"PaddingTolerance\": 0.05"), "",
+     "OrcSerDe.EnablePadding: is passed over: it is for HDFS only", [](const DeliveryConfig&) { return true; }},
     {"no output format", R"("DataFormatConversionConfiguration": {"Enabled": true})", "", "names no serializer",
      [](const DeliveryConfig& c) { return c.convert && c.parquet.compression == ParquetCompression::kSnappy; }},
     {"glue table",
@@ -132,7 +158,7 @@ const SortCase kSortCases[] = {
 };
 
 struct ErrorCase {
-  std::string_view what, destination, top, message;
+  std::string what, destination, top, message;
   Code code = Code::kInvalidArgument;
 };
 
@@ -161,8 +187,20 @@ const ErrorCase kErrorCases[] = {
     {"fraction", R"("BufferingHints": {"SizeInMBs": 1.5, "IntervalInSeconds": 60})", "", "must be a whole number"},
     {"map wanted", R"("BufferingHints": 5)", "", "BufferingHints: must be a map of keys and values, not a number"},
     {"string wanted", R"("Prefix": {})", "", "Prefix: must be a string, not a map"},
-    {"orc", R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"OrcSerDe": {}}}})",
-     "", "ORC files are not yet served", Code::kUnimplemented},
+    {"no such compression of ORC", WithOrc("\"Compression\": \"brotli\""), "",
+     "OrcSerDe.Compression: 'brotli' is none of NONE, ZLIB, SNAPPY, ZSTD"},
+    {"short stripes", WithOrc("\"StripeSizeBytes\": 1000"), "",
+     "StripeSizeBytes: must be between 1048576 and 1073741824"},
+    {"short strides", WithOrc("\"RowIndexStride\": 999"), "", "RowIndexStride: must be between 1000 and"},
+    {"a proportion above one", WithOrc("\"DictionaryKeyThreshold\": 1.1"), "",
+     "f.json:6: ExtendedS3DestinationConfiguration.DataFormatConversionConfiguration.OutputFormatConfiguration."
+     "Serializer.OrcSerDe.DictionaryKeyThreshold: must be a number between 0 and 1"},
+    {"a proportion that is none", WithOrc("\"BloomFilterFalsePositiveProbability\": \"low\""), "",
+     "BloomFilterFalsePositiveProbability: must be a number between 0 and 1"},
+    {"no such version of ORC", WithOrc("\"FormatVersion\": \"V1\""), "", "FormatVersion: must be V0_11 or V0_12"},
+    {"Bloom filters that are no list", WithOrc("\"BloomFilterColumns\": \"a\""), "",
+     "BloomFilterColumns: must be a list, not a string"},
+    {"unknown key of ORC", WithOrc("\"PageSizeBytes\": 65536"), "", "OrcSerDe.PageSizeBytes: unknown key"},
     {"both serializers",
      R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"OrcSerDe": {}, "ParquetSerDe": {}}}})",
      "", "give one of them"},
@@ -237,7 +275,7 @@ const ErrorCase kErrorCases[] = {
     {"sorting key twice", R"("CompressionFormat": "parquet")", R"("Sluice": {"SortBy": ["a", "a desc"]})",
      "'a' stands twice"},
     {"sorting without Parquet", R"("CompressionFormat": "GZIP")", R"("Sluice": {"SortBy": "a"})",
-     "f.json:2: Sluice.SortBy: rows of Parquet files are sorted"},
+     "f.json:2: Sluice.SortBy: rows of Parquet and ORC files are sorted"},
     {"MSK", "\"Prefix\": \"a/\"", R"("MSKSourceConfiguration": {})", "MSKSourceConfiguration: is not yet served",
      Code::kUnimplemented},
 };
@@ -300,6 +338,34 @@ TEST_CASE("ParseDeliveryConfig: dynamic partitioning, and its canonical form", "
   REQUIRE(again.has_value());
   CHECK(again->config.processors == config.processors);
   CHECK(DeliveryConfigToJson(again->config) == DeliveryConfigToJson(config));
+}
+
+TEST_CASE("ParseDeliveryConfig: every setting of OrcSerDe, and its canonical form", "[delivery]") {
+  const auto parsed = ParseDeliveryConfig(
+      Document(WithOrc(R"("StripeSizeBytes": 8388608, "BlockSizeBytes": 67108864, "RowIndexStride": 1000,
+        "Compression": "ZSTD", "BloomFilterColumns": ["a", "b"], "BloomFilterFalsePositiveProbability": 0.01,
+        "DictionaryKeyThreshold": 0.8, "FormatVersion": "V0_11", "EnablePadding": false, "PaddingTolerance": 0.05)"),
+               R"("Sluice": {"SortBy": "a"})"),
+      "f.json");
+  REQUIRE(parsed.has_value());
+  CHECK(Joined(parsed->warnings).empty());
+  CHECK(ObjectExtension(parsed->config) == ".orc");
+  const auto again = ParseStoredDeliveryConfig(DeliveryConfigToJson(parsed->config));
+  REQUIRE(again.has_value());
+  for (const DeliveryConfig& config : {parsed->config, again->config}) {
+    CHECK(config.convert);
+    CHECK(config.format == ConvertedFormat::kOrc);
+    CHECK(config.orc.stripe_bytes == 8'388'608);
+    CHECK(config.orc.block_bytes == 67'108'864);
+    CHECK(config.orc.row_index_stride == 1000);
+    CHECK(config.orc.compression == OrcCompression::kZstd);
+    CHECK(config.orc.bloom_filter_columns == std::vector<std::string>{"a", "b"});
+    CHECK(config.orc.bloom_filter_fpp == 0.01);
+    CHECK(config.orc.dictionary_threshold == 0.8);
+    CHECK(config.orc.version_0_11);
+    CHECK(config.orc.sort_by == std::vector<SortKey>{{"a", false}});
+  }
+  CHECK(DeliveryConfigToJson(again->config) == DeliveryConfigToJson(parsed->config));
 }
 
 TEST_CASE("ParseDeliveryConfig: sorting in every spelling, and its canonical form", "[delivery]") {

@@ -112,6 +112,20 @@ def read_sorted(path, expected):
     print(f"{os.path.basename(path)}: {groups} row groups are sorted")
 
 
+def read_orc(path, expected):
+    from pyarrow import orc
+
+    file = orc.ORCFile(path)
+    name = os.path.basename(path)
+    compression, version = name.split(".")[:2]
+    assert file.compression.upper() == {"NONE": "UNCOMPRESSED"}.get(compression, compression), file.compression
+    assert file.file_version == {"v11": "0.11", "v12": "0.12"}[version], file.file_version
+    assert file.nstripes > 1, f"{path}: the stripes are not streamed"
+    assert str(file.schema.field("time").type) == "timestamp[ns]", file.schema
+    check_footer(path, file.metadata[b"sluice"])
+    check("pyarrow " + name, file.read().to_pylist(maps_as_pydicts="strict"), expected)
+
+
 def snappy_blocks(data, hadoop):
     import pyarrow
 
@@ -173,6 +187,8 @@ def main():
             path = os.path.join(directory, name)
             if name.endswith(".parquet"):
                 read_parquet(path, expected)
+            elif name.endswith(".orc"):
+                read_orc(path, expected)
             elif name.endswith(".sorted"):
                 read_sorted(path, expected)
             elif name.endswith(".raw"):

@@ -13,6 +13,7 @@
 #include "broker/delivery/parquet_object_writer.h"
 #include "broker/delivery/raw_object_writer.h"
 #include "tests/catch.h"
+#include "tests/delivery/object_writing.h"
 #include "tests/delivery/sample_records.h"
 #include "tests/storage/env/temp_dir.h"
 #include "tools/lake/lake.h"
@@ -22,21 +23,6 @@ using namespace sluice;
 using namespace sluice::delivery;
 
 namespace {
-
-// Appends in pieces of `at_once` records and finishes.
-ObjectSummary WriteAll(ObjectWriter& writer, std::span<const RecordRef> records, std::size_t at_once) {
-  std::span<const RecordRef> rest = records;
-  while (!rest.empty()) {
-    std::span<const RecordRef> piece = rest.first(std::min(at_once, rest.size()));
-    Result<AppendOutcome> outcome = writer.Append(piece);
-    REQUIRE(outcome);
-    CHECK(outcome->errors.empty());
-    rest = rest.subspan(piece.size());
-  }
-  Result<ObjectSummary> summary = writer.Finish(SampleMetadata(records.size()));
-  REQUIRE(summary);
-  return *summary;
-}
 
 std::string WriteParquet(const ParquetOptions& options, std::span<const RecordRef> records, std::size_t at_once) {
   StringSink sink;
@@ -56,35 +42,6 @@ std::string WriteRaw(const RawOptions& options, std::span<const RecordRef> recor
   CHECK(summary.bytes == sink.bytes().size());
   return sink.bytes();
 }
-
-// The rows of an object, read back through a file.
-std::string ReadBack(const std::string& bytes, const std::string& name) {
-  storage::TempDir dir;
-  std::string path = dir.path() + "/" + name;
-  std::ofstream(path, std::ios::binary) << bytes;
-  std::ostringstream rows;
-  CHECK(tools::PrintLakeRows({path}, {}, rows).ToString() == Status().ToString());
-  return rows.str();
-}
-
-std::string Lines(const SampleRecords& records) {
-  std::string lines;
-  for (const std::string& value : records.values) lines += value + "\n";
-  return lines;
-}
-
-class FailingSink : public ObjectSink {
- public:
-  explicit FailingSink(std::size_t bytes_left) : bytes_left_(bytes_left) {}
-  Status Write(std::string_view bytes) override {
-    if (bytes.size() > bytes_left_) return Status(Code::kResourceExhausted, "the disk is full");
-    bytes_left_ -= bytes.size();
-    return {};
-  }
-
- private:
-  std::size_t bytes_left_;
-};
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Delivery streams that tests begin with: one that delivers records as they are, one that converts them to Parquet.
+// Delivery streams that tests begin with: one that delivers records as they are, others that convert them.
 #pragma once
 
 #include "broker/delivery/delivery_config.h"
@@ -22,6 +22,12 @@ inline DeliveryConfig ParquetConfig() {
   DeliveryConfig config = RawConfig();
   config.convert = true;
   config.columns = {{"id", "bigint"}, {"text", "string"}};
+  return config;
+}
+
+inline DeliveryConfig OrcConfig() {
+  DeliveryConfig config = ParquetConfig();
+  config.format = ConvertedFormat::kOrc;
   return config;
 }
 

@@ -81,14 +81,15 @@ void WriteText(const fs::path& path, std::string_view text) { std::ofstream(path
 }  // namespace
 
 TEST_CASE("VerifyDelivery: an untouched lake is proven", "[tools]") {
-  const bool parquet = GENERATE(true, false);
-  Delivered delivered(parquet ? delivery::ParquetConfig() : delivery::RawConfig());
+  const delivery::DeliveryConfig config =
+      GENERATE(delivery::ParquetConfig(), delivery::OrcConfig(), delivery::RawConfig());
+  Delivered delivered(config);
   const VerifyReport report = delivered.Verify();
   INFO(VerifyReportText(report));
   CHECK(report.ok());
   CHECK(report.records == 60);
-  CHECK(report.in_lake == (parquet ? 48 : 60));
-  CHECK(report.in_errors == (parquet ? 12 : 0));
+  CHECK(report.in_lake == (config.convert ? 48 : 60));
+  CHECK(report.in_errors == (config.convert ? 12 : 0));
   CHECK(report.rows == report.in_lake);
   CHECK(VerifyReportText(report).find("PROVEN: every record") != std::string::npos);
   CHECK(VerifyReportJson(report).find("\"proven\":true") != std::string::npos);
@@ -106,7 +107,7 @@ TEST_CASE("VerifyDelivery: a deleted object is found, with its records", "[tools
 }
 
 TEST_CASE("VerifyDelivery: a copy of an object is found under any name", "[tools]") {
-  Delivered delivered(delivery::ParquetConfig());
+  Delivered delivered(GENERATE(delivery::ParquetConfig(), delivery::OrcConfig()));
   const bool other_name = GENERATE(true, false);
   fs::create_directories(delivered.root() / "copy");
   const fs::path object = delivered.Object(0, false);
@@ -158,13 +159,14 @@ TEST_CASE("VerifyDelivery: a raw object's copy is found by its name", "[tools]")
 }
 
 TEST_CASE("VerifyDelivery: a truncated object, a flipped byte", "[tools]") {
-  const bool parquet = GENERATE(true, false);
-  Delivered delivered(parquet ? delivery::ParquetConfig() : delivery::RawConfig());
+  const delivery::DeliveryConfig config =
+      GENERATE(delivery::ParquetConfig(), delivery::OrcConfig(), delivery::RawConfig());
+  Delivered delivered(config);
   const fs::path object = delivered.Object(1, false);
   const std::string text = ReadText(object);
   WriteText(object, std::string_view(text).substr(0, text.size() / 2));
   CHECK(Has(delivered.Verify(), "object changed"));
-  CHECK(Has(delivered.Verify(), "object unreadable") == parquet);
+  CHECK(Has(delivered.Verify(), "object unreadable") == config.convert);
   std::string flipped = text;
   flipped[text.size() / 3] = static_cast<char>(flipped[text.size() / 3] ^ 1);
   WriteText(object, flipped);

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "broker/delivery/orc_object_writer.h"
 #include "broker/delivery/parquet_object_writer.h"
 #include "broker/delivery/raw_object_writer.h"
 #include "protocol/check.h"
@@ -56,6 +57,21 @@ void WriteSortedSample(const std::string& dir, const SampleRecords& records) {
   Fill(**NewParquetObjectWriter(options, SampleSchema(), {}, sink), records);
 }
 
+void WriteOrcSamples(const std::string& dir, const SampleRecords& records) {
+  for (const char* compression : {"NONE", "ZLIB", "SNAPPY", "ZSTD"}) {
+    for (bool version_0_11 : {false, true}) {
+      OrcOptions options;
+      options.compression = *ParseOrcCompression(compression);
+      options.version_0_11 = version_0_11;
+      options.stripe_bytes = 256 << 10;
+      options.dictionary_threshold = version_0_11 ? 1 : 0;
+      options.bloom_filter_columns = {"id", "host"};
+      FileSink sink(dir + "/" + compression + (version_0_11 ? ".v11.orc" : ".v12.orc"));
+      Fill(**NewOrcObjectWriter(options, SampleSchema(), {}, sink), records);
+    }
+  }
+}
+
 void WriteRawSamples(const std::string& dir, const SampleRecords& records) {
   for (const char* compression : {"UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"}) {
     RawOptions options;
@@ -79,6 +95,7 @@ int main(int argc, char** argv) {
   for (const std::string& value : records.values) expected << value << '\n';
   WriteParquetSamples(argv[1], records);
   WriteSortedSample(argv[1], records);
+  WriteOrcSamples(argv[1], records);
   WriteRawSamples(argv[1], records);
   return 0;
 }

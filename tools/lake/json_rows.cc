@@ -44,7 +44,8 @@ std::string TimestampText(std::int64_t value, arrow::TimeUnit::type unit) {
   std::int64_t second = seconds - days * kSecondsPerDay;
   std::string text = fmt::format("{}T{:02}:{:02}:{:02}", DateText(days), second / 3600, second / 60 % 60, second % 60);
   if (std::int64_t fraction = value - seconds * per_second; fraction != 0) {
-    text += fmt::format(".{:0{}}", fraction, kDigits[unit]);
+    const bool micros = unit == arrow::TimeUnit::NANO && fraction % 1000 == 0;  // ORC is read as nanoseconds
+    text += fmt::format(".{:0{}}", micros ? fraction / 1000 : fraction, micros ? 6 : kDigits[unit]);
   }
   return text + "Z";
 }

@@ -1,9 +1,9 @@
 // Reading the lake back: what `sluice lake ls|cat|schema|count PATH..` and `sluice verify` call.
 //
 // A path is an object or a directory below which all objects are taken, in the order of their paths; an object that two
-// paths lead to is taken once. Parquet, and objects of records in every format that delivery writes (plain, gzip, zip,
-// Snappy, Hadoop Snappy); names that start with '.' are passed over. Threads: pure functions over files; each call opens
-// what it needs. An object is read whole except Parquet, which is streamed.
+// paths lead to is taken once. Parquet, ORC, and objects of records in every format that delivery writes (plain, gzip,
+// zip, Snappy, Hadoop Snappy); names that start with '.' are passed over. Threads: pure functions over files; each call
+// opens what it needs. An object is read whole except Parquet and ORC, which are streamed.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ namespace sluice::tools {
 
 struct LakeObject {
   std::string path;
-  std::string format;  // "parquet", "records", "records.gz", "records.zip", "records.snappy"
+  std::string format;  // "parquet", "orc", "records", "records.gz", "records.zip", "records.snappy"
   std::uint64_t bytes = 0;
-  std::uint64_t rows = 0;                      // of Parquet: by the footer; else counted
+  std::uint64_t rows = 0;                      // of Parquet and ORC: by the footer; else counted
   std::optional<delivery::ObjectFacts> facts;  // where the object has them
   std::string problem;                         // not empty: why it could not be read
 };
@@ -45,7 +45,7 @@ Result<LakeSchemas> ListLakeSchemas(const LakePaths& paths);
 
 struct CatOptions {
   std::uint64_t rows_max = 0;  // 0: all
-  bool table = false;          // aligned columns instead of JSON lines; Parquet only
+  bool table = false;          // aligned columns instead of JSON lines; Parquet and ORC only
 };
 
 /// `sluice lake ls`: one line an object: rows, bytes, format, source ranges, path; a last line with the sums. Where

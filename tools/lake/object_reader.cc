@@ -1,25 +1,19 @@
-// Opens an object as Parquet where it starts as such, else as records.
+// Opens an object as Parquet or ORC where its bytes say so, else as records.
 #include "tools/lake/object_reader.h"
 
-#include <arrow/api.h>
-#include <arrow/io/file.h>
 #include <fmt/format.h>
-#include <parquet/arrow/reader.h>
-#include <parquet/file_reader.h>
-#include <parquet/metadata.h>
 
-#include <exception>
 #include <fstream>
 #include <sstream>
 
-#include "broker/delivery/parquet_object_writer.h"
-#include "tools/lake/json_rows.h"
+#include "tools/lake/columnar_reader.h"
 #include "tools/lake/record_object.h"
 
 namespace sluice::tools {
 namespace {
 
 constexpr std::string_view kParquetMagic = "PAR1";
+constexpr std::string_view kOrcMagic = "ORC";
 
 class RecordReader : public ObjectReader {
  public:
@@ -45,100 +39,26 @@ class RecordReader : public ObjectReader {
   }
 
   Status ForEachCells(const TakeCells&) override {
-    return Status(Code::kInvalidArgument, "a table is possible of Parquet objects only; leave --table out");
+    return Status(Code::kInvalidArgument, "a table is possible of Parquet and ORC objects only; leave --table out");
   }
 
  private:
   RecordObject object_;
 };
 
-class ParquetReader : public ObjectReader {
- public:
-  static Result<std::unique_ptr<ObjectReader>> Open(const std::string& path) {
-    auto reader = std::make_unique<ParquetReader>();
-    arrow::Status status = reader->OpenFile(path);
-    if (!status.ok()) return Error(Code::kCorruption, fmt::format("{}: {}", path, status.ToString()));
-    return reader;
-  }
-
-  std::string format() const override { return "parquet"; }
-
-  std::uint64_t rows() override {
-    return static_cast<std::uint64_t>(reader_->parquet_reader()->metadata()->num_rows());
-  }
-
-  std::string metadata() const override {
-    auto values = reader_->parquet_reader()->metadata()->key_value_metadata();
-    arrow::Result<std::string> found =
-        values == nullptr ? arrow::Status::KeyError("none") : values->Get(std::string(delivery::kFooterKey));
-    return found.ok() ? *found : "";
-  }
-
-  std::vector<std::pair<std::string, std::string>> columns() const override {
-    std::shared_ptr<arrow::Schema> schema;
-    std::vector<std::pair<std::string, std::string>> columns;
-    if (!reader_->GetSchema(&schema).ok()) return columns;
-    for (const auto& field : schema->fields()) columns.emplace_back(field->name(), field->type()->ToString());
-    return columns;
-  }
-
-  Status ForEachRow(const TakeRow& take) override {
-    std::string json;
-    return ForEach([&](const arrow::RecordBatch& batch, std::int64_t row) {
-      json.clear();
-      AppendJsonRow(batch, row, json);
-      return take(json);
-    });
-  }
-
-  Status ForEachCells(const TakeCells& take) override {
-    std::vector<std::string> cells;
-    return ForEach([&](const arrow::RecordBatch& batch, std::int64_t row) {
-      cells.assign(static_cast<std::size_t>(batch.num_columns()), "");
-      for (int i = 0; i < batch.num_columns(); ++i) {
-        AppendJsonValue(*batch.column(i), row, cells[static_cast<std::size_t>(i)]);
-      }
-      return take(cells);
-    });
-  }
-
- private:
-  arrow::Status OpenFile(const std::string& path) {
-    try {
-      ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
-      ARROW_ASSIGN_OR_RAISE(reader_, parquet::arrow::OpenFile(file, arrow::default_memory_pool()));
-      reader_->set_use_threads(false);
-      return arrow::Status::OK();
-    } catch (const std::exception& e) {  // a damaged footer throws
-      return arrow::Status::Invalid(e.what());
-    }
-  }
-
-  template <typename Take>
-  arrow::Status Stream(const Take& take) {
-    ARROW_ASSIGN_OR_RAISE(auto batches, reader_->GetRecordBatchReader());
-    while (true) {
-      std::shared_ptr<arrow::RecordBatch> batch;
-      ARROW_RETURN_NOT_OK(batches->ReadNext(&batch));
-      if (batch == nullptr) return arrow::Status::OK();
-      for (std::int64_t row = 0; row < batch->num_rows(); ++row) {
-        if (!take(*batch, row)) return arrow::Status::OK();
-      }
-    }
-  }
-
-  template <typename Take>
-  Status ForEach(const Take& take) {
-    try {
-      arrow::Status status = Stream(take);
-      return status.ok() ? Status() : Status(Code::kCorruption, status.ToString());
-    } catch (const std::exception& e) {  // a damaged page throws
-      return Status(Code::kCorruption, e.what());
-    }
-  }
-
-  std::unique_ptr<parquet::arrow::FileReader> reader_;
-};
+/// "ORC" in front is a word that records may begin with; in front of the last byte it is the postscript's end, which a
+/// file of that name should have.
+bool IsOrc(std::ifstream& file, const std::string& path) {
+  std::string begin(kOrcMagic.size(), '\0');
+  std::string end = begin;
+  file.seekg(0);
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  file.seekg(-static_cast<std::streamoff>(end.size() + 1), std::ios::end);
+  file.read(end.data(), static_cast<std::streamsize>(end.size()));
+  const bool whole = file.good() && end == kOrcMagic;
+  file.clear();
+  return begin == kOrcMagic && (whole || path.ends_with(".orc"));
+}
 
 }  // namespace
 
@@ -147,8 +67,9 @@ Result<std::unique_ptr<ObjectReader>> ObjectReader::Open(const std::string& path
   if (!file) return Error(Code::kNotFound, fmt::format("{}: there is no such file that can be read", path));
   std::string magic(kParquetMagic.size(), '\0');
   file.read(magic.data(), static_cast<std::streamsize>(magic.size()));
-  if (magic == kParquetMagic) return ParquetReader::Open(path);
   file.clear();
+  if (magic == kParquetMagic) return OpenParquetObject(path);
+  if (IsOrc(file, path)) return OpenOrcObject(path);
   file.seekg(0);
   std::ostringstream bytes;
   bytes << file.rdbuf();

@@ -89,11 +89,9 @@ Wrong CheckConversion(const Json& destination, NeedsTable needs_table) {
   if (!HasOne(Find(Find(conversion, "InputFormatConfiguration"), "Deserializer"))) {
     return InvalidArgument("Exactly one deserializer must be specified when data format conversion is enabled.");
   }
-  const Json* const serializer = Find(Find(conversion, "OutputFormatConfiguration"), "Serializer");
-  if (!HasOne(serializer)) {
+  if (!HasOne(Find(Find(conversion, "OutputFormatConfiguration"), "Serializer"))) {
     return InvalidArgument("Exactly one serializer must be specified when data format conversion is enabled.");
   }
-  if (Find(serializer, "OrcSerDe") != nullptr) return NotServed("OrcSerDe");
   return std::nullopt;
 }
 

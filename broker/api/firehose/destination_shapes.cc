@@ -75,20 +75,46 @@ const Shape& Deserializer() {
   return shape;
 }
 
-const Shape& Serializer() {
+const Shape& ParquetSerDe() {
   static const Shape block = Shape::Integer().Range(67'108'864, INT32_MAX);
   static const Shape page = Shape::Integer().Range(65'536, INT32_MAX);
   static const Shape padding = Shape::Integer().Range(0, INT32_MAX);
   static const Shape compression = Shape::Text().OneOf({"UNCOMPRESSED", "GZIP", "SNAPPY"});
   static const Shape version = Shape::Text().OneOf({"V1", "V2"});
-  static const Shape parquet = Shape::Structure()
-                                   .Member("BlockSizeBytes", block)
-                                   .Member("PageSizeBytes", page)
-                                   .Member("Compression", compression)
-                                   .Member("EnableDictionaryCompression", BooleanShape())
-                                   .Member("MaxPaddingBytes", padding)
-                                   .Member("WriterVersion", version);
-  static const Shape shape = Shape::Structure().Member("ParquetSerDe", parquet).Member("OrcSerDe", UnservedShape());
+  static const Shape shape = Shape::Structure()
+                                 .Member("BlockSizeBytes", block)
+                                 .Member("PageSizeBytes", page)
+                                 .Member("Compression", compression)
+                                 .Member("EnableDictionaryCompression", BooleanShape())
+                                 .Member("MaxPaddingBytes", padding)
+                                 .Member("WriterVersion", version);
+  return shape;
+}
+
+const Shape& OrcSerDe() {
+  static const Shape stripe = Shape::Integer().Range(8'388'608, INT32_MAX);
+  static const Shape block = Shape::Integer().Range(67'108'864, INT32_MAX);
+  static const Shape stride = Shape::Integer().Range(1000, INT32_MAX);
+  static const Shape proportion = Shape::Double().Range(0, 1);
+  static const Shape compression = Shape::Text().OneOf({"NONE", "ZLIB", "SNAPPY"});
+  static const Shape columns = Shape::List(Word());
+  static const Shape version = Shape::Text().OneOf({"V0_11", "V0_12"});
+  static const Shape shape = Shape::Structure()
+                                 .Member("StripeSizeBytes", stripe)
+                                 .Member("BlockSizeBytes", block)
+                                 .Member("RowIndexStride", stride)
+                                 .Member("EnablePadding", BooleanShape())
+                                 .Member("PaddingTolerance", proportion)
+                                 .Member("Compression", compression)
+                                 .Member("BloomFilterColumns", columns)
+                                 .Member("BloomFilterFalsePositiveProbability", proportion)
+                                 .Member("DictionaryKeyThreshold", proportion)
+                                 .Member("FormatVersion", version);
+  return shape;
+}
+
+const Shape& Serializer() {
+  static const Shape shape = Shape::Structure().Member("ParquetSerDe", ParquetSerDe()).Member("OrcSerDe", OrcSerDe());
   return shape;
 }
 

@@ -180,7 +180,6 @@ TEST_CASE("CreateDeliveryStream: contradictions of a conversion", "[firehose]") 
   };
   CHECK(broken(R"("SchemaConfiguration":{"TableName":"t"},)", "") ==
         Invalid("SchemaConfiguration is required when data format conversion is enabled."));
-  CHECK(broken(R"("ParquetSerDe":{})", R"("OrcSerDe":{})") == Invalid("OrcSerDe is not served by this broker"));
   CHECK(broken(R"("ParquetSerDe":{})", R"("OrcSerDe":{},"ParquetSerDe":{})") ==
         Invalid("Exactly one serializer must be specified when data format conversion is enabled."));
   CHECK(broken(R"("OpenXJsonSerDe":{})", "") ==
@@ -194,6 +193,42 @@ TEST_CASE("CreateDeliveryStream: a conversion to Parquet", "[firehose]") {
   CHECK(core.Delivered("d").starts_with("PAR1"));
   CHECK(core.Lake().begin()->first.ends_with(".parquet"));
   CHECK(core.DescribedAt("d", "Destinations.0.ExtendedS3DestinationDescription.BufferingHints.SizeInMBs") == "128");
+}
+
+TEST_CASE("CreateDeliveryStream: a conversion to ORC", "[firehose]") {
+  FirehoseCore core;
+  const auto with = [&](std::string_view name, std::string_view orc) {
+    std::string conversion(kConversion);
+    constexpr std::string_view kParquet = R"("ParquetSerDe":{})";
+    conversion.replace(conversion.find(kParquet), kParquet.size(), fmt::format(R"("OrcSerDe":{{{}}})", orc));
+    return core.TryCreate(name, conversion);
+  };
+  const std::string every =
+      R"("StripeSizeBytes":8388608,"BlockSizeBytes":67108864,"RowIndexStride":1000,"EnablePadding":true,)"
+      R"("PaddingTolerance":0.05,"Compression":"ZLIB","BloomFilterColumns":["id"],)"
+      R"("BloomFilterFalsePositiveProbability":0,"DictionaryKeyThreshold":0.8,"FormatVersion":"V0_11")";
+  REQUIRE(!with("d", every).error);
+  core.Put("d", R"({"id":1})");
+  CHECK(core.Delivered("d").starts_with("ORC"));
+  CHECK(core.Lake().begin()->first.ends_with(".orc"));
+  CHECK(core.Describe("d").body.contains(R"("Serializer":{"OrcSerDe":{)" + every + "}}"));
+  REQUIRE(!with("plain", "").error);
+
+  const auto [orc, problem] = GENERATE(table<std::string, std::string>({
+      {R"("StripeSizeBytes":8388607)", "value greater than or equal to 8388608"},
+      {R"("BlockSizeBytes":1)", "value greater than or equal to 67108864"},
+      {R"("RowIndexStride":999)", "value greater than or equal to 1000"},
+      {R"("PaddingTolerance":1.5)", "Value '1.5' at"},
+      {R"("Compression":"ZSTD")", "enum value set: [NONE, ZLIB, SNAPPY]"},
+      {R"("BloomFilterColumns":["a b"])", "regular expression pattern"},
+      {R"("BloomFilterFalsePositiveProbability":-0.1)", "value greater than or equal to 0"},
+      {R"("DictionaryKeyThreshold":2)", "value less than or equal to 1"},
+      {R"("FormatVersion":"V0_13")", "enum value set: [V0_11, V0_12]"},
+  }));
+  const Reply reply = with("e", orc);
+  INFO(reply.message());
+  CHECK(reply.type() == "ValidationException");
+  CHECK(reply.message().contains(problem));
 }
 
 TEST_CASE("CreateDeliveryStream: encrypted from its first record on, or not at all", "[firehose]") {

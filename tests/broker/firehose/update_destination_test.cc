@@ -63,6 +63,26 @@ TEST_CASE("UpdateDestination: processing is replaced as a whole, an empty extens
   CHECK_FALSE(core.Lake().begin()->first.ends_with(".x"));
 }
 
+TEST_CASE("UpdateDestination: another serializer counts from the next object on", "[firehose]") {
+  FirehoseCore core;
+  core.Create("d", R"("DataFormatConversionConfiguration":{"SchemaConfiguration":{"TableName":"t"},)"
+                   R"("InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{}}},)"
+                   R"("OutputFormatConfiguration":{"Serializer":{"ParquetSerDe":{}}}})");
+  core.Put("d", R"({"id":1})");
+  CHECK(core.Delivered("d").starts_with("PAR1"));
+  CHECK(core.Update("d", "1",
+                    R"("DataFormatConversionConfiguration":{"OutputFormatConfiguration":)"
+                    R"({"Serializer":{"OrcSerDe":{"Compression":"ZLIB"}}}})")
+            .body == "{}");
+  core.Put("d", R"({"id":2})");
+  core.Delivered("d");
+  const auto lake = core.Lake();
+  REQUIRE(lake.size() == 2);
+  CHECK(std::ranges::count_if(lake, [](const auto& object) {
+          return object.first.ends_with(".orc") && object.second.starts_with("ORC");
+        }) == 1);
+}
+
 TEST_CASE("UpdateDestination: members of a conversion by themselves", "[firehose]") {
   FirehoseCore core;
   core.Create("d", R"("DataFormatConversionConfiguration":{"SchemaConfiguration":{"TableName":"t"},)"
@@ -127,7 +147,7 @@ TEST_CASE("UpdateDestination: what cannot be changes nothing", "[firehose]") {
                   R"("DataFormatConversionConfiguration":{"SchemaConfiguration":{"TableName":"t"},)"
                   R"("InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{}}},)"
                   R"("OutputFormatConfiguration":{"Serializer":{"ParquetSerDe":{}}}})");
-  CHECK(conversion.message().contains("the conversion to Parquet is off and cannot be turned on"));
+  CHECK(conversion.message().contains("the conversion is off and cannot be turned on"));
   CHECK(core.At("Prefix") == "a/");
   CHECK(core.version() == "1");
 }

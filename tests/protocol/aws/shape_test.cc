@@ -21,6 +21,7 @@ const Shape& Name() {
 const Shape& Input() {
   static const Shape count = Shape::Integer().Range(1, 100'000);
   static const Shape size = Shape::Long();
+  static const Shape part = Shape::Double().Range(0, 1);
   static const Shape flag = Shape::Boolean();
   static const Shape when = Shape::Timestamp();
   static const Shape mode = Shape::Text().OneOf({"PROVISIONED", "ON_DEMAND"});
@@ -38,6 +39,7 @@ const Shape& Input() {
                                  .Member("StreamName", Name())
                                  .Member("ShardCount", count)
                                  .Member("Size", size)
+                                 .Member("Part", part)
                                  .Member("Flag", flag)
                                  .Member("When", when)
                                  .Member("StreamModeDetails", mode_details)
@@ -92,6 +94,7 @@ TEST_CASE("CheckTypes: AWS's words", "[aws]") {
   CHECK(TypeProblem(R"({"ShardCount":"1"})") == "class java.lang.String can not be converted to an Integer");
   CHECK(TypeProblem(R"({"ShardCount":true})") == "class java.lang.Boolean can not be converted to an Integer");
   CHECK(TypeProblem(R"({"Size":true})") == "class java.lang.Boolean can not be converted to an Long");
+  CHECK(TypeProblem(R"({"Part":"0.5"})") == "class java.lang.String can not be converted to an Double");
   CHECK(TypeProblem(R"({"Flag":"x"})") == "class java.lang.String can not be converted to an Boolean");
   CHECK(TypeProblem(R"({"When":"x"})") == "class java.lang.String can not be converted to milliseconds since epoch");
   CHECK(TypeProblem(R"({"StreamName":[]})") == "Start of list found where not expected");
@@ -132,6 +135,12 @@ TEST_CASE("CheckConstraints: AWS's words", "[aws]") {
         "greater "
         "than or equal to 1");
   CHECK(Problem(R"({"ShardCount":1e300})").ends_with("Member must have value less than or equal to 100000"));
+  CHECK(Problem(R"({"Part":0.5})") == "");
+  CHECK(Problem(R"({"Part":1})") == "");
+  CHECK(Problem(R"({"Part":1.001})") ==
+        "1 validation error detected: Value '1.001' at 'part' failed to satisfy constraint: Member must have value "
+        "less than or equal to 1");
+  CHECK(Problem(R"({"Part":-0.25})").ends_with("Member must have value greater than or equal to 0"));
   CHECK(Problem(R"({"StreamModeDetails":{}})") ==
         "1 validation error detected: Value null at 'streamModeDetails.streamMode' failed to satisfy constraint: "
         "Member must not "
@@ -205,10 +214,10 @@ TEST_CASE("CheckConstraints: patterns that RE2 has no words for, and those of ke
 TEST_CASE("KnownJson: what the shape knows, in its order", "[aws]") {
   const Json json(
       R"({"TagKeys":["b",null,"a"],"Tags":{"b":"1","a":"2","b":"3","c":null},"More":{"x":1},"StreamName":"s",)"
-      R"("Flag":true,"ShardCount":2.9,"Size":1e30,"Records":[{"Data":"Zm9v","PartitionKey":null,"Other":1}],)"
+      R"("Flag":true,"ShardCount":2.9,"Size":1e30,"Part":0.25,"Records":[{"Data":"Zm9v","PartitionKey":null,"Other":1}],)"
       R"("StreamModeDetails":{}})");
   CHECK(KnownJson(json.root(), Input()) ==
-        R"({"StreamName":"s","ShardCount":2,"Size":9223372036854775807,"Flag":true,"StreamModeDetails":{},)"
+        R"({"StreamName":"s","ShardCount":2,"Size":9223372036854775807,"Part":0.25,"Flag":true,"StreamModeDetails":{},)"
         R"("Records":[{"Data":"Zm9v"}],"Tags":{"a":"2","b":"3"},"TagKeys":["b","a"]})");
 }
 

@@ -92,7 +92,7 @@ void RegisterLakeCommands(CLI::App& app, Context& context) {
   cat->add_option("--limit", arguments->cat.rows_max, "Stop after so many rows")
       ->check(WholeNumber(1, ~std::uint64_t{0}))
       ->type_name("N");
-  cat->add_flag("--table", arguments->cat.table, "Aligned columns (Parquet)");
+  cat->add_flag("--table", arguments->cat.table, "Aligned columns (Parquet, ORC)");
   cat->footer("Example:\n  sluice lake cat ./lake/warehouse/orders --limit 5");
   cat->callback([=, &context] {
     CatOptions options = arguments->cat;
