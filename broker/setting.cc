@@ -218,6 +218,7 @@ void AddStorage(Config& c, std::vector<Setting>& s) {
 void AddDelivery(Config& c, std::vector<Setting>& s) {
   s.push_back({"delivery.lake_dir", &c.delivery.lake_dir});
   s.push_back({"delivery.config_dir", &c.delivery.config_dir});
+  s.push_back({"delivery.tables_dir", &c.delivery.tables_dir});
   s.push_back({"delivery.threads", &c.delivery.threads, 1, 256});
   s.push_back({"delivery.buckets", TextMap{&c.delivery.buckets}});
 }

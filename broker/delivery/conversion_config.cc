@@ -5,6 +5,8 @@
 
 #include <functional>
 
+#include "broker/delivery/table_files.h"
+
 namespace sluice::delivery {
 namespace {
 
@@ -260,18 +262,27 @@ void ReadInputFormat(MapReader& conversion, DeliveryConfig& config) {
   input->Finish();
 }
 
-void ReadSchemaConfiguration(MapReader& conversion, const SluiceExtras& extras) {
+/// A schema of one's own, under Sluice, goes before a table.
+void ReadSchemaConfiguration(MapReader& conversion, const SluiceExtras& extras, DeliveryConfig& config) {
   std::optional<MapReader> schema = conversion.Map("SchemaConfiguration");
   if (!schema) return;
+  const std::string database = schema->String("DatabaseName").value_or("");
   const std::string table = schema->String("TableName").value_or("");
-  schema->Ignore({"RoleARN", "CatalogId", "DatabaseName", "Region", "VersionId"});
+  schema->Ignore({"RoleARN", "CatalogId", "Region", "VersionId"});
   schema->Finish();
-  if (extras.has_schema || extras.infer_schema) return;
-  schema->report().Warn(
-      schema->line(), schema->path(),
-      fmt::format("the Glue table '{}' is not asked; the schema is inferred from the records (to declare it, "
-                  "give Sluice.Columns or Sluice.TableFile)",
-                  table));
+  if (extras.has_schema) return;
+  if (extras.tables == GlueTables::kAsked) {
+    config.glue_table = fmt::format("{}.{}", database, table);
+    if (IsGlueTable(config.glue_table)) return;
+    schema->report().Problem(schema->line(), schema->path(),
+                             fmt::format("DatabaseName '{}' and TableName '{}' name no table", database, table));
+  } else if (config.glue_table.empty() && !extras.infer_schema) {
+    schema->report().Warn(
+        schema->line(), schema->path(),
+        fmt::format("the Glue table '{}' is not asked; the schema is inferred from the records (to declare it, "
+                    "give Sluice.Columns or Sluice.TableFile, or tables in the folder delivery.tables_dir)",
+                    table));
+  }
 }
 
 /// True where the serializer has a compression of its own.
@@ -283,7 +294,7 @@ bool ReadConversionMap(MapReader& map, const SluiceExtras& extras, DeliveryConfi
   if (config.convert) {
     ReadOutputFormat(*conversion, compression_given, config);
     ReadInputFormat(*conversion, config);
-    ReadSchemaConfiguration(*conversion, extras);
+    ReadSchemaConfiguration(*conversion, extras, config);
   } else {
     conversion->Ignore({"SchemaConfiguration", "InputFormatConfiguration", "OutputFormatConfiguration"});
   }

@@ -9,6 +9,7 @@
 #include "broker/delivery/delivery_manager.h"
 #include "broker/delivery/ledger_document.h"
 #include "broker/delivery/log_record_source.h"
+#include "broker/delivery/table_files.h"
 #include "broker/log.h"
 
 namespace sluice::delivery {
@@ -47,9 +48,11 @@ Result<DeliveryAnswer> DeliveryManager::Handle(DeliveryAction action, std::strin
 }
 
 Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view document, std::string_view document_name) {
-  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(document, document_name);
+  Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(document, document_name, tables());
   if (!parsed) return parsed;
-  if (Status status = ReadTableFile(document_name, parsed->config); !status.ok()) return Error(std::move(status));
+  Status table = ReadTable(parsed->config, document_name, options_.tables_dir,
+                           [this](const std::string& path) { return ReadFile(path); });
+  if (!table.ok()) return Error(std::move(table));
   if (const Result<std::string> key = ExampleKey(parsed->config); !key) return Error(key.error());
   Status converts = CheckConversion(parsed->config, DeclaredSchema(parsed->config));
   if (!converts.ok()) return Error(converts.WithContext(document_name));

@@ -13,6 +13,7 @@
 #include "broker/delivery/iso_time.h"
 #include "broker/delivery/plain_columns.h"
 #include "broker/delivery/schema.h"
+#include "broker/delivery/table_files.h"
 
 namespace sluice::delivery {
 namespace {
@@ -197,8 +198,24 @@ void ReadSortBy(MapReader& sluice, DeliveryConfig& config) {
       "rows of Parquet and ORC files are sorted, and DataFormatConversionConfiguration is not enabled");
 }
 
-SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
-  SluiceExtras extras;
+/// The columns beside it are what was read of the table when the configuration was stored.
+void ReadGlueTable(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig& config) {
+  config.glue_table = sluice.String("GlueTable").value_or("");
+  if (config.glue_table.empty()) return;
+  const auto problem = [&](std::string_view what) {
+    sluice.report().Problem(sluice.LineOf("GlueTable"), sluice.PathOf("GlueTable"), what);
+  };
+  if (!IsGlueTable(config.glue_table)) {
+    problem(fmt::format("'{}' names no table; write DATABASE.TABLE", config.glue_table));
+  } else if (!config.table_file.empty()) {
+    problem("stands beside TableFile; give one of them");
+  } else if (config.columns.empty() && extras.tables == GlueTables::kNotAsked) {
+    problem("cannot be read: the setting delivery.tables_dir names no folder of tables");
+  }
+  if (extras.tables == GlueTables::kAsked) config.columns.clear();  // they are read anew
+}
+
+void ReadSluice(MapReader& sluice, SluiceExtras& extras, DeliveryConfig& config) {
   ReadStartPosition(sluice, config);
   ReadColumns(sluice, config);
   config.table_file = sluice.String("TableFile").value_or("");
@@ -206,7 +223,8 @@ SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
     sluice.report().Problem(sluice.LineOf("TableFile"), sluice.PathOf("TableFile"),
                             "stands beside Columns; give one of them");
   }
-  extras.has_schema = !config.columns.empty() || !config.table_file.empty();
+  ReadGlueTable(sluice, extras, config);
+  extras.has_schema = config.glue_table.empty() && (!config.columns.empty() || !config.table_file.empty());
   const std::optional<bool> infer = sluice.Bool("InferSchema");
   extras.infer_schema = infer.value_or(false);
   extras.infer_schema_off = infer.has_value() && !*infer;
@@ -215,7 +233,6 @@ SluiceExtras ReadSluice(MapReader& sluice, DeliveryConfig& config) {
     config.delimiter = *delimiter;
     extras.has_delimiter = true;
   }
-  return extras;
 }
 
 /// What can only be said once the destination is known.
@@ -230,7 +247,7 @@ void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig&
     }
   }
   ReadSortBy(sluice, config);
-  if (!config.convert && (extras.has_schema || extras.infer_schema)) {
+  if (!config.convert && (extras.has_schema || extras.infer_schema || !config.glue_table.empty())) {
     sluice.report().Warn(sluice.line(), sluice.path(),
                          "a schema is passed over: DataFormatConversionConfiguration is not enabled");
   }
@@ -245,10 +262,12 @@ void DecideSchema(MapReader& root, const SluiceExtras& extras, DeliveryConfig& c
   if (!config.convert) {
     config.columns.clear();
     config.table_file.clear();
+    config.glue_table.clear();
     return;
   }
-  config.infer_schema = extras.infer_schema || !extras.has_schema;
-  if (!extras.has_schema && extras.infer_schema_off) {
+  const bool has_schema = extras.has_schema || !config.glue_table.empty();
+  config.infer_schema = extras.infer_schema || !has_schema;
+  if (!has_schema && extras.infer_schema_off) {
     root.report().Problem(root.LineOf("Sluice"), "Sluice.InferSchema",
                           "is false, but there is no schema; give Sluice.Columns or Sluice.TableFile");
   }
@@ -281,7 +300,8 @@ void ReadDestination(MapReader& root, const SluiceExtras& extras, DeliveryConfig
 /// Whose the document is: a user's, or ours, perhaps of an older version.
 enum class Origin : std::uint8_t { kUser, kStore };
 
-Result<ParsedDeliveryConfig> Parse(std::string_view document, std::string_view document_name, Origin origin) {
+Result<ParsedDeliveryConfig> Parse(std::string_view document, std::string_view document_name, Origin origin,
+                                   GlueTables tables) {
   const Result<ConfigNode> tree = ParseConfigDocument(document, document_name);
   if (!tree) return Error(tree.error());
   ConfigReport report(document_name);
@@ -299,7 +319,8 @@ Result<ParsedDeliveryConfig> Parse(std::string_view document, std::string_view d
         "is passed over in a file; StartDeliveryStreamEncryption of the Firehose API encrypts what waits for delivery");
   }
   std::optional<MapReader> sluice = root.Map("Sluice");
-  const SluiceExtras extras = sluice ? ReadSluice(*sluice, config) : SluiceExtras{};
+  SluiceExtras extras{.tables = tables};
+  if (sluice) ReadSluice(*sluice, extras, config);
   ReadDestination(root, extras, config);
   DecideSchema(root, extras, config);
   if (sluice) FinishSluice(*sluice, extras, config);
@@ -311,12 +332,13 @@ Result<ParsedDeliveryConfig> Parse(std::string_view document, std::string_view d
 
 }  // namespace
 
-Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name) {
-  return Parse(document, document_name, Origin::kUser);
+Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name,
+                                                 GlueTables tables) {
+  return Parse(document, document_name, Origin::kUser, tables);
 }
 
 Result<ParsedDeliveryConfig> ParseStoredDeliveryConfig(std::string_view json) {
-  return Parse(json, "stored configuration", Origin::kStore);
+  return Parse(json, "stored configuration", Origin::kStore, GlueTables::kNotAsked);
 }
 
 std::string ObjectExtension(const DeliveryConfig& config) {

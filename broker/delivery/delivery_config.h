@@ -71,6 +71,7 @@ struct DeliveryConfig {
   bool infer_schema = false;
   std::vector<ColumnConfig> columns;
   std::string table_file;  // to be read, into columns, before the configuration is stored
+  std::string glue_table;  // "DATABASE.TABLE", of which the columns are, or are to be read
   ConverterOptions converter;
   ParquetOptions parquet;
   OrcOptions orc;
@@ -91,8 +92,12 @@ struct ParsedDeliveryConfig {
   std::vector<std::string> warnings;
 };
 
+/// Whether Glue tables can be had, from files that stand for them.
+enum class GlueTables : bool { kNotAsked, kAsked };
+
 /// kInvalidArgument or kUnimplemented with one line per problem: "FILE:LINE: KEY: what is wrong and what to write".
-Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name);
+Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std::string_view document_name,
+                                                 GlueTables tables = GlueTables::kNotAsked);
 
 /// The same for the canonical form as it is stored. A key that an older version did not know stands for what that
 /// version did, so that a delivery which it decided is finished with the same bytes.

@@ -129,6 +129,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
   if (config.convert) {
     json.Key("InferSchema").Bool(config.infer_schema);
     if (!config.table_file.empty()) json.Key("TableFile").String(config.table_file);
+    if (!config.glue_table.empty()) json.Key("GlueTable").String(config.glue_table);
     if (!config.columns.empty()) {
       json.Key("Columns").BeginList();
       for (const ColumnConfig& column : config.columns) {

@@ -8,7 +8,6 @@
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/log_record_source.h"
-#include "broker/delivery/plain_columns.h"
 #include "broker/log.h"
 #include "protocol/check.h"
 #include "protocol/suggest.h"
@@ -140,7 +139,7 @@ DeliveryManager::FileState DeliveryManager::ReadConfigFile(const std::string& pa
     broker::log::Error("cannot read a delivery stream's file", {{"file", path}, {"error", document.error()}});
     return FileState::kDone;
   }
-  if (const Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(*document, path)) {
+  if (const Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(*document, path, tables())) {
     const std::string& first = config_file_of_.emplace(parsed->config.name, path).first->second;
     if (first != path) {
       broker::log::Error("two files are of one delivery stream; the first one counts",
@@ -227,31 +226,6 @@ Result<TimeZone> DeliveryManager::LoadZone(const std::string& name) {
   }
   if (!bytes) return Error(bytes.error());
   return TimeZone::FromTzif(name, *bytes);
-}
-
-/// The table's columns become part of the configuration, so that the file may go.
-Status DeliveryManager::ReadTableFile(std::string_view document_name, DeliveryConfig& config) {
-  if (config.table_file.empty()) return Status();
-  std::string path = config.table_file;
-  const std::size_t slash = document_name.rfind('/');
-  if (path.front() != '/' && slash != document_name.npos)
-    path = fmt::format("{}/{}", document_name.substr(0, slash), path);
-  const auto context = [&](const Status& status) {
-    return status.WithContext(fmt::format("{}: Sluice.TableFile '{}'", document_name, config.table_file));
-  };
-  const Result<std::string> json = ReadFile(path);
-  if (!json) return Status(Code::kInvalidArgument, context(json.error()).message());
-  const Result<Schema> schema = SchemaFromGlueTable(*json);
-  if (!schema) return context(schema.error());
-  for (const Field& field : schema->columns) config.columns.push_back({field.name, ToHiveType(field.type)});
-  config.table_file.clear();
-  for (const SortKey& key : config.columnar().sort_by) {
-    const std::string problem =
-        PlainColumnProblem(schema->columns, key.column, config.converter.case_insensitive, kSortUse);
-    if (problem.empty() || config.infer_schema) continue;
-    return Status(Code::kInvalidArgument, fmt::format("{}: Sluice.SortBy: {}", document_name, problem));
-  }
-  return Status();
 }
 
 /// A key as deliveries will have it; also finds out whether the store can have such keys.

@@ -98,7 +98,7 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   Result<StreamPtr> FindStream(std::string_view name) const;
   Result<TimeZone> LoadZone(const std::string& name);
   Result<std::string> ReadFile(const std::string& path);
-  Status ReadTableFile(std::string_view document_name, DeliveryConfig& config);
+  GlueTables tables() const { return options_.tables_dir.empty() ? GlueTables::kNotAsked : GlueTables::kAsked; }
   Result<std::string> ExampleKey(const DeliveryConfig& config);
   Result<broker::StreamPtr> SourceOf(const DeliveryConfig& config);
   Status Store(const DeliveryConfig& config, StreamId source, const std::string& given);

@@ -9,7 +9,8 @@ namespace sluice::delivery {
 
 /// What stands under "Sluice" about the schema and the files; read before the destination, which depends on it.
 struct SluiceExtras {
-  bool has_schema = false;        // Columns or TableFile
+  GlueTables tables = GlueTables::kNotAsked;
+  bool has_schema = false;        // Columns or TableFile of its own, not those of a Glue table
   bool infer_schema = false;      // asked for
   bool infer_schema_off = false;  // InferSchema: false
   bool has_delimiter = false;

@@ -97,6 +97,9 @@ const KindCase kKindCases[] = {
     {"glue table",
      R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": "parquet", "SchemaConfiguration": {"DatabaseName": "d", "TableName": "t"}})",
      "", "the Glue table 't' is not asked", [](const DeliveryConfig& c) { return c.infer_schema; }},
+    {"a table that was read before", R"("CompressionFormat": "parquet")",
+     R"("Sluice": {"GlueTable": "d.t", "Columns": [{"Name": "a", "Type": "int"}]})", "parquet",
+     [](const DeliveryConfig& c) { return c.glue_table == "d.t" && c.columns.size() == 1 && !c.infer_schema; }},
     {"error prefix without its type", R"("ErrorOutputPrefix": "errors")", "",
      "taken as 'errors/!{firehose:error-output-type}/'",
      [](const DeliveryConfig& c) { return c.error_prefix == "errors/!{firehose:error-output-type}/"; }},
@@ -257,6 +260,14 @@ const ErrorCase kErrorCases[] = {
      "Sluice.InferSchema: is false, but there is no schema"},
     {"bad start", "\"Prefix\": \"a/\"", R"("Sluice": {"StartPosition": "yesterday"})",
      "f.json:2: Sluice.StartPosition: 'yesterday' is none of oldest, latest"},
+    {"no folder of tables", R"("CompressionFormat": "parquet")", R"("Sluice": {"GlueTable": "d.t"})",
+     "f.json:2: Sluice.GlueTable: cannot be read: the setting delivery.tables_dir names no folder"},
+    {"a table without its database", R"("CompressionFormat": "parquet")", R"("Sluice": {"GlueTable": "t"})",
+     "Sluice.GlueTable: 't' names no table; write DATABASE.TABLE"},
+    {"a table out of the folder", R"("CompressionFormat": "parquet")", R"("Sluice": {"GlueTable": "../x.t"})",
+     "'../x.t' names no table"},
+    {"a table twice", R"("CompressionFormat": "parquet")", R"("Sluice": {"GlueTable": "d.t", "TableFile": "t.json"})",
+     "stands beside TableFile; give one of them"},
     {"two delimiters",
      R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "AppendDelimiterToRecord"}]})",
      R"("Sluice": {"Delimiter": ""})", "beside Sluice.Delimiter"},
@@ -338,6 +349,33 @@ TEST_CASE("ParseDeliveryConfig: dynamic partitioning, and its canonical form", "
   REQUIRE(again.has_value());
   CHECK(again->config.processors == config.processors);
   CHECK(DeliveryConfigToJson(again->config) == DeliveryConfigToJson(config));
+}
+
+TEST_CASE("ParseDeliveryConfig: where tables are asked, SchemaConfiguration names one", "[delivery]") {
+  const auto parse = [](std::string_view schema, std::string_view sluice) {
+    return ParseDeliveryConfig(
+        Document(fmt::format(R"("DataFormatConversionConfiguration": {{"OutputFormatConfiguration": "orc",
+    "SchemaConfiguration": {}}})",
+                             schema),
+                 fmt::format(R"("Sluice": {{{}}})", sluice)),
+        "f.json", GlueTables::kAsked);
+  };
+  const auto named = parse(R"({"DatabaseName": "Sales", "TableName": "orders", "VersionId": "LATEST"})", "");
+  REQUIRE(named.has_value());
+  CHECK(named->config.glue_table == "Sales.orders");
+  CHECK_FALSE(named->config.infer_schema);
+  CHECK(parse(R"({"DatabaseName": "d", "TableName": "t"})", R"("InferSchema": true)")->config.infer_schema);
+  const auto own = parse(R"({"DatabaseName": "d", "TableName": "t"})", R"("Columns": [{"Name": "a", "Type": "int"}])");
+  CHECK(own->config.glue_table.empty());
+  CHECK(own->config.columns.size() == 1);
+  for (const char* bad :
+       {R"({"TableName": "t"})", R"({"DatabaseName": "d"})", R"({"DatabaseName": "..", "TableName": "t"})",
+        R"({"DatabaseName": "d", "TableName": "a/b"})"}) {
+    const auto wrong = parse(bad, "");
+    INFO(bad);
+    REQUIRE_FALSE(wrong.has_value());
+    CHECK(Contains(wrong.error().message(), "SchemaConfiguration: DatabaseName '"));
+  }
 }
 
 TEST_CASE("ParseDeliveryConfig: every setting of OrcSerDe, and its canonical form", "[delivery]") {

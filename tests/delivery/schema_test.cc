@@ -49,8 +49,46 @@ TEST_CASE("ParseHiveType: every type, and back", "[delivery]") {
   CHECK(ToHiveType(*ParseHiveType("decimal")) == "decimal(10,0)");
 }
 
+TEST_CASE("ParseHiveType: spellings that Hive, Spark and Glue have for the same types", "[delivery]") {
+  struct Spelling {
+    std::string_view given, type;
+  };
+  constexpr Spelling kSpellings[] = {
+      {"BOOLEAN", "boolean"},
+      {"bool", "boolean"},
+      {"byte", "tinyint"},
+      {"short", "smallint"},
+      {"INTEGER", "int"},
+      {"long", "bigint"},
+      {"double precision", "double"},
+      {"Double  Precision", "double"},
+      {"decimal", "decimal(10,0)"},
+      {"decimal(7)", "decimal(7,0)"},
+      {"DECIMAL( 38 , 18 )", "decimal(38,18)"},
+      {"numeric(12,2)", "decimal(12,2)"},
+      {"dec(3,1)", "decimal(3,1)"},
+      {"char(3)", "string"},
+      {"VARCHAR(65535)", "string"},
+      {"timestamp with local time zone", "timestamp"},
+      {"array<double precision>", "array<double>"},
+      {"map<string,timestamp with local time zone>", "map<string,timestamp>"},
+      {"map<tinyint,array<struct<a:char(1),b:date>>>", "map<tinyint,array<struct<a:string,b:date>>>"},
+      {"struct<Id:bigint,\n  `full name`:string>", "struct<Id:bigint,`full name`:string>"},
+  };
+  for (const Spelling& each : kSpellings) {
+    INFO(each.given);
+    const Result<ColumnType> parsed = ParseHiveType(each.given);
+    REQUIRE(parsed);
+    CHECK(ToHiveType(*parsed) == each.type);
+  }
+}
+
 TEST_CASE("ParseHiveType: says what is wrong and where", "[delivery]") {
-  CHECK(Message("strng") == "type 'strng', position 5: 'strng' is no type we know");
+  CHECK(Message("strng") == "type 'strng', position 0: 'strng' is no type we know; did you mean 'string'?");
+  CHECK(Message("struct<a:int,b:uniontype<int>>") ==
+        "type 'struct<a:int,b:uniontype<int>>', position 15: the type 'uniontype' is not served");
+  CHECK(Message("array< foo>") == "type 'array< foo>', position 7: 'foo' is no type we know");
+  CHECK(Message("timestamp with local time").find("position 10: text after the end of the type") != std::string::npos);
   CHECK(Message("") == "type '', position 0: a type is missing here");
   CHECK(Message("array<int") == "type 'array<int', position 9: expected '>'");
   CHECK(Message("struct<>").find("a field name is missing here") != std::string::npos);
@@ -82,8 +120,40 @@ TEST_CASE("SchemaFromGlueTable: columns, then partition keys", "[delivery]") {
                            "Location":"s3://b/"},"PartitionKeys":[{"Name":"dt","Type":"string"}]})";
   CHECK(Text(*SchemaFromGlueTable(table)) == "a bigint, dt string");
   CHECK(Text(*SchemaFromGlueTable("{\"Table\":" + table + "}")) == "a bigint, dt string");
-  CHECK_FALSE(SchemaFromGlueTable(R"({"Table":{}})"));
-  CHECK_FALSE(SchemaFromGlueTable("[]"));
+  CHECK(Text(*SchemaFromGlueTable("{\"DatabaseName\":\"d\",\"TableInput\":" + table + "}")) == "a bigint, dt string");
+  CHECK(Text(*SchemaFromGlueTable(
+            R"({"PartitionKeys":null,"StorageDescriptor":{"Columns":[{"Name":"a","Type":"int"}]}})")) == "a int");
+}
+
+TEST_CASE("SchemaFromGlueTable: says which column of which list is wrong", "[delivery]") {
+  struct Wrong {
+    std::string_view columns, keys, message;
+  };
+  constexpr Wrong kWrong[] = {
+      {R"({"Name":"a","Type":"int"},{"Name":"b","Type":"array<strng>"})", "",
+       "column 'b' (2 of StorageDescriptor.Columns): type 'array<strng>', position 6: 'strng' is no type we know; did "
+       "you mean 'string'?"},
+      {R"({"Name":"a","Type":"int"})", R"({"Name":"k","Type":"interval"})",
+       "column 'k' (1 of PartitionKeys): type 'interval', position 0: the type 'interval' is not served"},
+      {R"({"Name":"a"})", "", "column 'a' (1 of StorageDescriptor.Columns): has no \"Type\""},
+      {R"({"Type":"int"})", "", "column 1 of StorageDescriptor.Columns has no \"Name\""},
+      {R"({"Name":"a","Type":"int"})", R"({"Name":"a","Type":"string"})", "column 'a' stands twice"},
+      {R"({"Name":"_overflow","Type":"int"})", "", "column '_overflow' (1 of StorageDescriptor.Columns): this name is"},
+      {"", "", "StorageDescriptor.Columns is empty"},
+      {"1,", "", "not JSON"},
+  };
+  for (const Wrong& each : kWrong) {
+    const Result<Schema> schema =
+        SchemaFromGlueTable(std::string(R"({"Table":{"StorageDescriptor":{"Columns":[)") + std::string(each.columns) +
+                            R"(]},"PartitionKeys":[)" + std::string(each.keys) + "]}}");
+    REQUIRE_FALSE(schema);
+    INFO(schema.error().message());
+    CHECK(schema.error().message().starts_with(each.message));
+  }
+  for (const char* bad : {R"({"Table":{}})", "[]", "{}", R"({"StorageDescriptor":{"Columns":{}}})"}) {
+    INFO(bad);
+    CHECK_FALSE(SchemaFromGlueTable(bad));
+  }
 }
 
 TEST_CASE("SchemaToJson: round trip; newer forms are refused", "[delivery]") {

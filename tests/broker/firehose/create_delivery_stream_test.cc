@@ -195,6 +195,50 @@ TEST_CASE("CreateDeliveryStream: a conversion to Parquet", "[firehose]") {
   CHECK(core.DescribedAt("d", "Destinations.0.ExtendedS3DestinationDescription.BufferingHints.SizeInMBs") == "128");
 }
 
+std::string WithTable(std::string_view database, std::string_view table) {
+  std::string conversion(kConversion);
+  constexpr std::string_view kTable = R"("TableName":"t")";
+  conversion.replace(conversion.find(kTable), kTable.size(),
+                     fmt::format(R"("DatabaseName":"{}","TableName":"{}")", database, table));
+  return conversion;
+}
+
+TEST_CASE("CreateDeliveryStream: the columns of a Glue table, where its file is there", "[firehose]") {
+  FirehoseCore core;
+  core.PutTable("sales.orders.json", R"({"Table":{"Name":"orders","StorageDescriptor":{"Columns":[
+      {"Name":"id","Type":"int"},{"Name":"at","Type":"timestamp"}]},"PartitionKeys":[{"Name":"day","Type":"date"}]}})");
+  core.PutTable("sales/returns.json", R"({"StorageDescriptor":{"Columns":[{"Name":"id","Type":"strng"}]}})");
+  core.Restart();
+  core.Create("d", WithTable("sales", "Orders"));
+  CHECK(core.Config("d").contains(R"("Sluice":{"StartPosition":"latest","DeaggregateKplRecords":false,)"
+                                  R"("InferSchema":false,"GlueTable":"sales.Orders","Columns":[)"
+                                  R"({"Name":"id","Type":"int"},{"Name":"at","Type":"timestamp"},)"
+                                  R"({"Name":"day","Type":"date"}]})"));
+  const Reply missing = core.TryCreate("e", WithTable("sales", "nothing"));
+  CHECK(missing.type() == "InvalidArgumentException");
+  CHECK(
+      missing.message().starts_with("SchemaConfiguration: there is no table 'nothing' in database 'sales': no file "));
+  CHECK(missing.message().ends_with("/tables/sales/nothing.json"));
+  const Reply wrong = core.TryCreate("e", WithTable("sales", "returns"));
+  CHECK(wrong.type() == "InvalidArgumentException");
+  CHECK(
+      wrong.message().ends_with("column 'id' (1 of StorageDescriptor.Columns): type 'strng', position 0: 'strng' is "
+                                "no type we know; did you mean 'string'?"));
+  CHECK(core.TryCreate("e", kConversion).message().contains("DatabaseName '' and TableName 't' name no table"));
+
+  // A change reads the table again, and goes on without the folder.
+  core.PutTable("sales.orders.json", R"({"TableInput":{"StorageDescriptor":{"Columns":[
+      {"Name":"id","Type":"bigint"},{"Name":"at","Type":"timestamp"},{"Name":"day","Type":"date"},
+      {"Name":"more","Type":"string"}]}}})");
+  CHECK(core.Update("d", "1", R"("Prefix":"a/")").body == "{}");
+  CHECK(core.Config("d").contains(R"({"Name":"id","Type":"bigint"})"));
+  CHECK(core.Config("d").contains(R"({"Name":"more","Type":"string"})"));
+  core.ForgetTables();
+  core.Restart();
+  CHECK(core.Update("d", "2", R"("Prefix":"b/")").body == "{}");
+  CHECK(core.Config("d").contains(R"({"Name":"more","Type":"string"})"));
+}
+
 TEST_CASE("CreateDeliveryStream: a conversion to ORC", "[firehose]") {
   FirehoseCore core;
   const auto with = [&](std::string_view name, std::string_view orc) {

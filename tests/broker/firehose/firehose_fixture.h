@@ -57,6 +57,16 @@ class FirehoseCore {
   }
   ~FirehoseCore() { manager.reset(); }
 
+  /// A file in the folder of Glue tables, which is asked from the next start on.
+  void PutTable(std::string_view file, std::string_view json) {
+    delivery_options_.tables_dir = temp_.path() + "/tables";
+    const std::filesystem::path path = std::filesystem::path(delivery_options_.tables_dir) / file;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << json;
+  }
+  void ForgetTables() { delivery_options_.tables_dir.clear(); }
+  /// The configuration of a delivery stream, as the stage has it.
+  std::string Config(std::string_view name) const { return manager->Find(name)->config; }
   /// The delivery stage ends and begins anew.
   void Restart() { Start(); }
 
