@@ -61,7 +61,8 @@ std::optional<std::int64_t> TimestampFromText(std::string_view text, const Times
   for (const TimestampFormat& format : rules.formats) {
     if (std::optional<std::int64_t> micros = format.Parse(text)) return micros;
   }
-  return ParseTimestamp(text);
+  const std::optional<std::int64_t> micros = ParseTimestamp(text);
+  return micros ? micros : ParseJdbcTimestamp(text);
 }
 
 bool AppendTimestamp(Column& column, std::string_view text, bool quoted, const TimestampRules& rules) {

@@ -40,22 +40,30 @@ bool Take(std::string_view& text, char c) {
   return true;
 }
 
-std::optional<std::int32_t> TakeDate(std::string_view& text) {
+// Of month, day, hour, minute and second.
+enum class LeadingZero : bool { kNeeded, kOptional };
+
+std::optional<unsigned> TakeTwo(std::string_view& text, LeadingZero zero) {
+  const bool one = zero == LeadingZero::kOptional && (text.size() < 2 || !IsDigit(text[1]));
+  return TakeDigits(text, one ? 1 : 2);
+}
+
+std::optional<std::int32_t> TakeDate(std::string_view& text, LeadingZero zero) {
   std::optional<unsigned> year = TakeDigits(text, 4);
   if (!year || *year == 0 || !Take(text, '-')) return std::nullopt;
-  std::optional<unsigned> month = TakeDigits(text, 2);
+  std::optional<unsigned> month = TakeTwo(text, zero);
   if (!month || !Take(text, '-')) return std::nullopt;
-  std::optional<unsigned> day = TakeDigits(text, 2);
+  std::optional<unsigned> day = TakeTwo(text, zero);
   return day ? DaysFromDate(*year, *month, *day) : std::nullopt;
 }
 
 // "12:34:56" and a fraction; microseconds of the day.
-std::optional<std::int64_t> TakeTime(std::string_view& text) {
-  std::optional<unsigned> hour = TakeDigits(text, 2);
+std::optional<std::int64_t> TakeTime(std::string_view& text, LeadingZero zero) {
+  std::optional<unsigned> hour = TakeTwo(text, zero);
   if (!hour || *hour > 23 || !Take(text, ':')) return std::nullopt;
-  std::optional<unsigned> minute = TakeDigits(text, 2);
+  std::optional<unsigned> minute = TakeTwo(text, zero);
   if (!minute || *minute > 59 || !Take(text, ':')) return std::nullopt;
-  std::optional<unsigned> second = TakeDigits(text, 2);
+  std::optional<unsigned> second = TakeTwo(text, zero);
   if (!second || *second > 59) return std::nullopt;
   std::int64_t micros = (std::int64_t{*hour} * 3600 + *minute * 60 + *second) * kMicrosPerSecond;
   if (!Take(text, '.')) return micros;
@@ -138,18 +146,28 @@ std::optional<std::int32_t> DaysFromDate(std::int64_t year, unsigned month, unsi
 }
 
 std::optional<std::int32_t> ParseDate(std::string_view text) {
-  std::optional<std::int32_t> days = TakeDate(text);
+  std::optional<std::int32_t> days = TakeDate(text, LeadingZero::kNeeded);
   return text.empty() ? days : std::nullopt;
 }
 
 std::optional<std::int64_t> ParseTimestamp(std::string_view text) {
-  std::optional<std::int32_t> days = TakeDate(text);
+  std::optional<std::int32_t> days = TakeDate(text, LeadingZero::kNeeded);
   if (!days || (!Take(text, 'T') && !Take(text, ' '))) return std::nullopt;
-  std::optional<std::int64_t> time = TakeTime(text);
+  std::optional<std::int64_t> time = TakeTime(text, LeadingZero::kNeeded);
   if (!time) return std::nullopt;
   std::optional<std::int64_t> zone = ParseZone(text);
   if (!zone) return std::nullopt;
   return *days * kSecondsPerDay * kMicrosPerSecond + *time - *zone;
+}
+
+std::optional<std::int64_t> ParseJdbcTimestamp(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  std::optional<std::int32_t> days = TakeDate(text, LeadingZero::kOptional);
+  if (!days || !Take(text, ' ')) return std::nullopt;
+  std::optional<std::int64_t> time = TakeTime(text, LeadingZero::kOptional);
+  if (!time || !text.empty()) return std::nullopt;
+  return *days * kSecondsPerDay * kMicrosPerSecond + *time;
 }
 
 std::optional<std::int64_t> TimestampFromNumber(std::string_view token) {

@@ -17,6 +17,10 @@ std::optional<std::int32_t> ParseDate(std::string_view text);
 /// (what is finer than a microsecond is cut), a zone as "Z", "+01:00", "+0100", or none for UTC.
 std::optional<std::int64_t> ParseTimestamp(std::string_view text);
 
+/// The same of what java.sql.Timestamp.valueOf takes, Hive's default: "2024-2-9 1:02:03.5", as UTC; zeros in front may
+/// be missing, and white space may stand around it.
+std::optional<std::int64_t> ParseJdbcTimestamp(std::string_view text);
+
 /// Microseconds since 1970 of a JSON number: seconds where its magnitude is below 10^11 (fractions allowed), else
 /// milliseconds.
 std::optional<std::int64_t> TimestampFromNumber(std::string_view token);
