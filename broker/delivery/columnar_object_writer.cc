@@ -23,6 +23,10 @@ constexpr std::uint64_t kSortedBytesMax = 512ull << 20;  // of a group that is s
 constexpr std::uint64_t kLookBytes = 64u << 10;
 constexpr std::uint64_t kLookRows = 1024;
 
+std::uint64_t RowBytes(const arrow::RecordBatch& batch, std::uint64_t bytes) {
+  return std::max<std::uint64_t>(1, bytes / static_cast<std::uint64_t>(std::max<std::int64_t>(1, batch.num_rows())));
+}
+
 class ColumnarObjectWriter : public ObjectWriter {
  public:
   ColumnarObjectWriter(ColumnarLayout layout, std::unique_ptr<RowConverter> converter,
@@ -43,7 +47,7 @@ class ColumnarObjectWriter : public ObjectWriter {
   Status FlushBatch();
   arrow::Status WriteBatch(const arrow::RecordBatch& batch, std::uint64_t bytes);
   arrow::Status WriteSorted(const arrow::RecordBatch& batch, std::uint64_t bytes);
-  arrow::Status BeginGroup(const arrow::RecordBatch& rows, std::uint64_t bytes);
+  arrow::Status BeginGroup(const arrow::RecordBatch& rows, std::uint64_t bytes, std::uint64_t row_bytes);
   // Runs a call into Arrow; what it throws or returns becomes one Status, the sink's own first.
   template <typename Call>
   Status Guard(std::string_view what, Call call);
@@ -123,7 +127,7 @@ Status ColumnarObjectWriter::FlushBatch() {
 
 arrow::Status ColumnarObjectWriter::WriteBatch(const arrow::RecordBatch& batch, std::uint64_t bytes) {
   if (!open_ || group_bytes_ >= layout_.group_bytes) {
-    ARROW_RETURN_NOT_OK(BeginGroup(batch, bytes));
+    ARROW_RETURN_NOT_OK(BeginGroup(batch, bytes, RowBytes(batch, bytes)));
   } else {
     group_bytes_ += bytes;
   }
@@ -135,10 +139,10 @@ arrow::Status ColumnarObjectWriter::WriteBatch(const arrow::RecordBatch& batch, 
 
 // A whole group, gathered in pieces, so that only one piece is there twice.
 arrow::Status ColumnarObjectWriter::WriteSorted(const arrow::RecordBatch& batch, std::uint64_t bytes) {
-  ARROW_RETURN_NOT_OK(BeginGroup(*batch.Slice(0, kBatchRows), bytes));
+  const std::uint64_t row_bytes = RowBytes(batch, bytes);
+  ARROW_RETURN_NOT_OK(BeginGroup(*batch.Slice(0, kBatchRows), bytes, row_bytes));
   std::vector<std::uint32_t> order = SortedRows(batch, layout_.sort_by);
   SLUICE_CHECK(order.size() == static_cast<std::size_t>(batch.num_rows()));
-  const std::uint64_t row_bytes = std::max<std::uint64_t>(1, bytes / order.size());
   const std::size_t at_once = std::clamp<std::size_t>(kBatchBytes / row_bytes, 1, kBatchRows);
   arrow::Datum rows(batch.Slice(0));
   for (std::size_t begin = 0; begin < order.size(); begin += at_once) {
@@ -151,10 +155,11 @@ arrow::Status ColumnarObjectWriter::WriteSorted(const arrow::RecordBatch& batch,
   return arrow::Status::OK();
 }
 
-arrow::Status ColumnarObjectWriter::BeginGroup(const arrow::RecordBatch& rows, std::uint64_t bytes) {
+arrow::Status ColumnarObjectWriter::BeginGroup(const arrow::RecordBatch& rows, std::uint64_t bytes,
+                                               std::uint64_t row_bytes) {
   open_ = true;
   group_bytes_ = bytes;
-  return file_->BeginGroup(rows);
+  return file_->BeginGroup(rows, row_bytes);
 }
 
 Result<ObjectSummary> ColumnarObjectWriter::Finish(const ObjectMetadata& metadata) {

@@ -41,9 +41,9 @@ class ColumnarFile {
  public:
   virtual ~ColumnarFile() = default;
 
-  /// A group of rows begins (Parquet: a row group). The first call opens the file; `rows` are some of the group's, for
-  /// choices that depend on them.
-  virtual arrow::Status BeginGroup(const arrow::RecordBatch& rows) = 0;
+  /// A group of rows begins (Parquet: a row group). The first call opens the file; `rows` are some of the group's, and
+  /// `row_bytes` is about the size of a row's record, for choices that depend on them.
+  virtual arrow::Status BeginGroup(const arrow::RecordBatch& rows, std::uint64_t row_bytes) = 0;
 
   /// The next rows of the group. A file that ends groups by itself writes one here as soon as it is full.
   virtual arrow::Status Append(const arrow::RecordBatch& rows) = 0;

@@ -148,7 +148,8 @@ void CompareSchemas(const DeliveryConfig& before, const DeliveryConfig& after, c
   change.schema = std::move(schema);
 }
 
-void WarnOfSorting(const DeliveryConfig& after, const std::optional<Schema>& pinned, ConfigChange& change) {
+/// Of columns that an inferred schema does not have; declared ones were looked at when the configuration was read.
+void WarnOfColumns(const DeliveryConfig& after, const std::optional<Schema>& pinned, ConfigChange& change) {
   const std::optional<Schema>& schema = change.schema ? change.schema : pinned;
   if (!schema) return;
   for (const SortKey& key : after.columnar().sort_by) {
@@ -157,6 +158,8 @@ void WarnOfSorting(const DeliveryConfig& after, const std::optional<Schema>& pin
     if (!problem.empty())
       change.warnings.push_back(fmt::format("Sluice.SortBy: {}; passed over until records have it", problem));
   }
+  if (!after.columns.empty()) return;
+  for (std::string& warning : BloomFilterWarnings(after, *schema)) change.warnings.push_back(std::move(warning));
 }
 
 }  // namespace
@@ -170,6 +173,15 @@ std::optional<Schema> DeclaredSchema(const DeliveryConfig& config) {
     schema.columns.push_back({column.name, std::move(*type)});
   }
   return schema;
+}
+
+std::vector<std::string> BloomFilterWarnings(const DeliveryConfig& config, const Schema& schema) {
+  std::vector<std::string> warnings;
+  for (const std::string& column : config.columnar().bloom_filter_columns) {
+    const std::string problem = BloomFilterProblem(schema.columns, column, config.converter.case_insensitive);
+    if (!problem.empty()) warnings.push_back(fmt::format("BloomFilterColumns: {}; it gets no filter", problem));
+  }
+  return warnings;
 }
 
 Status CheckConversion(const DeliveryConfig& config, const std::optional<Schema>& schema) {
@@ -188,7 +200,7 @@ ConfigChange CompareConfigs(const DeliveryConfig& before, const DeliveryConfig& 
     CompareSchemas(before, after, pinned, change);
     const Status converts = CheckConversion(after, change.schema ? change.schema : pinned);
     if (!converts.ok()) change.refused.push_back(converts.message());
-    WarnOfSorting(after, pinned, change);
+    WarnOfColumns(after, pinned, change);
   }
   return change;
 }

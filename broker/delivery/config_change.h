@@ -31,6 +31,9 @@ Status RefusedChange(const std::string& delivery_stream, const ConfigChange& cha
 /// kInvalidArgument where records cannot be converted by this schema: two columns for one JSON key, say.
 Status CheckConversion(const DeliveryConfig& config, const std::optional<Schema>& schema);
 
+/// Which Bloom filters are asked of columns that `schema` does not have, or that can have none.
+std::vector<std::string> BloomFilterWarnings(const DeliveryConfig& config, const Schema& schema);
+
 /// The schema that the configuration declares, as version 1; nullopt where it declares none.
 std::optional<Schema> DeclaredSchema(const DeliveryConfig& config);
 

@@ -143,6 +143,11 @@ bool ReadParquetSerDe(MapReader& map, DeliveryConfig& config) {
     config.parquet.row_group_bytes = static_cast<std::uint64_t>(*bytes);
   if (const auto bytes = map.Int("PageSizeBytes", 4 << 10, 64 << 20))
     config.parquet.page_bytes = static_cast<std::uint64_t>(*bytes);
+  if (config.parquet.page_bytes > config.parquet.row_group_bytes) {
+    map.report().Problem(map.LineOf("PageSizeBytes"), map.PathOf("PageSizeBytes"),
+                         fmt::format("is {}, more than BlockSizeBytes, which is {}", config.parquet.page_bytes,
+                                     config.parquet.row_group_bytes));
+  }
   if (const auto on = map.Bool("EnableDictionaryCompression")) config.parquet.dictionary = *on;
   if (const auto version = map.String("WriterVersion")) {
     const std::string word = PlainWord(*version);

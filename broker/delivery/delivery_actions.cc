@@ -54,8 +54,12 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
                            [this](const std::string& path) { return ReadFile(path); });
   if (!table.ok()) return Error(std::move(table));
   if (const Result<std::string> key = ExampleKey(parsed->config); !key) return Error(key.error());
-  Status converts = CheckConversion(parsed->config, DeclaredSchema(parsed->config));
+  const std::optional<Schema> declared = DeclaredSchema(parsed->config);
+  Status converts = CheckConversion(parsed->config, declared);
   if (!converts.ok()) return Error(converts.WithContext(document_name));
+  if (declared) {
+    for (std::string& warning : BloomFilterWarnings(parsed->config, *declared)) parsed->warnings.push_back(warning);
+  }
   return parsed;
 }
 

@@ -235,6 +235,20 @@ void ReadSluice(MapReader& sluice, SluiceExtras& extras, DeliveryConfig& config)
   }
 }
 
+/// For Parquet, whose serializer has no such setting in Firehose; ORC's has.
+void ReadBloomFilters(MapReader& sluice, DeliveryConfig& config) {
+  std::vector<std::string> columns = sluice.Strings("BloomFilterColumns");
+  if (columns.empty()) return;
+  const auto problem = [&](std::string_view what) {
+    sluice.report().Problem(sluice.LineOf("BloomFilterColumns"), sluice.PathOf("BloomFilterColumns"), what);
+  };
+  if (!config.convert) return problem("is for Parquet files, and DataFormatConversionConfiguration is not enabled");
+  if (!config.columnar().bloom_filter_columns.empty()) {
+    return problem("stands beside OrcSerDe.BloomFilterColumns; give one of them");
+  }
+  config.columnar().bloom_filter_columns = std::move(columns);
+}
+
 /// What can only be said once the destination is known.
 void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig& config) {
   if (const auto size_mb = sluice.Int("FileSizeMB", 1, kFileSizeMbMax))
@@ -247,6 +261,7 @@ void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig&
     }
   }
   ReadSortBy(sluice, config);
+  ReadBloomFilters(sluice, config);
   if (!config.convert && (extras.has_schema || extras.infer_schema || !config.glue_table.empty())) {
     sluice.report().Warn(sluice.line(), sluice.path(),
                          "a schema is passed over: DataFormatConversionConfiguration is not enabled");

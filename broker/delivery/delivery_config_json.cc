@@ -137,6 +137,12 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
       }
       json.EndList();
     }
+    const auto& blooms = config.columnar().bloom_filter_columns;
+    if (config.format == ConvertedFormat::kParquet && !blooms.empty()) {
+      json.Key("BloomFilterColumns").BeginList();
+      for (const std::string& column : blooms) json.String(column);
+      json.EndList();
+    }
     if (const auto& keys = config.columnar().sort_by; !keys.empty()) WriteSortBy(keys, json);
   } else if (config.delimiter_after_last) {
     json.Key("Delimiter").String(config.delimiter);

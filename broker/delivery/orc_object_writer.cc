@@ -107,7 +107,7 @@ class OrcFile : public ColumnarFile {
       : options_(std::move(options)), stream_(std::move(stream)), tail_(stream_) {}
 
   // Stripes are cut by their encoded size, as Arrow's writer finds them full.
-  arrow::Status BeginGroup(const arrow::RecordBatch& rows) override {
+  arrow::Status BeginGroup(const arrow::RecordBatch& rows, std::uint64_t) override {
     if (writer_ != nullptr) return arrow::Status::OK();
     arrow::FieldVector fields;
     for (const auto& field : rows.schema()->fields()) fields.push_back(field->WithType(WithoutZones(field->type())));
@@ -186,7 +186,8 @@ Result<std::unique_ptr<ObjectWriter>> NewOrcObjectWriter(const OrcOptions& optio
   Result<std::unique_ptr<RowConverter>> rows = RowConverter::New(schema, rules);
   if (!rows) return Error(rows.error());
   const bool any_case = converter.case_insensitive;
-  const std::vector<PlainColumn> blooms = FindPlainColumns(schema.columns, options.bloom_filter_columns, any_case);
+  const std::vector<PlainColumn> blooms =
+      FindBloomFilterColumns(schema.columns, options.bloom_filter_columns, any_case);
   auto stream = std::make_shared<SinkStream>(sink);
   return NewColumnarObjectWriter({"ORC", options.block_bytes, FindSortColumns(schema, options.sort_by, any_case)},
                                  *std::move(rows), stream, std::make_unique<OrcFile>(ToArrow(options, blooms), stream));

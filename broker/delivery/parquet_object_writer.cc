@@ -8,10 +8,12 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "broker/delivery/dictionary_choice.h"
+#include "broker/delivery/plain_columns.h"
 #include "broker/delivery/sink_stream.h"
 #include "protocol/check.h"
 
@@ -21,6 +23,10 @@ namespace {
 constexpr std::uint64_t kRowGroupBytesMin = 64u << 10;
 constexpr std::uint64_t kPageBytesMin = 8u << 10;
 constexpr std::uint64_t kBytesMax = 2ull << 30;
+constexpr double kFppMin = 0.0001;  // smaller filters' sizes have no bound
+constexpr double kFppMax = 0.9999;
+constexpr std::int64_t kValuesMin = 1000;  // of a Bloom filter
+constexpr std::int64_t kValuesMax = 8'000'000;
 
 parquet::Compression::type ToParquet(ParquetCompression compression) {
   switch (compression) {
@@ -38,11 +44,15 @@ parquet::Compression::type ToParquet(ParquetCompression compression) {
 
 class ParquetFile : public ColumnarFile {
  public:
-  ParquetFile(const ParquetOptions& options, std::vector<SortColumn> sort_by, std::shared_ptr<SinkStream> stream)
-      : options_(options), sort_by_(std::move(sort_by)), stream_(std::move(stream)) {}
+  ParquetFile(const ParquetOptions& options, std::vector<SortColumn> sort_by, std::vector<PlainColumn> bloom_filters,
+              std::shared_ptr<SinkStream> stream)
+      : options_(options),
+        sort_by_(std::move(sort_by)),
+        bloom_filters_(std::move(bloom_filters)),
+        stream_(std::move(stream)) {}
 
-  arrow::Status BeginGroup(const arrow::RecordBatch& rows) override {
-    return writer_ == nullptr ? Open(rows) : writer_->NewBufferedRowGroup();
+  arrow::Status BeginGroup(const arrow::RecordBatch& rows, std::uint64_t row_bytes) override {
+    return writer_ == nullptr ? Open(rows, row_bytes) : writer_->NewBufferedRowGroup();
   }
   arrow::Status Append(const arrow::RecordBatch& rows) override { return writer_->WriteRecordBatch(rows); }
   arrow::Status Close(const std::string& metadata) override {
@@ -52,22 +62,24 @@ class ParquetFile : public ColumnarFile {
 
  private:
   // The file is opened with its first rows: they decide which columns have a dictionary.
-  arrow::Status Open(const arrow::RecordBatch& rows) {
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<parquet::WriterProperties> properties, Properties(rows));
+  arrow::Status Open(const arrow::RecordBatch& rows, std::uint64_t row_bytes) {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<parquet::WriterProperties> properties, Properties(rows, row_bytes));
     ARROW_ASSIGN_OR_RAISE(
         writer_, parquet::arrow::FileWriter::Open(*rows.schema(), arrow::default_memory_pool(), stream_, properties));
     return arrow::Status::OK();
   }
-  arrow::Result<std::shared_ptr<parquet::WriterProperties>> Properties(const arrow::RecordBatch& rows) const;
+  arrow::Result<std::shared_ptr<parquet::WriterProperties>> Properties(const arrow::RecordBatch& rows,
+                                                                       std::uint64_t row_bytes) const;
 
   const ParquetOptions options_;
   const std::vector<SortColumn> sort_by_;
+  const std::vector<PlainColumn> bloom_filters_;
   std::shared_ptr<SinkStream> stream_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;  // null before the first group
 };
 
-arrow::Result<std::shared_ptr<parquet::WriterProperties>> ParquetFile::Properties(
-    const arrow::RecordBatch& rows) const {
+arrow::Result<std::shared_ptr<parquet::WriterProperties>> ParquetFile::Properties(const arrow::RecordBatch& rows,
+                                                                                  std::uint64_t row_bytes) const {
   parquet::WriterProperties::Builder properties;
   properties.compression(ToParquet(options_.compression));
   if (options_.compression == ParquetCompression::kZstd) properties.compression_level(options_.zstd_level);
@@ -87,6 +99,14 @@ arrow::Result<std::shared_ptr<parquet::WriterProperties>> ParquetFile::Propertie
     if (!options_.dictionary || !dictionaries[static_cast<std::size_t>(i)]) {
       properties.disable_dictionary(leaves->Column(i)->path());
     }
+  }
+  // A filter is made for as many values as a row group may have, and folded to those that it has.
+  parquet::BloomFilterOptions bloom;
+  bloom.fpp = std::clamp(options_.bloom_filter_fpp, kFppMin, kFppMax);
+  bloom.ndv = std::clamp(static_cast<std::int64_t>(options_.row_group_bytes / row_bytes), kValuesMin, kValuesMax);
+  bloom.fold = true;
+  for (const PlainColumn& column : bloom_filters_) {
+    properties.enable_bloom_filter(leaves->Column(column.leaf)->path(), bloom);
   }
   return properties.build();
 }
@@ -123,9 +143,11 @@ Result<std::unique_ptr<ObjectWriter>> NewParquetObjectWriter(const ParquetOption
   Result<std::unique_ptr<RowConverter>> rows = RowConverter::New(schema, converter);
   if (!rows) return Error(rows.error());
   const std::vector<SortColumn> sort_by = FindSortColumns(schema, options.sort_by, converter.case_insensitive);
+  std::vector<PlainColumn> blooms =
+      FindBloomFilterColumns(schema.columns, options.bloom_filter_columns, converter.case_insensitive);
   auto stream = std::make_shared<SinkStream>(sink);
   return NewColumnarObjectWriter({"Parquet", options.row_group_bytes, sort_by}, *std::move(rows), stream,
-                                 std::make_unique<ParquetFile>(options, sort_by, stream));
+                                 std::make_unique<ParquetFile>(options, sort_by, std::move(blooms), stream));
 }
 
 }  // namespace sluice::delivery

@@ -52,11 +52,12 @@ std::optional<PlainColumn> FindPlainColumn(std::span<const Field> columns, std::
   return found;
 }
 
-std::vector<PlainColumn> FindPlainColumns(std::span<const Field> columns, std::span<const std::string> names,
-                                          bool case_insensitive) {
+std::vector<PlainColumn> FindBloomFilterColumns(std::span<const Field> columns, std::span<const std::string> names,
+                                                bool case_insensitive) {
   std::vector<PlainColumn> found;
   for (const std::string& name : names) {
-    if (const auto column = FindPlainColumn(columns, name, case_insensitive)) found.push_back(*column);
+    const auto column = FindPlainColumn(columns, name, case_insensitive);
+    if (column && columns[column->column].type.kind != TypeKind::kBoolean) found.push_back(*column);
   }
   return found;
 }
@@ -72,6 +73,13 @@ std::string PlainColumnProblem(std::span<const Field> columns, std::string_view 
   const ColumnType& type = columns[*place].type;
   if (!IsNested(type)) return "";
   return fmt::format("'{}' is of type {}; {}", name, ToHiveType(type), use);
+}
+
+std::string BloomFilterProblem(std::span<const Field> columns, std::string_view name, bool case_insensitive) {
+  const auto column = FindPlainColumn(columns, name, case_insensitive);
+  if (!column) return PlainColumnProblem(columns, name, case_insensitive, "plain columns have Bloom filters");
+  if (columns[column->column].type.kind != TypeKind::kBoolean) return "";
+  return fmt::format("'{}' is boolean; a Bloom filter of two values is of no use", name);
 }
 
 }  // namespace sluice::delivery

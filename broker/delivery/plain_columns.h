@@ -24,9 +24,9 @@ struct PlainColumn {
 std::optional<PlainColumn> FindPlainColumn(std::span<const Field> columns, std::string_view name,
                                            bool case_insensitive);
 
-/// The same for several names; those that find nothing are left out.
-std::vector<PlainColumn> FindPlainColumns(std::span<const Field> columns, std::span<const std::string> names,
-                                          bool case_insensitive);
+/// Those of `names` that can have a Bloom filter: plain, and not boolean.
+std::vector<PlainColumn> FindBloomFilterColumns(std::span<const Field> columns, std::span<const std::string> names,
+                                                bool case_insensitive);
 
 /// Why FindPlainColumn finds nothing, with the nearest name, or for a nested column with `use`, which says what wants a
 /// plain one; empty where it finds something.
@@ -35,6 +35,8 @@ std::string PlainColumnProblem(std::span<const Field> columns, std::string_view 
 
 /// What wants a plain column, for PlainColumnProblem.
 inline constexpr std::string_view kSortUse = "rows are sorted by plain columns";
-inline constexpr std::string_view kBloomFilterUse = "plain columns have Bloom filters";
+
+/// Why a column has no Bloom filter; empty where it has one.
+std::string BloomFilterProblem(std::span<const Field> columns, std::string_view name, bool case_insensitive);
 
 }  // namespace sluice::delivery

@@ -129,6 +129,17 @@ TEST_CASE("CompareConfigs: names the keys that differ, and refuses what the ledg
   }
 }
 
+TEST_CASE("BloomFilterWarnings: of columns that are not there, nested or boolean", "[delivery]") {
+  DeliveryConfig config = Base();
+  const Schema schema = {.columns = ParseHiveType("struct<id:int,up:boolean,tags:array<int>>")->children};
+  config.columnar().bloom_filter_columns = {"ID", "up", "tags", "idd"};
+  CHECK(BloomFilterWarnings(config, schema) ==
+        std::vector<std::string>{
+            "BloomFilterColumns: 'up' is boolean; a Bloom filter of two values is of no use; it gets no filter",
+            "BloomFilterColumns: 'tags' is of type array<int>; plain columns have Bloom filters; it gets no filter",
+            "BloomFilterColumns: there is no column 'idd'; did you mean 'id'?; it gets no filter"});
+}
+
 TEST_CASE("CompareConfigs: declared columns widen the pinned schema", "[delivery]") {
   DeliveryConfig after = Base();
   after.columns = {{"more", "array<int>"},

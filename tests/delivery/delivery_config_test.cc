@@ -190,6 +190,9 @@ const ErrorCase kErrorCases[] = {
     {"fraction", R"("BufferingHints": {"SizeInMBs": 1.5, "IntervalInSeconds": 60})", "", "must be a whole number"},
     {"map wanted", R"("BufferingHints": 5)", "", "BufferingHints: must be a map of keys and values, not a number"},
     {"string wanted", R"("Prefix": {})", "", "Prefix: must be a string, not a map"},
+    {"a page larger than its row group",
+     R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {"BlockSizeBytes": 1048576, "PageSizeBytes": 2097152}}}})",
+     "", "ParquetSerDe.PageSizeBytes: is 2097152, more than BlockSizeBytes, which is 1048576"},
     {"no such compression of ORC", WithOrc("\"Compression\": \"brotli\""), "",
      "OrcSerDe.Compression: 'brotli' is none of NONE, ZLIB, SNAPPY, ZSTD"},
     {"short stripes", WithOrc("\"StripeSizeBytes\": 1000"), "",
@@ -376,6 +379,24 @@ TEST_CASE("ParseDeliveryConfig: where tables are asked, SchemaConfiguration name
     REQUIRE_FALSE(wrong.has_value());
     CHECK(Contains(wrong.error().message(), "SchemaConfiguration: DatabaseName '"));
   }
+}
+
+TEST_CASE("ParseDeliveryConfig: Bloom filters of Parquet files are under Sluice, those of ORC in both places",
+          "[delivery]") {
+  constexpr std::string_view kFilters = R"("Sluice": {"BloomFilterColumns": ["a", "b"]})";
+  const std::vector<std::string> columns = {"a", "b"};
+  for (const std::string& conversion : {std::string(kConversion), WithOrc("")}) {
+    const auto parsed = ParseDeliveryConfig(Document(conversion, kFilters), "f.json");
+    REQUIRE(parsed.has_value());
+    CHECK(parsed->config.columnar().bloom_filter_columns == columns);
+    const auto again = ParseStoredDeliveryConfig(DeliveryConfigToJson(parsed->config));
+    REQUIRE(again.has_value());
+    CHECK(again->config.columnar().bloom_filter_columns == columns);
+  }
+  const auto both = ParseDeliveryConfig(Document(WithOrc(R"("BloomFilterColumns": ["a"])"), kFilters), "f.json");
+  REQUIRE_FALSE(both.has_value());
+  CHECK(Contains(both.error().message(), "Sluice.BloomFilterColumns: stands beside OrcSerDe.BloomFilterColumns"));
+  CHECK_FALSE(ParseDeliveryConfig(Document(R"("Prefix": "a/")", kFilters), "f.json").has_value());
 }
 
 TEST_CASE("ParseDeliveryConfig: every setting of OrcSerDe, and its canonical form", "[delivery]") {

@@ -1,7 +1,12 @@
 // Object writers: what went in comes out of the object, the same bytes each time, within bounded memory.
 #include "broker/delivery/object_writer.h"
 
+#include <arrow/buffer.h>
+#include <arrow/io/memory.h>
 #include <arrow/memory_pool.h>
+#include <parquet/bloom_filter.h>
+#include <parquet/bloom_filter_reader.h>
+#include <parquet/file_reader.h>
 
 #include <algorithm>
 #include <fstream>
@@ -63,6 +68,36 @@ TEST_CASE("ParquetObjectWriter: the same records give the same bytes, however th
   std::string bytes = WriteParquet({}, records.refs, records.refs.size());
   CHECK(WriteParquet({}, records.refs, 1) == bytes);
   CHECK(WriteParquet({}, records.refs, 777) == bytes);
+}
+
+TEST_CASE("ParquetObjectWriter: Bloom filters of the columns that are asked for", "[delivery]") {
+  SampleRecords records = MakeSampleRecords(20'000);
+  ParquetOptions options;
+  options.row_group_bytes = 1 << 20;
+  options.page_bytes = 64 << 10;
+  options.bloom_filter_columns = {"ID", "host", "up", "tags", "nowhere"};
+  const std::string bytes = WriteParquet(options, records.refs, 777);
+  CHECK(WriteParquet(options, records.refs, 1) == bytes);
+  CHECK(ReadBack(bytes, "a.parquet") == Lines(records));
+  auto reader =
+      parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(bytes)));
+  REQUIRE(reader->metadata()->num_row_groups() > 2);
+  parquet::BloomFilterReader& filters = reader->GetBloomFilterReader();
+  std::size_t found = 0;
+  for (int group = 0; group < reader->metadata()->num_row_groups(); ++group) {
+    auto of_group = filters.RowGroup(group);
+    REQUIRE(of_group != nullptr);
+    auto of_id = of_group->GetColumnBloomFilter(0);
+    REQUIRE(of_id != nullptr);
+    for (std::int64_t id = 0; id < 20'000; ++id) found += of_id->FindHash(of_id->Hash(id)) ? 1 : 0;
+    CHECK(of_group->GetColumnBloomFilter(1) == nullptr);  // time
+    CHECK(of_group->GetColumnBloomFilter(3) != nullptr);  // host
+    CHECK(of_group->GetColumnBloomFilter(6) == nullptr);  // up
+  }
+  // Every id in its own row group, and a twentieth of those of the others.
+  const auto groups = static_cast<std::size_t>(reader->metadata()->num_row_groups());
+  CHECK(found >= 20'000);
+  CHECK(found <= 20'000 + 20'000 * (groups - 1) / 10);
 }
 
 TEST_CASE("ParquetObjectWriter: sorted row groups, the same bytes however the records are appended", "[delivery]") {
