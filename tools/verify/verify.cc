@@ -143,12 +143,15 @@ class Verifier {
   void CheckEntry(const LedgerEntry& entry) {
     bool has_data = false;
     bool has_errors = false;
+    std::uint64_t error_rows = 0;
     told_ = 0;
     all_told_ = true;
+    in_errors_.clear();
     for (const DeliveredObject& object : entry.objects) {
       known_.insert(object.key);
       has_data = has_data || !object.error;
       has_errors = has_errors || object.error;
+      if (object.error) error_rows += object.rows;
       CheckObject(entry, object);
     }
     const std::uint64_t good = entry.user_records - std::min(entry.user_records, entry.errors + entry.filtered);
@@ -156,13 +159,14 @@ class Verifier {
     report_.in_lake += good;
     report_.in_errors += entry.errors;
     report_.filtered += entry.filtered;
-    if (has_data != (good > 0) || has_errors != (entry.errors > 0)) {
+    if (has_data != (good > 0) || has_errors != (entry.errors > 0) || error_rows != entry.errors) {
       Problem("ledger damaged", "", entry.ranges,
               fmt::format("delivery {} names other objects than its counts demand", entry.seq));
     } else if (ledger_.converted && all_told_ && told_ != good) {
-      Problem("object changed", "", entry.ranges,
-              fmt::format("the objects of delivery {} say that they hold {} records, with opened ones; {} were delivered",
-                          entry.seq, told_, good));
+      Problem(
+          "object changed", "", entry.ranges,
+          fmt::format("the objects of delivery {} say that they hold {} records, with opened ones; {} were delivered",
+                      entry.seq, told_, good));
     }
   }
 
@@ -224,10 +228,10 @@ class Verifier {
     }
   }
 
-  /// Each line is one record of this delivery, and none is there twice.
+  /// Each line is one record of this delivery, and none is there twice, in whatever error objects.
   void CheckErrorObject(const LedgerEntry& entry, const DeliveredObject& object, const fs::path& path) {
     std::ifstream file(path);
-    std::set<delivery::ErrorRecordPlace> seen;
+    const std::size_t seen_before = in_errors_.size();
     std::uint64_t number = 0;
     for (std::string line; std::getline(file, line);) {
       ++number;
@@ -244,15 +248,14 @@ class Verifier {
       if (!inside) {
         Problem("error record foreign", object.key, {one},
                 fmt::format("line {}: the record is not in this delivery's ranges", number));
-      } else if (!seen.insert(*place).second) {
+      } else if (!in_errors_.insert(*place).second) {
         Problem("records twice", object.key, {one},
                 fmt::format("line {}: the record is in the error output twice", number));
       }
     }
-    if (seen.size() != entry.errors) {
+    if (const std::size_t seen = in_errors_.size() - seen_before; seen != object.rows) {
       Problem("error records missing", object.key, entry.ranges,
-              fmt::format("the object has {} error records of this delivery; {} were delivered", seen.size(),
-                          entry.errors));
+              fmt::format("the object has {} error records of this delivery; {} were delivered", seen, object.rows));
     }
   }
 
@@ -347,7 +350,8 @@ class Verifier {
   VerifyReport report_;
   std::uint64_t told_ = 0;  // records that the data objects of the delivery in hand say they hold
   bool all_told_ = true;    // false where one of them could not be asked
-  std::set<std::string> known_;  // keys of the ledger and of the delivery being made
+  std::set<delivery::ErrorRecordPlace> in_errors_;  // what is in its error objects
+  std::set<std::string> known_;                     // keys of the ledger and of the delivery being made
 };
 
 std::string RangesText(const std::vector<SourceRange>& ranges) {
