@@ -27,7 +27,8 @@ ProcessorConfig ReadParameters(MapReader& processor, std::string_view type, std:
       parameter.report().Problem(item.line, parameter.PathOf("ParameterName"),
                                  fmt::format("'{}' is unknown; {} has {}", name, type, fmt::join(known, ", ")));
     } else if (read.Find(*found) != nullptr) {
-      parameter.report().Problem(item.line, parameter.PathOf("ParameterName"), fmt::format("'{}' is given twice", name));
+      parameter.report().Problem(item.line, parameter.PathOf("ParameterName"),
+                                 fmt::format("'{}' is given twice", name));
     } else {
       read.parameters.emplace_back(*found, std::move(value));
     }
@@ -64,6 +65,15 @@ void ReadProcessor(MapReader& processor, const ProcessorKind& kind, DeliveryConf
   config.processors.push_back(std::move(read));
 }
 
+void CheckNeedsOf(const DeliveryConfig& config, const MapReader& processing) {
+  std::vector<std::string_view> types;
+  for (const ProcessorConfig& processor : config.processors) types.push_back(processor.type);
+  for (const std::string_view type : types) {
+    const Status needs = CheckNeeds(*FindProcessorKind(type), types);
+    if (!needs.ok()) processing.report().Problem(processing.line(), processing.path(), needs.message());
+  }
+}
+
 }  // namespace
 
 void ReadProcessing(MapReader& map, const SluiceExtras& extras, DeliveryConfig& config) {
@@ -92,6 +102,7 @@ void ReadProcessing(MapReader& map, const SluiceExtras& extras, DeliveryConfig& 
     }
     processor.Finish();
   }
+  CheckNeedsOf(config, *processing);
 }
 
 }  // namespace sluice::delivery

@@ -5,25 +5,37 @@
 #include <memory>
 #include <optional>
 
-namespace sluice::delivery {
-namespace {
+#include "protocol/check.h"
 
-/// Where a part of a record stands among all that come of one record of the log: no other has this number. The first
-/// level of splitting counts up; a part of what was one of several already has its own count above 32 bits.
-std::uint64_t PartNumber(std::optional<std::uint64_t> whole, std::uint64_t part) {
-  return whole ? *whole + (part << 32) : part;
+namespace sluice::delivery {
+
+bool SameLogRecord(const WorkRecord& left, const RecordRef& right) {
+  return left.record.shard == right.shard && left.record.offset == right.offset;
 }
 
-}  // namespace
-
+/// The first part has the place of the whole, the others have new ones: however often a record of the log is split, no
+/// two of what comes of it have the same.
 void AddParts(const WorkRecord& whole, std::span<const std::string_view> parts, std::vector<WorkRecord>& out) {
-  for (std::uint64_t number = 0; const std::string_view part : parts) {
+  SLUICE_CHECK(parts.size() <= kPartsMax);
+  SLUICE_CHECK(whole.next_part != nullptr);
+  bool first = true;
+  for (const std::string_view part : parts) {
     WorkRecord& added = out.emplace_back(whole);
     added.record.value = part;
     if (parts.size() == 1) continue;
-    added.record.sub_sequence = PartNumber(whole.record.sub_sequence, number++);
+    added.record.sub_sequence = first ? whole.record.sub_sequence.value_or(0) : (*whole.next_part)++;
     added.source = part;
+    first = false;
   }
+}
+
+void WorkBatch::Add(const RecordRef& record) {
+  if (records.empty() || !SameLogRecord(records.back(), record)) next_parts_.push_back(0);
+  next_parts_.back() = record.sub_sequence.value_or(0) + 1;
+  RecordRef kept = record;
+  kept.value = Keep(record.value);
+  kept.key = Keep(record.key);
+  records.push_back({.record = kept, .source = kept.value, .next_part = &next_parts_.back()});
 }
 
 void WorkBatch::Fail(const WorkRecord& record, std::string_view error_type, std::string code, std::string message) {
@@ -51,6 +63,7 @@ void WorkBatch::Clear() {
   failures.clear();
   filtered = 0;
   memory_.release();
+  next_parts_.clear();
 }
 
 }  // namespace sluice::delivery

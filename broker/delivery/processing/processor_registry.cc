@@ -1,6 +1,8 @@
 // The list of processors. A new one is its own file and a line here.
 #include "broker/delivery/processing/processor_registry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "broker/delivery/config_reader.h"
@@ -32,6 +34,12 @@ const ProcessorKind* FindProcessorKind(std::string_view type) {
   const std::span<const ProcessorKind> kinds = ProcessorKinds();
   const auto found = std::ranges::find(kinds, word, [](const ProcessorKind& kind) { return PlainWord(kind.type); });
   return found == kinds.end() ? nullptr : &*found;
+}
+
+Status CheckNeeds(const ProcessorKind& kind, std::span<const std::string_view> types) {
+  if (kind.needs.empty() || std::ranges::find(types, kind.needs) != types.end()) return Status();
+  return Status(Code::kInvalidArgument,
+                fmt::format("{}Processor can only be enabled with {}Processor", kind.type, kind.needs));
 }
 
 }  // namespace sluice::delivery

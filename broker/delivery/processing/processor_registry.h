@@ -37,6 +37,7 @@ struct ProcessorKind {
   bool repeatable = true;                    // false: the same records may become something else the next time
   /// kInvalidArgument says what is wrong with which parameter.
   Result<std::unique_ptr<Processor>> (*make)(const ProcessorConfig& config, const ProcessorContext& context) = nullptr;
+  std::string_view needs = {};  // the type of another one that has to be there, too
 };
 
 /// Whether the same records always become the same through all of these.
@@ -46,5 +47,8 @@ bool IsRepeatable(std::span<const ProcessorConfig> processors);
 std::span<const ProcessorKind> ProcessorKinds();
 /// nullptr where there is none of this name; another spelling of it is taken.
 const ProcessorKind* FindProcessorKind(std::string_view type);
+
+/// kInvalidArgument, in Firehose's words, where `types` lacks the one that `kind` needs.
+Status CheckNeeds(const ProcessorKind& kind, std::span<const std::string_view> types);
 
 }  // namespace sluice::delivery

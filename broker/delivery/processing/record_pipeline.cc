@@ -9,12 +9,7 @@
 namespace sluice::delivery {
 namespace {
 
-constexpr std::uint64_t kBatchBytes = 1u << 20;
 constexpr std::uint64_t kRecordBytes = 64;  // what a record costs besides its value: many small ones are a batch, too
-
-bool SameRecord(const RecordRef& left, const RecordRef& right) {
-  return left.shard == right.shard && left.offset == right.offset;
-}
 
 }  // namespace
 
@@ -27,6 +22,7 @@ RecordPipeline::RecordPipeline(const DeliveryConfig& config, Sink& sink)
     if (wanted == config.processors.end()) continue;
     Result<std::unique_ptr<Processor>> processor = kind.make(*wanted, context);
     SLUICE_CHECK(processor.has_value());
+    batch_bytes_max_ = std::min(batch_bytes_max_, (*processor)->batch_bytes());
     processors_.push_back(std::move(*processor));
   }
 }
@@ -45,13 +41,10 @@ Status RecordPipeline::PassOn(std::span<const RecordRef> records) {
 /// A batch ends between records of the log.
 Status RecordPipeline::AppendOpened(std::span<const RecordRef> records) {
   for (const RecordRef& record : records) {
-    if (batch_bytes_ >= kBatchBytes && !SameRecord(batch_.records.back().record, record)) {
+    if (batch_bytes_ >= batch_bytes_max_ && !SameLogRecord(batch_.records.back(), record)) {
       if (Status status = ProcessBatch(); !status.ok()) return status;
     }
-    RecordRef kept = record;
-    kept.value = batch_.Keep(record.value);
-    kept.key = batch_.Keep(record.key);
-    batch_.records.push_back({kept, kept.value});
+    batch_.Add(record);
     batch_bytes_ += record.value.size() + kRecordBytes;
   }
   return Status();

@@ -1,13 +1,14 @@
 // From records as they are in the log to what an object writer takes: aggregates are opened, then the processors run
-// over batches of about a MiB.
+// over batches of about a MiB, or less where a processor wants that.
 //
-// Without processors records pass without a copy. All records that come of one record of the log are told apart by their
-// place in it (RecordRef::sub_sequence), and are processed in one batch.
+// Without processors records pass without a copy. All records that come of one record of the log are told apart by
+// their place in it (RecordRef::sub_sequence), and are processed in one batch.
 //
 // One thread at a time. Memory: one batch and what its processors make of it.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -52,6 +53,7 @@ class RecordPipeline {
   std::vector<RecordRef> processed_;  // of batch_; empty between calls
   AggregateOpener opener_;
   std::vector<std::unique_ptr<Processor>> processors_;
+  std::uint64_t batch_bytes_max_ = std::numeric_limits<std::uint64_t>::max();  // the least of the processors'
   WorkBatch batch_;
   std::uint64_t batch_bytes_ = 0;
   std::uint64_t user_records_ = 0;
