@@ -1,17 +1,12 @@
 // KPL aggregates through the whole stage: rows, counts, error records and their proof.
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "tests/delivery/delivery_world.h"
+#include "tests/delivery/proof.h"
 #include "tests/protocol/kpl_aggregates.h"
-#include "tests/storage/env/temp_dir.h"
-#include "tools/verify/verify.h"
 
 namespace sluice::delivery {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// An aggregate of `count` JSON records with ids from `first`; every record whose id ends in 7 is none.
 std::string AggregateOf(int first, int count) {
@@ -41,40 +36,6 @@ DeliveryConfig Opening(DeliveryConfig config) {
 }
 
 constexpr std::uint64_t kRecords = 66, kUserRecords = 336, kBad = 30;
-
-/// The ledger and the lake on the real disk, for `verify`.
-class Proof {
- public:
-  explicit Proof(World& world) {
-    for (const auto& [key, bytes] : world.Lake()) {
-      fs::create_directories((root() / key).parent_path());
-      std::ofstream(root() / key, std::ios::binary) << bytes;
-      if (key.starts_with("errors/")) error_object = root() / key;
-    }
-    document_ = {.name = world.config.name,
-                 .uid = world.stream->identity().uid,
-                 .stream = "orders",
-                 .stream_exists = true,
-                 .bucket = "lake",
-                 .directory = root().string(),
-                 .converted = world.config.convert,
-                 .shards = world.stream->status().checkpoint.shards,
-                 .intent = std::nullopt,
-                 .entries = world.Ledger()};
-  }
-  tools::VerifyReport Verify() {
-    auto report = tools::VerifyDelivery(document_, "");
-    REQUIRE(report.has_value());
-    return *report;
-  }
-  fs::path root() const { return fs::path(temp_.path()) / "lake"; }
-
-  fs::path error_object;
-
- private:
-  storage::TempDir temp_;
-  LedgerDocument document_;
-};
 
 TEST_CASE("DeliveryStream Step: each record of an aggregate is a row or an error record, and that is proven",
           "[delivery]") {

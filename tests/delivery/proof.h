@@ -1,0 +1,47 @@
+// What a delivery stream of the tests has delivered, put before `sluice verify`.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/delivery/delivery_world.h"
+#include "tests/storage/env/temp_dir.h"
+#include "tools/verify/verify.h"
+
+namespace sluice::delivery {
+
+/// The ledger and the lake on the real disk, for `verify`.
+class Proof {
+ public:
+  explicit Proof(World& world) {
+    for (const auto& [key, bytes] : world.Lake()) {
+      std::filesystem::create_directories((root() / key).parent_path());
+      std::ofstream(root() / key, std::ios::binary) << bytes;
+      if (key.starts_with("errors/")) error_object = root() / key;
+    }
+    document_ = {.name = world.config.name,
+                 .uid = world.stream->identity().uid,
+                 .stream = "orders",
+                 .stream_exists = true,
+                 .bucket = "lake",
+                 .directory = root().string(),
+                 .converted = world.config.convert,
+                 .shards = world.stream->status().checkpoint.shards,
+                 .intent = std::nullopt,
+                 .entries = world.Ledger()};
+  }
+  tools::VerifyReport Verify() {
+    auto report = tools::VerifyDelivery(document_, "");
+    REQUIRE(report.has_value());
+    return *report;
+  }
+  std::filesystem::path root() const { return std::filesystem::path(temp_.path()) / "lake"; }
+
+  std::filesystem::path error_object;
+
+ private:
+  storage::TempDir temp_;
+  LedgerDocument document_;
+};
+
+}  // namespace sluice::delivery
