@@ -25,6 +25,7 @@ std::unique_ptr<Processor> Make(std::string_view type, Parameters parameters) {
 }
 
 std::unique_ptr<Processor> Decompression() { return Make("Decompression", {}); }
+std::unique_ptr<Processor> CloudWatch() { return Make("CloudWatchLogProcessing", {{"DataMessageExtraction", "true"}}); }
 std::vector<std::unique_ptr<Processor>> One(std::unique_ptr<Processor> processor) {
   std::vector<std::unique_ptr<Processor>> one;
   one.push_back(std::move(processor));
@@ -124,6 +125,82 @@ TEST_CASE("Decompression Process: 64 MiB of one record and no more", "[delivery]
   CHECK(taken.batch.records[0].record.value.size() == zeros.size());
   const Processed bomb(full + Gzip("0"), Decompression());
   CHECK(bomb.Failure() == "decompression-failed|Decompression failed.|decompressed data would exceed 67108864 bytes");
+}
+
+TEST_CASE("CloudWatchLogProcessing Process: a record for each message", "[delivery]") {
+  const std::string document = R"({"messageType":"DATA_MESSAGE","logEvents":[{"message":"plain"},)"
+                               R"({"timestamp":1,"message":"a \"quoted\" \u00e9\n","id":"3"},{"message":""}]})";
+  const Processed done(document, CloudWatch());
+  CHECK(done.Values() == Strings{"plain", "a \"quoted\" \u00e9\n", ""});
+  CHECK(done.Places() == Strings{"0.0", "0.1", "0.2"});
+  CHECK(done.batch.records[1].source == done.batch.records[1].record.value);
+  CHECK(done.batch.records[1].record.append_time_ms == 77);
+}
+
+TEST_CASE("CloudWatchLogProcessing Process: one message keeps the bytes that were put", "[delivery]") {
+  const std::string document = LogDocument({"only"});
+  const Processed done(document, CloudWatch());
+  CHECK(done.Values() == Strings{"only"});
+  CHECK(done.Places() == Strings{"0"});
+  CHECK(done.batch.records[0].source == document);
+}
+
+TEST_CASE("CloudWatchLogProcessing Process: control messages and documents without events are filtered", "[delivery]") {
+  const std::string document = GENERATE(LogDocument({"CWL CONTROL MESSAGE: Checking health"}, "CONTROL_MESSAGE"),
+                                        R"({"messageType":"CONTROL_MESSAGE"})", LogDocument({}));
+  const Processed done(document, CloudWatch());
+  CHECK(done.batch.records.empty());
+  CHECK(done.batch.failures.empty());
+  CHECK(done.batch.filtered == 1);
+}
+
+TEST_CASE("CloudWatchLogProcessing Process: what is no such document fails as a whole", "[delivery]") {
+  constexpr std::string_view kNone =
+      "processing-failed|CloudWatchLogProcessing.MalformedData|The record is no document of a CloudWatch Logs "
+      "subscription: ";
+  const auto [document, message] = GENERATE_COPY(table<std::string, std::string>({
+      {"[]", fmt::format("{}it is not a JSON object.", kNone)},
+      {"7", fmt::format("{}it is not a JSON object.", kNone)},
+      {"{}", fmt::format("{}it has no messageType.", kNone)},
+      {R"({"messageType":1})", fmt::format("{}it has no messageType.", kNone)},
+      {R"({"messageType":"OTHER"})",
+       fmt::format("{}its messageType is 'OTHER', neither DATA_MESSAGE nor CONTROL_MESSAGE.", kNone)},
+      {R"({"messageType":"DATA_MESSAGE"})", fmt::format("{}it has no list of logEvents.", kNone)},
+      {R"({"messageType":"DATA_MESSAGE","logEvents":{}})", fmt::format("{}it has no list of logEvents.", kNone)},
+      {R"({"messageType":"DATA_MESSAGE","logEvents":[{"message":"a"},{}]})",
+       fmt::format("{}there is no text 'message' in logEvents[1].", kNone)},
+      {R"({"messageType":"DATA_MESSAGE","logEvents":[7]})",
+       fmt::format("{}there is no text 'message' in logEvents[0].", kNone)},
+      {R"({"messageType":"DATA_MESSAGE","logEvents":[{"message":{}}]})",
+       fmt::format("{}there is no text 'message' in logEvents[0].", kNone)},
+  }));
+  const Processed done(document, CloudWatch());
+  CHECK(done.Failure() == message);
+  CHECK(done.batch.failures[0].record.value == document);
+}
+
+TEST_CASE("CloudWatchLogProcessing Process: broken JSON", "[delivery]") {
+  const std::string document = GENERATE("", " ", "{", "no json", "{}{}", "{\"messageType\":\"\xff\"}",
+                                        R"({"messageType":"DATA_MESSAGE","logEvents":[})");
+  const Processed done(document, CloudWatch());
+  CHECK(
+      done.Failure().starts_with("processing-failed|CloudWatchLogProcessing.ParseError|Encountered malformed JSON. "));
+}
+
+TEST_CASE("CloudWatchLogProcessing Process: without extraction a document passes as it is", "[delivery]") {
+  const std::string document = LogDocument({"a", "b"}, GENERATE("DATA_MESSAGE", "CONTROL_MESSAGE"));
+  const Processed done(document, Make("CloudWatchLogProcessing", {{"DataMessageExtraction", "false"}}));
+  CHECK(done.Values() == Strings{document});
+  CHECK(done.Places() == Strings{"0"});
+}
+
+TEST_CASE("CheckNeeds: CloudWatchLogProcessing needs Decompression", "[delivery]") {
+  const ProcessorKind& kind = *FindProcessorKind("CloudWatchLogProcessing");
+  const std::vector<std::string_view> alone = {"CloudWatchLogProcessing"};
+  const std::vector<std::string_view> both = {"CloudWatchLogProcessing", "Decompression"};
+  CHECK(CheckNeeds(kind, both).ok());
+  CHECK(CheckNeeds(kind, alone).message() ==
+        "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "broker/delivery/config_reader.h"
+#include "broker/delivery/processing/cloudwatch_log_processing.h"
 #include "broker/delivery/processing/decompression.h"
 #include "broker/delivery/processing/metadata_extraction.h"
 
@@ -26,6 +27,7 @@ bool IsRepeatable(std::span<const ProcessorConfig> processors) {
 std::span<const ProcessorKind> ProcessorKinds() {
   static const std::vector<ProcessorKind> kKinds = {
       DecompressionKind(),
+      CloudWatchLogProcessingKind(),
       {kMetadataExtraction, {"MetadataExtractionQuery", "JsonParsingEngine"}, true, NewMetadataExtraction},
   };
   return kKinds;
