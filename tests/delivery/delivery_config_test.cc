@@ -243,6 +243,21 @@ const ErrorCase kErrorCases[] = {
      "", "the processor MetadataExtraction is there twice"},
     {"lambda", R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda"}]})", "",
      "the processor 'Lambda' is not yet served", Code::kUnimplemented},
+    {"a processor that needs another",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "CloudWatchLogProcessing",
+        "Parameters": [{"ParameterName": "DataMessageExtraction", "ParameterValue": "true"}]}]})",
+     "", "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor"},
+    {"a processor's unknown parameter",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Decompression",
+        "Parameters": [{"ParameterName": "Format", "ParameterValue": "GZIP"}]}]})",
+     "", "'Format' is unknown; Decompression has CompressionFormat"},
+    {"a processor's parameter without sense",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "RecordDeAggregation",
+        "Parameters": [{"ParameterName": "SubRecordType", "ParameterValue": "CSV"}]}]})",
+     "", "RecordDeAggregation: SubRecordType has to be one of JSON, DELIMITED"},
+    {"a processor twice",
+     R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Decompression"}, {"Type": "decompression"}]})",
+     "", "the processor Decompression is there twice; give one"},
     {"backup", R"("S3BackupMode": "Enabled")", "", "backup of the source records is not yet served",
      Code::kUnimplemented},
     {"two destinations", "\"Prefix\": \"a/\"", R"("S3DestinationConfiguration": {"BucketARN": "b"})",
@@ -575,6 +590,23 @@ TEST_CASE("DeliveryConfigToJson: the canonical form reads back to the same", "[d
   CHECK_FALSE(processor->config.delimiter_after_last);
   CHECK_FALSE(ParseDeliveryConfig(DeliveryConfigToJson(processor->config), "c")->config.delimiter_after_last);
   CHECK(ParseDeliveryConfig(Document(kConversion), "f.json")->config.convert);
+}
+
+TEST_CASE("ParseDeliveryConfig: processors in the order and with the parameters that were given", "[delivery]") {
+  const auto parsed = ParseDeliveryConfig(Document(R"("ProcessingConfiguration": {"Enabled": true, "Processors": [
+    {"Type": "RecordDeAggregation", "Parameters": [{"ParameterName": "Delimiter", "ParameterValue": "Cg=="},
+                                                   {"ParameterName": "SubRecordType", "ParameterValue": "DELIMITED"}]},
+    {"Type": "AppendDelimiterToRecord"}, {"Type": "decompression"}]})"),
+                                          "f.json");
+  REQUIRE(parsed.has_value());
+  const std::vector<ProcessorConfig> processors = {
+      {"RecordDeAggregation", {{"Delimiter", "Cg=="}, {"SubRecordType", "DELIMITED"}}}, {"Decompression", {}}};
+  CHECK(parsed->config.processors == processors);
+  CHECK_FALSE(parsed->config.delimiter_after_last);
+  const auto again = ParseDeliveryConfig(DeliveryConfigToJson(parsed->config), "c");
+  REQUIRE(again.has_value());
+  CHECK(again->config.processors == processors);
+  CHECK(again->config.delimiter == "\n");
 }
 
 }  // namespace sluice::delivery

@@ -3,6 +3,7 @@
 
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/processing/processor_registry.h"
+#include "protocol/base64.h"
 #include "tests/catch.h"
 #include "tests/delivery/log_documents.h"
 
@@ -24,8 +25,21 @@ std::unique_ptr<Processor> Make(std::string_view type, Parameters parameters) {
   return std::move(*made);
 }
 
+std::string Wrong(std::string_view type, Parameters parameters) {
+  const auto made = TryMake(type, std::move(parameters));
+  REQUIRE(!made.has_value());
+  CHECK(made.error().code() == Code::kInvalidArgument);
+  return made.error().message();
+}
+
 std::unique_ptr<Processor> Decompression() { return Make("Decompression", {}); }
 std::unique_ptr<Processor> CloudWatch() { return Make("CloudWatchLogProcessing", {{"DataMessageExtraction", "true"}}); }
+std::unique_ptr<Processor> Json() { return Make("RecordDeAggregation", {{"SubRecordType", "JSON"}}); }
+std::unique_ptr<Processor> Delimited(std::string_view delimiter) {
+  return Make("RecordDeAggregation",
+              {{"SubRecordType", "DELIMITED"}, {"Delimiter", protocol::EncodeBase64(delimiter)}});
+}
+
 std::vector<std::unique_ptr<Processor>> One(std::unique_ptr<Processor> processor) {
   std::vector<std::unique_ptr<Processor>> one;
   one.push_back(std::move(processor));
@@ -192,6 +206,121 @@ TEST_CASE("CloudWatchLogProcessing Process: without extraction a document passes
   const Processed done(document, Make("CloudWatchLogProcessing", {{"DataMessageExtraction", "false"}}));
   CHECK(done.Values() == Strings{document});
   CHECK(done.Places() == Strings{"0"});
+}
+
+TEST_CASE("RecordDeAggregation Process: JSON objects one behind the other", "[delivery]") {
+  const auto [value, values] = GENERATE(table<std::string, Strings>({
+      {R"({"a":1}{"a":2})", {R"({"a":1})", R"({"a":2})"}},
+      {"{\"a\":1}\n{\"a\":2}\n", {R"({"a":1})", R"({"a":2})"}},
+      {" \t{\"a\":\"}{\"} \r\n {\"a\":[{}]}{} ", {R"({"a":"}{"})", R"({"a":[{}]})", "{}"}},
+      {"{\"a\" :\n1}", {"{\"a\" :\n1}"}},
+  }));
+  const Processed done(value, Json());
+  CHECK(done.Values() == values);
+  CHECK(done.batch.failures.empty());
+  CHECK(done.batch.records.back().source == (values.size() == 1 ? value : values.back()));
+  if (values.size() == 1) CHECK(done.Places() == Strings{"0"});
+  if (values.size() == 3) CHECK(done.Places() == Strings{"0.0", "0.1", "0.2"});
+}
+
+TEST_CASE("RecordDeAggregation Process: what is no JSON objects fails as a whole", "[delivery]") {
+  const std::string deep = std::string(65, '[') + std::string(65, ']');
+  const auto [value, message] = GENERATE_COPY(table<std::string, std::string>({
+      {R"([{"a":1},{"a":2}])",
+       "MalformedData|Expected JSON objects one behind the other; at byte 0 there is an array."},
+      {R"({"a":1} 7)", "MalformedData|Expected JSON objects one behind the other; at byte 8 there is a primitive."},
+      {R"("text")", "MalformedData|Expected JSON objects one behind the other; at byte 0 there is a primitive."},
+      {R"({"a":1},{"a":2})", "ParseError|Encountered malformed JSON. The value at byte 7 is broken or cut off."},
+      {R"({"a":1}{"a":)", "ParseError|Encountered malformed JSON. The value at byte 7 is broken or cut off."},
+      {"no json", "ParseError|Encountered malformed JSON. The value at byte 0 is broken or cut off."},
+      {R"({"a":)" + deep + "}",
+       "ParseError|Encountered malformed JSON. The value at byte 0 is nested deeper than 64 levels."},
+  }));
+  const Processed done(value, Json());
+  CHECK(done.Failure() == "processing-failed|RecordDeAggregation." + message);
+  CHECK(done.batch.failures[0].record.value == value);
+}
+
+TEST_CASE("RecordDeAggregation Process: parts behind and between delimiters", "[delivery]") {
+  const auto [delimiter, value, values] = GENERATE(table<std::string, std::string, Strings>({
+      {"\n", "a\nb\n", {"a", "b"}},
+      {"\n", "a\nb", {"a", "b"}},
+      {"\n", "a\n\nb\n\n", {"a", "", "b", ""}},
+      {"\n", "\n", {""}},
+      {"####", "a#b####c###", {"a#b", "c###"}},
+      {"####", "####a", {"", "a"}},
+      {"x", "no delimiter", {"no delimiter"}},
+  }));
+  const Processed done(value, Delimited(delimiter));
+  CHECK(done.Values() == values);
+  CHECK(done.batch.failures.empty());
+  CHECK(done.batch.filtered == 0);
+}
+
+TEST_CASE("RecordDeAggregation Process: a record of nothing is filtered", "[delivery]") {
+  CHECK(Processed("", Json()).batch.filtered == 1);
+  CHECK(Processed(" \n", Json()).batch.filtered == 1);
+  CHECK(Processed("", Delimited("\n")).batch.filtered == 1);
+}
+
+TEST_CASE("Processor Process: one record is split into 10,000 at most", "[delivery]") {
+  const auto repeat = [](std::string_view text, std::size_t times) {
+    std::string all;
+    for (std::size_t i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  CHECK(Processed(repeat("{}", kPartsMax), Json()).batch.records.size() == kPartsMax);
+  CHECK(Processed(repeat("{}", kPartsMax + 1), Json()).Failure() ==
+        "processing-failed|RecordDeAggregation.MalformedData|The record holds more than 10000 records.");
+  CHECK(Processed(repeat("a,", kPartsMax), Delimited(",")).batch.records.size() == kPartsMax);
+  CHECK(Processed(repeat("a,", kPartsMax) + "a", Delimited(",")).batch.failures.size() == 1);
+  CHECK(Processed(LogDocument(Strings(kPartsMax, "m")), CloudWatch()).batch.records.size() == kPartsMax);
+  CHECK(Processed(LogDocument(Strings(kPartsMax + 1, "m")), CloudWatch()).batch.failures.size() == 1);
+}
+
+TEST_CASE("AddParts: no two parts of a record of the log have the same place, however often it is split",
+          "[delivery]") {
+  std::vector<std::unique_ptr<Processor>> all;
+  all.push_back(Decompression());
+  all.push_back(CloudWatch());
+  all.push_back(Json());
+  const std::string twice = Gzip(LogDocument({"{}{}{}", "broken", "{}", "{}{}"}));
+  const std::string once = Gzip(LogDocument({"{}{}"}));
+  // Record 4 is an aggregate of two; record 5 stands for itself; record 6 becomes one record.
+  const Processed done({At(4, twice, 0), At(4, once, 1), At(5, twice), At(6, Gzip(LogDocument({"{}"})))}, all);
+  CHECK(done.Places() == Strings{"4.0", "4.5", "4.6", "4.3", "4.4", "4.7", "4.1", "4.8",  //
+                                 "5.0", "5.4", "5.5", "5.2", "5.3", "5.6", "6"});
+  REQUIRE(done.batch.failures.size() == 2);
+  CHECK(Processed::Place(done.batch.failures[0].record) == "4.2");
+  CHECK(Processed::Place(done.batch.failures[1].record) == "5.1");
+  CHECK(done.batch.failures[0].record.value == "broken");
+  CHECK(done.batch.records.back().source == Gzip(LogDocument({"{}"})));
+}
+
+TEST_CASE("ProcessorKinds: in Firehose's order, and found under other spellings", "[delivery]") {
+  Strings types;
+  for (const ProcessorKind& kind : ProcessorKinds()) types.emplace_back(kind.type);
+  REQUIRE(types.size() >= 3);
+  types.resize(3);
+  CHECK(types == Strings{"Decompression", "CloudWatchLogProcessing", "RecordDeAggregation"});
+  CHECK(FindProcessorKind("record-deaggregation")->type == "RecordDeAggregation");
+  CHECK(FindProcessorKind("AppendDelimiterToRecord") == nullptr);
+}
+
+TEST_CASE("ProcessorKind make: parameters that cannot be, in Firehose's words", "[delivery]") {
+  CHECK(Wrong("Decompression", {{"CompressionFormat", "Snappy"}}) == "CompressionFormat has to be one of GZIP");
+  CHECK(TryMake("Decompression", {{"CompressionFormat", "GZIP"}}).has_value());
+  CHECK(Wrong("CloudWatchLogProcessing", {}) == "DataMessageExtraction has to be one of true, false");
+  CHECK(Wrong("CloudWatchLogProcessing", {{"DataMessageExtraction", "yes"}}) ==
+        "DataMessageExtraction has to be one of true, false");
+  const std::string types = "SubRecordType has to be one of JSON, DELIMITED";
+  CHECK(Wrong("RecordDeAggregation", {}) == types);
+  CHECK(Wrong("RecordDeAggregation", {{"SubRecordType", "CSV"}}) == types);
+  CHECK(Wrong("RecordDeAggregation", {{"SubRecordType", "DELIMITED"}}) == "Delimiter should be present for DELIMITED");
+  CHECK(Wrong("RecordDeAggregation", {{"SubRecordType", "DELIMITED"}, {"Delimiter", ""}}) ==
+        "Delimiter should be present for DELIMITED");
+  CHECK(Wrong("RecordDeAggregation", {{"SubRecordType", "DELIMITED"}, {"Delimiter", "\\n"}}) ==
+        "Delimiter '\\n' is not base64; that of a line break is Cg==");
 }
 
 TEST_CASE("CheckNeeds: CloudWatchLogProcessing needs Decompression", "[delivery]") {

@@ -8,6 +8,7 @@
 #include "broker/delivery/config_reader.h"
 #include "broker/delivery/processing/cloudwatch_log_processing.h"
 #include "broker/delivery/processing/decompression.h"
+#include "broker/delivery/processing/record_deaggregation.h"
 #include "broker/delivery/processing/metadata_extraction.h"
 
 namespace sluice::delivery {
@@ -28,6 +29,7 @@ std::span<const ProcessorKind> ProcessorKinds() {
   static const std::vector<ProcessorKind> kKinds = {
       DecompressionKind(),
       CloudWatchLogProcessingKind(),
+      RecordDeAggregationKind(),
       {kMetadataExtraction, {"MetadataExtractionQuery", "JsonParsingEngine"}, true, NewMetadataExtraction},
   };
   return kKinds;
