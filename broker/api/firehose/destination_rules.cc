@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include "broker/api/firehose/destination.h"
 #include "broker/api/firehose/errors.h"
@@ -20,6 +22,7 @@ using Wrong = std::optional<ApiError>;
 
 constexpr std::int64_t kConvertedSizeMbMin = 64;
 constexpr std::size_t kProcessorsMax = 5;
+constexpr std::string_view kAppendDelimiter = "AppendDelimiterToRecord";
 
 Wrong CheckPrefixes(const Json& destination) {
   const auto prefix = Prefix::Parse(TextOf(&destination, "Prefix"), PrefixKind::kObjects);
@@ -95,14 +98,33 @@ Wrong CheckConversion(const Json& destination, NeedsTable needs_table) {
   return std::nullopt;
 }
 
-Wrong CheckAppendDelimiter(const Json& processor) {
+/// The parameters of a processor that has those that are `known`.
+Wrong ReadParameters(const Json& processor, std::span<const std::string_view> known,
+                     delivery::ProcessorConfig& config) {
   const Json* const parameters = Find(processor, "Parameters");
   if (parameters == nullptr) return std::nullopt;
   for (const Json& parameter : parameters->items) {
     const std::string_view name = TextOf(&parameter, "ParameterName");
-    if (name == "Delimiter") continue;
-    return InvalidArgument(fmt::format("AppendDelimiterToRecord has no parameter {}.", name));
+    if (std::ranges::find(known, name) == known.end()) {
+      return InvalidArgument(fmt::format("{} has no parameter {}.", config.type, name));
+    }
+    if (config.Find(name) != nullptr) {
+      return InvalidArgument(fmt::format("{} has the parameter {} twice.", config.type, name));
+    }
+    config.parameters.emplace_back(name, TextOf(&parameter, "ParameterValue"));
   }
+  return std::nullopt;
+}
+
+Wrong CheckProcessor(const Json& processor, std::span<const std::string_view> types) {
+  constexpr std::string_view kAppendDelimiterParameters[] = {"Delimiter"};
+  delivery::ProcessorConfig config{.type = std::string(TextOf(&processor, "Type")), .parameters = {}};
+  if (config.type == kAppendDelimiter) return ReadParameters(processor, kAppendDelimiterParameters, config);
+  const delivery::ProcessorKind* const kind = delivery::FindProcessorKind(config.type);
+  if (kind == nullptr) return NotServed(fmt::format("The processor {}", config.type));
+  if (Wrong wrong = ReadParameters(processor, kind->parameters, config)) return wrong;
+  if (const Status needs = delivery::CheckNeeds(*kind, types); !needs.ok()) return InvalidArgument(needs.message());
+  if (const auto made = kind->make(config, {}); !made) return InvalidArgument(made.error().message());
   return std::nullopt;
 }
 
@@ -111,20 +133,18 @@ Wrong CheckProcessing(const Json& destination) {
   if (!BooleanOf(processing, "Enabled", false)) return std::nullopt;
   const Json* const processors = Find(processing, "Processors");
   if (processors == nullptr || processors->items.empty() || processors->items.size() > kProcessorsMax) {
-    return InvalidArgument("ProcessingConfiguration must have 1 to 5 processors when it is enabled.");
+    return InvalidArgument(
+        "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled.");
   }
-  const auto count = [&](std::string_view type) {
-    return std::ranges::count_if(processors->items,
-                                 [&](const Json& processor) { return TextOf(&processor, "Type") == type; });
-  };
-  for (const Json& processor : processors->items) {
-    const std::string_view type = TextOf(&processor, "Type");
-    if (count(type) > 1) return InvalidArgument(fmt::format("Only one processor of type {} is allowed.", type));
-    if (type == "AppendDelimiterToRecord") {
-      if (Wrong wrong = CheckAppendDelimiter(processor)) return wrong;
-    } else if (delivery::FindProcessorKind(type) == nullptr) {
-      return NotServed(fmt::format("The processor {}", type));
+  std::vector<std::string_view> types;
+  for (const Json& processor : processors->items) types.push_back(TextOf(&processor, "Type"));
+  for (const std::string_view type : types) {
+    if (std::ranges::count(types, type) > 1) {
+      return InvalidArgument(fmt::format("Cannot have more than 1 {} processor.", type));
     }
+  }
+  for (const Json& processor : processors->items) {
+    if (Wrong wrong = CheckProcessor(processor, types)) return wrong;
   }
   return std::nullopt;
 }

@@ -9,6 +9,11 @@ constexpr std::string_view kConversion =
     R"("InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{}}},)"
     R"("OutputFormatConfiguration":{"Serializer":{"ParquetSerDe":{}}}})";
 
+/// A destination's member with these processors.
+std::string Processing(std::string_view processors) {
+  return fmt::format(R"("ProcessingConfiguration":{{"Enabled":true,"Processors":[{}]}})", processors);
+}
+
 ApiError Invalid(std::string message) { return {"InvalidArgumentException", std::move(message)}; }
 
 TEST_CASE("CreateDeliveryStream: direct put, ACTIVE with the answer", "[firehose]") {
@@ -147,14 +152,29 @@ TEST_CASE("CreateDeliveryStream: contradictions of the destination", "[firehose]
       {R"("EncryptionConfiguration":{"KMSEncryptionConfig":{"AWSKMSKeyARN":"arn:aws:kms:us-east-1:123456789012:key/k"}})",
        "KMSEncryptionConfig: encryption of objects is not served by this broker"},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[]})",
-       "ProcessingConfiguration must have 1 to 5 processors when it is enabled."},
+       "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled."},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"}]})",
        "The processor Lambda is not served by this broker"},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"},{"Type":"Lambda"}]})",
-       "Only one processor of type Lambda is allowed."},
+       "Cannot have more than 1 Lambda processor."},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"AppendDelimiterToRecord","Parameters":)"
        R"([{"ParameterName":"RoleArn","ParameterValue":"x"}]}]})",
        "AppendDelimiterToRecord has no parameter RoleArn."},
+      {Processing(R"({"Type":"CloudWatchLogProcessing","Parameters":[)"
+                  R"({"ParameterName":"DataMessageExtraction","ParameterValue":"true"}]})"),
+       "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor"},
+      {Processing(R"({"Type":"Decompression"},{"Type":"CloudWatchLogProcessing"})"),
+       "DataMessageExtraction has to be one of true, false"},
+      {Processing(R"({"Type":"RecordDeAggregation","Parameters":[)"
+                  R"({"ParameterName":"SubRecordType","ParameterValue":"DELIMITED"}]})"),
+       "Delimiter should be present for DELIMITED"},
+      {Processing(R"({"Type":"RecordDeAggregation","Parameters":[)"
+                  R"({"ParameterName":"CompressionFormat","ParameterValue":"GZIP"}]})"),
+       "RecordDeAggregation has no parameter CompressionFormat."},
+      {Processing(R"({"Type":"RecordDeAggregation","Parameters":[)"
+                  R"({"ParameterName":"SubRecordType","ParameterValue":"JSON"},)"
+                  R"({"ParameterName":"SubRecordType","ParameterValue":"JSON"}]})"),
+       "RecordDeAggregation has the parameter SubRecordType twice."},
       {R"("CustomTimeZone":"Mars/Olympus")",
        "CustomTimeZone: this machine does not know the time zone 'Mars/Olympus'; is the package tzdata installed?"},
   }));

@@ -1,6 +1,7 @@
 // DescribeDeliveryStream: the whole of it, byte for byte, with AWS's defaults.
 #include <regex>
 
+#include "protocol/compression.h"
 #include "tests/broker/firehose/firehose_fixture.h"
 
 namespace sluice::broker::firehose {
@@ -58,6 +59,23 @@ TEST_CASE("DescribeDeliveryStream: a processor without parameters has none", "[f
   FirehoseCore core;
   core.Create("d", R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"AppendDelimiterToRecord"}]})");
   CHECK(core.Describe("d").body.contains(R"("Processors":[{"Type":"AppendDelimiterToRecord","Parameters":[]}])"));
+}
+
+TEST_CASE("DescribeDeliveryStream: processors as they were given, and records go through them", "[firehose]") {
+  FirehoseCore core;
+  const std::string given =
+      R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"RecordDeAggregation","Parameters":)"
+      R"([{"ParameterName":"Delimiter","ParameterValue":"LA=="},)"
+      R"({"ParameterName":"SubRecordType","ParameterValue":"DELIMITED"}]},{"Type":"AppendDelimiterToRecord",)"
+      R"("Parameters":[]},{"Type":"Decompression","Parameters":[]}]})";
+  core.Create("d", given);
+  CHECK(core.Describe("d").body.contains(given));
+  std::string compressed;
+  protocol::Compress(protocol::Compression::kGzip, "a,b,c", compressed);
+  core.Put("d", compressed);
+  CHECK(core.Delivered("d") == "a\nb\nc");
+  core.Restart();
+  CHECK(core.Describe("d").body.contains(given));
 }
 
 TEST_CASE("DescribeDeliveryStream: of a stream", "[firehose]") {
