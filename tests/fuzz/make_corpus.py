@@ -148,8 +148,12 @@ FIREHOSE_DESTINATION = json.dumps({
     "ErrorOutputPrefix": "e/!{firehose:error-output-type}/", "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
     "CompressionFormat": "UNCOMPRESSED", "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},
     "CloudWatchLoggingOptions": {"Enabled": True, "LogGroupName": "g", "LogStreamName": "s"},
-    "ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "AppendDelimiterToRecord", "Parameters": [
-        {"ParameterName": "Delimiter", "ParameterValue": "\\n"}]}]},
+    "ProcessingConfiguration": {"Enabled": True, "Processors": [
+        {"Type": "AppendDelimiterToRecord", "Parameters": [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}]},
+        {"Type": "CloudWatchLogProcessing", "Parameters": [{"ParameterName": "DataMessageExtraction", "ParameterValue": "true"}]},
+        {"Type": "RecordDeAggregation", "Parameters": [
+            {"ParameterName": "SubRecordType", "ParameterValue": "DELIMITED"}, {"ParameterName": "Delimiter", "ParameterValue": "Cg=="}]},
+        {"Type": "Decompression"}]},
     "S3BackupMode": "Disabled", "DynamicPartitioningConfiguration": {"Enabled": False, "RetryOptions": {"DurationInSeconds": 1}},
     "DataFormatConversionConfiguration": {
         "Enabled": True, "SchemaConfiguration": {"DatabaseName": "d", "TableName": "t"},
@@ -275,6 +279,19 @@ def delivery():
     write("delivery_config", "zone", block + block + b"\nCET-1CEST,M3.5.0,M10.5.0/3\n")
 
 
+def processing():
+    """Which processors run, then records: gzip data, documents of CloudWatch Logs, objects, delimited parts; all of them in one."""
+    events = ",".join(f'{{"id":"{i}","timestamp":1,"message":"{{\\"a\\":{i}}}{{}}"}}' for i in range(3))
+    document = f'{{"messageType":"DATA_MESSAGE","owner":"1","logEvents":[{events}]}}'.encode()
+    control = b'{"messageType":"CONTROL_MESSAGE","logEvents":[]}'
+    packed = gzip.compress(document, mtime=0)
+    for name, content in {
+            "gzip": b"\x00" + packed, "gzip_two_members": b"\x00" + packed + gzip.compress(b"", mtime=0),
+            "documents": b"\x01" + document + b"\x1e" + control, "objects": b'\x02{"a":"}{"}\n{"b":[1]} {}\x1e[{}]',
+            "delimited": b"\x03a;;b;;;;c;;\x1e;;\x1e", "all": b"\x04" + packed, "all_inside": b"\x05" + document + b"\x1e" + control}.items():
+        write("processing", name, content)
+
+
 def storage():
     """Headers of a page each, by magic and version; the checksums cannot be right here."""
     for name, magic in {"journal": b"SLJ1", "group": b"SLG1", "segment": b"SLS1", "index": b"SLI1"}.items():
@@ -295,4 +312,5 @@ if __name__ == "__main__":
     kinesis()
     kpl_aggregates()
     delivery()
+    processing()
     storage()
