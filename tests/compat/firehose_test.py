@@ -7,6 +7,7 @@ updates, errors as boto3's users catch them, and `kill -9` in the middle of puts
 Every answer is held against botocore's model (model_check.py). Exit code 0 kept, 1 broken, 77 cannot be run here.
 """
 import argparse
+import base64
 import collections
 import gzip
 import json
@@ -142,12 +143,46 @@ def test_conversion(firehose, broker):
     expect([data[:4] for data in there.values()] == [b"PAR1"], f"the lake has {list(there)}")
 
 
+def processor(kind, **parameters):
+    return {"Type": kind, "Parameters": [{"ParameterName": name, "ParameterValue": value} for name, value in parameters.items()]}
+
+
+def test_processors(firehose, broker):
+    """What CloudWatch Logs sends becomes lines; what cannot be processed is told by type, and all of it is proven."""
+    given = {"Enabled": True, "Processors": [
+        processor("RecordDeAggregation", SubRecordType="DELIMITED", Delimiter="Cg=="), processor("Decompression", CompressionFormat="GZIP"),
+        processor("CloudWatchLogProcessing", DataMessageExtraction="true"), processor("AppendDelimiterToRecord")]}
+    firehose.create_delivery_stream(DeliveryStreamName="logs", ExtendedS3DestinationConfiguration=destination(
+        "logs", Prefix="lines/", ErrorOutputPrefix="errors/!{firehose:error-output-type}/", ProcessingConfiguration=given))
+    description = firehose.describe_delivery_stream(DeliveryStreamName="logs")["DeliveryStreamDescription"]
+    told = description["Destinations"][0]["ExtendedS3DestinationDescription"]["ProcessingConfiguration"]
+    expect(told == given, f"told is {told}")
+
+    def document(kind, *messages):
+        events = [{"id": str(i), "timestamp": i, "message": message} for i, message in enumerate(messages)]
+        return gzip.compress(json.dumps({"messageType": kind, "owner": "1", "logGroup": "g", "logStream": "s", "logEvents": events}).encode())
+
+    firehose.put_record_batch(DeliveryStreamName="logs", Records=[{"Data": data} for data in (
+        document("DATA_MESSAGE", "one", "two\nthree\n", "\u00e9"), document("CONTROL_MESSAGE", "hello"), b"not gzip", gzip.compress(b"{}"))])
+    there = delivered(broker, "logs", "logs")
+    lines = b"\n".join(data for key, data in there.items() if key.startswith("lines/")).decode().split("\n")
+    expect(sorted(line for line in lines if line) == ["one", "three", "two", "\u00e9"], f"the lines are {lines}")
+    errors = {key.split("/")[1]: json.loads(data) for key, data in there.items() if key.startswith("errors/")}
+    expect({kind: (e["errorCode"], base64.b64decode(e["rawData"])) for kind, e in errors.items()} == {
+        "decompression-failed": ("Decompression failed.", b"not gzip"),
+        "processing-failed": ("CloudWatchLogProcessing.MalformedData", gzip.compress(b"{}"))}, f"the errors are {errors}")
+    sluice(broker, "verify", "logs")
+
+
 def test_errors(firehose, _):
     bucket = destination("errors")
     cases = [
         ("InvalidArgumentException", "Exactly one destination configuration is supported for a Firehose", {}),
         ("InvalidArgumentException", "The processor Lambda is not served by this broker",
          bucket | {"ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "Lambda"}]}}),
+        ("InvalidArgumentException", "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor",
+         bucket | {"ProcessingConfiguration": {"Enabled": True, "Processors": [
+             processor("CloudWatchLogProcessing", DataMessageExtraction="true")]}}),
         ("InvalidArgumentException", "ErrorOutputPrefix cannot be null or empty when Prefix contains expressions.",
          bucket | {"Prefix": "!{timestamp:yyyy}/"}),
     ]
@@ -236,7 +271,7 @@ def test_kill(firehose, broker):
     print(f"killed while putting: {sum(acknowledged.values())} records acknowledged, {sum(there.values())} in the lake", flush=True)
 
 
-TESTS = [test_put_and_deliver, test_life_of_a_delivery_stream, test_of_a_stream, test_conversion, test_errors, test_encryption, test_kill]
+TESTS = [test_put_and_deliver, test_life_of_a_delivery_stream, test_of_a_stream, test_conversion, test_processors, test_errors, test_encryption, test_kill]
 
 
 def main():
