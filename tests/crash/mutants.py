@@ -27,6 +27,7 @@ SERVICES = ("tests/broker/broker_services_test", "*")
 DOOR = ("tests/broker/broker_native_door_test", "*")
 DELIVERY = ("tests/delivery/delivery_stream_test", "*")
 AGGREGATES = ("tests/delivery/delivery_aggregates_test", "*")
+PROCESSING = ("tests/delivery/delivery_processing_test", "*")
 DELIVERY_CONFIG = ("tests/delivery/delivery_config_test", "*")
 MANAGER = ("tests/delivery/delivery_manager_test", "*")
 RESHARD = ("tests/broker/broker_reshard_test", "*")
@@ -160,6 +161,12 @@ MUTANTS = [
     mutant("M46", "opens aggregates in a delivery that an older version decided", "broker/delivery/delivery_config.cc",
            ("origin == Origin::kUser && !config.direct_put", "(origin == Origin::kUser || true) && !config.direct_put"),
            tests=(DELIVERY_CONFIG,)),
+    mutant("M47", "tells the parts of a part not apart", "broker/delivery/processing/processor.cc",
+           ("(*whole.next_part)++;", "*whole.next_part;"), tests=(PROCESSING,)),
+    mutant("M48", "does not count what a processor has filtered", "broker/delivery/processing/record_pipeline.cc",
+           ("  filtered_ += batch_.filtered;\n", ""), tests=(PROCESSING,)),
+    mutant("M49", "forgets what is left of a batch", "broker/delivery/processing/record_pipeline.cc",
+           ("return batch_.records.empty() ? Status() : ProcessBatch();", "return Status();"), tests=(PROCESSING,)),
     mutant("M50", "takes checkpoints of leases that are over", "broker/groups/group_state.cc",
            ("  if (shard.progress.epoch != checkpoint.epoch || checkpoint.epoch == 0) return false;\n", ""), tests=(GROUPS,)),
     mutant("M51", "leases a shard in the epoch of its last lease", "broker/groups/group_state.cc",
