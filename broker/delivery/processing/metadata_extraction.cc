@@ -50,8 +50,6 @@ class MetadataExtraction : public Processor {
   std::vector<PartitionKey> keys_;
 };
 
-}  // namespace
-
 Result<std::unique_ptr<Processor>> NewMetadataExtraction(const ProcessorConfig& config,
                                                          const ProcessorContext& /*context*/) {
   const std::string* const query = config.Find(kQuery);
@@ -61,6 +59,12 @@ Result<std::unique_ptr<Processor>> NewMetadataExtraction(const ProcessorConfig& 
   Result<std::vector<JqPath>> paths = CompileJqPaths(*query);
   if (!paths) return Error(paths.error().WithContext(fmt::format("{} '{}'", kQuery, *query)));
   return std::make_unique<MetadataExtraction>(std::move(*paths));
+}
+
+}  // namespace
+
+ProcessorKind MetadataExtractionKind() {
+  return {.type = kMetadataExtraction, .parameters = {kQuery, kEngine}, .make = NewMetadataExtraction};
 }
 
 std::optional<std::vector<std::string>> ExtractedKeys(const ProcessorConfig& config) {

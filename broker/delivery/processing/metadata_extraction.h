@@ -12,7 +12,7 @@ namespace sluice::delivery {
 inline constexpr std::string_view kMetadataExtraction = "MetadataExtraction";
 
 /// A record without a value for each key goes to the error output, as behind Firehose.
-Result<std::unique_ptr<Processor>> NewMetadataExtraction(const ProcessorConfig& config, const ProcessorContext& context);
+ProcessorKind MetadataExtractionKind();
 
 /// The names that the program gives values to; nullopt where only jq knows.
 std::optional<std::vector<std::string>> ExtractedKeys(const ProcessorConfig& config);

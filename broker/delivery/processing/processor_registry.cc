@@ -8,8 +8,8 @@
 #include "broker/delivery/config_reader.h"
 #include "broker/delivery/processing/cloudwatch_log_processing.h"
 #include "broker/delivery/processing/decompression.h"
-#include "broker/delivery/processing/record_deaggregation.h"
 #include "broker/delivery/processing/metadata_extraction.h"
+#include "broker/delivery/processing/record_deaggregation.h"
 
 namespace sluice::delivery {
 
@@ -30,7 +30,7 @@ std::span<const ProcessorKind> ProcessorKinds() {
       DecompressionKind(),
       CloudWatchLogProcessingKind(),
       RecordDeAggregationKind(),
-      {kMetadataExtraction, {"MetadataExtractionQuery", "JsonParsingEngine"}, true, NewMetadataExtraction},
+      MetadataExtractionKind(),
   };
   return kKinds;
 }
