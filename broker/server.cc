@@ -250,7 +250,9 @@ Status Server::Impl::OpenServices() {
                          .metadata = *metadata_,
                          .env = *env_,
                          .work_dir = DeliveryWorkDir(config_.server.data_dir),
-                         .forget_stream = [this](StreamPtr stream) { shards_->ForgetStream(std::move(stream)); }});
+                         .forget_stream = [this](StreamPtr stream) { shards_->ForgetStream(std::move(stream)); },
+                         .region = config_.aws.auth.region,
+                         .account = config_.aws.auth.account});
   if (!delivery) return delivery.error();
   delivery_ = std::move(*delivery);
   metrics_.AddSource([this](MetricSink& sink) { delivery::CollectDeliveryMetrics(*delivery_, env_->clock(), sink); });

@@ -53,6 +53,8 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
   Status table = ReadTable(parsed->config, document_name, options_.tables_dir,
                            [this](const std::string& path) { return ReadFile(path); });
   if (!table.ok()) return Error(std::move(table));
+  Status runs = CheckProcessors(parsed->config.processors, MakeProcessorSettings());
+  if (!runs.ok()) return Error(document_name.empty() ? std::move(runs) : runs.WithContext(document_name));
   if (const Result<std::string> key = ExampleKey(parsed->config); !key) return Error(key.error());
   const std::optional<Schema> declared = DeclaredSchema(parsed->config);
   Status converts = CheckConversion(parsed->config, declared);

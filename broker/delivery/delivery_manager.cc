@@ -73,11 +73,15 @@ Result<std::vector<DeliveryManager::StreamPtr>> DeliveryManager::LoadAll() {
 Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& name) {
   const Result<DeliveryIdentity> identity = DeliveryStore::LoadIdentity(parts_.metadata, name);
   if (!identity) return Error(identity.error());
-  const DeliveryParts parts{parts_.metadata, *objects_, parts_.env, parts_.work_dir,
+  const DeliveryParts parts{parts_.metadata,
+                            *objects_,
+                            parts_.env,
+                            parts_.work_dir,
                             [this](const std::string& zone) { return LoadZone(zone); },
                             [&holds = parts_.holds, name](StreamId stream, ShardIndex shard, Offset offset) {
                               holds.Set({stream, shard}, name, offset);
-                            }};
+                            },
+                            MakeProcessorSettings()};
   auto stream = std::make_shared<DeliveryStream>(
       name, NewLogRecordSource(parts_.reads, parts_.catalog, identity->source, stopping_), parts);
   if (Status status = stream->Open(); !status.ok()) return Error(std::move(status));
@@ -86,6 +90,14 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& n
     streams_[name] = stream;
   }
   return stream;
+}
+
+ProcessorSettings DeliveryManager::MakeProcessorSettings() const {
+  return {.lambda = options_.lambda,
+          .tls_authorities = options_.tls_authorities,
+          .region = parts_.region,
+          .account = parts_.account,
+          .stopping = &stopping_};
 }
 
 void DeliveryManager::BeginWork(const StreamPtr& stream) {

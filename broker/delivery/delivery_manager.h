@@ -43,6 +43,8 @@ struct BrokerParts {
   std::string work_dir;  // for what is set aside while a delivery is made
   /// Drops the shards of a stream that the catalog has deleted (the hidden stream of a direct-put delivery stream).
   std::function<void(broker::StreamPtr)> forget_stream;
+  std::string region = "us-east-1";  // and account: of the ARNs that processors tell others
+  std::string account = "000000000000";
 };
 
 class DeliveryManager final : public broker::DeliveryControl, public broker::DeliveryRegistry {
@@ -105,6 +107,7 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   std::int64_t StepAndLog(DeliveryStream& stream);
   static void LogChange(const DeliveryStream& stream, const ConfigChange& change);
   std::string DirectoryOf(const std::string& bucket) const;
+  ProcessorSettings MakeProcessorSettings() const;
 
   const DeliveryOptions options_;
   BrokerParts parts_;

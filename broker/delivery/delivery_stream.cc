@@ -46,7 +46,10 @@ DeliveryStream::DeliveryStream(std::string name, std::unique_ptr<RecordSource> s
       source_(std::move(source)),
       parts_(std::move(parts)),
       store_(parts_.metadata, name_),
-      planner_(*source_, parts_.env.clock()),
+      host_{.settings = parts_.processors,
+            .source = *source_,
+            .run_id = fmt::format("{}|{}", name_, parts_.env.clock().WallMs())},
+      planner_(host_, parts_.env.clock()),
       first_flush_(static_cast<std::uint64_t>(parts_.env.clock().WallMs())),
       flushes_asked_(first_flush_),
       flushes_done_(first_flush_) {
@@ -219,7 +222,7 @@ Status DeliveryStream::Deliver() {
   }
   const Result<std::shared_ptr<const DeliveryTerms>> terms = TermsOf(intent);
   if (!terms) return terms.error();
-  ObjectBuilder builder(**terms, schema, *source_, parts_.objects, Staging());
+  ObjectBuilder builder(**terms, schema, host_, parts_.objects, Staging());
   const Result<LedgerEntry> entry = builder.Build(intent);
   intent = *state_.intent;  // as it was stored last
   if (!entry && builder.records_gone()) return TakeBack(intent, **terms, entry.error());

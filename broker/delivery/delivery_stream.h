@@ -35,6 +35,7 @@
 #include "broker/delivery/delivery_store.h"
 #include "broker/delivery/delivery_terms.h"
 #include "broker/delivery/object_store.h"
+#include "broker/delivery/processing/processor_host.h"
 #include "broker/delivery/range_planner.h"
 #include "broker/delivery/record_source.h"
 #include "broker/delivery/staged_output.h"
@@ -75,6 +76,7 @@ struct DeliveryParts {
   std::function<Result<TimeZone>(const std::string& name)> load_zone;
   /// Nothing at or above the offset may be removed from the shard; called at every checkpoint.
   std::function<void(StreamId, ShardIndex, Offset)> hold;
+  ProcessorSettings processors = {};
 };
 
 class DeliveryStream {
@@ -146,6 +148,7 @@ class DeliveryStream {
   DeliveryParts parts_;
   DeliveryStore store_;
   std::shared_ptr<const DeliveryTerms> terms_;  // by state_.identity.config_json
+  ProcessorHost host_;
   RangePlanner planner_;
   DeliveryState state_;         // as stored
   bool state_known_ = false;    // false after a failure: read it again

@@ -14,9 +14,14 @@ constexpr std::uint64_t kReadBytes = 4u << 20;
 
 }  // namespace
 
-ObjectBuilder::ObjectBuilder(const DeliveryTerms& terms, const Schema& schema, RecordSource& source,
+ObjectBuilder::ObjectBuilder(const DeliveryTerms& terms, const Schema& schema, ProcessorHost& host,
                              ObjectStore& objects, StagingParts staging)
-    : terms_(terms), schema_(schema), source_(source), objects_(objects), staging_(std::move(staging)) {}
+    : terms_(terms),
+      schema_(schema),
+      host_(host),
+      source_(host.source),
+      objects_(objects),
+      staging_(std::move(staging)) {}
 
 void ObjectBuilder::Learn(std::span<const RecordRef> records) {
   if (!terms_.config.infer_schema) return;
@@ -54,7 +59,7 @@ Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
 
 Result<SpillCounts> ObjectBuilder::WriteDirectly(const ObjectParts& parts, LedgerEntry& entry) {
   DirectOutput output(parts);
-  RecordPipeline pipeline(terms_.config, output);
+  RecordPipeline pipeline(terms_.config, host_, output);
   SpillCounts counts;
   Status status = output.Open();
   if (status.ok()) status = ReadAll(parts.intent, pipeline, counts);
@@ -69,7 +74,7 @@ Result<SpillCounts> ObjectBuilder::WriteStaged(const ObjectParts& parts, LedgerE
   if (!resumed) return Error(resumed.error());
   Status status;
   if (!*resumed) {
-    RecordPipeline pipeline(terms_.config, output);
+    RecordPipeline pipeline(terms_.config, host_, output);
     status = ReadAll(parts.intent, pipeline, counts);
     if (status.ok()) status = output.Stage(!IsRepeatable(terms_.config.processors), counts);
   }

@@ -1,6 +1,6 @@
 // Makes the objects of one intent and puts them in the lake: reads the range again, processes and converts it, writes
-// data and error objects. Everything is a pure function of intent, configuration, schema and records, so that doing it again changes
-// nothing.
+// data and error objects. Everything is a pure function of intent, configuration, schema and records, so that doing it
+// again changes nothing.
 //
 // One thread at a time. Memory: one read, what the object writer buffers, and what staged_output.h says.
 #pragma once
@@ -10,6 +10,7 @@
 
 #include "broker/delivery/delivery_terms.h"
 #include "broker/delivery/object_store.h"
+#include "broker/delivery/processing/processor_host.h"
 #include "broker/delivery/record_source.h"
 #include "broker/delivery/schema.h"
 #include "broker/delivery/staged_output.h"
@@ -20,7 +21,7 @@ namespace sluice::delivery {
 class ObjectBuilder {
  public:
   /// All outlive the builder. `schema` is the version that the intent pins; not used without conversion.
-  ObjectBuilder(const DeliveryTerms& terms, const Schema& schema, RecordSource& source, ObjectStore& objects,
+  ObjectBuilder(const DeliveryTerms& terms, const Schema& schema, ProcessorHost& host, ObjectStore& objects,
                 StagingParts staging);
 
   /// Returns when all objects are durable, with what the ledger shall say.
@@ -39,6 +40,7 @@ class ObjectBuilder {
   void Learn(std::span<const RecordRef> records);
   const DeliveryTerms& terms_;
   const Schema& schema_;
+  ProcessorHost& host_;
   RecordSource& source_;
   ObjectStore& objects_;
   const StagingParts staging_;

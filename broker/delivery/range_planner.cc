@@ -18,14 +18,17 @@ constexpr std::uint64_t kStepBytes = 16u << 20;  // of all shards before other d
 
 }  // namespace
 
-RangePlanner::RangePlanner(RecordSource& source, storage::Clock& clock) : source_(source), clock_(clock) {}
+RangePlanner::RangePlanner(ProcessorHost& host, storage::Clock& clock)
+    : host_(host), source_(host.source), clock_(clock) {}
 
 void RangePlanner::Reset(const DeliveryConfig& config, const std::vector<ShardPosition>& positions,
                          const std::optional<Schema>& pinned) {
   SLUICE_CHECK(config.size_mb > 0);
   config_ = &config;
   pipeline_.reset();
-  if (config.convert && config.infer_schema) pipeline_.emplace(config, static_cast<RecordPipeline::Sink&>(*this));
+  if (config.convert && config.infer_schema) {
+    pipeline_.emplace(config, host_, static_cast<RecordPipeline::Sink&>(*this));
+  }
   bytes_max_ = (config.dynamic_partitioning ? config.delivery_size_mb : config.size_mb) << 20;
   std::map<ShardIndex, Shard> shards;
   for (const ShardPosition& position : positions) {

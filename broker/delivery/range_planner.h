@@ -37,7 +37,7 @@ struct DeliveryPlan {
 class RangePlanner : private RecordPipeline::Sink {
  public:
   /// Both outlive the planner. Reset comes before all else.
-  RangePlanner(RecordSource& source, storage::Clock& clock);
+  RangePlanner(ProcessorHost& host, storage::Clock& clock);
 
   /// Starts from a checkpoint, with the newest pinned schema. The configuration is used until the next Reset.
   void Reset(const DeliveryConfig& config, const std::vector<ShardPosition>& positions,
@@ -85,6 +85,7 @@ class RangePlanner : private RecordPipeline::Sink {
   Status Failed(const ProcessingFailure&) override { return Status(); }  // told when it is delivered
   std::int64_t AgeMs() const;
 
+  ProcessorHost& host_;
   RecordSource& source_;
   storage::Clock& clock_;
   const DeliveryConfig* config_ = nullptr;
@@ -101,7 +102,7 @@ class RangePlanner : private RecordPipeline::Sink {
   std::vector<LostRange> lost_;
   bool gap_ahead_ = false;
   std::optional<Schema> pinned_;
-  std::optional<Schema> wanted_;  // pinned_, widened by what was read
+  std::optional<Schema> wanted_;            // pinned_, widened by what was read
   std::optional<RecordPipeline> pipeline_;  // set where fields are inferred
   std::vector<RecordRef> samples_;
   std::vector<std::string_view> values_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
@@ -160,8 +161,9 @@ struct World {
       if (name.empty()) return TimeZone::Utc();
       return Error(Code::kNotFound, "the world in memory has no time zone " + name);
     };
-    stream = std::make_unique<DeliveryStream>(config.name, std::make_unique<FakeSource>(log),
-                                              DeliveryParts{metadata, *store, env, "/data/delivery", load_zone, hold});
+    stream = std::make_unique<DeliveryStream>(
+        config.name, std::make_unique<FakeSource>(log),
+        DeliveryParts{metadata, *store, env, "/data/delivery", load_zone, hold, processors});
     return stream->Open();
   }
 
@@ -199,6 +201,8 @@ struct World {
   storage::MemoryEnv env;
   FaultyMetadata metadata;
   std::map<std::uint32_t, std::uint64_t> holds;
+  std::atomic<bool> stopping = false;
+  ProcessorSettings processors{.stopping = &stopping};
   std::unique_ptr<ObjectStore> store;
   std::unique_ptr<DeliveryStream> stream;
 

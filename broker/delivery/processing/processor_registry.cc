@@ -10,6 +10,7 @@
 #include "broker/delivery/processing/decompression.h"
 #include "broker/delivery/processing/metadata_extraction.h"
 #include "broker/delivery/processing/record_deaggregation.h"
+#include "protocol/check.h"
 
 namespace sluice::delivery {
 
@@ -46,6 +47,16 @@ Status CheckNeeds(const ProcessorKind& kind, std::span<const std::string_view> t
   if (kind.needs.empty() || std::ranges::find(types, kind.needs) != types.end()) return Status();
   return Status(Code::kInvalidArgument,
                 fmt::format("{}Processor can only be enabled with {}Processor", kind.type, kind.needs));
+}
+
+Status CheckProcessors(std::span<const ProcessorConfig> processors, const ProcessorSettings& settings) {
+  for (const ProcessorConfig& processor : processors) {
+    const ProcessorKind* const kind = FindProcessorKind(processor.type);
+    SLUICE_CHECK(kind != nullptr);
+    Status status = kind->check == nullptr ? Status() : kind->check(processor, settings);
+    if (!status.ok()) return status.WithContext(kind->type);
+  }
+  return Status();
 }
 
 }  // namespace sluice::delivery

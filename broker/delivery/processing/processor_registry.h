@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/delivery/processing/processor.h"
+#include "broker/delivery/processing/processor_host.h"
 #include "sluice/status.h"
 
 namespace sluice::delivery {
@@ -29,6 +30,7 @@ struct ProcessorConfig {
 struct ProcessorContext {
   std::string_view delivery_stream;
   std::string_view source_stream;  // empty: direct put
+  ProcessorHost* host = nullptr;   // outlives the processor; nullptr: it is made to see whether it can be, and not run
 };
 
 struct ProcessorKind {
@@ -38,6 +40,8 @@ struct ProcessorKind {
   /// kInvalidArgument says what is wrong with which parameter.
   Result<std::unique_ptr<Processor>> (*make)(const ProcessorConfig& config, const ProcessorContext& context) = nullptr;
   std::string_view needs = {};  // the type of another one that has to be there, too
+  /// Whether a broker of these settings can run it: kInvalidArgument says which setting is in the way. nullptr: every.
+  Status (*check)(const ProcessorConfig& config, const ProcessorSettings& settings) = nullptr;
 };
 
 /// Whether the same records always become the same through all of these.
@@ -50,5 +54,7 @@ const ProcessorKind* FindProcessorKind(std::string_view type);
 
 /// kInvalidArgument, in Firehose's words, where `types` lacks the one that `kind` needs.
 Status CheckNeeds(const ProcessorKind& kind, std::span<const std::string_view> types);
+/// The first of `processors` that a broker of these settings cannot run.
+Status CheckProcessors(std::span<const ProcessorConfig> processors, const ProcessorSettings& settings);
 
 }  // namespace sluice::delivery

@@ -13,10 +13,11 @@ constexpr std::uint64_t kRecordBytes = 64;  // what a record costs besides its v
 
 }  // namespace
 
-RecordPipeline::RecordPipeline(const DeliveryConfig& config, Sink& sink)
+RecordPipeline::RecordPipeline(const DeliveryConfig& config, ProcessorHost& host, Sink& sink)
     : sink_(sink), opener_(config.deaggregate_kpl) {
   const ProcessorContext context{.delivery_stream = config.name,
-                                 .source_stream = config.direct_put ? "" : std::string_view(config.source_stream)};
+                                 .source_stream = config.direct_put ? "" : std::string_view(config.source_stream),
+                                 .host = &host};
   for (const ProcessorKind& kind : ProcessorKinds()) {
     const auto wanted = std::ranges::find(config.processors, kind.type, &ProcessorConfig::type);
     if (wanted == config.processors.end()) continue;

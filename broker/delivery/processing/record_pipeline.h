@@ -16,6 +16,7 @@
 #include "broker/delivery/aggregate_opener.h"
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/processing/processor.h"
+#include "broker/delivery/processing/processor_host.h"
 #include "sluice/status.h"
 
 namespace sluice::delivery {
@@ -31,8 +32,8 @@ class RecordPipeline {
     virtual Status Failed(const ProcessingFailure& failure) = 0;
   };
 
-  /// The configuration was read without a problem; it and the sink outlive the pipeline.
-  RecordPipeline(const DeliveryConfig& config, Sink& sink);
+  /// The configuration was read without a problem; it, the host and the sink outlive the pipeline.
+  RecordPipeline(const DeliveryConfig& config, ProcessorHost& host, Sink& sink);
 
   /// Records of the log.
   Status Append(std::span<const RecordRef> records);

@@ -1,0 +1,37 @@
+// What the processors of one delivery stream have around them: the broker's settings, the source, and what outlives one
+// delivery.
+//
+// One thread at a time, as the delivery stream. A crash leaves nothing of it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "broker/delivery/delivery_options.h"
+
+namespace sluice::delivery {
+
+class LambdaTransport;
+class RecordSource;
+
+/// The same for all delivery streams of a broker.
+struct ProcessorSettings {
+  LambdaOptions lambda = {};
+  std::string tls_authorities = {};
+  std::string region = "us-east-1";  // and account: of the ARNs that are told to others
+  std::string account = "000000000000";
+  const std::atomic<bool>* stopping = nullptr;  // what may take long ends when it is set; outlives the processors
+};
+
+struct ProcessorHost {
+  const ProcessorSettings settings;
+  RecordSource& source;
+  const std::string run_id;  // of this start of the delivery stream
+
+  std::shared_ptr<LambdaTransport> lambda = nullptr;  // kept for the next delivery: a connection, a running program
+  std::string lambda_arn = {};                        // whose it is
+  std::uint64_t invocations = 0;
+};
+
+}  // namespace sluice::delivery
