@@ -10,10 +10,8 @@
 #include "protocol/sequence_number.h"
 
 namespace sluice::delivery {
-namespace {
 
-/// Messages may quote the record, which may be any bytes; JSON must be UTF-8.
-std::string Utf8(std::string_view text) {
+std::string Utf8Text(std::string_view text) {
   std::string safe(text);
   if (simdjson::validate_utf8(safe.data(), safe.size())) return safe;
   for (char& c : safe) {
@@ -21,8 +19,6 @@ std::string Utf8(std::string_view text) {
   }
   return safe;
 }
-
-}  // namespace
 
 std::string ErrorRecordLine(const ErrorContext& context, const ProcessingFailure& failure) {
   const RecordRef& record = failure.record;
@@ -35,7 +31,7 @@ std::string ErrorRecordLine(const ErrorContext& context, const ProcessingFailure
   json.BeginObject().Key("attemptsMade").Number(failure.attempts);
   json.Key("arrivalTimestamp").Number(record.append_time_ms);
   json.Key(conversion ? "lastErrorCode" : "errorCode").String(failure.code);
-  json.Key(conversion ? "lastErrorMessage" : "errorMessage").String(Utf8(failure.message));
+  json.Key(conversion ? "lastErrorMessage" : "errorMessage").String(Utf8Text(failure.message));
   json.Key("attemptEndingTimestamp").Number(context.attempt_ms);
   json.Key("rawData").String(protocol::EncodeBase64(record.value));
   if (!failure.lambda_arn.empty()) json.Key("lambdaARN").String(failure.lambda_arn);

@@ -10,8 +10,8 @@
 //     {"attemptsMade":1,"arrivalTimestamp":..,"errorCode":"..","errorMessage":"..","attemptEndingTimestamp":..,
 //      "rawData":"<base64>","lambdaARN":"..","shardId":"shardId-000000000003","sequenceNumber":"<56 digits>"}
 //
-// with lambdaARN where a Lambda failed. Behind sequenceNumber stands "subSequenceNumber":<place> where the record is one
-// of several that came out of one.
+// with lambdaARN where a Lambda failed. Behind sequenceNumber stands "subSequenceNumber":<place> where the record is
+// one of several that came out of one.
 //
 // Values only; thread-safe.
 #pragma once
@@ -43,6 +43,9 @@ struct ErrorContext {
   std::uint32_t schema_version = 0;
   std::int64_t shard_created_ms = 0;  // stands in the sequence number
 };
+
+/// Messages may quote a record, which may be any bytes, and JSON must be UTF-8: '?' stands for what is not.
+std::string Utf8Text(std::string_view text);
 
 /// One line, with its line break.
 std::string ErrorRecordLine(const ErrorContext& context, const ProcessingFailure& failure);
