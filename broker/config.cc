@@ -181,6 +181,11 @@ Status CheckTogether(const Config& config) {
   if (config.server.data_dir.empty()) return Status(Code::kInvalidArgument, "server.data_dir is empty");
   if (Status status = CheckAws(config.aws.auth, config.aws.tls.files); !status.ok()) return status;
   if (config.delivery.lake_dir.empty()) return Status(Code::kInvalidArgument, "delivery.lake_dir is empty");
+  const std::string& endpoint = config.delivery.lambda.endpoint;
+  if (!endpoint.empty() && !endpoint.starts_with("http://") && !endpoint.starts_with("https://")) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("delivery.lambda_endpoint is \"{}\"; it must begin with http:// or https://", endpoint));
+  }
   return {};
 }
 

@@ -220,6 +220,10 @@ void AddDelivery(Config& c, std::vector<Setting>& s) {
   s.push_back({"delivery.config_dir", &c.delivery.config_dir});
   s.push_back({"delivery.tables_dir", &c.delivery.tables_dir});
   s.push_back({"delivery.threads", &c.delivery.threads, 1, 256});
+  s.push_back({"delivery.lambda_endpoint", &c.delivery.lambda.endpoint});
+  s.push_back({"delivery.lambda_timeout", DurationMs{&c.delivery.lambda.timeout_ms}, 100, kHourMs});
+  s.push_back({"delivery.allow_commands", &c.delivery.lambda.allow_commands});
+  s.push_back({"delivery.tls_authorities", &c.delivery.tls_authorities});
   s.push_back({"delivery.buckets", TextMap{&c.delivery.buckets}});
 }
 

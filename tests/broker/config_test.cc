@@ -143,6 +143,8 @@ TEST_CASE("LoadConfig: checks what belongs together", "[broker]") {
   CHECK(ErrorOf("[append]\nbatch_bytes_max = \"1MiB\"\n").find("append.record_bytes_max") != std::string::npos);
   CHECK(ErrorOf("[storage]\njournal_file_bytes = \"1GiB\"\n").find("storage.journal_bytes_max") != std::string::npos);
   CHECK(ErrorOf("[server]\ndata_dir = \"\"\n").find("server.data_dir") != std::string::npos);
+  CHECK(ErrorOf("[delivery]\nlambda_endpoint = \"localhost:9001\"\n") ==
+        "delivery.lambda_endpoint is \"localhost:9001\"; it must begin with http:// or https://");
 }
 
 TEST_CASE("LoadConfig: access keys come from everywhere, with their case, and are not shown", "[broker]") {

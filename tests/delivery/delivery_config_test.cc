@@ -242,7 +242,7 @@ const ErrorCase kErrorCases[] = {
          {"Type": "MetadataExtraction", "Parameters": [{"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{c: .c}"}]}]})",
      "", "the processor MetadataExtraction is there twice"},
     {"lambda", R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda"}]})", "",
-     "the processor 'Lambda' is not yet served", Code::kUnimplemented},
+     "Lambda: LambdaArn is missing"},
     {"a processor that needs another",
      R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "CloudWatchLogProcessing",
         "Parameters": [{"ParameterName": "DataMessageExtraction", "ParameterValue": "true"}]}]})",

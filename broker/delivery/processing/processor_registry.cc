@@ -8,6 +8,7 @@
 #include "broker/delivery/config_reader.h"
 #include "broker/delivery/processing/cloudwatch_log_processing.h"
 #include "broker/delivery/processing/decompression.h"
+#include "broker/delivery/processing/lambda_processor.h"
 #include "broker/delivery/processing/metadata_extraction.h"
 #include "broker/delivery/processing/record_deaggregation.h"
 #include "protocol/check.h"
@@ -31,6 +32,7 @@ std::span<const ProcessorKind> ProcessorKinds() {
       DecompressionKind(),
       CloudWatchLogProcessingKind(),
       RecordDeAggregationKind(),
+      LambdaProcessorKind(),
       MetadataExtractionKind(),
   };
   return kKinds;

@@ -1,0 +1,71 @@
+// Lambdas that are programs of this machine. Each request is one line on the program's standard input, each answer one
+// line on its standard output, as they would stand in HTTP's bodies.
+//
+// The program is started with the first request and runs until it ends, fails or the delivery stream goes. One that
+// cannot be run at all says nothing about the records; one that ends over them does.
+#include <fmt/format.h>
+
+#include "broker/delivery/processing/child_process.h"
+#include "broker/delivery/processing/lambda_transport.h"
+#include "broker/log.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr std::size_t kLogLinesMax = 20;  // of one invocation: nobody shall fill the log
+
+class LambdaCommand final : public LambdaTransport {
+ public:
+  LambdaCommand(const LambdaConfig& config, const ProcessorSettings& settings, std::string_view delivery_stream)
+      : command_(config.command),
+        stop_(*settings.stopping),
+        bounds_{.timeout_ms = settings.lambda.timeout_ms, .answer_bytes_max = kLambdaBytesMax},
+        delivery_stream_(delivery_stream) {}
+
+  std::expected<std::string, LambdaFailure> Invoke(std::string_view request) override {
+    log_lines_ = 0;
+    if (child_ != nullptr && !child_->Ready()) child_.reset();
+    if (child_ == nullptr) {
+      auto started = ChildProcess::Start(command_, [this](std::string_view line) { Log(line); });
+      if (!started) return std::unexpected(FailureOf(started.error()));
+      child_ = std::move(*started);
+    }
+    Result<std::string> answer = child_->Exchange(request, bounds_, stop_);
+    if (answer) return std::move(*answer);
+    child_.reset();
+    return std::unexpected(FailureOf(answer.error()));
+  }
+
+ private:
+  LambdaFailure FailureOf(const Status& status) const {
+    const bool late = status.code() == Code::kTimedOut;
+    return {.code = late ? kLambdaTimedOut : kLambdaFunctionError,
+            .message = fmt::format("{}: {}", command_.front(), status.message()),
+            .away = status.code() == Code::kUnavailable};
+  }
+
+  void Log(std::string_view line) {
+    if (++log_lines_ > kLogLinesMax) return;
+    broker::log::Info(log_lines_ < kLogLinesMax ? "a Lambda command says"
+                                                : "a Lambda command says more than is logged of one invocation",
+                      {{"delivery_stream", delivery_stream_}, {"command", command_.front()}, {"line", line}});
+  }
+
+  const std::vector<std::string> command_;
+  const std::atomic<bool>& stop_;
+  const ExchangeBounds bounds_;
+  const std::string delivery_stream_;
+  std::size_t log_lines_ = 0;
+  std::unique_ptr<ChildProcess> child_;  // last: says its last lines when it goes
+};
+
+}  // namespace
+
+std::unique_ptr<LambdaTransport> NewLambdaCommand(const LambdaConfig& config, const ProcessorSettings& settings,
+                                                  std::string_view delivery_stream) {
+  SLUICE_CHECK(config.kind == LambdaKind::kCommand && settings.stopping != nullptr);
+  return std::make_unique<LambdaCommand>(config, settings, delivery_stream);
+}
+
+}  // namespace sluice::delivery
