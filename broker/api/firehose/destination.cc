@@ -38,13 +38,38 @@ void SetPlainDefaults(Json& destination, bool large) {
   SetDefault(destination, "CloudWatchLoggingOptions", MapOf("Enabled", BooleanNode(false)));
 }
 
+/// A Lambda is told with all its parameters, in AWS's order.
+void CompleteLambda(Json& parameters, std::string_view role) {
+  const std::array<std::pair<std::string_view, std::string_view>, 5> defaults = {{{"LambdaArn", ""},
+                                                                                  {"NumberOfRetries", "3"},
+                                                                                  {"RoleArn", role},
+                                                                                  {"BufferSizeInMBs", "1"},
+                                                                                  {"BufferIntervalInSeconds", "60"}}};
+  Json complete = ListNode();
+  for (const auto& [name, otherwise] : defaults) {
+    const auto given = std::ranges::find_if(
+        parameters.items, [&](const Json& parameter) { return TextOf(&parameter, "ParameterName") == name; });
+    const bool has = given != parameters.items.end();
+    Json parameter = MapOf("ParameterName", TextNode(name));
+    Set(parameter, "ParameterValue", TextNode(has ? TextOf(&*given, "ParameterValue") : otherwise));
+    complete.items.push_back(std::move(parameter));
+  }
+  parameters = std::move(complete);
+}
+
 /// Processing is off unless it says otherwise, and a processor without parameters has an empty list of them.
-void SetProcessingDefaults(Json& processing) {
+void SetProcessingDefaults(Json& processing, std::string_view role) {
   SetDefault(processing, "Enabled", BooleanNode(false));
   SetDefault(processing, "Processors", ListNode());
   for (delivery::ConfigField& field : processing.fields) {
     if (field.key != "Processors") continue;
-    for (Json& processor : field.value.items) SetDefault(processor, "Parameters", ListNode());
+    for (Json& processor : field.value.items) {
+      SetDefault(processor, "Parameters", ListNode());
+      if (TextOf(&processor, "Type") != "Lambda") continue;
+      Json parameters = *Find(processor, "Parameters");
+      CompleteLambda(parameters, role);
+      Set(processor, "Parameters", std::move(parameters));
+    }
   }
 }
 
@@ -74,7 +99,7 @@ Json Described(const Json& destination) {
   SetDefault(described, "S3BackupMode", TextNode("Disabled"));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key == "DataFormatConversionConfiguration") SetDefault(field.value, "Enabled", BooleanNode(true));
-    if (field.key == "ProcessingConfiguration") SetProcessingDefaults(field.value);
+    if (field.key == "ProcessingConfiguration") SetProcessingDefaults(field.value, TextOf(&destination, "RoleARN"));
     if (field.key == "DynamicPartitioningConfiguration") SetDefault(field.value, "Enabled", BooleanNode(false));
     if (field.key == "S3BackupConfiguration") {
       SetPlainDefaults(field.value, false);
