@@ -75,7 +75,7 @@ Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::st
   std::optional<std::vector<std::string>> changes;
   if (const Result<StreamPtr> stream = FindStream(parsed->config.name)) {
     Result<ConfigChange> change = ConfigChange();
-    workers_.RunBetween(parsed->config.name, [&] { change = (*stream)->Compare(parsed->config); });
+    Between(**stream, [&] { change = (*stream)->Compare(parsed->config); });
     if (!change) return Error(change.error());
     if (!change->refused.empty()) return Error(RefusedChange(parsed->config.name, *change));
     warnings.insert(warnings.end(), change->warnings.begin(), change->warnings.end());
@@ -116,7 +116,7 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::MakeStream(const DeliveryCon
 
 Result<DeliveryAnswer> DeliveryManager::Change(const StreamPtr& stream, const ParsedDeliveryConfig& parsed) {
   Result<ConfigChange> change = ConfigChange();
-  workers_.RunBetween(stream->name(), [&] { change = stream->Reconfigure(parsed.config); });
+  Between(*stream, [&] { change = stream->Reconfigure(parsed.config); });
   if (!change) return Error(change.error());
   DeliveryAnswer answer{
       DescribeJson(*stream, parts_.env.clock().WallMs(), {.changes = change->keys, .flush = std::nullopt}), {}};
@@ -185,7 +185,7 @@ Result<DeliveryAnswer> DeliveryManager::Pause(std::string_view name, bool paused
   const Result<StreamPtr> stream = FindStream(name);
   if (!stream) return Error(stream.error());
   Status status;
-  workers_.RunBetween(name, [&] { status = (*stream)->SetPaused(paused); });
+  Between(**stream, [&] { status = (*stream)->SetPaused(paused); });
   if (!status.ok()) return Error(std::move(status));
   broker::log::Info(paused ? "delivery stream paused" : "delivery stream resumed", {{"delivery_stream", name}});
   return Describe(name);
@@ -226,7 +226,9 @@ Result<DeliveryAnswer> DeliveryManager::Delete(std::string_view name) {
 
 Status DeliveryManager::Remove(const StreamPtr& stream, Undelivered undelivered) {
   const std::string& name = stream->name();
+  stream->Interrupt(true);
   workers_.Remove(name);
+  stream->Interrupt(false);
   Status status = undelivered == Undelivered::kRefuse ? stream->CheckRemove() : Status();
   if (status.ok()) status = stream->Remove();
   if (!status.ok()) {
@@ -251,7 +253,7 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name, std::strin
   const Result<StreamPtr> stream = FindStream(name);
   if (!stream) return Error(stream.error());
   Result<DeliveryAnswer> answer = Error(Code::kInternal, "the ledger was not read");
-  workers_.RunBetween(name, [&] {
+  Between(**stream, [&] {
     const Result<std::vector<LedgerEntry>> ledger = (*stream)->Ledger();
     if (!ledger) {
       answer = Error(ledger.error());

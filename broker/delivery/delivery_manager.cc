@@ -104,12 +104,20 @@ void DeliveryManager::BeginWork(const StreamPtr& stream) {
   workers_.Add(stream->name(), [this, stream] { return StepAndLog(*stream); });
 }
 
+void DeliveryManager::Between(DeliveryStream& stream, const std::function<void()>& work) {
+  stream.Interrupt(true);
+  workers_.RunBetween(stream.name(), [&] {
+    stream.Interrupt(false);
+    work();
+  });
+}
+
 /// Says in the log when a delivery stream begins to fail and when it is well again, not each try.
 std::int64_t DeliveryManager::StepAndLog(DeliveryStream& stream) {
   const DeliveryStatus before = stream.status();
   const std::int64_t wait_ms = stream.Step();
   const DeliveryStatus after = stream.status();
-  if (stopping_) return wait_ms;  // what was cut off goes on after the next start
+  if (stopping_ || stream.interrupted()) return wait_ms;  // what was cut off goes on afterwards
   if (after.last_error != before.last_error && !after.last_error.empty()) {
     broker::log::Error("delivery fails and is tried again",
                        {{"delivery_stream", stream.name()}, {"error", after.last_error}});

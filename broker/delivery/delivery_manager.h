@@ -105,6 +105,8 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   Result<broker::StreamPtr> SourceOf(const DeliveryConfig& config);
   Status Store(const DeliveryConfig& config, StreamId source, const std::string& given);
   std::int64_t StepAndLog(DeliveryStream& stream);
+  /// Runs `work` while the delivery stream does no step; one that waits for others is cut off.
+  void Between(DeliveryStream& stream, const std::function<void()>& work);
   static void LogChange(const DeliveryStream& stream, const ConfigChange& change);
   std::string DirectoryOf(const std::string& bucket) const;
   ProcessorSettings MakeProcessorSettings() const;

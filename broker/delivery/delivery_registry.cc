@@ -52,7 +52,7 @@ Result<broker::DeliveryInfoPtr> DeliveryManager::Edit(std::string_view name, con
   if (!parsed) return Error(parsed.error());
   const std::uint32_t before = (*stream)->info()->version;
   Result<ConfigChange> change = ConfigChange();
-  workers_.RunBetween(name, [&] { change = (*stream)->Reconfigure(parsed->config, (*draft)->given); });
+  Between(**stream, [&] { change = (*stream)->Reconfigure(parsed->config, (*draft)->given); });
   if (!change) return Error(change.error());
   if ((*stream)->info()->version != before) {
     LogChange(**stream, *change);
@@ -69,7 +69,7 @@ Status DeliveryManager::EditTags(std::string_view name, const TagEditor& edit) {
   if (Status status = edit(tags); !status.ok()) return status;
   if (tags == (*stream)->info()->tags) return Status();
   Status status;
-  workers_.RunBetween(name, [&] { status = (*stream)->SetTags(tags); });
+  Between(**stream, [&] { status = (*stream)->SetTags(tags); });
   return status;
 }
 

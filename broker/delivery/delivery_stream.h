@@ -89,6 +89,10 @@ class DeliveryStream {
   /// One bounded piece of work. Returns the milliseconds until the next one is due; 0: at once.
   std::int64_t Step();
 
+  /// While it is set, what may take long in a Step ends soon, and the Step fails: for whoever waits for its end.
+  void Interrupt(bool interrupted) { host_.interrupted = interrupted; }
+  bool interrupted() const { return host_.interrupted.load(); }
+
   /// Delivers what is there now without waiting for size or interval. Gives the number of this flush.
   std::uint64_t RequestFlush() { return ++flushes_asked_; }
   /// True for the number of a flush that was asked for since the broker started.

@@ -43,7 +43,7 @@ std::size_t TakeBytes(char* bytes, std::size_t /*always 1*/, std::size_t count, 
 }
 
 int StopAsked(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<const std::atomic<bool>*>(stop)->load() ? 1 : 0;
+  return (*static_cast<const std::function<bool()>*>(stop))() ? 1 : 0;
 }
 
 List HeaderList(const HttpHeaders& headers) {
@@ -77,8 +77,8 @@ std::string_view HttpAnswer::Header(std::string_view name) const {
 
 class HttpClient::Impl {
  public:
-  Impl(std::string ca_file, const std::atomic<bool>& stop)
-      : ca_file_(std::move(ca_file)), stop_(stop), handle_(NewHandle()) {
+  Impl(std::string ca_file, std::function<bool()> stop)
+      : ca_file_(std::move(ca_file)), stop_(std::move(stop)), handle_(NewHandle()) {
     Set(CURLOPT_NOSIGNAL, 1L);  // else time-outs would be signals, of the whole process
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_PROXY, "");
@@ -131,7 +131,8 @@ class HttpClient::Impl {
       case CURLE_UNSUPPORTED_PROTOCOL:
         return Status(Code::kInvalidArgument, message);
       case CURLE_ABORTED_BY_CALLBACK:
-        return Status(Code::kUnavailable, fmt::format("POST {}: the broker is stopping", post.url));
+        return Status(Code::kUnavailable,
+                      fmt::format("POST {}: cut off, as the broker or the delivery stream is asked to stop", post.url));
       case CURLE_OPERATION_TIMEDOUT: {
         curl_off_t sent_us = 0;  // when the request began to go out; 0: there was no connection
         curl_easy_getinfo(handle_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent_us);
@@ -143,13 +144,13 @@ class HttpClient::Impl {
   }
 
   const std::string ca_file_;
-  const std::atomic<bool>& stop_;
+  const std::function<bool()> stop_;
   Handle handle_;
   std::array<char, CURL_ERROR_SIZE> words_{};
 };
 
-HttpClient::HttpClient(std::string ca_file, const std::atomic<bool>& stop)
-    : impl_(std::make_unique<Impl>(std::move(ca_file), stop)) {}
+HttpClient::HttpClient(std::string ca_file, std::function<bool()> stop)
+    : impl_(std::make_unique<Impl>(std::move(ca_file), std::move(stop))) {}
 HttpClient::~HttpClient() = default;
 
 Result<HttpAnswer> HttpClient::Post(const HttpPost& post) { return impl_->Post(post); }

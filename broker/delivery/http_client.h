@@ -3,11 +3,11 @@
 // Connections are kept between calls to one address. Redirects are not followed, and no proxy is used: what is named is
 // what is called. Certificates are checked, against the system's authorities or those of a file.
 //
-// One thread at a time; calls block. When the stop flag is set, a call ends within about a second.
+// One thread at a time; calls block. One that is asked to stop ends within about a second.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,14 +41,14 @@ struct HttpAnswer {
 
 class HttpClient {
  public:
-  /// `stop` outlives the client. An empty `ca_file`: the system's authorities.
-  HttpClient(std::string ca_file, const std::atomic<bool>& stop);
+  /// A call ends soon after `stop` gives true. An empty `ca_file`: the system's authorities.
+  HttpClient(std::string ca_file, std::function<bool()> stop);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
   /// Any status is an answer. kUnavailable: nobody answered (no address, no connection, no trust, the connection broke,
-  /// the broker is stopping). kTimedOut: there was a connection, and no whole answer in time. kResourceExhausted: the
+  /// it was asked to stop). kTimedOut: there was a connection, and no whole answer in time. kResourceExhausted: the
   /// answer is larger than allowed. kInvalidArgument: the URL is none.
   Result<HttpAnswer> Post(const HttpPost& post);
 

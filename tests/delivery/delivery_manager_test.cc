@@ -1,8 +1,6 @@
 // All delivery streams over the broker's core: made, listed, paused, flushed, restarted, deleted, and proven.
 #include "broker/delivery/delivery_manager.h"
 
-#include <signal.h>
-
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -158,44 +156,6 @@ TEST_CASE("DeliveryManager Handle: mistakes are told with what to do", "[deliver
   managed.Answer(DeliveryAction::kCreate, "", Document("orders-lake", "orders"));
   CHECK(Contains(managed.Do(DeliveryAction::kFlush, "order-lake").error().message(),
                  "delivery stream 'order-lake' does not exist; did you mean 'orders-lake'?"));
-}
-
-TEST_CASE("DeliveryManager: a Lambda's program needs a setting, and goes with the broker", "[delivery]") {
-  Managed managed;
-  managed.Start();
-  managed.WriteFile("clean.sh", R"(echo $$ > "$0.pid"; while read -r line; do echo '{"records":[]}'; done)");
-  const std::string document = fmt::format(
-      R"({{"DeliveryStreamName": "d", "KinesisStreamSourceConfiguration": {{"KinesisStreamARN": "orders"}},
-      "ExtendedS3DestinationConfiguration": {{"BucketARN": "lake", "ProcessingConfiguration": {{"Enabled": true, "Processors": [
-      {{"Type": "Lambda", "Parameters": [{{"ParameterName": "LambdaArn", "ParameterValue": "command:/bin/sh {}/clean.sh"}}]}}]}}}},
-      "Sluice": {{"StartPosition": "oldest"}}}})",
-      managed.temp.path());
-  for (const DeliveryAction action : {DeliveryAction::kCheck, DeliveryAction::kCreate}) {
-    const auto refused = managed.Do(action, "", document);
-    REQUIRE_FALSE(refused.has_value());
-    CHECK(refused.error().code() == Code::kInvalidArgument);
-    CHECK(Contains(refused.error().message(), "/file.json: Lambda: LambdaArn: 'command:/bin/sh"));
-    CHECK(Contains(refused.error().message(), "Set delivery.allow_commands = true"));
-  }
-  managed.options.lambda.allow_commands = true;
-  managed.Start();
-  managed.Answer(DeliveryAction::kCreate, "", document);
-  managed.Append("orders", 0, 3);
-  const std::string flushed = managed.Answer(DeliveryAction::kFlush, "d");
-  CHECK(Contains(flushed, R"("errors":3)"));  // it answers for no record
-  std::ifstream file(managed.temp.path() + "/clean.sh.pid");
-  pid_t pid = 0;
-  REQUIRE(file >> pid);
-  CHECK(::kill(pid, 0) == 0);
-  managed.manager.reset();
-  CHECK(::kill(pid, 0) == -1);
-  // What is stored starts a broker whose settings have changed, which says so and delivers nothing.
-  managed.options.lambda.allow_commands = false;
-  managed.Start();
-  managed.Append("orders", 0, 1);
-  const auto failing = managed.Do(DeliveryAction::kFlush, "d");
-  REQUIRE_FALSE(failing.has_value());
-  CHECK(Contains(failing.error().message(), "Set delivery.allow_commands = true"));
 }
 
 TEST_CASE("DeliveryManager Handle: a lake that cannot be written is said by create, flush and describe", "[delivery]") {

@@ -70,7 +70,7 @@ inline ProcessorConfig LambdaOf(std::string_view arn, Parameters more = {}) {
 struct LambdaRun {
   explicit LambdaRun(const ProcessorConfig& config, LambdaOptions options = {}) {
     options.retry_first_ms = 0;
-    host = std::make_unique<ProcessorHost>(ProcessorHost{
+    host.reset(new ProcessorHost{
         .settings = {.lambda = std::move(options), .stopping = &stopping}, .source = source, .run_id = "run"});
     const ProcessorContext context{.delivery_stream = "orders-lake", .source_stream = "orders", .host = host.get()};
     auto made = FindProcessorKind("Lambda")->make(config, context);

@@ -1,5 +1,6 @@
 // The processor Lambda over HTTP: every kind of answer, of none, and a whole delivery.
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 #include "broker/delivery/processing/lambda_config.h"
@@ -170,14 +171,29 @@ TEST_CASE("LambdaProcessor Process: where nobody listens, the records wait", "[d
 }
 
 TEST_CASE("LambdaProcessor Process: stopping leaves the records, whatever the function has said", "[delivery]") {
-  LambdaRun* runs = nullptr;
+  std::atomic<LambdaRun*> runs = nullptr;
   FakeEndpoint endpoint([&runs](const Request&) {
-    runs->stopping = true;
+    runs.load()->stopping = true;
     return Answer{.status = 500, .body = ""};
   });
   LambdaRun run(LambdaOf(endpoint.Url("/")));
   runs = &run;
   CHECK(run.Process({"a"}).code() == Code::kUnavailable);
+  CHECK(endpoint.Requests().size() == 1);
+}
+
+TEST_CASE("LambdaProcessor Process: ends when somebody waits for the delivery stream", "[delivery]") {
+  std::atomic<LambdaRun*> runs = nullptr;
+  FakeEndpoint endpoint([&runs](const Request&) {
+    runs.load()->host->interrupted = true;
+    return Answer{.body = "", .how = Answer::How::kNever};
+  });
+  LambdaRun run(LambdaOf(endpoint.Url("/")));
+  runs = &run;
+  const Status cut = run.Process({"a"});
+  CHECK(cut.code() == Code::kUnavailable);
+  CHECK(cut.message().ends_with("is asked to stop"));
+  CHECK(run.batch.failures.empty());
   CHECK(endpoint.Requests().size() == 1);
 }
 
@@ -279,7 +295,7 @@ TEST_CASE("DeliveryStream Step: with a Lambda, rows, errors and filtered are all
 }
 
 TEST_CASE("DeliveryStream Step: an endpoint that is away holds the delivery up and loses nothing", "[delivery]") {
-  bool away = true;
+  std::atomic<bool> away = true;
   FakeEndpoint endpoint(
       [&away](const Request& request) { return away ? Answer{.status = 503, .body = ""} : Exclaimed(request); });
   DeliveryConfig config = RawConfig();

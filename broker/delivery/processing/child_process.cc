@@ -121,13 +121,13 @@ class Child final : public ChildProcess {
   }
 
   Result<std::string> Exchange(std::string_view line, const ExchangeBounds& bounds,
-                               const std::atomic<bool>& stop) override {
+                               const std::function<bool()>& stop) override {
     const FileDescriptor timer = NewTimer(bounds.timeout_ms);
     std::string request(line);
     request += '\n';
     std::string_view unsent = request;
     for (;;) {
-      if (stop.load()) return Error(Code::kUnavailable, "the broker is stopping");
+      if (stop()) return Error(Code::kUnavailable, "cut off, as the broker or the delivery stream is asked to stop");
       std::array<pollfd, 4> fds{{{.fd = unsent.empty() ? -1 : in_.get(), .events = POLLOUT, .revents = 0},
                                  {.fd = out_.get(), .events = POLLIN, .revents = 0},
                                  {.fd = error_ended_ ? -1 : error_.get(), .events = POLLIN, .revents = 0},

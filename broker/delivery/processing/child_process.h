@@ -8,7 +8,6 @@
 // One thread at a time. The process ignores SIGPIPE (broker/signals.h).
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -40,10 +39,10 @@ class ChildProcess {
   virtual bool Ready() = 0;
 
   /// After a failure the program is in an unknown state: let the object go. kTimedOut: no whole line in time.
-  /// kResourceExhausted: a longer line than allowed. kUnavailable: `stop` was set, or the program says that it cannot
-  /// run (exit codes 126 and 127). kFailedPrecondition: it has ended, or has said more than one line.
+  /// kResourceExhausted: a longer line than allowed. kUnavailable: `stop` gives true, or the program says that it
+  /// cannot run (exit codes 126 and 127). kFailedPrecondition: it has ended, or has said more than one line.
   virtual Result<std::string> Exchange(std::string_view line, const ExchangeBounds& bounds,
-                                       const std::atomic<bool>& stop) = 0;
+                                       const std::function<bool()>& stop) = 0;
 };
 
 }  // namespace sluice::delivery

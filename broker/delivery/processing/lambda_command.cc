@@ -17,10 +17,10 @@ constexpr std::size_t kLogLinesMax = 20;  // of one invocation: nobody shall fil
 
 class LambdaCommand final : public LambdaTransport {
  public:
-  LambdaCommand(const LambdaConfig& config, const ProcessorSettings& settings, std::string_view delivery_stream)
+  LambdaCommand(const LambdaConfig& config, const ProcessorHost& host, std::string_view delivery_stream)
       : command_(config.command),
-        stop_(*settings.stopping),
-        bounds_{.timeout_ms = settings.lambda.timeout_ms, .answer_bytes_max = kLambdaBytesMax},
+        host_(host),
+        bounds_{.timeout_ms = host.settings.lambda.timeout_ms, .answer_bytes_max = kLambdaBytesMax},
         delivery_stream_(delivery_stream) {}
 
   std::expected<std::string, LambdaFailure> Invoke(std::string_view request) override {
@@ -31,7 +31,7 @@ class LambdaCommand final : public LambdaTransport {
       if (!started) return std::unexpected(FailureOf(started.error()));
       child_ = std::move(*started);
     }
-    Result<std::string> answer = child_->Exchange(request, bounds_, stop_);
+    Result<std::string> answer = child_->Exchange(request, bounds_, [this] { return host_.stopping(); });
     if (answer) return std::move(*answer);
     child_.reset();
     return std::unexpected(FailureOf(answer.error()));
@@ -53,7 +53,7 @@ class LambdaCommand final : public LambdaTransport {
   }
 
   const std::vector<std::string> command_;
-  const std::atomic<bool>& stop_;
+  const ProcessorHost& host_;
   const ExchangeBounds bounds_;
   const std::string delivery_stream_;
   std::size_t log_lines_ = 0;
@@ -62,10 +62,10 @@ class LambdaCommand final : public LambdaTransport {
 
 }  // namespace
 
-std::unique_ptr<LambdaTransport> NewLambdaCommand(const LambdaConfig& config, const ProcessorSettings& settings,
+std::unique_ptr<LambdaTransport> NewLambdaCommand(const LambdaConfig& config, const ProcessorHost& host,
                                                   std::string_view delivery_stream) {
-  SLUICE_CHECK(config.kind == LambdaKind::kCommand && settings.stopping != nullptr);
-  return std::make_unique<LambdaCommand>(config, settings, delivery_stream);
+  SLUICE_CHECK(config.kind == LambdaKind::kCommand);
+  return std::make_unique<LambdaCommand>(config, host, delivery_stream);
 }
 
 }  // namespace sluice::delivery

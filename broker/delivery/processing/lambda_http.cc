@@ -29,10 +29,10 @@ LambdaFailure Away(std::string message) {
 
 class LambdaHttp final : public LambdaTransport {
  public:
-  LambdaHttp(const LambdaConfig& config, const ProcessorSettings& settings)
-      : url_(config.kind == LambdaKind::kUrl ? config.arn : InvokeUrl(settings.lambda.endpoint, config.arn)),
-        timeout_ms_(settings.lambda.timeout_ms),
-        client_(settings.tls_authorities, *settings.stopping) {}
+  LambdaHttp(const LambdaConfig& config, const ProcessorHost& host)
+      : url_(config.kind == LambdaKind::kUrl ? config.arn : InvokeUrl(host.settings.lambda.endpoint, config.arn)),
+        timeout_ms_(host.settings.lambda.timeout_ms),
+        client_(host.settings.tls_authorities, [&host] { return host.stopping(); }) {}
 
   std::expected<std::string, LambdaFailure> Invoke(std::string_view request) override {
     Result<HttpAnswer> answer =
@@ -67,9 +67,9 @@ class LambdaHttp final : public LambdaTransport {
 
 }  // namespace
 
-std::unique_ptr<LambdaTransport> NewLambdaHttp(const LambdaConfig& config, const ProcessorSettings& settings) {
-  SLUICE_CHECK(config.kind != LambdaKind::kCommand && settings.stopping != nullptr);
-  return std::make_unique<LambdaHttp>(config, settings);
+std::unique_ptr<LambdaTransport> NewLambdaHttp(const LambdaConfig& config, const ProcessorHost& host) {
+  SLUICE_CHECK(config.kind != LambdaKind::kCommand);
+  return std::make_unique<LambdaHttp>(config, host);
 }
 
 }  // namespace sluice::delivery

@@ -71,7 +71,6 @@ class LambdaProcessor final : public Processor {
   void Take(const WorkRecord& record, LambdaOutcome& outcome, std::uint32_t attempts, WorkBatch& batch);
   void Fail(const WorkRecord& record, std::string_view code, std::string_view message, std::uint32_t attempts,
             WorkBatch& batch) const;
-  bool stopping() const { return host_->settings.stopping->load(); }
 
   const LambdaConfig config_;
   ProcessorHost* const host_;
@@ -82,7 +81,7 @@ class LambdaProcessor final : public Processor {
 };
 
 Status LambdaProcessor::Process(WorkBatch& batch) {
-  SLUICE_CHECK(host_ != nullptr);
+  SLUICE_CHECK(host_ != nullptr && host_->settings.stopping != nullptr);
   if (Status status = Connect(); !status.ok()) return status;
   done_.clear();
   Request request;
@@ -120,9 +119,9 @@ Status LambdaProcessor::Connect() {
   if (host_->lambda != nullptr && host_->lambda_arn == config_.arn) return Status();
   host_->lambda.reset();
   if (config_.kind == LambdaKind::kCommand) {
-    host_->lambda = NewLambdaCommand(config_, host_->settings, delivery_stream_);
+    host_->lambda = NewLambdaCommand(config_, *host_, delivery_stream_);
   } else {
-    host_->lambda = NewLambdaHttp(config_, host_->settings);
+    host_->lambda = NewLambdaHttp(config_, *host_);
   }
   host_->lambda_arn = config_.arn;
   return Status();
@@ -180,15 +179,15 @@ LambdaProcessor::Answer LambdaProcessor::Invoke(const Request& request) {
   }
 }
 
-/// False where the broker is stopping.
+/// False where the host is stopping.
 bool LambdaProcessor::PauseAfter(std::uint32_t attempt) const {
   const std::int64_t first_ms = host_->settings.lambda.retry_first_ms;
   for (std::int64_t left_ms = std::min(kRetryMaxMs, first_ms << std::min(attempt - 1, 10u)); left_ms > 0;
        left_ms -= kStopPollMs) {
-    if (stopping()) return false;
+    if (host_->stopping()) return false;
     (void)::poll(nullptr, 0, static_cast<int>(std::min<std::int64_t>(left_ms, kStopPollMs)));
   }
-  return !stopping();
+  return !host_->stopping();
 }
 
 void LambdaProcessor::Take(const WorkRecord& record, LambdaOutcome& outcome, std::uint32_t attempts, WorkBatch& batch) {

@@ -1,8 +1,8 @@
 // How a Lambda is called: over HTTP (lambda_http.cc) or as a program of this machine (lambda_command.cc). A new way is
 // a file of its own behind this interface.
 //
-// One thread at a time; calls block, and end soon after the settings' stop flag is set. A crash leaves nothing; a
-// program ends with its standard input.
+// One thread at a time; calls block, and end soon after the host is stopping. The host outlives it. A crash leaves
+// nothing; a program ends with its standard input.
 #pragma once
 
 #include <expected>
@@ -23,9 +23,9 @@ class LambdaTransport {
   virtual std::expected<std::string, LambdaFailure> Invoke(std::string_view request) = 0;
 };
 
-std::unique_ptr<LambdaTransport> NewLambdaHttp(const LambdaConfig& config, const ProcessorSettings& settings);
+std::unique_ptr<LambdaTransport> NewLambdaHttp(const LambdaConfig& config, const ProcessorHost& host);
 /// `delivery_stream` stands in the log beside what the program says on its standard error.
-std::unique_ptr<LambdaTransport> NewLambdaCommand(const LambdaConfig& config, const ProcessorSettings& settings,
+std::unique_ptr<LambdaTransport> NewLambdaCommand(const LambdaConfig& config, const ProcessorHost& host,
                                                   std::string_view delivery_stream);
 
 }  // namespace sluice::delivery

@@ -1,10 +1,11 @@
 // What the processors of one delivery stream have around them: the broker's settings, the source, and what outlives one
 // delivery.
 //
-// One thread at a time, as the delivery stream. A crash leaves nothing of it.
+// One thread at a time, as the delivery stream, but where it says otherwise. A crash leaves nothing of it.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -32,6 +33,11 @@ struct ProcessorHost {
   std::shared_ptr<LambdaTransport> lambda = nullptr;  // kept for the next delivery: a connection, a running program
   std::string lambda_arn = {};                        // whose it is
   std::uint64_t invocations = 0;
+
+  std::atomic<bool> interrupted = false;  // by any thread: somebody waits for the delivery stream
+
+  /// What may take long ends soon after this has become true.
+  bool stopping() const { return interrupted.load() || settings.stopping->load(); }
 };
 
 }  // namespace sluice::delivery
