@@ -58,8 +58,19 @@ DeliveryStream::DeliveryStream(std::string name, std::unique_ptr<RecordSource> s
 
 Status DeliveryStream::Open() {
   if (Status status = store_.Open(); !status.ok()) return status;
-  return Reload();
+  if (Status status = Reload(); !status.ok()) return status;
+  if (!state_.intent || !state_.intent->processed) RemoveSpill();  // of a delivery that a crash ended
+  return Status();
 }
+
+Status DeliveryStream::Remove() {
+  Status status = store_.Remove();
+  if (status.ok()) RemoveSpill();
+  return status;
+}
+
+/// Where that fails, the next delivery writes over it.
+void DeliveryStream::RemoveSpill() { (void)parts_.env.Remove(Staging().path); }
 
 Status DeliveryStream::Reload() {
   Result<DeliveryState> state = store_.Load();
@@ -234,7 +245,7 @@ Status DeliveryStream::Deliver() {
   state_.checkpoint = std::move(checkpoint);
   state_.intent.reset();
   state_known_ = true;
-  if (intent.processed) (void)parts_.env.Remove(Staging().path);  // else the next one writes over it
+  if (intent.processed) RemoveSpill();
   ResetPlanner();
   if (builder.wanted() && state_.schema && state_.schema->version == intent.schema_version)
     planner_.Want(*builder.wanted());

@@ -116,7 +116,7 @@ class DeliveryStream {
   /// Refused where records of direct put would go with it: their hidden stream is theirs alone. Not while a Step runs.
   Status CheckRemove();
   /// Forgets everything but the objects in the lake. Not while a Step runs; no Step after it.
-  Status Remove() { return store_.Remove(); }
+  Status Remove();
 
   const std::string& name() const { return name_; }
   /// The one in force; after Open.
@@ -133,6 +133,7 @@ class DeliveryStream {
   Status Deliver();
   Status StoreIntent(const Intent& intent);
   StagingParts Staging();
+  void RemoveSpill();
   Status TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why);
   Status Reload();
   Status FollowShards();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
+#include <sstream>
 
 #include "broker/delivery/processing/lambda_config.h"
 #include "broker/delivery/processing/lambda_messages.h"
@@ -215,7 +216,7 @@ TEST_CASE("LambdaProcessor Process: requests of the buffer's size, and never abo
 TEST_CASE("LambdaProcessor Process: an empty batch asks nobody", "[delivery]") {
   LambdaRun run(LambdaOf(UrlOfNobody()));
   CHECK(run.Process({}).ok());
-  CHECK(!run.processor->repeatable());
+  CHECK(!IsRepeatable(std::vector<ProcessorConfig>{LambdaOf(UrlOfNobody())}));
 }
 
 TEST_CASE("LambdaProcessor Process: settings that have changed since", "[delivery]") {
@@ -341,6 +342,54 @@ TEST_CASE("DeliveryStream Step: a Lambda makes the rows of Parquet files", "[del
     if (key.starts_with("errors/format-conversion-failed/")) found = bytes.find("c2V2ZW4=") != bytes.npos;
   }
   CHECK(found);
+}
+
+TEST_CASE("DeliveryStream Step: a Lambda that never says the same twice, through every failing transaction and crash",
+          "[delivery]") {
+  std::atomic<int> calls = 0;
+  FakeEndpoint endpoint([&calls](const Request& request) {
+    const int call = calls++;
+    std::vector<std::string> items;
+    for (const std::string& id : ReadLambdaRequest(request.body).ids) {
+      const bool drop = (items.size() + static_cast<std::size_t>(call)) % 5 == 0;
+      items.push_back(LambdaItem(id, fmt::format("call {} item {}", call, items.size()), drop ? "Dropped" : "Ok"));
+    }
+    return Answer{.body = LambdaAnswerOf(items)};
+  });
+  const auto fault = GENERATE(FaultyMetadata::Fault::kBefore, FaultyMetadata::Fault::kAfter);
+  const bool lake_fails = GENERATE(false, true);
+  for (int nth = 1;; ++nth) {
+    DeliveryConfig config = RawConfig();
+    config.processors = {LambdaOf(endpoint.Url("/"))};
+    World world(config);
+    for (int i = 0; i < 60; ++i) world.log.Append(static_cast<std::uint32_t>(i) % 2, "r", world.env.clock().WallMs());
+    REQUIRE(world.Start().ok());
+    if (lake_fails) {  // the object is in the lake, and nobody knows
+      world.metadata.FailCommit(3, FaultyMetadata::Fault::kBefore);
+    } else {
+      world.metadata.FailCommit(nth, fault);
+    }
+    for (int i = 0; i < 400 && !world.delivered() && world.metadata.failures() == 0; ++i)
+      world.env.manual_clock().AdvanceMs(world.stream->Step());
+    if (world.metadata.failures() == 0) {
+      CHECK(nth == 4);  // intent, what was processed, checkpoint
+      break;
+    }
+    world.env.Crash();
+    REQUIRE(world.Start().ok());
+    REQUIRE(world.Run());
+    const LedgerEntry entry = world.Ledger().at(0);
+    CHECK(entry.rows + entry.filtered == 60);
+    const auto lake = world.Lake();
+    REQUIRE(lake.size() == 1);
+    CHECK(LinesOf(lake.begin()->second) == entry.rows);
+    std::set<std::string> seen;
+    std::istringstream lines(lake.begin()->second);
+    for (std::string line; std::getline(lines, line);) CHECK(seen.insert(line).second);
+    CHECK_FALSE(world.env.Exists("/data/delivery/orders-lake.spill").value());
+    if (lake_fails) break;
+    REQUIRE(nth < 20);
+  }
 }
 
 }  // namespace sluice::delivery

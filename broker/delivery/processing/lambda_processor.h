@@ -1,7 +1,7 @@
 // The processor Lambda: a function transforms, drops or refuses records, and may give them partition keys.
 //
 // One thread at a time. Memory: one request and its answer. What a function answers may differ the next time
-// (repeatable() is false), and a record may be given to it more than once: when a delivery is done again, and where the
+// (the registry says so), and a record may be given to it more than once: when a delivery is done again, and where the
 // schema is inferred.
 #pragma once
 

@@ -154,9 +154,9 @@ TEST_CASE("CreateDeliveryStream: contradictions of the destination", "[firehose]
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[]})",
        "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled."},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"}]})",
-       "Lambda: LambdaArn is missing"},
+       "LambdaArn is missing"},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"MetadataExtraction"}]})",
-       "The processor MetadataExtraction is not served by this broker"},
+       "MetadataExtractionQuery is missing"},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"},{"Type":"Lambda"}]})",
        "Cannot have more than 1 Lambda processor."},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"AppendDelimiterToRecord","Parameters":)"

@@ -34,11 +34,11 @@ TEST_CASE("CreateDeliveryStream: a Lambda is told with all its parameters, in AW
 TEST_CASE("CreateDeliveryStream: what a Lambda cannot be", "[firehose]") {
   FirehoseCore core;
   const auto [parameters, message] = GENERATE(table<std::vector<std::string>, std::string>({
-      {{}, "Lambda: LambdaArn is missing"},
-      {{"NumberOfRetries=3"}, "Lambda: LambdaArn is missing"},
-      {{"LambdaArn=f"}, "Lambda: LambdaArn: 'f' is none of arn:aws:lambda:"},
-      {{"LambdaArn=http://h", "NumberOfRetries=301"}, "Lambda: NumberOfRetries: '301' is not 0 to 300"},
-      {{"LambdaArn=http://h", "BufferSizeInMBs=4"}, "Lambda: BufferSizeInMBs: '4' is not 0.2 to 3"},
+      {{}, "LambdaArn is missing"},
+      {{"NumberOfRetries=3"}, "LambdaArn is missing"},
+      {{"LambdaArn=f"}, "LambdaArn: 'f' is none of arn:aws:lambda:"},
+      {{"LambdaArn=http://h", "NumberOfRetries=301"}, "NumberOfRetries: '301' is not 0 to 300"},
+      {{"LambdaArn=http://h", "BufferSizeInMBs=4"}, "BufferSizeInMBs: '4' is not 0.2 to 3"},
       {{"LambdaArn=http://h", "Delimiter=x"}, "Lambda has no parameter Delimiter."},
       {{"LambdaArn=http://h", "RoleArn=r", "RoleArn=r"}, "Lambda has the parameter RoleArn twice."},
       {{"LambdaArn=arn:aws:lambda:us-east-1:123456789012:function:f"}, "set delivery.lambda_endpoint to its address"},
