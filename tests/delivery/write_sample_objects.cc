@@ -63,7 +63,7 @@ void WriteOrcSamples(const std::string& dir, const SampleRecords& records) {
       OrcOptions options;
       options.compression = *ParseOrcCompression(compression);
       options.version_0_11 = version_0_11;
-      options.stripe_bytes = 256 << 10;
+      options.stripe_bytes = 64 << 10;
       options.dictionary_threshold = version_0_11 ? 1 : 0;
       options.bloom_filter_columns = {"id", "host"};
       FileSink sink(dir + "/" + compression + (version_0_11 ? ".v11.orc" : ".v12.orc"));
