@@ -9,7 +9,6 @@
 #include <exception>
 #include <utility>
 
-#include "broker/delivery/sink_stream.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
@@ -29,8 +28,8 @@ std::uint64_t RowBytes(const arrow::RecordBatch& batch, std::uint64_t bytes) {
 
 class ColumnarObjectWriter : public ObjectWriter {
  public:
-  ColumnarObjectWriter(ColumnarLayout layout, std::unique_ptr<RowConverter> converter,
-                       std::shared_ptr<SinkStream> stream, std::unique_ptr<ColumnarFile> file)
+  ColumnarObjectWriter(ColumnarLayout layout, std::unique_ptr<RowConverter> converter, SinkStream stream,
+                       std::unique_ptr<ColumnarFile> file)
       : layout_(std::move(layout)),
         converter_(std::move(converter)),
         stream_(std::move(stream)),
@@ -38,7 +37,7 @@ class ColumnarObjectWriter : public ObjectWriter {
 
   Result<AppendOutcome> Append(std::span<const RecordRef> records) override;
   std::uint64_t bytes_buffered() const override { return converter_->bytes() + group_bytes_; }
-  std::uint64_t bytes_written() const override { return stream_->written(); }
+  std::uint64_t bytes_written() const override { return stream_.written(); }
   Result<ObjectSummary> Finish(const ObjectMetadata& metadata) override;
 
  private:
@@ -54,7 +53,7 @@ class ColumnarObjectWriter : public ObjectWriter {
 
   const ColumnarLayout layout_;
   std::unique_ptr<RowConverter> converter_;
-  std::shared_ptr<SinkStream> stream_;
+  SinkStream stream_;
   std::unique_ptr<ColumnarFile> file_;  // null after Finish
   bool open_ = false;                   // a group was begun
   std::uint64_t group_bytes_ = 0;       // of records given to the group that is open; encoded they take no more
@@ -73,7 +72,7 @@ Status ColumnarObjectWriter::Guard(std::string_view what, Call call) {
   } catch (const std::exception& e) {  // the inner layers of the formats throw
     status = Status(Code::kInternal, fmt::format("{}: {}", context, e.what()));
   }
-  return stream_->error().ok() ? status : stream_->error().WithContext(context);
+  return stream_.error().ok() ? status : stream_.error().WithContext(context);
 }
 
 Result<AppendOutcome> ColumnarObjectWriter::Append(std::span<const RecordRef> records) {
@@ -131,9 +130,9 @@ arrow::Status ColumnarObjectWriter::WriteBatch(const arrow::RecordBatch& batch, 
   } else {
     group_bytes_ += bytes;
   }
-  const std::uint64_t written = stream_->written();
+  const std::uint64_t written = stream_.written();
   ARROW_RETURN_NOT_OK(file_->Append(batch));
-  if (stream_->written() > written) group_bytes_ = 0;  // the file has ended a group by itself
+  if (stream_.written() > written) group_bytes_ = 0;  // the file has ended a group by itself
   return arrow::Status::OK();
 }
 
@@ -171,15 +170,14 @@ Result<ObjectSummary> ColumnarObjectWriter::Finish(const ObjectMetadata& metadat
   if (!status.ok()) return Error(std::move(status));
   file_.reset();
   group_bytes_ = 0;
-  summary_.bytes = stream_->written();
+  summary_.bytes = stream_.written();
   return summary_;
 }
 
 }  // namespace
 
 std::unique_ptr<ObjectWriter> NewColumnarObjectWriter(ColumnarLayout layout, std::unique_ptr<RowConverter> converter,
-                                                      std::shared_ptr<SinkStream> stream,
-                                                      std::unique_ptr<ColumnarFile> file) {
+                                                      SinkStream stream, std::unique_ptr<ColumnarFile> file) {
   return std::make_unique<ColumnarObjectWriter>(std::move(layout), std::move(converter), std::move(stream),
                                                 std::move(file));
 }

@@ -16,6 +16,7 @@
 #include "broker/delivery/object_writer.h"
 #include "broker/delivery/row_converter.h"
 #include "broker/delivery/row_sort.h"
+#include "broker/delivery/sink_stream.h"
 
 namespace arrow {
 class RecordBatch;
@@ -23,8 +24,6 @@ class Status;
 }  // namespace arrow
 
 namespace sluice::delivery {
-
-class SinkStream;
 
 /// The key in a footer's key-values (Parquet) or user metadata (ORC) that holds MetadataToJson.
 inline constexpr std::string_view kFooterKey = "sluice";
@@ -60,7 +59,6 @@ struct ColumnarLayout {
 
 /// `file` writes to `stream`. Neither has been written to.
 std::unique_ptr<ObjectWriter> NewColumnarObjectWriter(ColumnarLayout layout, std::unique_ptr<RowConverter> converter,
-                                                      std::shared_ptr<SinkStream> stream,
-                                                      std::unique_ptr<ColumnarFile> file);
+                                                      SinkStream stream, std::unique_ptr<ColumnarFile> file);
 
 }  // namespace sluice::delivery

@@ -78,7 +78,7 @@ std::shared_ptr<arrow::ArrayData> Retyped(const arrow::ArrayData& data, const st
 /// Passes bytes on, and from Hold on keeps them.
 class TailStream : public arrow::io::OutputStream {
  public:
-  explicit TailStream(std::shared_ptr<SinkStream> stream) : stream_(std::move(stream)) {
+  explicit TailStream(std::shared_ptr<arrow::io::OutputStream> stream) : stream_(std::move(stream)) {
     set_mode(arrow::io::FileMode::WRITE);
   }
 
@@ -96,14 +96,14 @@ class TailStream : public arrow::io::OutputStream {
   arrow::Result<std::int64_t> Tell() const override { return bytes_; }
 
  private:
-  std::shared_ptr<SinkStream> stream_;
+  std::shared_ptr<arrow::io::OutputStream> stream_;
   std::optional<std::string> held_;
   std::int64_t bytes_ = 0;
 };
 
 class OrcFile : public ColumnarFile {
  public:
-  OrcFile(orc::WriteOptions options, std::shared_ptr<SinkStream> stream)
+  OrcFile(orc::WriteOptions options, std::shared_ptr<arrow::io::OutputStream> stream)
       : options_(std::move(options)), stream_(std::move(stream)), tail_(stream_) {}
 
   // Stripes are cut by their encoded size, as Arrow's writer finds them full.
@@ -134,7 +134,7 @@ class OrcFile : public ColumnarFile {
 
  private:
   const orc::WriteOptions options_;
-  std::shared_ptr<SinkStream> stream_;
+  std::shared_ptr<arrow::io::OutputStream> stream_;
   TailStream tail_;
   std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<orc::ORCFileWriter> writer_;  // null before the first group
@@ -188,9 +188,10 @@ Result<std::unique_ptr<ObjectWriter>> NewOrcObjectWriter(const OrcOptions& optio
   const bool any_case = converter.case_insensitive;
   const std::vector<PlainColumn> blooms =
       FindBloomFilterColumns(schema.columns, options.bloom_filter_columns, any_case);
-  auto stream = std::make_shared<SinkStream>(sink);
+  const SinkStream stream(sink);
   return NewColumnarObjectWriter({"ORC", options.block_bytes, FindSortColumns(schema, options.sort_by, any_case)},
-                                 *std::move(rows), stream, std::make_unique<OrcFile>(ToArrow(options, blooms), stream));
+                                 *std::move(rows), stream,
+                                 std::make_unique<OrcFile>(ToArrow(options, blooms), stream.stream()));
 }
 
 }  // namespace sluice::delivery

@@ -45,7 +45,7 @@ parquet::Compression::type ToParquet(ParquetCompression compression) {
 class ParquetFile : public ColumnarFile {
  public:
   ParquetFile(const ParquetOptions& options, std::vector<SortColumn> sort_by, std::vector<PlainColumn> bloom_filters,
-              std::shared_ptr<SinkStream> stream)
+              std::shared_ptr<arrow::io::OutputStream> stream)
       : options_(options),
         sort_by_(std::move(sort_by)),
         bloom_filters_(std::move(bloom_filters)),
@@ -74,7 +74,7 @@ class ParquetFile : public ColumnarFile {
   const ParquetOptions options_;
   const std::vector<SortColumn> sort_by_;
   const std::vector<PlainColumn> bloom_filters_;
-  std::shared_ptr<SinkStream> stream_;
+  std::shared_ptr<arrow::io::OutputStream> stream_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;  // null before the first group
 };
 
@@ -145,9 +145,9 @@ Result<std::unique_ptr<ObjectWriter>> NewParquetObjectWriter(const ParquetOption
   const std::vector<SortColumn> sort_by = FindSortColumns(schema, options.sort_by, converter.case_insensitive);
   std::vector<PlainColumn> blooms =
       FindBloomFilterColumns(schema.columns, options.bloom_filter_columns, converter.case_insensitive);
-  auto stream = std::make_shared<SinkStream>(sink);
+  const SinkStream stream(sink);
   return NewColumnarObjectWriter({"Parquet", options.row_group_bytes, sort_by}, *std::move(rows), stream,
-                                 std::make_unique<ParquetFile>(options, sort_by, std::move(blooms), stream));
+                                 std::make_unique<ParquetFile>(options, sort_by, std::move(blooms), stream.stream()));
 }
 
 }  // namespace sluice::delivery

@@ -29,6 +29,7 @@ DELIVERY = ("tests/delivery/delivery_stream_test", "*")
 AGGREGATES = ("tests/delivery/delivery_aggregates_test", "*")
 PROCESSING = ("tests/delivery/delivery_processing_test", "*")
 DELIVERY_CONFIG = ("tests/delivery/delivery_config_test", "*")
+CONVERT = ("tests/delivery/delivery_convert_test", "*ObjectWriter*")
 MANAGER = ("tests/delivery/delivery_manager_test", "*")
 RESHARD = ("tests/broker/broker_reshard_test", "*")
 OBJECTS = ("tests/delivery/delivery_object_store_test", "*")
@@ -167,6 +168,15 @@ MUTANTS = [
            ("  filtered_ += batch_.filtered;\n", ""), tests=(PROCESSING,)),
     mutant("M49", "forgets what is left of a batch", "broker/delivery/processing/record_pipeline.cc",
            ("return batch_.records.empty() ? Status() : ProcessBatch();", "return Status();"), tests=(PROCESSING,)),
+    mutant("M80", "does not say in an ORC object which records it holds", "broker/delivery/orc_object_writer.cc",
+           ("    const Status status = AddOrcUserMetadata(",
+            "    const Status status = metadata.size() > 1 ? Status() : AddOrcUserMetadata("),
+           tests=(CONVERT,)),
+    mutant("M81", "cuts the rows of an object where the reads of the log end", "broker/delivery/columnar_object_writer.cc",
+           ("  outcome.overflow_fields = converter_->overflow_fields() - overflow_before;\n",
+            "  outcome.overflow_fields = converter_->overflow_fields() - overflow_before;\n"
+            "  if (Status status = FlushBatch(); !status.ok()) return Error(std::move(status));\n"),
+           tests=(CONVERT,)),
     mutant("M50", "takes checkpoints of leases that are over", "broker/groups/group_state.cc",
            ("  if (shard.progress.epoch != checkpoint.epoch || checkpoint.epoch == 0) return false;\n", ""), tests=(GROUPS,)),
     mutant("M51", "leases a shard in the epoch of its last lease", "broker/groups/group_state.cc",
