@@ -75,20 +75,25 @@ std::shared_ptr<arrow::ArrayData> Retyped(const arrow::ArrayData& data, const st
   return retyped;
 }
 
-/// Passes bytes on, and from Hold on keeps them.
+/// Passes bytes on, and from Hold on keeps them. An error is told by status() only: ORC's library loses memory where a
+/// write fails under it.
 class TailStream : public arrow::io::OutputStream {
  public:
   explicit TailStream(std::shared_ptr<arrow::io::OutputStream> stream) : stream_(std::move(stream)) {
     set_mode(arrow::io::FileMode::WRITE);
   }
 
+  const arrow::Status& status() const { return status_; }
   void Hold() { held_.emplace(); }
   std::string& held() { return *held_; }
 
   arrow::Status Write(const void* data, std::int64_t bytes) override {
     bytes_ += bytes;
-    if (!held_) return stream_->Write(data, bytes);
-    held_->append(static_cast<const char*>(data), static_cast<std::size_t>(bytes));
+    if (held_) {
+      held_->append(static_cast<const char*>(data), static_cast<std::size_t>(bytes));
+    } else if (status_.ok()) {
+      status_ = stream_->Write(data, bytes);
+    }
     return arrow::Status::OK();
   }
   arrow::Status Close() override { return arrow::Status::OK(); }
@@ -97,6 +102,7 @@ class TailStream : public arrow::io::OutputStream {
 
  private:
   std::shared_ptr<arrow::io::OutputStream> stream_;
+  arrow::Status status_;
   std::optional<std::string> held_;
   std::int64_t bytes_ = 0;
 };
@@ -121,7 +127,8 @@ class OrcFile : public ColumnarFile {
     for (int i = 0; i < rows.num_columns(); ++i) {
       columns.push_back(Retyped(*rows.column_data(i), schema_->field(i)->type()));
     }
-    return writer_->Write(*arrow::RecordBatch::Make(schema_, rows.num_rows(), std::move(columns)));
+    ARROW_RETURN_NOT_OK(writer_->Write(*arrow::RecordBatch::Make(schema_, rows.num_rows(), std::move(columns))));
+    return tail_.status();
   }
 
   arrow::Status Close(const std::string& metadata) override {

@@ -51,7 +51,7 @@ OrcOptions SmallStripes() {
 }  // namespace
 
 TEST_CASE("OrcObjectWriter: rows come back as they went in, whatever the options", "[delivery]") {
-  SampleRecords records = MakeSampleRecords(3000);
+  SampleRecords records = MakeSampleRecords(1200);
   OrcOptions options = SmallStripes();
   options.compression =
       GENERATE(OrcCompression::kNone, OrcCompression::kZlib, OrcCompression::kSnappy, OrcCompression::kZstd);

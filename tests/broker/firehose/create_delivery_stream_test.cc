@@ -255,6 +255,11 @@ TEST_CASE("CreateDeliveryStream: the columns of a Glue table, where its file is 
   CHECK(core.Update("d", "1", R"("Prefix":"a/")").body == "{}");
   CHECK(core.Config("d").contains(R"({"Name":"id","Type":"bigint"})"));
   CHECK(core.Config("d").contains(R"({"Name":"more","Type":"string"})"));
+  const Reply renamed = core.Update(
+      "d", "2",
+      R"("DataFormatConversionConfiguration":{"SchemaConfiguration":{"DatabaseName":"sales","TableName":"x"}})");
+  CHECK(renamed.type() == "InvalidArgumentException");
+  CHECK(renamed.message().starts_with("SchemaConfiguration: there is no table 'x' in database 'sales'"));
   core.ForgetTables();
   core.Restart();
   CHECK(core.Update("d", "2", R"("Prefix":"b/")").body == "{}");
