@@ -43,6 +43,10 @@ class Reader {
           return Status(Code::kInvalidArgument,
                         fmt::format("{}: {}: the value must be a text such as \"/srv/lake\"", origin, key));
         }
+        if (map->check != nullptr) {
+          Status status = map->check(*text).WithContext(fmt::format("{}: {}", origin, key));
+          if (!status.ok()) return status;
+        }
         (*map->value)[key.substr(below.size())] = *text;
         return {};
       }
@@ -114,12 +118,16 @@ Status ReadFile(Reader& reader, const std::string& file) {
 
 // SLUICE_STORAGE__SEGMENT_BYTES is storage.segment_bytes, SLUICE_AWS__ACCESS_KEYS__AKIA1 is aws.access_keys.AKIA1: what
 // the user names himself keeps its case. Variables without "__" are not settings (SLUICE_BROKER is the client's).
-std::string KeyOfVariable(std::string_view name) {
+std::string KeyOfVariable(std::string_view name, const std::vector<std::string>& keys) {
   name.remove_prefix(kEnvironmentPrefix.size());
   std::string key;
   int dots = 0;
   for (std::size_t i = 0; i < name.size(); ++i) {
-    if (dots == 2) return key.append(name.substr(i));
+    if (dots == 2) {
+      const std::string section_of_its_own = key + protocol::Lower(name.substr(i));  // delivery.s3.region
+      if (std::ranges::find(keys, section_of_its_own) != keys.end()) return section_of_its_own;
+      return key.append(name.substr(i));
+    }
     if (name.substr(i).starts_with("__")) {
       key.push_back('.');
       ++dots;
@@ -134,7 +142,7 @@ std::string KeyOfVariable(std::string_view name) {
 Status ReadEnvironment(Reader& reader, const std::map<std::string, std::string>& environment) {
   for (const auto& [name, value] : environment) {
     if (!name.starts_with(kEnvironmentPrefix) || name.find("__") == std::string::npos) continue;
-    Status status = reader.Set("environment variable " + name, KeyOfVariable(name), value);
+    Status status = reader.Set("environment variable " + name, KeyOfVariable(name, reader.keys()), value);
     if (!status.ok()) return status;
   }
   return {};
@@ -168,6 +176,19 @@ Status CheckAws(const aws::AuthOptions& auth, const aws::TlsFiles& files) {
   return {};
 }
 
+Status CheckStores(const delivery::StoreSettings& stores) {
+  if (stores.s3.access_key_id.empty() != stores.s3.secret_access_key.empty()) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("delivery.s3.{} is missing; access_key_id and secret_access_key go together",
+                              stores.s3.access_key_id.empty() ? "access_key_id" : "secret_access_key"));
+  }
+  if (!stores.s3.session_token.empty() && stores.s3.access_key_id.empty())
+    return Status(Code::kInvalidArgument, "delivery.s3.session_token needs access_key_id and secret_access_key");
+  if (!stores.azure.account_key.empty() && !stores.azure.sas_token.empty())
+    return Status(Code::kInvalidArgument, "delivery.azure.account_key and sas_token are both set; one is enough");
+  return {};
+}
+
 // What no single setting can say.
 Status CheckTogether(const Config& config) {
   if (config.append.record_bytes_max > config.append.batch_bytes_max) {
@@ -180,13 +201,12 @@ Status CheckTogether(const Config& config) {
   }
   if (config.server.data_dir.empty()) return Status(Code::kInvalidArgument, "server.data_dir is empty");
   if (Status status = CheckAws(config.aws.auth, config.aws.tls.files); !status.ok()) return status;
-  if (config.delivery.lake_dir.empty()) return Status(Code::kInvalidArgument, "delivery.lake_dir is empty");
   const std::string& endpoint = config.delivery.lambda.endpoint;
   if (!endpoint.empty() && !endpoint.starts_with("http://") && !endpoint.starts_with("https://")) {
     return Status(Code::kInvalidArgument,
                   fmt::format("delivery.lambda_endpoint is \"{}\"; it must begin with http:// or https://", endpoint));
   }
-  return {};
+  return CheckStores(config.delivery.stores);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 //   DATA/metadata/   the metadata store
 //   DATA/delivery/   what delivery streams set aside while they make a delivery
 //   DATA/tls/        the AWS port's own certificate (self_made_certificate.h)
+//   DATA/uploads/    where objects on their way to a remote store are, as files without a name
 //   DATA/ports.json  {"native": 7420, "admin": 9420, "aws": 4566, "aws_tls": 4567}; written when the doors are
 //                    open, removed at the stop
 //

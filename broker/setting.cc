@@ -9,6 +9,7 @@
 #include <charconv>
 #include <limits>
 
+#include "broker/delivery/bucket_root.h"
 #include "protocol/units.h"
 
 namespace sluice::broker {
@@ -103,6 +104,14 @@ Status AssignText(const Setting& setting, const SettingValue& value, std::string
   const auto* text = std::get_if<std::string>(&value);
   if (text == nullptr) return Wrong(setting, value, "not a text in quotes");
   *target = *text;
+  return {};
+}
+
+Status AssignChecked(const Setting& setting, const SettingValue& value, const CheckedText& text) {
+  std::string given;
+  if (Status status = AssignText(setting, value, &given); !status.ok()) return status;
+  if (Status status = text.check(given); !status.ok()) return status;
+  *text.value = std::move(given);
   return {};
 }
 
@@ -215,16 +224,49 @@ void AddStorage(Config& c, std::vector<Setting>& s) {
   s.push_back({"storage.checkpoint_interval", DurationMs{&c.storage.checkpoint_interval_ms}, 100, kHourMs});
 }
 
+Status CheckLake(std::string_view text) {
+  const auto root = delivery::ParseLakeRoot(text);
+  return root ? Status() : root.error();
+}
+
+Status CheckBucketRoot(std::string_view text) {
+  const auto root = delivery::ParseBucketRoot(text);
+  return root ? Status() : root.error();
+}
+
+Status CheckEndpoint(std::string_view text) {
+  const auto endpoint = delivery::ParseEndpoint(text);
+  return endpoint || text.empty() ? Status() : endpoint.error();
+}
+
+void AddStores(delivery::StoreSettings& stores, std::vector<Setting>& s) {
+  delivery::S3Settings& s3 = stores.s3;
+  s.push_back({"delivery.s3.endpoint_override", CheckedText{&s3.endpoint_override, CheckEndpoint}});
+  s.push_back({"delivery.s3.region", &s3.region});
+  s.push_back({"delivery.s3.path_style", &s3.path_style});
+  s.push_back({"delivery.s3.access_key_id", &s3.access_key_id});
+  s.push_back({"delivery.s3.secret_access_key", SecretText{&s3.secret_access_key}});
+  s.push_back({"delivery.s3.session_token", SecretText{&s3.session_token}});
+  s.push_back({"delivery.s3.connect_timeout", DurationMs{&s3.connect_timeout_ms}, 100, kHourMs});
+  s.push_back({"delivery.s3.request_timeout", DurationMs{&s3.request_timeout_ms}, 1'000, kHourMs});
+  s.push_back({"delivery.google.endpoint_override", CheckedText{&stores.google.endpoint_override, CheckEndpoint}});
+  s.push_back({"delivery.google.anonymous", &stores.google.anonymous});
+  s.push_back({"delivery.google.timeout", DurationMs{&stores.google.timeout_ms}, 1'000, kHourMs});
+  s.push_back({"delivery.azure.account_key", SecretText{&stores.azure.account_key}});
+  s.push_back({"delivery.azure.sas_token", SecretText{&stores.azure.sas_token}});
+}
+
 void AddDelivery(Config& c, std::vector<Setting>& s) {
-  s.push_back({"delivery.lake_dir", &c.delivery.lake_dir});
+  s.push_back({"delivery.lake_dir", CheckedText{&c.delivery.lake_dir, CheckLake}});
   s.push_back({"delivery.config_dir", &c.delivery.config_dir});
   s.push_back({"delivery.tables_dir", &c.delivery.tables_dir});
   s.push_back({"delivery.threads", &c.delivery.threads, 1, 256});
   s.push_back({"delivery.lambda_endpoint", &c.delivery.lambda.endpoint});
   s.push_back({"delivery.lambda_timeout", DurationMs{&c.delivery.lambda.timeout_ms}, 100, kHourMs});
   s.push_back({"delivery.allow_commands", &c.delivery.lambda.allow_commands});
-  s.push_back({"delivery.tls_authorities", &c.delivery.tls_authorities});
-  s.push_back({"delivery.buckets", TextMap{&c.delivery.buckets}});
+  s.push_back({"delivery.ca_file", &c.delivery.stores.ca_file});
+  s.push_back({"delivery.buckets", TextMap{.value = &c.delivery.buckets, .check = CheckBucketRoot}});
+  AddStores(c.delivery.stores, s);
 }
 
 }  // namespace
@@ -248,6 +290,8 @@ Status Assign(const Setting& setting, const SettingValue& value) {
                         [&](const DurationMs& duration) { return AssignDuration(setting, value, duration.value); },
                         [&](const Choice& choice) { return AssignChoice(setting, value, choice); },
                         [&](const IpAddress& address) { return AssignAddress(setting, value, address); },
+                        [&](const CheckedText& text) { return AssignChecked(setting, value, text); },
+                        [&](const SecretText& text) { return AssignText(setting, value, text.value); },
                         [&](const TextMap&) { return Wrong(setting, value, "not a table"); },
                         [&](auto* number) { return AssignNumber(setting, value, number); },
                     },
@@ -268,6 +312,8 @@ std::string RangeOf(const Setting& setting) {
                         },
                         [](const Choice& choice) { return fmt::format("{}", fmt::join(choice.choices, ", ")); },
                         [](const IpAddress&) { return std::string("an IP address"); },
+                        [](const CheckedText&) { return std::string("a text"); },
+                        [](const SecretText&) { return std::string("a text"); },
                         [](const TextMap&) { return std::string("a table of texts"); },
                         [&](const auto*) { return fmt::format("{} to {}", setting.min, setting.max); },
                     },
@@ -282,6 +328,8 @@ std::string ValueOf(const Setting& setting) {
                         [](const DurationMs& duration) { return Quoted(protocol::FormatDurationMs(*duration.value)); },
                         [](const Choice& choice) { return Quoted(*choice.value); },
                         [](const IpAddress& address) { return Quoted(*address.value); },
+                        [](const CheckedText& text) { return Quoted(*text.value); },
+                        [](const SecretText& text) { return Quoted(text.value->empty() ? "" : "***"); },
                         [](const TextMap& map) {
                           std::string table = "{";
                           for (const auto& [key, text] : *map.value) {

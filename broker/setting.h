@@ -30,12 +30,22 @@ struct Choice {
 struct IpAddress {
   std::string* value;
 };
+/// What is wrong with a text, as kInvalidArgument, beginning with what it is.
+using TextCheck = Status (*)(std::string_view text);
+struct CheckedText {
+  std::string* value;
+  TextCheck check;
+};
+struct SecretText {  // ValueOf does not show it
+  std::string* value;
+};
 struct TextMap {  // one key per entry below this setting's own key
   std::map<std::string, std::string>* value;
-  bool secret = false;  // ValueOf does not show the texts
+  bool secret = false;        // ValueOf does not show the texts
+  TextCheck check = nullptr;  // of each text
 };
 using SettingTarget = std::variant<std::string*, bool*, std::uint16_t*, std::uint32_t*, std::uint64_t*, ByteSize,
-                                   DurationMs, Choice, IpAddress, TextMap>;
+                                   DurationMs, Choice, IpAddress, CheckedText, SecretText, TextMap>;
 
 struct Setting {
   std::string_view key;  // "section.name"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches Apache Arrow C++ (headers, libarrow, libparquet) out of the pinned pyarrow wheel into DEST.
+# Fetches Apache Arrow C++ (headers, libarrow, libarrow_s3, libparquet) out of the pinned pyarrow wheel into DEST.
 #   tools/fetch_arrow.sh [DEST]     (DEST: build/_arrow of this tree unless given)
 # Called by tools/setup.sh and, where DEST is missing, by CMake at configure time (cmake/FindSluiceArrow.cmake). Needs
 # python3 with pip or venv and access to PyPI. Does nothing where DEST already holds this version. Two callers at once
@@ -25,7 +25,8 @@ dest=$(realpath -m "${1:-$(dirname "$0")/../build/_arrow}")
 mkdir -p "$(dirname "$dest")"
 exec 9>"$dest.lock"
 flock 9
-if [ "$(cat "$dest/VERSION" 2>/dev/null || true)" = "$version" ]; then
+same_version() { [ "$(cat "$dest/VERSION" 2>/dev/null || true)" = "$version" ]; }
+if same_version && [ -e "$dest/lib/libarrow_s3.so" ]; then
   exit 0
 fi
 
@@ -48,7 +49,7 @@ python3 -m zipfile -e "$wheel" "$work/wheel"
 
 mkdir -p "$work/arrow/include" "$work/arrow/lib"
 mv "$work/wheel/pyarrow/include/arrow" "$work/wheel/pyarrow/include/parquet" "$work/arrow/include/"
-for library in arrow parquet; do
+for library in arrow arrow_s3 parquet; do
   for file in "$work/wheel/pyarrow/lib$library.so."*; do
     mv "$file" "$work/arrow/lib/"
     ln -s "$(basename "$file")" "$work/arrow/lib/lib$library.so"
@@ -58,6 +59,10 @@ find "$work/wheel"/pyarrow-*.dist-info -name '*LICENSE*' -o -name '*NOTICE*' | w
   cp "$file" "$work/arrow/"
 done
 echo "$version" >"$work/arrow/VERSION"
-rm -rf "$dest"
-mv "$work/arrow" "$dest"
+if same_version; then  # by an older script, which left out a library: others may be compiling with the rest
+  mv --no-clobber "$work/arrow/lib/"* "$dest/lib/"
+else
+  rm -rf "$dest"
+  mv "$work/arrow" "$dest"
+fi
 echo "fetch_arrow: Arrow C++ $version is in $dest"

@@ -267,7 +267,7 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name, std::strin
                                     .stream = config.source_stream,
                                     .stream_exists = parts_.catalog.Find(identity.source).has_value(),
                                     .bucket = config.bucket,
-                                    .directory = DirectoryOf(config.bucket),
+                                    .directory = objects_->Place(config.bucket),
                                     .converted = config.convert,
                                     .shards = status.checkpoint.shards,
                                     .intent = status.intent,

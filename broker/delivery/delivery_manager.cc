@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/log_record_source.h"
+#include "broker/delivery/routed_object_store.h"
 #include "broker/log.h"
 #include "protocol/check.h"
 #include "protocol/suggest.h"
@@ -27,17 +29,18 @@ bool IsConfigFile(std::string_view name) {
 
 Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions options, BrokerParts parts) {
   std::unique_ptr<DeliveryManager> manager(new DeliveryManager(std::move(options), std::move(parts)));
+  if (Status status = manager->OpenLake(); !status.ok()) return Error(std::move(status));
   const Result<std::vector<StreamPtr>> streams = manager->LoadAll();
   if (!streams) return Error(streams.error());
   const bool has_files = !manager->options_.config_dir.empty();
   if (has_files) manager->ReadConfigDir();  // before anything is decided by what the files may change
   for (const StreamPtr& stream : *streams) {
     if (stream->status().checkpoint.totals.objects > 0) manager->objects_->ExpectBucket(stream->config()->bucket);
-    if (const Status lake = manager->objects_->CheckBucket(stream->config()->bucket); !lake.ok()) {
-      broker::log::Warning("the lake cannot be written",
-                           {{"delivery_stream", stream->name()}, {"error", lake.message()}});
-    }
-    manager->BeginWork(stream);
+    manager->workers_.Add(stream->name(), [raw = manager.get(), stream, looked = false]() mutable {
+      if (!std::exchange(looked, true))
+        raw->WarnOfLake(*stream);  // here: a store that is away must not hold up the start
+      return raw->StepAndLog(*stream);
+    });
   }
   if (has_files) {
     manager->workers_.Add(kConfigTask, [raw = manager.get()] { return raw->ReadConfigDir(); });
@@ -48,8 +51,15 @@ Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions 
 DeliveryManager::DeliveryManager(DeliveryOptions options, BrokerParts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
-      objects_(NewLocalObjectStore(parts_.env, options_.lake_dir, options_.buckets)),
       workers_(parts_.env.clock(), std::max<std::uint32_t>(1, options_.threads)) {}
+
+Status DeliveryManager::OpenLake() {
+  Result<std::unique_ptr<ObjectStore>> objects =
+      NewRoutedObjectStore(parts_.env, options_, parts_.spool_dir, stopping_);
+  if (!objects) return objects.error();
+  objects_ = std::move(*objects);
+  return Status();
+}
 
 DeliveryManager::~DeliveryManager() { Stop(); }
 
@@ -94,7 +104,7 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& n
 
 ProcessorSettings DeliveryManager::MakeProcessorSettings() const {
   return {.lambda = options_.lambda,
-          .tls_authorities = options_.tls_authorities,
+          .ca_file = options_.stores.ca_file,
           .region = parts_.region,
           .account = parts_.account,
           .stopping = &stopping_};
@@ -110,6 +120,12 @@ void DeliveryManager::Between(DeliveryStream& stream, const std::function<void()
     stream.Interrupt(false);
     work();
   });
+}
+
+void DeliveryManager::WarnOfLake(const DeliveryStream& stream) {
+  const Status lake = objects_->CheckBucket(stream.config()->bucket);
+  if (lake.ok()) return;
+  broker::log::Warning("the lake cannot be written", {{"delivery_stream", stream.name()}, {"error", lake.message()}});
 }
 
 /// Says in the log when a delivery stream begins to fail and when it is well again, not each try.
@@ -265,17 +281,9 @@ Result<std::string> DeliveryManager::ExampleKey(const DeliveryConfig& config) {
     context.partition_values = values;
     example = SafeKey(prefix->Evaluate(context) +
                       ObjectName(config.name, 1, context, uuid, errors ? "" : ObjectExtension(config)));
-    if (Status status = objects_->CheckKey(example); !status.ok()) return Error(std::move(status));
+    if (Status status = CheckObjectKey(example); !status.ok()) return Error(std::move(status));
   }
   return example;
-}
-
-std::string DeliveryManager::DirectoryOf(const std::string& bucket) const {
-  const auto mapped = options_.buckets.find(bucket);
-  std::string directory =
-      mapped != options_.buckets.end() ? mapped->second : fmt::format("{}/{}", options_.lake_dir, bucket);
-  const Result<std::string> real = parts_.env.RealPath(directory);
-  return real ? *real : directory;
 }
 
 }  // namespace sluice::delivery

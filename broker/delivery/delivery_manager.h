@@ -45,6 +45,7 @@ struct BrokerParts {
   std::function<void(broker::StreamPtr)> forget_stream;
   std::string region = "us-east-1";  // and account: of the ARNs that processors tell others
   std::string account = "000000000000";
+  std::string spool_dir = "sluice-spool";  // for what is on its way to a remote store; made when it is needed
 };
 
 class DeliveryManager final : public broker::DeliveryControl, public broker::DeliveryRegistry {
@@ -72,9 +73,11 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   using StreamPtr = std::shared_ptr<DeliveryStream>;
 
   DeliveryManager(DeliveryOptions options, BrokerParts parts);
+  Status OpenLake();
   Result<std::vector<StreamPtr>> LoadAll();
   Result<StreamPtr> LoadOne(const std::string& name);
   void BeginWork(const StreamPtr& stream);
+  void WarnOfLake(const DeliveryStream& stream);
   std::int64_t ReadConfigDir();
   enum class FileState : std::uint8_t { kNew, kWaiting, kDone };  // kWaiting: for a source that does not exist yet
   FileState ReadConfigFile(const std::string& path, FileState before);
@@ -108,13 +111,12 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   /// Runs `work` while the delivery stream does no step; one that waits for others is cut off.
   void Between(DeliveryStream& stream, const std::function<void()>& work);
   static void LogChange(const DeliveryStream& stream, const ConfigChange& change);
-  std::string DirectoryOf(const std::string& bucket) const;
   ProcessorSettings MakeProcessorSettings() const;
 
   const DeliveryOptions options_;
   BrokerParts parts_;
-  std::unique_ptr<ObjectStore> objects_;
   std::atomic<bool> stopping_ = false;
+  std::unique_ptr<ObjectStore> objects_;
   std::mutex control_mutex_;  // one change at a time
   mutable std::mutex streams_mutex_;
   std::map<std::string, StreamPtr, std::less<>> streams_;  // guarded by streams_mutex_

@@ -15,14 +15,47 @@ struct LambdaOptions {
   std::int64_t retry_first_ms = 100;  // before an invocation is tried again; doubles, up to a second
 };
 
+/// How s3:// is reached, where a root does not say otherwise.
+struct S3Settings {
+  std::string endpoint_override;  // "http://127.0.0.1:9000"; without a scheme: https; empty: AWS
+  std::string region;             // empty: the bucket's at AWS, us-east-1 with an endpoint of its own
+  bool path_style = true;         // the bucket stands in an endpoint_override's path, not in its host name
+  std::string access_key_id;      // empty: the chain of the AWS SDK (environment, files, container, machine)
+  std::string secret_access_key;
+  std::string session_token;
+  std::int64_t connect_timeout_ms = 5'000;
+  std::int64_t request_timeout_ms = 30'000;  // without a byte in either direction
+};
+
+/// How gs:// is reached.
+struct GoogleSettings {
+  std::string endpoint_override;     // as of S3; empty: Google
+  bool anonymous = false;            // no credentials; else the application default credentials
+  std::int64_t timeout_ms = 30'000;  // of one request with all its tries
+};
+
+/// How abfss:// is reached. Without a key and a token: the chain of the Azure SDK.
+struct AzureSettings {
+  std::string account_key;
+  std::string sas_token;
+};
+
+/// All remote stores.
+struct StoreSettings {
+  S3Settings s3;
+  GoogleSettings google;
+  AzureSettings azure;
+  std::string ca_file;  // PEM, for Lambdas too; empty: the system's
+};
+
 struct DeliveryOptions {
-  std::string lake_dir = "sluice-lake";        // buckets are directories under it
-  std::map<std::string, std::string> buckets;  // bucket name -> directory, for those that lie elsewhere
-  std::string config_dir;                      // *.json, *.yaml: delivery streams made at start; empty: none
-  std::string tables_dir;                      // DATABASE.TABLE.json: Glue tables; empty: none is asked
-  std::uint32_t threads = 1;                   // conversion is CPU work; more than the cores is of no use
+  std::string lake_dir = "sluice-lake";        // buckets are directories under it, or in the store of this URI
+  std::map<std::string, std::string> buckets;  // bucket name -> root (bucket_root.h), for those that lie elsewhere
+  StoreSettings stores;
+  std::string config_dir;     // *.json, *.yaml: delivery streams made at start; empty: none
+  std::string tables_dir;     // DATABASE.TABLE.json: Glue tables; empty: none is asked
+  std::uint32_t threads = 1;  // conversion is CPU work, but a thread also waits for its upload
   LambdaOptions lambda;
-  std::string tls_authorities;  // file in PEM by which https endpoints are trusted; empty: the system's
 };
 
 }  // namespace sluice::delivery

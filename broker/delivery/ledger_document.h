@@ -20,7 +20,7 @@ struct LedgerDocument {
   std::string stream;         // the source
   bool stream_exists = true;  // that very stream, not a later one of its name
   std::string bucket;
-  std::string directory;   // where the bucket is on the broker's machine
+  std::string directory;   // where the bucket is: on the broker's machine, or a URI (bucket_root.h)
   bool converted = false;  // the objects are Parquet
   std::vector<ShardPosition> shards;
   std::optional<Intent> intent;  // being delivered just now

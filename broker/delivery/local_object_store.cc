@@ -1,104 +1,38 @@
 // Objects as files: write the spool, fdatasync, rename to the key (never over another file), sync the directories.
 // Files and directories get the modes that the process' umask leaves: the lake is there for others to read.
 #include <fmt/format.h>
-#include <xxhash.h>
 
-#include <algorithm>
 #include <mutex>
 #include <set>
 
+#include "broker/delivery/checksum.h"
+#include "broker/delivery/file_spool.h"
 #include "broker/delivery/object_store.h"
-#include "broker/delivery/prefix.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
 namespace {
 
-constexpr std::size_t kBufferBytes = 1u << 20;
-constexpr std::size_t kKeyBytesMax = 1024;
-constexpr std::size_t kSegmentBytesMax = 255;
+constexpr std::size_t kReadBytes = 1u << 20;
 
-/// Whatever the disk says, the records are safe in the log: the lake is not there at the moment.
-Status LakeProblem(const Status& status, std::string_view dir) {
-  if (status.ok() || status.code() == Code::kCorruption) return status;
-  return Status(Code::kUnavailable,
-                fmt::format("cannot write to the lake directory '{}': {}; nothing is lost, delivery waits and "
-                            "goes on by itself once the directory can be written",
-                            dir, status.message()));
+std::string Named(std::string_view bucket_dir) { return fmt::format("the lake directory '{}'", bucket_dir); }
+
+Status LakeProblem(const Status& status, std::string_view bucket_dir) {
+  return DirectoryProblem(status, Named(bucket_dir));
 }
-
-class LocalSpool : public ObjectSpool {
- public:
-  LocalSpool(std::unique_ptr<storage::File> file, std::string path, std::string dir)
-      : file_(std::move(file)),
-        path_(std::move(path)),
-        dir_(std::move(dir)),
-        hash_(XXH3_createState(), XXH3_freeState) {
-    SLUICE_CHECK(file_ != nullptr && hash_ != nullptr);
-    XXH3_64bits_reset(hash_.get());
-  }
-
-  Status Write(std::string_view bytes) override {
-    XXH3_64bits_update(hash_.get(), bytes.data(), bytes.size());
-    bytes_ += bytes.size();
-    if (buffer_.size() + bytes.size() < kBufferBytes) {
-      buffer_.append(bytes);
-      return Status();
-    }
-    const std::string_view pieces[] = {buffer_, bytes};
-    const Status status = file_->Write(written_, pieces);
-    written_ += buffer_.size() + bytes.size();
-    buffer_.clear();
-    return LakeProblem(status, dir_);
-  }
-
-  /// Writes what is left and makes the file durable.
-  Status Sync() {
-    if (Status status = file_->Write(written_, buffer_); !status.ok()) return LakeProblem(status, dir_);
-    written_ += buffer_.size();
-    buffer_.clear();
-    SLUICE_CHECK(written_ == bytes_);
-    return LakeProblem(file_->Sync(), dir_);
-  }
-
-  std::uint64_t bytes() const override { return bytes_; }
-  std::uint64_t checksum() const override { return XXH3_64bits_digest(hash_.get()); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::unique_ptr<storage::File> file_;
-  std::string path_;
-  std::string dir_;
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> hash_;
-  std::string buffer_;
-  std::uint64_t written_ = 0;
-  std::uint64_t bytes_ = 0;
-};
 
 class LocalObjectStore : public ObjectStore {
  public:
   LocalObjectStore(storage::Env& env, std::string dir, std::map<std::string, std::string> buckets)
       : env_(env), dir_(std::move(dir)), buckets_(std::move(buckets)) {}
 
-  Status CheckKey(std::string_view key) override {
-    const auto invalid = [&](std::string_view why) {
-      return Status(Code::kInvalidArgument, fmt::format("'{}' cannot be an object's key here: {}", key, why));
-    };
-    if (key.empty() || key.size() > kKeyBytesMax)
-      return invalid(fmt::format("it must have 1 to {} bytes", kKeyBytesMax));
-    if (SafeKey(key) != key || key.back() == '/')
-      return invalid("it has an empty or dotted segment or a control character");
-    if (key.starts_with(".sluice/")) return invalid("'.sluice' is kept for spools");
-    for (std::size_t begin = 0; begin < key.size();) {
-      const std::size_t end = std::min(key.find('/', begin), key.size());
-      if (end - begin > kSegmentBytesMax)
-        return invalid(fmt::format("a segment has more than {} bytes", kSegmentBytesMax));
-      begin = end + 1;
-    }
-    return Status();
+  std::string Place(std::string_view bucket) override {
+    const std::string dir = BucketDir(bucket);
+    return env_.RealPath(dir).value_or(dir);
   }
 
   Status CheckBucket(std::string_view bucket) override {
+    const std::lock_guard lock(check_mutex_);
     const std::string name = "check";
     const Result<std::unique_ptr<ObjectSpool>> spool = NewSpool(bucket, name);
     if (!spool) return spool.error();
@@ -118,20 +52,17 @@ class LocalObjectStore : public ObjectStore {
     if (Status status = env_.MakeDirs(spool_dir, storage::Access::kShared); !status.ok())
       return Error(LakeProblem(status, bucket_dir));
     if (Status status = CheckInside(bucket_dir, spool_dir); !status.ok()) return Error(std::move(status));
-    // A file of an earlier try may hold anything, also what a failed sync left: start with a new one.
-    if (Status status = env_.Remove(path); !status.ok() && status.code() != Code::kNotFound) {
-      return Error(LakeProblem(status, bucket_dir));
-    }
-    Result<std::unique_ptr<storage::File>> file = env_.Open(path, storage::OpenMode::kCreate, storage::Access::kShared);
-    if (!file) return Error(LakeProblem(file.error(), bucket_dir));
+    Result<std::unique_ptr<FileSpool>> spool =
+        FileSpool::Make(env_, std::move(path), storage::Access::kShared, Named(bucket_dir));
+    if (!spool) return Error(spool.error());
     ExpectBucket(bucket);
-    return std::make_unique<LocalSpool>(std::move(*file), std::move(path), bucket_dir);
+    return std::move(*spool);
   }
 
   Status Put(std::string_view bucket, std::string_view key, std::unique_ptr<ObjectSpool> any_spool) override {
-    auto* spool = dynamic_cast<LocalSpool*>(any_spool.get());
+    auto* spool = dynamic_cast<FileSpool*>(any_spool.get());
     SLUICE_CHECK(spool != nullptr);
-    if (Status status = CheckKey(key); !status.ok()) return status;
+    if (Status status = CheckObjectKey(key); !status.ok()) return status;
     const std::string bucket_dir = BucketDir(bucket);
     const std::string path = fmt::format("{}/{}", bucket_dir, key);
     const std::string parent = path.substr(0, path.rfind('/'));
@@ -148,7 +79,7 @@ class LocalObjectStore : public ObjectStore {
   }
 
   Result<std::optional<std::uint64_t>> Size(std::string_view bucket, std::string_view key) override {
-    if (Status status = CheckKey(key); !status.ok()) return Error(std::move(status));
+    if (Status status = CheckObjectKey(key); !status.ok()) return Error(std::move(status));
     const std::string bucket_dir = BucketDir(bucket);
     Result<std::unique_ptr<storage::File>> file =
         env_.Open(fmt::format("{}/{}", bucket_dir, key), storage::OpenMode::kRead);
@@ -200,7 +131,7 @@ class LocalObjectStore : public ObjectStore {
                     dir, bucket_dir));
   }
 
-  Status KeepExisting(const std::string& path, LocalSpool& spool, const std::string& bucket_dir) {
+  Status KeepExisting(const std::string& path, FileSpool& spool, const std::string& bucket_dir) {
     const Result<bool> same = SameContent(path, spool);
     if (!same) return LakeProblem(same.error(), bucket_dir);
     if (!*same) {
@@ -215,23 +146,21 @@ class LocalObjectStore : public ObjectStore {
     return LakeProblem(env_.Remove(spool.path()), bucket_dir);
   }
 
-  Result<bool> SameContent(const std::string& path, const LocalSpool& spool) {
+  Result<bool> SameContent(const std::string& path, const FileSpool& spool) {
     Result<std::unique_ptr<storage::File>> file = env_.Open(path, storage::OpenMode::kRead);
     if (!file) return Error(file.error());
     Result<std::uint64_t> size = (*file)->Size();
     if (!size) return Error(size.error());
     if (*size != spool.bytes()) return false;
-    const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> hash(XXH3_createState(), XXH3_freeState);
-    XXH3_64bits_reset(hash.get());
-    std::string buffer(kBufferBytes, '\0');
-    for (std::uint64_t at = 0; at < *size;) {
-      const Result<std::size_t> read = (*file)->Read(at, std::span(buffer.data(), buffer.size()));
+    Checksum checksum;
+    std::string piece(kReadBytes, '\0');
+    while (checksum.bytes() < *size) {
+      const Result<std::size_t> read = (*file)->Read(checksum.bytes(), std::span(piece.data(), piece.size()));
       if (!read) return Error(read.error());
       if (*read == 0) return false;
-      XXH3_64bits_update(hash.get(), buffer.data(), *read);
-      at += *read;
+      checksum.Add(std::string_view(piece).substr(0, *read));
     }
-    return XXH3_64bits_digest(hash.get()) == spool.checksum();
+    return checksum.value() == spool.checksum();
   }
 
   /// The file's own directory, and once per process those above it: they may have been made just now.
@@ -259,6 +188,7 @@ class LocalObjectStore : public ObjectStore {
   storage::Env& env_;
   std::string dir_;
   std::map<std::string, std::string> buckets_;
+  std::mutex check_mutex_;  // one spool of a name at a time
   std::mutex synced_mutex_;
   std::set<std::string> synced_dirs_;  // guarded by synced_mutex_
   std::mutex expected_mutex_;

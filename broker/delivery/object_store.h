@@ -5,7 +5,9 @@
 // changes nothing; other bytes under the same key are kCorruption: somebody else writes there, and nothing is
 // overwritten.
 //
-// Implementations: NewLocalObjectStore (a directory). A destination is one file behind this interface.
+// Implementations: NewLocalObjectStore (directories), NewRemoteObjectStore (a bucket at S3, Google or Azure), and
+// NewRoutedObjectStore, which has each bucket where the configuration says. A destination is one file behind this
+// interface.
 //
 // Threads: any; a spool belongs to one thread. Crash behaviour: an object is there whole or not at all; a spool that a
 // crash left behind is overwritten by the next one of its name.
@@ -31,11 +33,14 @@ class ObjectSpool : public ObjectSink {
   virtual std::uint64_t checksum() const = 0;
 };
 
+/// kInvalidArgument says why `key` cannot be the key of an object, whatever the store.
+Status CheckObjectKey(std::string_view key);
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
-  /// kInvalidArgument says why `key` cannot be the key of an object here.
-  virtual Status CheckKey(std::string_view key) = 0;
+  /// Where the bucket is, for people and for `sluice verify`: a directory, or a URI (bucket_root.h).
+  virtual std::string Place(std::string_view bucket) = 0;
   /// Whether objects can be put into `bucket` at the moment; makes what it needs where that is missing. kUnavailable.
   virtual Status CheckBucket(std::string_view bucket) = 0;
   /// Objects were put into `bucket` before, so its place is there: from now on it is not made anew where it is missing,
@@ -55,5 +60,9 @@ class ObjectStore {
 /// directory.
 std::unique_ptr<ObjectStore> NewLocalObjectStore(storage::Env& env, std::string dir,
                                                  std::map<std::string, std::string> buckets);
+
+/// Ends what remote stores have started in this process, which the first one does; none can be used after it. Call it
+/// before main returns, or the process crashes while it exits: what the AWS SDK needs is destroyed before the SDK.
+void EndRemoteStores();
 
 }  // namespace sluice::delivery

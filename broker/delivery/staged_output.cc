@@ -114,7 +114,7 @@ StagedOutput::Partition StagedOutput::NewPartition(const RecordRef& record) {
       return {0, fmt::format("the evaluated prefix has {} characters, at most {} are allowed", length,
                              kPrefixEvaluatedLengthMax)};
     }
-    if (const Status status = parts_.objects.CheckKey(key); !status.ok()) return {0, status.message()};
+    if (const Status status = CheckObjectKey(key); !status.ok()) return {0, status.message()};
   }
   return {spill_->NewStream(std::move(name)), ""};
 }

@@ -127,6 +127,15 @@ TEST_CASE("LoadConfig: errors name file, line and key", "[broker]") {
   CHECK(ErrorOf("[delivery]\nbuckets = 1\n").starts_with("FILE:2: delivery.buckets: 1 is not a table"));
   CHECK(ErrorOf("[delivery]\nbuckets = {a = 1}\n") ==
         "FILE:2: delivery.buckets.a: the value must be a text such as \"/srv/lake\"");
+  CHECK(ErrorOf("[delivery.buckets]\n\na = \"s4://b\"\n")
+            .starts_with("FILE:3: delivery.buckets.a: \"s4://b\" begins "
+                         "with an unknown scheme; did you mean 's3'?"));
+  CHECK(ErrorOf("[delivery]\nlake_dir = \"s3:lake\"\n") ==
+        "FILE:2: delivery.lake_dir: \"s3:lake\" lacks the '//' behind 's3:'");
+  CHECK(ErrorOf("[delivery.s3]\nregoin = \"x\"\n") ==
+        "FILE:2: unknown key 'delivery.s3.regoin'; did you mean 'delivery.s3.region'?");
+  CHECK(ErrorOf("[delivery.s3]\nendpoint_override = \"ftp://x\"\n")
+            .starts_with("FILE:2: delivery.s3.endpoint_override: "));
 }
 
 TEST_CASE("LoadConfig: errors of the other sources name them", "[broker]") {
@@ -173,6 +182,24 @@ TEST_CASE("LoadConfig: checks accounts, regions and secrets", "[broker]") {
   CHECK(ErrorOf("[aws.accounts]\nAKIA1 = \"x\"\n") == "aws.accounts.AKIA1 is \"x\"; an account has twelve digits");
 }
 
+TEST_CASE("LoadConfig: object stores, from the file and the environment; their secrets are not shown", "[broker]") {
+  const ConfigFile file("[delivery]\nlake_dir = \"s3://\"\n[delivery.s3]\naccess_key_id = \"AK\"\n");
+  const auto config = LoadConfig({.file = file.path(),
+                                  .environment = {{"SLUICE_DELIVERY__S3__SECRET_ACCESS_KEY", "hidden"},
+                                                  {"SLUICE_DELIVERY__S3__REQUEST_TIMEOUT", "7s"}},
+                                  .overrides = {{"delivery.s3.endpoint_override", "http://[::1]:9000"}}});
+  REQUIRE(config.has_value());
+  CHECK(config->delivery.lake_dir == "s3://");
+  CHECK(config->delivery.stores.s3.secret_access_key == "hidden");
+  CHECK(config->delivery.stores.s3.request_timeout_ms == 7'000);
+  CHECK(config->delivery.stores.s3.endpoint_override == "http://[::1]:9000");
+  for (const SettingText& setting : DescribeConfig(*config)) CHECK_FALSE(setting.value.contains("hidden"));
+  CHECK(ErrorOf("[delivery.s3]\naccess_key_id = \"a\"\n").starts_with("delivery.s3.secret_access_key is missing"));
+  CHECK(ErrorOf("[delivery.s3]\nsession_token = \"a\"\n").starts_with("delivery.s3.session_token needs"));
+  CHECK(
+      ErrorOf("[delivery.azure]\naccount_key = \"a\"\nsas_token = \"b\"\n").starts_with("delivery.azure.account_key"));
+}
+
 TEST_CASE("LoadConfig: the sample file is the defaults", "[broker]") {
   const auto sample = LoadConfig({.file = "broker/sluice.toml", .environment = {}, .overrides = {}});
   REQUIRE(sample.has_value());
@@ -196,7 +223,7 @@ TEST_CASE("LoadConfig: sample and reference have every key, default and range", 
       CHECK(sample.find("\n[" + setting.key + "]\n") != std::string::npos);
       continue;
     }
-    const std::size_t dot = setting.key.find('.');
+    const std::size_t dot = setting.key.rfind('.');
     if (section != setting.key.substr(0, dot) && setting.key != "storage.allow_volatile") {
       section = setting.key.substr(0, dot);
       at = sample.find("\n[" + section + "]\n");

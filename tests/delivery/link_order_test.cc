@@ -1,6 +1,7 @@
 // The wheel's libparquet exports OpenSSL's symbols. One process does TLS, an MD5 and a Parquet write, and checks that
 // it is the system's libcrypto that served them.
 #include <arrow/api.h>
+#include <arrow/filesystem/s3fs.h>
 #include <arrow/io/memory.h>
 #include <dlfcn.h>
 #include <openssl/evp.h>
@@ -52,6 +53,15 @@ TEST_CASE("LinkOrder OpenSSL: comes from the system, not from libparquet", "[del
 TEST_CASE("LinkOrder simdjson: comes from the system, not from libparquet", "[delivery]") {
   const void* function = reinterpret_cast<const void*>(&simdjson::get_active_implementation);
   CHECK(LibraryOf(function).find("libsimdjson") != std::string::npos);
+}
+
+TEST_CASE("LinkOrder S3: starts, and leaves OpenSSL as it is", "[delivery]") {
+  REQUIRE(arrow::fs::InitializeS3(arrow::fs::S3GlobalOptions::Defaults()).ok());
+  arrow::fs::S3Options options = arrow::fs::S3Options::FromAccessKey("key", "secret");
+  options.region = "us-east-1";
+  CHECK(arrow::fs::S3FileSystem::Make(options).ok());
+  CHECK(arrow::fs::FinalizeS3().ok());
+  CHECK(LibraryOf(dlsym(RTLD_DEFAULT, "EVP_DigestInit_ex")).find("libcrypto") != std::string::npos);
 }
 
 TEST_CASE("LinkOrder OpenSSL: TLS, MD5 and Parquet in one process", "[delivery]") {

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "broker/delivery/object_store.h"
 #include "tools/sluice/commands/commands.h"
 #include "tools/sluice/context.h"
 #include "tools/sluice/help.h"
@@ -112,4 +113,8 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace sluice::tools
 
-int main(int argc, char** argv) { return sluice::tools::Main(argc, argv); }
+int main(int argc, char** argv) {
+  const int exit_code = sluice::tools::Main(argc, argv);
+  sluice::delivery::EndRemoteStores();
+  return exit_code;
+}

@@ -32,7 +32,7 @@ class LambdaHttp final : public LambdaTransport {
   LambdaHttp(const LambdaConfig& config, const ProcessorHost& host)
       : url_(config.kind == LambdaKind::kUrl ? config.arn : InvokeUrl(host.settings.lambda.endpoint, config.arn)),
         timeout_ms_(host.settings.lambda.timeout_ms),
-        client_(host.settings.tls_authorities, [&host] { return host.stopping(); }) {}
+        client_(host.settings.ca_file, [&host] { return host.stopping(); }) {}
 
   std::expected<std::string, LambdaFailure> Invoke(std::string_view request) override {
     Result<HttpAnswer> answer =

@@ -61,7 +61,9 @@ void RegisterServeCommand(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<ServeArguments>();
   serve->add_option("--config", arguments->config, "A TOML file; every key has a default")->type_name("FILE");
   serve->add_option("--data", arguments->data, "Directory of the records (server.data_dir)")->type_name("DIR");
-  serve->add_option("--lake", arguments->lake, "Directory that stands for the lake (delivery.lake_dir)")
+  serve
+      ->add_option("--lake", arguments->lake,
+                   "Where the lake is: a directory, or s3:// and the like (delivery.lake_dir)")
       ->type_name("DIR");
   serve->add_option("--set", arguments->settings, "Any setting")->type_name("SECTION.KEY=VALUE");
   serve->footer(
