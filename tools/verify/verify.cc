@@ -2,25 +2,24 @@
 #include "tools/verify/verify.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 
+#include "broker/delivery/checksum.h"
 #include "broker/delivery/error_record.h"
 #include "protocol/ascii.h"
 #include "tools/lake/lake.h"
 #include "tools/sluice/units.h"
+#include "tools/verify/bucket_files.h"
 
 namespace sluice::tools {
 namespace {
 
-namespace fs = std::filesystem;
 using delivery::DeliveredObject;
 using delivery::LedgerDocument;
 using delivery::LedgerEntry;
@@ -31,24 +30,21 @@ struct FileFacts {
   std::uint64_t bytes = 0;
   std::uint64_t checksum = 0;
 };
-std::optional<FileFacts> ReadFileFacts(const fs::path& path) {
+std::optional<FileFacts> ReadFileFacts(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> hash(XXH3_createState(), XXH3_freeState);
-  XXH3_64bits_reset(hash.get());
+  delivery::Checksum checksum;
   std::vector<char> buffer(1u << 20);
-  FileFacts facts;
   while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
-    XXH3_64bits_update(hash.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
-    facts.bytes += static_cast<std::uint64_t>(file.gcount());
+    checksum.Add(std::string_view(buffer.data(), static_cast<std::size_t>(file.gcount())));
   }
-  facts.checksum = XXH3_64bits_digest(hash.get());
-  return facts;
+  return FileFacts{checksum.bytes(), checksum.value()};
 }
 
 class Verifier {
  public:
-  Verifier(const LedgerDocument& ledger, const std::string& directory) : ledger_(ledger), directory_(directory) {
+  Verifier(const LedgerDocument& ledger, const std::string& directory, BucketFiles& files)
+      : ledger_(ledger), files_(files) {
     report_.name = ledger.name;
     report_.stream = ledger.stream;
     report_.directory = directory;
@@ -69,7 +65,7 @@ class Verifier {
       reading.objects = report_.objects;
       reading.bytes = report_.bytes;
       if (progress) progress(reading);
-      CheckEntry(entry);
+      if (Status status = CheckEntry(entry); !status.ok()) return Error(std::move(status));
     }
     if (Status status = CheckOtherFiles(); !status.ok()) return Error(std::move(status));
     return std::move(report_);
@@ -140,7 +136,7 @@ class Verifier {
     report_.records += shard.next - shard.start;
   }
 
-  void CheckEntry(const LedgerEntry& entry) {
+  Status CheckEntry(const LedgerEntry& entry) {
     bool has_data = false;
     bool has_errors = false;
     std::uint64_t error_rows = 0;
@@ -152,7 +148,7 @@ class Verifier {
       has_data = has_data || !object.error;
       has_errors = has_errors || object.error;
       if (object.error) error_rows += object.rows;
-      CheckObject(entry, object);
+      if (Status status = CheckObject(entry, object); !status.ok()) return status;
     }
     const std::uint64_t good = entry.user_records - std::min(entry.user_records, entry.errors + entry.filtered);
     report_.user_records += entry.user_records;
@@ -168,15 +164,22 @@ class Verifier {
           fmt::format("the objects of delivery {} say that they hold {} records, with opened ones; {} were delivered",
                       entry.seq, told_, good));
     }
+    return Status();
   }
 
-  void CheckObject(const LedgerEntry& entry, const DeliveredObject& object) {
-    const fs::path path = fs::path(directory_) / object.key;
-    const std::optional<FileFacts> facts = ReadFileFacts(path);
+  /// An error is a store that does not answer: that says nothing of the object.
+  Status CheckObject(const LedgerEntry& entry, const DeliveredObject& object) {
+    const Result<std::unique_ptr<LocalObject>> local = files_.Fetch(object.key);
+    if (!local && local.error().code() == Code::kCorruption) {
+      Problem("object changed", object.key, entry.ranges, local.error().message());
+      return Status();
+    }
+    if (!local && local.error().code() != Code::kNotFound) return local.error();
+    const std::optional<FileFacts> facts = local ? ReadFileFacts((*local)->path()) : std::nullopt;
     if (!facts) {
       Problem("object missing", object.key, entry.ranges, "the object is not there, or cannot be read");
       all_told_ = false;
-      return;
+      return Status();
     }
     ++report_.objects;
     report_.bytes += facts->bytes;
@@ -187,19 +190,20 @@ class Verifier {
       Problem("object changed", object.key, entry.ranges, "the object holds other bytes than were delivered");
     }
     if (object.error) {
-      CheckErrorObject(entry, object, path);
+      CheckErrorObject(entry, object, (*local)->path());
     } else {
-      CheckDataObject(entry, object, path);
+      CheckDataObject(entry, object, (*local)->path());
     }
+    return Status();
   }
 
   /// What the object says of itself, and its rows, counted again.
-  void CheckDataObject(const LedgerEntry& entry, const DeliveredObject& object, const fs::path& path) {
+  void CheckDataObject(const LedgerEntry& entry, const DeliveredObject& object, const std::string& path) {
     if (!ledger_.converted) {  // records of any bytes cannot be told apart again; size and checksum stand for them
       report_.rows += object.rows;
       return;
     }
-    const Result<std::vector<LakeObject>> read = ListLake({path.string()});
+    const Result<std::vector<LakeObject>> read = ListLake({path});
     if (!read || read->size() != 1 || !read->front().problem.empty()) {
       const std::string why = !read           ? read.error().message()
                               : read->empty() ? "it is no lake object"
@@ -229,7 +233,7 @@ class Verifier {
   }
 
   /// Each line is one record of this delivery, and none is there twice, in whatever error objects.
-  void CheckErrorObject(const LedgerEntry& entry, const DeliveredObject& object, const fs::path& path) {
+  void CheckErrorObject(const LedgerEntry& entry, const DeliveredObject& object, const std::string& path) {
     std::ifstream file(path);
     const std::size_t seen_before = in_errors_.size();
     std::uint64_t number = 0;
@@ -266,35 +270,33 @@ class Verifier {
       known_.insert(ledger_.intent->error_key);
       known_.insert(ledger_.intent->other_keys.begin(), ledger_.intent->other_keys.end());
     }
-    std::error_code error;
-    if (!fs::exists(directory_, error)) {
+    const Result<std::vector<std::string>> keys = files_.Keys();
+    if (!keys && keys.error().code() == Code::kNotFound) {
       if (known_.empty() || ledger_.entries.empty()) return Status();
-      return Status(Code::kNotFound,
-                    fmt::format("the lake directory '{}' does not exist; name it with --directory", directory_));
+      return Status(Code::kNotFound, fmt::format("{}; name it with --directory", keys.error().message()));
     }
-    fs::recursive_directory_iterator it(directory_, error), end;
-    for (; !error && it != end; it.increment(error)) {
-      if (it->is_directory() && it->path().filename().string().starts_with('.')) {
-        it.disable_recursion_pending();
-      } else if (it->is_regular_file()) {
-        CheckOtherFile(it->path());
-      }
+    if (!keys) return keys.error();
+    for (const std::string& key : *keys) {
+      if (known_.contains(key)) continue;
+      if (Status status = CheckOtherFile(key); !status.ok()) return status;
     }
-    if (error) return Status(Code::kIoError, fmt::format("cannot list '{}': {}", directory_, error.message()));
     return Status();
   }
 
-  void CheckOtherFile(const fs::path& path) {
-    const std::string key = path.lexically_relative(directory_).generic_string();
-    if (known_.contains(key)) return;
-    const Result<delivery::ObjectFacts> facts = ReadObjectRanges(path.string());
+  Status CheckOtherFile(const std::string& key) {
+    const Result<std::unique_ptr<LocalObject>> local = files_.FetchFacts(key);
+    if (!local && local.error().code() == Code::kNotFound) return Status();  // it has gone since
+    if (!local && local.error().code() != Code::kCorruption) return local.error();
+    const Result<delivery::ObjectFacts> facts =
+        local ? ReadObjectRanges((*local)->path()) : Result<delivery::ObjectFacts>(Error(local.error()));
     if (facts && facts->metadata.delivery_stream == ledger_.name) {
       CheckOwnFile(key, facts->metadata);
-    } else if (HasOurName(path.filename().string())) {
+    } else if (HasOurName(std::string_view(key).substr(key.rfind('/') + 1))) {
       Problem("object unknown", key, {},
               "the file is called as an object of this delivery stream, but the ledger does not know it: of an earlier "
               "delivery stream of this name, or not ours. Move it away where its rows are there twice");
     }
+    return Status();
   }
 
   /// A file that says that it comes from a delivery stream of this name.
@@ -346,7 +348,7 @@ class Verifier {
   }
 
   const LedgerDocument& ledger_;
-  const std::string& directory_;
+  BucketFiles& files_;
   VerifyReport report_;
   std::uint64_t told_ = 0;  // records that the data objects of the delivery in hand say they hold
   bool all_told_ = true;    // false where one of them could not be asked
@@ -375,8 +377,12 @@ void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, p
 }  // namespace
 
 Result<VerifyReport> VerifyDelivery(const LedgerDocument& ledger, const std::string& directory,
-                                    const std::function<void(const VerifyProgress&)>& progress) {
-  return Verifier(ledger, directory.empty() ? ledger.directory : directory).Run(progress);
+                                    const std::function<void(const VerifyProgress&)>& progress,
+                                    const delivery::StoreSettings& stores) {
+  const std::string& place = directory.empty() ? ledger.directory : directory;
+  const Result<std::unique_ptr<BucketFiles>> files = BucketFiles::Open(place, stores);
+  if (!files) return Error(files.error());
+  return Verifier(ledger, place, **files).Run(progress);
 }
 
 Result<LedgerDocument> CollectLedger(const std::function<Result<std::string>(const std::string&)>& page) {

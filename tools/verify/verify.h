@@ -1,4 +1,4 @@
-// The proof of a delivery stream: its ledger against the files of the lake.
+// The proof of a delivery stream: its ledger against the objects of the lake, in a directory or a remote store.
 //
 // Every sequence number from the start of the delivery stream up to its checkpoint must be in exactly one of: a lake
 // object, the error output, filtered; so must each record of a KPL aggregate that was opened, whose whole has one
@@ -7,7 +7,7 @@
 // the rows that were counted, and no other file claims to come from this delivery stream. Error records are read one by
 // one.
 //
-// Threads: a pure function over files.
+// Threads: a pure function over objects.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/delivery/delivery_options.h"
 #include "broker/delivery/ledger_document.h"
 #include "sluice/status.h"
 
@@ -56,11 +57,13 @@ struct VerifyProgress {
   std::uint64_t bytes_total = 0;
 };
 
-/// `ledger` is what DeliveryAction::kLedger tells, all pages; `directory` is where the bucket is, empty: where the ledger
-/// says. An error is something that could not be looked at; what was found wrong is in the report. `progress` is called
-/// before each delivery.
+/// `ledger` is what DeliveryAction::kLedger tells, all pages; `directory` is where the bucket is, also as a URI
+/// (broker/delivery/bucket_root.h), empty: where the ledger says; `stores` is how remote stores are reached. An error
+/// is something that could not be looked at; what was found wrong is in the report. `progress` is called before each
+/// delivery.
 Result<VerifyReport> VerifyDelivery(const delivery::LedgerDocument& ledger, const std::string& directory,
-                                    const std::function<void(const VerifyProgress&)>& progress = {});
+                                    const std::function<void(const VerifyProgress&)>& progress = {},
+                                    const delivery::StoreSettings& stores = {});
 
 /// Asks for all pages of a ledger; `page` gives the JSON of the one that begins at its argument.
 Result<delivery::LedgerDocument> CollectLedger(const std::function<Result<std::string>(const std::string&)>& page);

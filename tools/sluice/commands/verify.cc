@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/config.h"
 #include "tools/sluice/commands/commands.h"
 #include "tools/sluice/progress.h"
 
@@ -19,14 +20,17 @@ namespace {
 struct VerifyArguments {
   std::string name;
   std::string directory;
+  std::optional<std::string> config;
 };
 
-Result<VerifyReport> VerifyShowingProgress(const delivery::LedgerDocument& ledger, const std::string& directory) {
+Result<VerifyReport> VerifyShowingProgress(const delivery::LedgerDocument& ledger, const std::string& directory,
+                                           const delivery::StoreSettings& stores) {
   std::optional<Progress> progress;
-  return VerifyDelivery(ledger, directory, [&](const VerifyProgress& reading) {
+  const auto show = [&](const VerifyProgress& reading) {
     if (!progress) progress.emplace("verify", "object", reading.bytes_total);
     progress->Update(reading.bytes, reading.objects);
-  });
+  };
+  return VerifyDelivery(ledger, directory, show, stores);
 }
 
 bool Verify(Context& context, const VerifyArguments& arguments) {
@@ -37,7 +41,10 @@ bool Verify(Context& context, const VerifyArguments& arguments) {
     return page ? Result<std::string>(std::move(page->document)) : Error(page.error());
   });
   if (!ledger) return context.Fail(ledger.error());
-  auto report = VerifyShowingProgress(*ledger, arguments.directory);
+  auto config =
+      broker::LoadConfig({.file = arguments.config, .environment = broker::ProcessEnvironment(), .overrides = {}});
+  if (!config) return context.Fail(config.error());
+  auto report = VerifyShowingProgress(*ledger, arguments.directory, config->delivery.stores);
   if (!report) return context.Fail(report.error());
   fmt::print("{}\n", context.json ? VerifyReportJson(*report) : VerifyReportText(*report));
   if (!report->ok()) context.exit_code = kExitDamaged;
@@ -53,6 +60,8 @@ void RegisterVerifyCommand(CLI::App& app, Context& context) {
   verify->add_option("NAME", arguments->name, "The delivery stream")->required();
   verify->add_option("--directory", arguments->directory, "Where its bucket is, if not where the broker says")
       ->type_name("DIR");
+  verify->add_option("--config", arguments->config, "The broker's TOML file, for how to reach an object store")
+      ->type_name("FILE");
   verify->footer(
       "Every sequence number up to the checkpoint must be in exactly one of: a lake object, the error output, "
       "filtered. Objects are\n"
