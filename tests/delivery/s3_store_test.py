@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+"""A broker that delivers to a real S3 server (versitygw), with everything that can go wrong between the two.
+
+    s3_store_test.py --build build/release
+
+The server is away, dies in the middle, hangs; credentials are wrong, the bucket is missing; the broker is killed between an upload and its
+checkpoint; somebody else's object has the key. Each time the message must say what to do, nothing may be lost or doubled, and delivery must go on by
+itself. Objects are counted by pyarrow, over S3 with the URI that the ledger gives, and as the server's own files. Exit code 0 kept, 1 broken
+(everything is left for a look), 77 cannot be run here.
+"""
+import argparse
+import json
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import s3_world as world
+from s3_world import Broken
+
+SKIPPED = 77
+
+READ_IDS = """
+import json, sys, urllib.parse
+import pyarrow.parquet as parquet
+from pyarrow import fs
+place, bucket_options = sys.argv[1].split("?")
+options = dict(urllib.parse.parse_qsl(bucket_options))
+root = place.removeprefix("s3://")
+s3 = fs.S3FileSystem(access_key=sys.argv[2], secret_key=sys.argv[3], **options)
+ids, types = [], set()
+for info in s3.get_file_info(fs.FileSelector(root, recursive=True)):
+    if not info.path.endswith(".parquet"):
+        continue
+    with s3.open_input_stream(info.path) as stream:
+        types.add(stream.metadata()["Content-Type"].decode())
+    ids += parquet.read_table(info.path, columns=["id"], filesystem=s3, partitioning=None).column("id").to_pylist()
+json.dump({"ids": ids, "types": sorted(types)}, sys.stdout)
+"""
+
+
+class Test:
+    def __init__(self, arguments, program, python, home):
+        self.python = python
+        self.server = world.Server(program, home)
+        self.server.start()
+        self.proxy = world.Proxy(self.server.port)
+        self.endpoint = f"127.0.0.1:{self.proxy.port}"
+        self.settings = {"delivery.lake_dir": "s3://", "delivery.s3.endpoint_override": f"http://{self.endpoint}", "delivery.s3.region": "us-east-1",
+                         "delivery.s3.connect_timeout": "1s", "delivery.s3.request_timeout": "1s"}
+        self.keys = {"SLUICE_DELIVERY__S3__ACCESS_KEY_ID": world.ACCESS, "SLUICE_DELIVERY__S3__SECRET_ACCESS_KEY": world.SECRET}
+        self.broker = world.Broker(arguments.build / "tools" / "sluice", home, self.settings, self.keys)
+        self.put = 0
+
+    def make(self, bucket, **destination):
+        """A stream of this name, and its delivery stream to the bucket of this name."""
+        (self.server.buckets / bucket).mkdir()
+        self.broker.run("stream", "create", bucket, "--shards", "2")
+        self.broker.create(f"{bucket}-lake", bucket, bucket, **destination)
+
+    def put_ids(self, stream, count=1000):
+        self.broker.put(stream, [json.dumps({"id": number, "text": "x" * 50}) for number in range(self.put, self.put + count)])
+        self.put += count
+
+    def flush(self, stream):
+        self.broker.run("delivery", "flush", f"{stream}-lake")
+
+    def flush_fails(self, stream, *words):
+        said = self.broker.run("delivery", "flush", f"{stream}-lake", fails=True)
+        for word in (*words, "nothing is lost"):
+            if word not in said:
+                raise Broken(f"the error does not say '{word}': {said}")
+
+    def expect_ids(self, bucket, first, last):
+        """The bucket's Parquet files hold these ids, each once, and `sluice verify` says the same."""
+        verdict = json.loads(self.broker.run("--json", "verify", f"{bucket}-lake"))
+        place = verdict["directory"]
+        done = subprocess.run([self.python, "-c", READ_IDS, place, world.ACCESS, world.SECRET], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Broken(f"pyarrow cannot read {place}: {done.stderr[-2000:]}")
+        found = json.loads(done.stdout)
+        if sorted(found["ids"]) != list(range(first, last)):
+            raise Broken(f"{bucket}: {len(found['ids'])} rows, {len(set(found['ids']))} different, expected {first} to {last}")
+        if found["types"] != ["application/octet-stream"]:
+            raise Broken(f"Content-Type is {found['types']}")
+        if not verdict["proven"] or verdict["rows"] != last - first:
+            raise Broken(f"verify says: {verdict}")
+
+    def one_object(self, bucket):
+        objects = self.server.objects(bucket)
+        if len(objects) != 1:
+            raise Broken(f"{bucket} has {objects}, expected one object")
+        return objects[0]
+
+
+def delivers(test):
+    test.make("plain")
+    first = test.put
+    test.put_ids("plain")
+    test.flush("plain")
+    if len(test.server.objects("plain")) != 1:
+        raise Broken(f"one delivery made {test.server.objects('plain')}")
+    test.expect_ids("plain", first, test.put)
+
+
+def delivers_in_parts(test):
+    """More than one part, and bytes that cannot be compressed."""
+    test.make("large", raw=True)
+    chance = random.Random(1)
+    lines = [chance.randbytes(250_000).hex() for _ in range(60)]
+    test.broker.put("large", lines)
+    test.flush("large")
+    path = test.one_object("large")
+    if sorted(path.read_text().split()) != sorted(lines):
+        raise Broken("the large object holds other bytes")
+    if not any("uploadId=" in request for request in test.proxy.requests):
+        raise Broken("the large object was not uploaded in parts")
+    test.broker.run("verify", "large-lake")
+
+
+def finds_tampering(test):
+    """verify reads the objects again over S3, and knows copies."""
+    path = test.one_object("plain")
+    copy = path.with_name("copy.parquet")
+    shutil.copyfile(path, copy)
+    said = test.broker.run("verify", "plain-lake", fails=True)
+    if "object unknown" not in said or "copy.parquet" not in said:
+        raise Broken(f"verify does not see a copy: {said}")
+    copy.unlink()
+    bytes_before = path.read_bytes()
+    path.write_bytes(bytes_before[:100] + b"?" + bytes_before[101:])
+    said = test.broker.run("verify", "plain-lake", fails=True)
+    if "object changed" not in said:
+        raise Broken(f"verify does not see a changed byte: {said}")
+    path.write_bytes(bytes_before)
+    test.broker.run("verify", "plain-lake")
+
+
+def waits_for_the_server(test):
+    """It dies while the broker runs, and comes back."""
+    test.make("away")
+    first = test.put
+    test.put_ids("away")
+    test.flush("away")
+    test.server.stop()
+    test.put_ids("away")
+    test.flush_fails("away", "s3://away", test.endpoint, "cannot be reached")
+    test.server.start()
+    test.flush("away")
+    test.expect_ids("away", first, test.put)
+
+
+def waits_for_a_hanging_server(test):
+    """It takes connections and says nothing: requests end by themselves, and so does the broker."""
+    test.make("hangs")
+    first = test.put
+    test.put_ids("hangs")
+    test.proxy.mode = "hang"
+    test.flush_fails("hangs", "s3://hangs", test.endpoint)
+    began = time.monotonic()
+    test.broker.stop()
+    if time.monotonic() - began > 10:
+        raise Broken(f"the stop took {time.monotonic() - began:.1f} s")
+    began = time.monotonic()
+    test.broker.start()
+    if time.monotonic() - began > 5:
+        raise Broken(f"the start took {time.monotonic() - began:.1f} s")
+    test.proxy.mode = "pass"
+    test.flush("hangs")
+    test.expect_ids("hangs", first, test.put)
+
+
+def refuses_wrong_credentials(test):
+    test.make("keys")
+    first = test.put
+    test.put_ids("keys")
+    test.broker.stop()
+    test.broker.environment = test.keys | {"SLUICE_DELIVERY__S3__SECRET_ACCESS_KEY": "wrong"}
+    test.broker.start()
+    test.flush_fails("keys", "s3://keys", "the credentials are wrong")
+    test.broker.stop()
+    # And the way in which they come from the environment, for broker and verify.
+    test.broker.environment = {"AWS_ACCESS_KEY_ID": world.ACCESS, "AWS_SECRET_ACCESS_KEY": world.SECRET}
+    test.broker.start()
+    test.flush("keys")
+    test.expect_ids("keys", first, test.put)
+
+
+def waits_for_the_bucket(test):
+    test.broker.run("stream", "create", "missing", "--shards", "1")
+    said = test.broker.create("missing-lake", "missing", "missing")
+    if "there is no such bucket" not in said:
+        raise Broken(f"creation does not warn of the missing bucket: {said}")
+    first = test.put
+    test.put_ids("missing")
+    test.flush_fails("missing", "s3://missing", "there is no such bucket")
+    (test.server.buckets / "missing").mkdir()
+    test.flush("missing")
+    test.expect_ids("missing", first, test.put)
+
+
+def survives_kill(test):
+    """SIGKILL when the object is there and the broker does not know: the same object again, once."""
+    test.make("killed")
+    first = test.put
+    test.put_ids("killed")
+    test.proxy.after_put = lambda: test.broker.process.send_signal(signal.SIGKILL)
+    try:
+        test.flush("killed")
+    except Broken:
+        pass
+    test.broker.process.wait()
+    left = list((test.broker.home / "data" / "uploads").iterdir())
+    if left:
+        raise Broken(f"a spool is left behind: {left}")
+    before = test.one_object("killed").stat()
+    test.broker.start()
+    test.flush("killed")
+    after = test.one_object("killed").stat()
+    if (before.st_mtime_ns, before.st_ino) != (after.st_mtime_ns, after.st_ino):
+        raise Broken("the object was written a second time")
+    test.expect_ids("killed", first, test.put)
+
+
+def keeps_foreign_objects(test):
+    """The key exists with other bytes: nothing is overwritten."""
+    test.make("foreign")
+    first = test.put
+    test.put_ids("foreign")
+    test.proxy.after_put = lambda: test.broker.process.send_signal(signal.SIGKILL)
+    try:
+        test.flush("foreign")
+    except Broken:
+        pass
+    test.broker.process.wait()
+    path = test.one_object("foreign")
+    garbage = bytes(len(path.read_bytes()))
+    path.write_bytes(garbage)
+    test.broker.start()
+    said = test.broker.run("delivery", "flush", "foreign-lake", fails=True)
+    if "holds other bytes" not in said or path.read_bytes() != garbage:
+        raise Broken(f"a foreign object is not left alone: {said}")
+    path.unlink()
+    test.flush("foreign")
+    test.expect_ids("foreign", first, test.put)
+
+
+def delivers_over_tls(test):
+    """A server of its own, named by the bucket's root, with a certificate that nobody else trusts."""
+    home = test.broker.home
+    pair = home / "certificate.pem", home / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-out", pair[0], "-keyout", pair[1]], check=True, capture_output=True)
+    (home / "tls").mkdir()
+    server = world.Server(test.server.program, home / "tls", certificate=pair)
+    server.start()
+    try:
+        (server.buckets / "secure").mkdir()
+        test.broker.run("stream", "create", "secure", "--shards", "1")
+        first = test.put
+        test.put_ids("secure")
+        root = f"s3://secure?endpoint_override=localhost:{server.port}&scheme=https"
+        test.broker.stop()
+        test.broker.start(delivery__buckets__secure=root)
+        test.broker.create("secure-lake", "secure", "secure")
+        test.flush_fails("secure", "s3://secure", f"https://localhost:{server.port}")
+        test.broker.stop()
+        test.broker.start(delivery__buckets__secure=root, delivery__ca_file=pair[0])
+        test.flush("secure")
+        (home / "verify.toml").write_text(f'[delivery]\nca_file = "{pair[0]}"\n')
+        verdict = json.loads(test.broker.run("--json", "verify", "secure-lake", "--config", home / "verify.toml"))
+        if not verdict["proven"] or verdict["rows"] != test.put - first or len(server.objects("secure")) != 1:
+            raise Broken(f"verify says: {verdict}")
+    finally:
+        server.stop()
+
+
+PROMISES = [delivers, delivers_in_parts, finds_tampering, waits_for_the_server, waits_for_a_hanging_server, refuses_wrong_credentials,
+            waits_for_the_bucket, survives_kill, keeps_foreign_objects, delivers_over_tls]
+
+
+def run(arguments, program, python, home):
+    test = Test(arguments, program, python, home)
+    try:
+        test.broker.start()
+        for promise in PROMISES:
+            began = time.monotonic()
+            promise(test)
+            print(f"{promise.__name__}: kept, {time.monotonic() - began:.1f} s", flush=True)
+    finally:
+        test.broker.stop(signal.SIGKILL)
+        test.server.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    arguments = parser.parse_args()
+    arguments.build = arguments.build.resolve()
+    program = world.versitygw(arguments.build)
+    if program is None:
+        return SKIPPED
+    try:
+        python = world.pyarrow_python(arguments.build)
+    except subprocess.CalledProcessError as error:
+        print(f"skipped: pyarrow cannot be had here: {error}")
+        return SKIPPED
+    home = pathlib.Path(tempfile.mkdtemp(prefix="sluice-s3-"))
+    try:
+        run(arguments, program, python, home)
+    except Broken as broken:
+        print(f"BROKEN: {broken}\neverything is in {home}")
+        return 1
+    shutil.rmtree(home)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
