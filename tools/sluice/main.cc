@@ -25,6 +25,7 @@ void RegisterAllCommands(CLI::App& app, Context& context) {
   RegisterServeCommand(app, context);
   RegisterStreamCommands(app, context);
   RegisterPutCommand(app, context);
+  RegisterGenerateCommand(app, context);
   RegisterGetCommands(app, context);
   RegisterGroupCommands(app, context);
   RegisterDeliveryCommands(app, context);

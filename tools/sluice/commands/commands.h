@@ -8,6 +8,7 @@ namespace sluice::tools {
 void RegisterServeCommand(CLI::App& app, Context& context);
 void RegisterStreamCommands(CLI::App& app, Context& context);
 void RegisterPutCommand(CLI::App& app, Context& context);
+void RegisterGenerateCommand(CLI::App& app, Context& context);
 void RegisterGetCommands(CLI::App& app, Context& context);
 void RegisterGroupCommands(CLI::App& app, Context& context);
 void RegisterDeliveryCommands(CLI::App& app, Context& context);
