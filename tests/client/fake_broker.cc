@@ -212,8 +212,8 @@ void FakeBroker::InitProducer(const PeerPtr& peer, const Message& message) {
     ++producer_id_;
   } else {
     ++producer_epoch_;
+    for (auto& [key, next] : next_sequence_) next = 0;
   }
-  for (auto& [key, next] : next_sequence_) next = 0;
   native::InitProducerResponse response;
   response.set_producer_id(producer_id_);
   response.set_epoch(producer_epoch_);

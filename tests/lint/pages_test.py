@@ -67,7 +67,7 @@ def missing_tests(tree, build, text):
 
 
 def missing_options(tree, text):
-    for header in ("producer", "consumer", "types"):
+    for header in ("producer", "resumable_producer", "consumer", "types"):
         source = (tree / "client/include/sluice" / f"{header}.h").read_text()
         for name, body in re.findall(r"struct (\w+Options) \{\n(.*?)\n\};", source, re.DOTALL):
             for option in OPTION.findall(body):
