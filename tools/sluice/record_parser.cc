@@ -1,5 +1,4 @@
-// The input formats of `sluice put`. Log formats and their field names are those of the Kinesis Agent's LOGTOJSON
-// option (Amazon Kinesis Agent documentation, "Use the agent to pre-process data").
+// The input formats of `sluice put`.
 #include "tools/sluice/record_parser.h"
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "tools/sluice/csv.h"
+#include "tools/sluice/log_format.h"
 
 namespace sluice::tools {
 
@@ -76,34 +76,6 @@ class CsvParser : public RecordParser {
 
   std::vector<std::string> header_;  // JSON strings, quotes included
 };
-
-/// A log format: a pattern and the names of its groups.
-struct LogFormat {
-  std::string_view name;
-  std::string_view pattern;
-  std::vector<std::string_view> fields;
-};
-
-const std::vector<LogFormat>& LogFormats() {
-  static const std::vector<LogFormat> formats{
-      {"COMMONAPACHELOG",
-       R"re((\S+) (\S+) (\S+) \[([^\]]+)\] "((?:[^"\\]|\\.)*)" (\S+) (\S+).*)re",
-       {"host", "ident", "authuser", "datetime", "request", "response", "bytes"}},
-      {"COMBINEDAPACHELOG",
-       R"re((\S+) (\S+) (\S+) \[([^\]]+)\] "((?:[^"\\]|\\.)*)" (\S+) (\S+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)".*)re",
-       {"host", "ident", "authuser", "datetime", "request", "response", "bytes", "referrer", "agent"}},
-      {"APACHEERRORLOG",
-       R"re(\[([^\]]+)\] \[([^:\]]*):?([^\]]*)\] \[pid (\d+)(?::tid (\d+))?\](?: \[client ([^\]]+)\])? ?(.*))re",
-       {"timestamp", "module", "severity", "processid", "threadid", "client", "message"}},
-      {"SYSLOG",
-       R"re((\w{3} +\d{1,2} \d{2}:\d{2}:\d{2}) (\S+) ([^:\[]+)(?:\[(\d+)\])?: ?(.*))re",
-       {"timestamp", "hostname", "program", "processid", "message"}},
-      {"RFC3339SYSLOG",
-       R"re((\d{4}-\d{2}-\d{2}T\S+) (\S+) ([^:\[]+)(?:\[(\d+)\])?: ?(.*))re",
-       {"timestamp", "hostname", "program", "processid", "message"}},
-  };
-  return formats;
-}
 
 class LogParser : public RecordParser {
  public:
