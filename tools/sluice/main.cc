@@ -26,6 +26,7 @@ void RegisterAllCommands(CLI::App& app, Context& context) {
   RegisterStreamCommands(app, context);
   RegisterPutCommand(app, context);
   RegisterGenerateCommand(app, context);
+  RegisterAgentCommand(app, context);
   RegisterGetCommands(app, context);
   RegisterGroupCommands(app, context);
   RegisterDeliveryCommands(app, context);

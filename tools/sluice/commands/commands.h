@@ -5,6 +5,7 @@
 
 namespace sluice::tools {
 
+void RegisterAgentCommand(CLI::App& app, Context& context);
 void RegisterServeCommand(CLI::App& app, Context& context);
 void RegisterStreamCommands(CLI::App& app, Context& context);
 void RegisterPutCommand(CLI::App& app, Context& context);

@@ -1,0 +1,51 @@
+// Records on their way from files to the stream: converted, cut, joined where that is wanted, with their keys.
+//
+// Threads: one.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "sluice/resumable_producer.h"
+#include "tools/agent/agent_config.h"
+
+namespace sluice::tools {
+
+class Chunk {
+ public:
+  /// `flow` outlives the chunk.
+  explicit Chunk(const FlowConfig& flow) : flow_(flow), random_(std::random_device()()) {}
+
+  /// One record as it stands in the file, with its newline.
+  void Add(std::string_view record, std::int64_t now_ms);
+  /// Bytes of files that are in no record (headers, the rest of what was cut).
+  void Pass(std::size_t bytes) { read_bytes_ += bytes; }
+  bool full() const { return bytes_ >= flow_.buffer_bytes || records_.size() >= flow_.buffer_records; }
+  /// Nothing was read from any file.
+  bool empty() const { return read_bytes_ == 0; }
+  /// Since 1970, of its first record.
+  std::int64_t began_ms() const { return began_ms_; }
+
+  const std::vector<ResumableRecord>& records() const { return records_; }
+  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t left_out() const { return left_out_; }  // not in the format of the processing options
+  std::uint64_t cut() const { return cut_; }
+  void Clear();
+
+ private:
+  std::string KeyOf(std::string_view value);
+  bool Join(std::string_view value);
+
+  const FlowConfig& flow_;
+  std::mt19937_64 random_;
+  std::vector<ResumableRecord> records_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t read_bytes_ = 0;
+  std::uint64_t left_out_ = 0;
+  std::uint64_t cut_ = 0;
+  std::int64_t began_ms_ = 0;
+};
+
+}  // namespace sluice::tools
