@@ -25,9 +25,7 @@ ConcurrentPuts::~ConcurrentPuts() {
 Result<std::size_t> ConcurrentPuts::Reserve() {
   std::unique_lock lock(mutex_);
   const auto is_free = [](const std::unique_ptr<Slot>& slot) { return !slot->busy; };
-  changed_.wait(lock, [&] {
-    return !failed_.ok() || slots_.size() < kSlots || std::ranges::any_of(slots_, is_free);
-  });
+  changed_.wait(lock, [&] { return !failed_.ok() || slots_.size() < kSlots || std::ranges::any_of(slots_, is_free); });
   if (!failed_.ok()) return Error(failed_);
   auto found = std::ranges::find_if(slots_, is_free);
   if (found == slots_.end()) {
@@ -52,7 +50,9 @@ void ConcurrentPuts::Put(std::size_t slot, std::string key, std::unique_ptr<Obje
 
 Status ConcurrentPuts::Wait() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return std::ranges::none_of(slots_, [](const std::unique_ptr<Slot>& slot) { return slot->busy; }); });
+  changed_.wait(lock, [this] {
+    return std::ranges::none_of(slots_, [](const std::unique_ptr<Slot>& slot) { return slot->busy; });
+  });
   return failed_;
 }
 

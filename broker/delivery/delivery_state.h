@@ -57,14 +57,14 @@ struct SpillSeal {
 
 /// One delivery, decided: everything that its objects' bytes and keys depend on besides the records.
 struct Intent {
-  std::uint64_t seq = 0;             // 1 and up, without gap
-  std::int64_t decided_ms = 0;       // when it was decided; the error records' attempt time
-  std::int64_t time_ms = 0;          // append time of the oldest record: the prefix' time
-  std::uint32_t config_version = 1;  // the one that it is carried out with
-  std::uint32_t schema_version = 0;  // 0: no conversion
-  std::string uid;                   // the delivery stream's; empty in intents of older versions
-  std::vector<SourceRange> ranges;   // by shard, at most one each
-  std::vector<LostRange> lost;       // before the ranges
+  std::uint64_t seq = 0;                // 1 and up, without gap
+  std::int64_t decided_ms = 0;          // when it was decided; the error records' attempt time
+  std::int64_t time_ms = 0;             // append time of the oldest record: the prefix' time
+  std::uint32_t config_version = 1;     // the one that it is carried out with
+  std::uint32_t schema_version = 0;     // 0: no conversion
+  std::string uid;                      // the delivery stream's; empty in intents of older versions
+  std::vector<SourceRange> ranges;      // by shard, at most one each
+  std::vector<LostRange> lost;          // before the ranges
   std::string data_key;                 // empty with dynamic partitioning
   std::string error_key;                // of failed conversions
   std::vector<std::string> other_keys;  // further objects that may be written, once they are known

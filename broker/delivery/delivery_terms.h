@@ -1,5 +1,5 @@
-// A delivery stream's configuration with what was read out of its texts, and the keys that the objects of a delivery get
-// by it.
+// A delivery stream's configuration with what was read out of its texts, and the keys that the objects of a delivery
+// get by it.
 //
 // Values only; safe to share between threads.
 #pragma once

@@ -28,8 +28,8 @@ struct LedgerDocument {
   std::string next = {};  // where the next page begins; empty: this is the last one
 };
 
-/// The page that begins at `from`, the `next` of the page before, or empty for the first one. A delivery of many objects
-/// goes over several pages. kInvalidArgument: nobody has said `from`.
+/// The page that begins at `from`, the `next` of the page before, or empty for the first one. A delivery of many
+/// objects goes over several pages. kInvalidArgument: nobody has said `from`.
 Result<std::string> LedgerPageToJson(const LedgerDocument& document, std::string_view from);
 /// All of it as one page, however large.
 std::string LedgerDocumentToJson(const LedgerDocument& document);

@@ -33,8 +33,8 @@ void CheckKeys(MapReader& map, const DeliveryConfig& config, const std::vector<P
     }
     const std::optional<std::vector<std::string>> names = extraction ? ExtractedKeys(*extraction) : std::nullopt;
     if (extraction == nullptr) {
-      problem(fmt::format("partitionKeyFromQuery:{} needs the processor MetadataExtraction, which gives values",
-                          key.name));
+      problem(
+          fmt::format("partitionKeyFromQuery:{} needs the processor MetadataExtraction, which gives values", key.name));
     } else if (names && std::ranges::find(*names, key.name) == names->end()) {
       problem(fmt::format("partitionKeyFromQuery:{} has no value: MetadataExtractionQuery does not name '{}'", key.name,
                           key.name));
@@ -46,8 +46,7 @@ void CheckKeys(MapReader& map, const DeliveryConfig& config, const std::vector<P
 
 void ReadDynamicPartitioning(MapReader& map, DeliveryConfig& config) {
   const Result<Prefix> prefix = Prefix::Parse(config.prefix, PrefixKind::kObjects);
-  const std::vector<PartitionExpression> keys =
-      prefix ? prefix->partition_keys() : std::vector<PartitionExpression>();
+  const std::vector<PartitionExpression> keys = prefix ? prefix->partition_keys() : std::vector<PartitionExpression>();
   std::optional<MapReader> partitioning = map.Map("DynamicPartitioningConfiguration");
   if (partitioning) {
     config.dynamic_partitioning = partitioning->Bool("Enabled").value_or(false);

@@ -40,8 +40,8 @@ struct PartitionExpression {
 struct PrefixContext {
   std::int64_t time_ms = 0;  // append time of the oldest record in the object
   const TimeZone* zone = nullptr;
-  std::uint64_t seed = 0;              // of the random strings
-  std::string_view error_output_type;  // "format-conversion-failed"; for kErrors
+  std::uint64_t seed = 0;                                   // of the random strings
+  std::string_view error_output_type;                       // "format-conversion-failed"; for kErrors
   std::span<const std::string_view> partition_values = {};  // of Prefix::partition_keys(), in their order
 };
 

@@ -230,11 +230,4 @@ Result<std::unique_ptr<RecordSpill>> RecordSpill::Reopen(storage::Env& env, std:
   return spill;
 }
 
-Status RecordSpill::Remove() {
-  file_.reset();
-  sealed_ = false;
-  Status status = env_.Remove(path_);
-  return status.code() == Code::kNotFound ? Status() : status;
-}
-
 }  // namespace sluice::delivery

@@ -1,12 +1,12 @@
-// Records sorted into streams, in bounded memory: what does not fit is appended to one file, the buffers of all streams at
-// a time, and read back stream by stream. So a delivery may have any number of objects and writes one at a time.
+// Records sorted into streams, in bounded memory: what does not fit is appended to one file, the buffers of all streams
+// at a time, and read back stream by stream. So a delivery may have any number of objects and writes one at a time.
 //
 // The file is a run of chunks, each the next piece of one stream: records one after another, each a RecordHeader
 // (host byte order: no other machine reads it), value, key and source. Seal adds the streams as JSON, and makes it
 // durable. Nothing else of a file is ever looked at: one that a crash left behind is written over.
 //
-// One thread at a time. Memory: `memory_max` and the largest record while it fills; a chunk, `memory_max` at most, while
-// it is read; about 200 bytes a stream and 16 a chunk.
+// One thread at a time. Memory: `memory_max` and the largest record while it fills; a chunk, `memory_max` at most,
+// while it is read; about 200 bytes a stream and 16 a chunk.
 #pragma once
 
 #include <cstdint>
@@ -71,8 +71,6 @@ class RecordSpill {
   /// What was sealed; `counts` are those given then. kNotFound: the file is gone; kCorruption: it is another one.
   static Result<std::unique_ptr<RecordSpill>> Reopen(storage::Env& env, std::string path, const SpillSeal& seal,
                                                      SpillCounts& counts);
-  /// Removes the file.
-  Status Remove();
 
  private:
   Status Flush();

@@ -23,9 +23,7 @@ const PartitionKey* FindKey(std::span<const PartitionKey> keys, std::string_view
 
 }  // namespace
 
-bool IsStaged(const DeliveryConfig& config) {
-  return config.dynamic_partitioning || !IsRepeatable(config.processors);
-}
+bool IsStaged(const DeliveryConfig& config) { return config.dynamic_partitioning || !IsRepeatable(config.processors); }
 
 StagedOutput::StagedOutput(const ObjectParts& parts, const StagingParts& staging)
     : parts_(parts),

@@ -1,10 +1,10 @@
-// The objects of a delivery that needs more than one look at its records: with dynamic partitioning, or with a processor
-// whose answer may differ the next time.
+// The objects of a delivery that needs more than one look at its records: with dynamic partitioning, or with a
+// processor whose answer may differ the next time.
 //
 // First all records are set aside (RecordSpill), each with the object that it belongs to; then one object after another
-// is written, and put into the lake beside the next ones. Between the two the intent is stored again: with the keys of all objects, so that nothing is in the lake
-// that nobody knows of; and, where the processing cannot be repeated, with the proof of what was set aside, so that a
-// crash from there on writes the same bytes again.
+// is written, and put into the lake beside the next ones. Between the two the intent is stored again: with the keys of
+// all objects, so that nothing is in the lake that nobody knows of; and, where the processing cannot be repeated, with
+// the proof of what was set aside, so that a crash from there on writes the same bytes again.
 //
 // One thread at a time. Memory: that of the spill, and of one object writer.
 #pragma once

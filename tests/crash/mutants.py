@@ -28,6 +28,8 @@ DOOR = ("tests/broker/broker_native_door_test", "*")
 DELIVERY = ("tests/delivery/delivery_stream_test", "*")
 AGGREGATES = ("tests/delivery/delivery_aggregates_test", "*")
 PROCESSING = ("tests/delivery/delivery_processing_test", "*")
+PARTITIONING = ("tests/delivery/delivery_partitioning_test", "*")
+LAMBDA = ("tests/delivery/delivery_lambda_test", "*")
 DELIVERY_CONFIG = ("tests/delivery/delivery_config_test", "*")
 CONVERT = ("tests/delivery/delivery_convert_test", "*ObjectWriter*")
 MANAGER = ("tests/delivery/delivery_manager_test", "*")
@@ -84,14 +86,15 @@ MUTANTS = [
     mutant("M6b", "cuts the journal at the first bad frame", "storage/journal_reader.cc",
            ("  if (!damage.lost.empty()) {\n", "  if (!damage.lost.empty()) return Outcome::kTorn;\n  if (!damage.lost.empty()) {\n"),
            tests=(LOG, CRASH)),
-    mutant("M7", "moves the checkpoint though the upload failed", "broker/delivery/object_builder.cc",
-           ("      if (Status status = builder_.objects_.Put(bucket, intent_.data_key, std::move(data_)); !status.ok())\n        return Error(status);\n",
-            "      (void)builder_.objects_.Put(bucket, intent_.data_key, std::move(data_));\n"), tests=(DELIVERY,)),
+    mutant("M7", "moves the checkpoint though the upload failed", "broker/delivery/data_output.cc",
+           ("    if (!status.ok()) return status;\n  }\n  return parts_.errors.Finish(entry);\n",
+            "    (void)status;\n  }\n  return parts_.errors.Finish(entry);\n"), tests=(DELIVERY,)),
     mutant("M8a", "decides again after a restart", "broker/delivery/delivery_stream.cc",
            ("  state_ = std::move(*state);\n", "  state_ = std::move(*state);\n  state_.intent.reset();\n"), tests=(DELIVERY,)),
     mutant("M8b", "names an object by the clock", "broker/delivery/delivery_stream.cc",
-           ("  const Intent intent = *state_.intent;\n",
-            "  Intent intent = *state_.intent;\n  intent.data_key += std::to_string(parts_.clock.WallMs());\n"), tests=(DELIVERY,)),
+           ("  Intent intent = *state_.intent;\n  Schema schema;\n",
+            "  Intent intent = *state_.intent;\n  intent.data_key += std::to_string(parts_.env.clock().WallMs());\n"
+            "  Schema schema;\n"), tests=(DELIVERY,)),
     mutant("M9a", "forgets the producers of the checkpoint", "storage/shard_log_impl.cc",
            ("  producers_.Restore(record.producers);\n", ""), tests=(LOG, CRASH)),
     mutant("M9b", "does not learn the producers from the journal", "storage/shard_log_impl.cc",
@@ -168,6 +171,15 @@ MUTANTS = [
            ("  filtered_ += batch_.filtered;\n", ""), tests=(PROCESSING,)),
     mutant("M49", "forgets what is left of a batch", "broker/delivery/processing/record_pipeline.cc",
            ("return batch_.records.empty() ? Status() : ProcessBatch();", "return Status();"), tests=(PROCESSING,)),
+    mutant("M70", "writes objects before anybody knows their keys", "broker/delivery/staged_output.cc",
+           ("  return staged == parts_.intent ? Status() : staging_.store_intent(staged);\n", "  return Status();\n"),
+           tests=(PARTITIONING,)),
+    mutant("M71", "does not keep what a Lambda has answered", "broker/delivery/object_builder.cc",
+           ("output.Stage(!IsRepeatable(terms_.config.processors), counts)", "output.Stage(false, counts)"), tests=(LAMBDA,)),
+    mutant("M72", "moves the checkpoint though one of many uploads failed", "broker/delivery/concurrent_puts.cc",
+           ("    if (failed_.ok()) failed_ = std::move(status);\n", "    (void)status;\n"), tests=(PARTITIONING,)),
+    mutant("M73", "puts two partition values into one", "broker/delivery/staged_output.cc",
+           ("    name_ += key->value;\n", ""), tests=(PARTITIONING,)),
     mutant("M80", "does not say in an ORC object which records it holds", "broker/delivery/orc_object_writer.cc",
            ("    const Status status = AddOrcUserMetadata(",
             "    const Status status = metadata.size() > 1 ? Status() : AddOrcUserMetadata("),

@@ -314,32 +314,6 @@ TEST_CASE("ParseDeliveryConfig: the obvious meaning is taken and said", "[delive
   }
 }
 
-TEST_CASE("ParseDeliveryConfig: dynamic partitioning, and its canonical form", "[delivery]") {
-  const auto parsed = ParseDeliveryConfig(
-      Document(R"("Prefix": "c=!{partitionKeyFromQuery:c}/", "ErrorOutputPrefix": "e/!{firehose:error-output-type}/",
-               "ProcessingConfiguration": {"Enabled": true, "Processors": [
-                   {"Type": "AppendDelimiterToRecord"},
-                   {"Type": "metadata-extraction", "Parameters": [
-                       {"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{c: .c}"},
-                       {"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6"}]}]})",
-               R"("Sluice": {"DeliverySizeMB": 2048})"),
-      "f.json");
-  INFO((parsed ? Joined(parsed->warnings) : parsed.error().message()));
-  REQUIRE(parsed.has_value());
-  CHECK(Contains(Joined(parsed->warnings), "is missing beside a Prefix with partition keys; taken as enabled"));
-  const DeliveryConfig& config = parsed->config;
-  CHECK(config.dynamic_partitioning);
-  CHECK(config.delivery_size_mb == 2048);
-  CHECK(config.size_mb == 128);
-  CHECK_FALSE(config.delimiter_after_last);
-  REQUIRE(config.processors.size() == 1);
-  CHECK(config.processors[0].type == "MetadataExtraction");
-  const auto again = ParseStoredDeliveryConfig(DeliveryConfigToJson(config));
-  REQUIRE(again.has_value());
-  CHECK(again->config.processors == config.processors);
-  CHECK(DeliveryConfigToJson(again->config) == DeliveryConfigToJson(config));
-}
-
 TEST_CASE("ParseDeliveryConfig: sorting in every spelling, and its canonical form", "[delivery]") {
   constexpr std::string_view kColumns = R"("Columns": [{"Name": "a", "Type": "int"}, {"Name": "b", "Type": "string"}])";
   for (const SortCase& c : kSortCases) {

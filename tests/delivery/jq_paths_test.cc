@@ -36,10 +36,30 @@ TEST_CASE("CompileJqPaths: what is one object of plain paths", "[delivery]") {
                                       {"region", {key("region")}},
                                       {"last", {key("a b"), number(-1)}},
                                       {"q", {key("x y"), key("z")}}});
-  for (const std::string_view program :
-       {"", "{}", "{", ".a", "{a}x", "{a:}", "{a:.}", "{a:.b", "{a:.b,}", "{a:.b|tostring}", "{a:.b // 1}", "{a:.b[]}",
-        "{a:.b[1:2]}", "{a:.b?}", "{a:..}", "{(.x):.b}", "{a:$x}", "{a:@text}", "{a:\"b\"}", "{a:.b,a:.c}", "{1:.b}",
-        R"({a:."b\n"})", "{a:.b[}", "{a:.b[\"c]}"}) {
+  for (const std::string_view program : {"",
+                                         "{}",
+                                         "{",
+                                         ".a",
+                                         "{a}x",
+                                         "{a:}",
+                                         "{a:.}",
+                                         "{a:.b",
+                                         "{a:.b,}",
+                                         "{a:.b|tostring}",
+                                         "{a:.b // 1}",
+                                         "{a:.b[]}",
+                                         "{a:.b[1:2]}",
+                                         "{a:.b?}",
+                                         "{a:..}",
+                                         "{(.x):.b}",
+                                         "{a:$x}",
+                                         "{a:@text}",
+                                         "{a:\"b\"}",
+                                         "{a:.b,a:.c}",
+                                         "{1:.b}",
+                                         R"({a:."b\n"})",
+                                         "{a:.b[}",
+                                         "{a:.b[\"c]}"}) {
     INFO(program);
     CHECK_FALSE(CompileJqPaths(program).has_value());
   }

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "broker/delivery/delivery_manager.h"
-#include "tools/verify/verify.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/catch.h"
 #include "tests/storage/env/temp_dir.h"
+#include "tools/verify/verify.h"
 
 namespace sluice::delivery {
 

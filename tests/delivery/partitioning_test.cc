@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "broker/delivery/record_spill.h"
 #include "broker/delivery/staged_output.h"
 #include "tests/delivery/delivery_world.h"
 
@@ -127,7 +126,8 @@ TEST_CASE("Dynamic partitioning: records without a place go to the error output,
   CHECK(told("more than") == 1);  // a file's name would be too long
 }
 
-TEST_CASE("Dynamic partitioning: objects are cut at the size, each with the time of its own oldest record", "[delivery]") {
+TEST_CASE("Dynamic partitioning: objects are cut at the size, each with the time of its own oldest record",
+          "[delivery]") {
   DeliveryConfig config = PartitionedConfig();
   config.prefix += "!{timestamp:mm}/";
   World world(config, 1);
@@ -151,8 +151,8 @@ TEST_CASE("Dynamic partitioning: objects are cut at the size, each with the time
 }
 
 TEST_CASE("Dynamic partitioning: whichever transaction or call fails, each record is in the lake once", "[delivery]") {
-  const auto [fault, restart] = GENERATE(table<Fault, bool>({{Fault::kBefore, false}, {Fault::kAfter, false},
-                                                             {Fault::kBefore, true}, {Fault::kAfter, true}}));
+  const auto [fault, restart] = GENERATE(table<Fault, bool>(
+      {{Fault::kBefore, false}, {Fault::kAfter, false}, {Fault::kBefore, true}, {Fault::kAfter, true}}));
   for (int nth = 1;; ++nth) {
     World world(PartitionedConfig());
     const auto expected = FillOrders(world, 60);
@@ -191,81 +191,6 @@ TEST_CASE("Dynamic partitioning: a lake that fails in the middle of the objects 
     REQUIRE(world.Run());
     CheckCounts(world);
     CHECK(LinesByPrefix(world) == expected);
-  }
-}
-
-TEST_CASE("RecordSpill: streams come back in order, over many chunks, with sources and places", "[delivery]") {
-  MemoryEnv env;
-  const auto value = [](int i) { return fmt::format("value {} {}", i, std::string(static_cast<std::size_t>(i % 50), 'v')); };
-  const auto fill = [&](RecordSpill& spill) {
-    for (int s = 0; s < 5; ++s) CHECK(spill.NewStream({.error_type = "", .values = {std::to_string(s)}}) == std::size_t(s));
-    for (int i = 0; i < 1000; ++i) {
-      const std::string text = value(i);
-      RecordRef record{text, "key", ShardIndex(3), Offset(static_cast<std::uint64_t>(i)), 1000 - i};
-      if (i % 3 == 0) record.sub_sequence = 9;
-      const std::string source = "source " + text;
-      REQUIRE(spill.Append(static_cast<std::size_t>(i % 5), record, i % 2 == 0 ? std::string_view(source) : record.value).ok());
-    }
-  };
-  const auto check = [&](RecordSpill& spill) {
-    for (std::size_t s = 0; s < 5; ++s) {
-      int i = static_cast<int>(s);
-      const Status status = spill.Read(s, [&](std::span<const RecordRef> records, std::span<const WorkRecord> work) {
-        for (std::size_t n = 0; n < records.size(); ++n, i += 5) {
-          CHECK(records[n].value == value(i));
-          CHECK(records[n].offset.value == static_cast<std::uint64_t>(i));
-          CHECK(records[n].sub_sequence.has_value() == (i % 3 == 0));
-          CHECK(work[n].source == (i % 2 == 0 ? "source " : "") + value(i));
-        }
-        return Status();
-      });
-      REQUIRE(status.ok());
-      CHECK(i == 1000 + static_cast<int>(s));
-      CHECK(spill.streams()[s].records == 200);
-      CHECK(spill.streams()[s].oldest_ms == 1000 - (995 + static_cast<int>(s)));
-    }
-  };
-  SECTION("in memory only, where it fits") {
-    RecordSpill spill(env, "/work/a.spill", 1 << 20);
-    fill(spill);
-    check(spill);
-    CHECK_FALSE(env.Exists("/work/a.spill").value());
-  }
-  SECTION("in a file, which goes with it") {
-    {
-      RecordSpill spill(env, "/work/a.spill", 4096);
-      fill(spill);
-      CHECK(spill.streams()[0].chunks.size() > 5);
-      check(spill);
-      CHECK(env.Exists("/work/a.spill").value());
-    }
-    CHECK_FALSE(env.Exists("/work/a.spill").value());
-  }
-  SECTION("sealed, over a power cut") {
-    const SpillCounts counts{.records = 1000, .user_records = 1001, .filtered = 1, .bytes_in = 5};
-    SpillSeal seal;
-    {
-      RecordSpill spill(env, "/work/a.spill", 4096);
-      fill(spill);
-      seal = *spill.Seal(counts);
-    }
-    env.Crash();
-    SpillCounts read;
-    auto spill = RecordSpill::Reopen(env, "/work/a.spill", seal, read);
-    REQUIRE(spill.has_value());
-    CHECK(read == counts);
-    check(**spill);
-    std::string bytes = env.ReadByHand("/work/a.spill");
-    bytes[100] ^= 1;
-    env.WriteByHand("/work/a.spill", bytes);
-    spill = RecordSpill::Reopen(env, "/work/a.spill", seal, read);
-    REQUIRE(spill.has_value());
-    CHECK((*spill)->Read(0, [](auto, auto) { return Status(); }).code() == Code::kCorruption);
-    bytes.back() ^= 1;
-    env.WriteByHand("/work/a.spill", bytes);
-    CHECK(RecordSpill::Reopen(env, "/work/a.spill", seal, read).error().code() == Code::kCorruption);
-    REQUIRE((*spill)->Remove().ok());
-    CHECK(RecordSpill::Reopen(env, "/work/a.spill", seal, read).error().code() == Code::kNotFound);
   }
 }
 

@@ -250,7 +250,9 @@ TEST_CASE("VerifyDelivery: without its source stream nothing is proven", "[tools
 
 TEST_CASE("VerifyDelivery: what cannot be looked at is an error, not a proof", "[tools]") {
   Delivered delivered(delivery::RawConfig());
-  const auto collect = [](const std::string& json) { return CollectLedger([&](auto&) -> Result<std::string> { return json; }); };
+  const auto collect = [](const std::string& json) {
+    return CollectLedger([&](auto&) -> Result<std::string> { return json; });
+  };
   CHECK(collect("{}").error().code() == Code::kCorruption);
   CHECK(collect("no json").error().code() == Code::kCorruption);
   CHECK(VerifyDelivery(delivered.ledger(), "/does/not/exist").error().code() == Code::kNotFound);

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <optional>
 
-
 namespace sluice::delivery {
 namespace {
 
@@ -207,7 +206,7 @@ Status JqPathReader::Read(std::string_view json, std::vector<std::string_view>& 
 }
 
 std::string JqNumberText(double number) {
-  constexpr int kSmallest = -4;        // smaller exponents, and those above the digits and these zeros, are written
+  constexpr int kSmallest = -4;  // smaller exponents, and those above the digits and these zeros, are written
   constexpr int kTrailingZeros = 14;
   if (std::isnan(number)) return "null";
   char buffer[32];
@@ -224,7 +223,8 @@ std::string JqNumberText(double number) {
   const int last = static_cast<int>(digits.size()) - 1;
   if (exponent < kSmallest || exponent > last + kTrailingZeros + 1)
     return fmt::format("{}{}e{}{:02}", sign, text.substr(0, e), exponent < 0 ? '-' : '+', std::abs(exponent));
-  if (exponent < 0) return fmt::format("{}0.{}{}", sign, std::string(static_cast<std::size_t>(-exponent - 1), '0'), digits);
+  if (exponent < 0)
+    return fmt::format("{}0.{}{}", sign, std::string(static_cast<std::size_t>(-exponent - 1), '0'), digits);
   if (exponent >= last) return sign + digits + std::string(static_cast<std::size_t>(exponent - last), '0');
   return sign + digits.insert(static_cast<std::size_t>(exponent) + 1, ".");
 }

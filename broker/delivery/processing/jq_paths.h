@@ -35,9 +35,9 @@ class JqPathReader {
   explicit JqPathReader(std::vector<JqPath> paths);
   ~JqPathReader();
 
-  /// The values by the order of the paths; null is an empty one. kInvalidArgument says why the record has none: it is no
-  /// JSON, or a path leads through something that has no such place. The views live until the next call; `json` has 64
-  /// readable bytes behind it.
+  /// The values by the order of the paths; null is an empty one. kInvalidArgument says why the record has none: it is
+  /// no JSON, or a path leads through something that has no such place. The views live until the next call; `json` has
+  /// 64 readable bytes behind it.
   Status Read(std::string_view json, std::vector<std::string_view>& values);
   const std::vector<JqPath>& paths() const { return paths_; }
 

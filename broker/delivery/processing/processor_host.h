@@ -19,7 +19,7 @@ class RecordSource;
 /// The same for all delivery streams of a broker.
 struct ProcessorSettings {
   LambdaOptions lambda = {};
-  std::string ca_file = {};  // PEM; empty: the system's
+  std::string ca_file = {};          // PEM; empty: the system's
   std::string region = "us-east-1";  // and account: of the ARNs that are told to others
   std::string account = "000000000000";
   const std::atomic<bool>* stopping = nullptr;  // what may take long ends when it is set; outlives the processors

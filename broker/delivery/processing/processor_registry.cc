@@ -29,11 +29,8 @@ bool IsRepeatable(std::span<const ProcessorConfig> processors) {
 
 std::span<const ProcessorKind> ProcessorKinds() {
   static const std::vector<ProcessorKind> kKinds = {
-      DecompressionKind(),
-      CloudWatchLogProcessingKind(),
-      RecordDeAggregationKind(),
-      LambdaProcessorKind(),
-      MetadataExtractionKind(),
+      DecompressionKind(),   CloudWatchLogProcessingKind(), RecordDeAggregationKind(),
+      LambdaProcessorKind(), MetadataExtractionKind(),
   };
   return kKinds;
 }
