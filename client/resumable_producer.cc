@@ -42,6 +42,8 @@ struct ResumableProducer::Impl {
                     std::vector<PreparedBatch>& batches) const;
   std::vector<Status> Send(std::span<const PreparedBatch> batches);
 
+  std::uint64_t batch_bytes_max() const { return std::min(options.batch_bytes_max, limits.batch_bytes_max); }
+
   // One call of Send; on the client's own thread while it is under way.
   struct Sending {
     std::span<const PreparedBatch> batches;
@@ -111,7 +113,6 @@ Result<std::vector<PreparedBatch>> ResumableProducer::Impl::Prepare(std::span<co
 // Appends the batches of one shard, and moves its sequence on.
 void ResumableProducer::Impl::PrepareShard(std::uint32_t shard, const std::vector<const ResumableRecord*>& records,
                                            std::int32_t& sequence, std::vector<PreparedBatch>& batches) const {
-  const std::uint64_t bytes_max = std::min(options.batch_bytes_max, limits.batch_bytes_max);
   protocol::BatchBuilder builder(static_cast<protocol::Compression>(options.compression));
   const auto finish = [&] {
     const auto count = static_cast<std::uint32_t>(builder.record_count());
@@ -122,7 +123,7 @@ void ResumableProducer::Impl::PrepareShard(std::uint32_t shard, const std::vecto
   };
   for (const ResumableRecord* record : records) {
     const std::size_t more = kRecordOverheadMax + record->key.size() + record->value.size();
-    if (!builder.empty() && builder.size_bytes() + more > bytes_max) finish();
+    if (!builder.empty() && builder.size_bytes() + more > batch_bytes_max()) finish();
     std::optional<std::string_view> key;
     if (!record->key.empty()) key = record->key;
     builder.Add(record->timestamp_ms, key, record->value);
@@ -217,5 +218,7 @@ Result<std::vector<PreparedBatch>> ResumableProducer::PrepareAgain(std::span<con
 }
 
 std::uint64_t ResumableProducer::record_bytes_max() const { return impl_->limits.record_bytes_max; }
+
+std::uint64_t ResumableProducer::batch_bytes_max() const { return impl_->batch_bytes_max(); }
 
 }  // namespace sluice

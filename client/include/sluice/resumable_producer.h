@@ -67,6 +67,8 @@ class ResumableProducer {
 
   /// Largest record (key and value) that the broker takes.
   std::uint64_t record_bytes_max() const;
+  /// Largest batch that is made, before compression: as the options say, or less where the broker takes less.
+  std::uint64_t batch_bytes_max() const;
 
  private:
   struct Impl;
