@@ -126,6 +126,21 @@ TEST_CASE("Chunk Add: keys and joined records", "[agent]") {
   CHECK(chunk.records()[2].value == "efghijk\n");
 }
 
+TEST_CASE("Chunk Limit: records and chunks keep to what the broker takes", "[agent]") {
+  const FlowConfig flow = FlowWith(R"("kinesisStream":"s")");
+  Chunk chunk(flow);
+  chunk.Limit(1024, 3000);
+  int records = 0;
+  while (!chunk.full() && records < 100) {
+    chunk.Add(std::string(1100, 'x') + '\n', 1);
+    ++records;
+  }
+  CHECK(records == 3);
+  CHECK(chunk.cut() == 3);
+  CHECK(chunk.records()[0].key.size() + chunk.records()[0].value.size() <= 1024);
+  CHECK(chunk.records()[0].value.ends_with("x\n"));
+}
+
 TEST_CASE("Chunk full: at the most records or bytes", "[agent]") {
   const FlowConfig flow = FlowWith(R"("kinesisStream":"s","maxBufferSizeRecords":2,"maxBufferSizeBytes":100)");
   Chunk chunk(flow);

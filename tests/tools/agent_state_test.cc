@@ -34,6 +34,7 @@ TEST_CASE("FlowStateFile: what was written last is read", "[agent]") {
   CHECK_FALSE(nothing->has_value());
   FlowState state;
   state.files.push_back({.path = "/l/\"a\"",
+                         .name = "a.log",
                          .device = 1,
                          .inode = ~std::uint64_t{0},
                          .offset = 5,

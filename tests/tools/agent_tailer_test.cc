@@ -51,7 +51,7 @@ class Tailing {
   std::string Read() {
     Chunk chunk(flow_);
     std::string text;
-    for (int i = 0; i < 2; ++i) tailer_->Collect(chunk, now_);  // a truncated file is read the next time
+    for (int i = 0; i < 3; ++i) tailer_->Collect(chunk, now_);  // a truncated file is read the next time
     for (const ResumableRecord& record : chunk.records()) text += record.value;
     return text;
   }
@@ -185,6 +185,22 @@ TEST_CASE("Tailer: copied and truncated before anything was read of it", "[agent
   CHECK(tail.RefreshAndRead().empty());
 }
 
+TEST_CASE("Tailer: a copy that is seen while it is made", "[agent]") {
+  const std::string text = "first line\nsecond line\n";
+  for (std::size_t seen = 0; seen <= text.size(); ++seen) {
+    Tailing tail;
+    tail.Append("app.log", text);
+    CHECK(tail.RefreshAndRead() == text);
+    tail.Append("app.log.1", text.substr(0, seen));
+    CHECK(tail.RefreshAndRead().empty());
+    tail.Append("app.log.1", text.substr(seen));
+    tail.Truncate("app.log");
+    tail.Append("app.log", "3\n");
+    CHECK(tail.RefreshAndRead() == "3\n");
+    CHECK(tail.RefreshAndRead().empty());
+  }
+}
+
 TEST_CASE("Tailer: what is written and read between copying and truncating is read once", "[agent]") {
   Tailing tail;
   tail.Append("app.log", "first line\n");
@@ -216,6 +232,20 @@ TEST_CASE("Tailer Restore: copied and truncated twice while nobody was there", "
   all += tail.RefreshAndRead();
   CHECK(all.size() == std::string("second line\nthird line\n4\n").size());
   for (const char* line : {"second line\n", "third line\n", "4\n"}) CHECK(all.find(line) != std::string::npos);
+}
+
+TEST_CASE("Tailer Restore: copied and truncated, then renamed while nobody was there", "[agent]") {
+  Tailing tail;
+  tail.Append("app.log", "first line\n");
+  CHECK(tail.RefreshAndRead() == "first line\n");
+  tail.Append("app.log", "second line\n");
+  tail.Copy("app.log", "app.log.1");
+  tail.Write("app.log", "3\n");
+  tail.Rename("app.log.1", "app.log.2");
+  tail.Rename("app.log", "app.log.1");
+  tail.Append("app.log", "4\n");
+  tail.Restart();
+  CHECK(tail.RefreshAndRead() == "second line\n3\n4\n");
 }
 
 TEST_CASE("Tailer: truncated without a copy, also to more than before", "[agent]") {

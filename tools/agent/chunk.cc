@@ -3,11 +3,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/hash_key.h"
 
 namespace sluice::tools {
+
+namespace {
+
+constexpr std::uint64_t kKeyBytesMax = 32;
+constexpr std::uint64_t kRecordOverhead = 100;  // key, lengths and the batch's header, generously
+
+}  // namespace
+
+void Chunk::Limit(std::uint64_t record_bytes_max, std::uint64_t batch_bytes_max) {
+  record_bytes_max_ =
+      std::min(flow_.record_bytes_max(), std::min(record_bytes_max - kKeyBytesMax, batch_bytes_max - kRecordOverhead));
+  batch_bytes_max_ = batch_bytes_max;
+}
 
 void Chunk::Add(std::string_view record, std::int64_t now_ms) {
   if (read_bytes_ == 0) began_ms_ = now_ms;
@@ -17,21 +31,25 @@ void Chunk::Add(std::string_view record, std::int64_t now_ms) {
     ++left_out_;
     return;
   }
-  if (value->size() > flow_.record_bytes_max()) {
-    value->resize(flow_.record_bytes_max() - flow_.terminator.size());
+  if (value->size() > record_bytes_max_) {
+    value->resize(record_bytes_max_ - std::min(record_bytes_max_, flow_.terminator.size()));
     value->append(flow_.terminator);
     ++cut_;
   }
   if (value->empty() || Join(*value)) return;
   bytes_ += value->size();
+  batch_bytes_ += value->size() + kRecordOverhead;
   std::string key = KeyOf(*value);
   records_.push_back({.key = std::move(key), .value = std::move(*value), .timestamp_ms = now_ms});
 }
 
 bool Chunk::Join(std::string_view value) {
-  if (records_.empty() || records_.back().value.size() + value.size() > flow_.aggregated_bytes) return false;
+  if (records_.empty() ||
+      records_.back().value.size() + value.size() > std::min(flow_.aggregated_bytes, record_bytes_max_))
+    return false;
   records_.back().value.append(value);
   bytes_ += value.size();
+  batch_bytes_ += value.size();
   return true;
 }
 
@@ -46,6 +64,7 @@ std::string Chunk::KeyOf(std::string_view value) {
 void Chunk::Clear() {
   records_.clear();
   bytes_ = 0;
+  batch_bytes_ = 0;
   read_bytes_ = 0;
   left_out_ = 0;
   cut_ = 0;

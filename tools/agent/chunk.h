@@ -16,13 +16,19 @@ namespace sluice::tools {
 class Chunk {
  public:
   /// `flow` outlives the chunk.
-  explicit Chunk(const FlowConfig& flow) : flow_(flow), random_(std::random_device()()) {}
+  explicit Chunk(const FlowConfig& flow)
+      : flow_(flow), random_(std::random_device()()), record_bytes_max_(flow.record_bytes_max()) {}
+
+  /// What the broker takes, where that is less than what the flow has: a chunk makes five batches of a shard at most.
+  void Limit(std::uint64_t record_bytes_max, std::uint64_t batch_bytes_max);
 
   /// One record as it stands in the file, with its newline.
   void Add(std::string_view record, std::int64_t now_ms);
   /// Bytes of files that are in no record (headers, the rest of what was cut).
   void Pass(std::size_t bytes) { read_bytes_ += bytes; }
-  bool full() const { return bytes_ >= flow_.buffer_bytes || records_.size() >= flow_.buffer_records; }
+  bool full() const {
+    return bytes_ >= flow_.buffer_bytes || records_.size() >= flow_.buffer_records || batch_bytes_ >= batch_bytes_max_;
+  }
   /// Nothing was read from any file.
   bool empty() const { return read_bytes_ == 0; }
   /// Since 1970, of its first record.
@@ -40,8 +46,11 @@ class Chunk {
 
   const FlowConfig& flow_;
   std::mt19937_64 random_;
+  std::uint64_t record_bytes_max_;
+  std::uint64_t batch_bytes_max_ = ~std::uint64_t{0};
   std::vector<ResumableRecord> records_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t batch_bytes_ = 0;  // with what records cost besides
   std::uint64_t read_bytes_ = 0;
   std::uint64_t left_out_ = 0;
   std::uint64_t cut_ = 0;

@@ -8,6 +8,7 @@ namespace sluice::tools {
 
 boost::json::object ToJson(const FilePosition& position) {
   return {{"path", position.path},
+          {"name", position.name},
           {"device", position.device},
           {"inode", position.inode},
           {"offset", position.offset},
@@ -28,6 +29,7 @@ Result<FilePosition> FilePositionFrom(const boost::json::value& json) {
     const auto number = [&](const char* name) { return object.at(name).to_number<std::uint64_t>(); };
     const auto crc = [&](const char* name) { return object.at(name).to_number<std::uint32_t>(); };
     return FilePosition{.path = std::string(object.at("path").as_string()),
+                        .name = std::string(object.at("name").as_string()),
                         .device = number("device"),
                         .inode = number("inode"),
                         .offset = number("offset"),

@@ -19,7 +19,8 @@ struct BytesMark {
 };
 
 struct FilePosition {
-  std::string path;  // where it was last
+  std::string path;       // where it was last
+  std::string name = {};  // the name of its that was known first: what names of copies are longer forms of
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t offset = 0;             // the first byte that belongs to no record yet

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::uint64_t kRefreshMsMax = 1'000;  // a directory is looked through this often at least: it costs little
 
+constexpr std::uint64_t kBatchBytesMax = 8u << 20;  // a chunk of one shard in one batch
+
 bool PrepareAnew(Code code) {
   return code == Code::kShardClosed || code == Code::kNotFound || code == Code::kFailedPrecondition;
 }
@@ -85,9 +87,11 @@ Status Flow::Start(const std::stop_token& stop) {
 /// False where the agent is to stop.
 Result<bool> Flow::Connect(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    auto producer = ResumableProducer::Open(config_.destination(), {.client = client_});
+    auto producer =
+        ResumableProducer::Open(config_.destination(), {.client = client_, .batch_bytes_max = kBatchBytesMax});
     if (producer) {
       producer_ = std::move(*producer);
+      chunk_.Limit(producer_->record_bytes_max(), producer_->batch_bytes_max());
       told_.clear();
       return true;
     }

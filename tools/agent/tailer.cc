@@ -37,23 +37,28 @@ void Tailer::Collect(Chunk& chunk, Times now) {
     if (chunk.full()) return;
     TrackedFile& file = *files_[index];
     const std::uint64_t before = file.position().offset;
-    ReadFile(file, chunk, now);
+    const bool truncated = !ReadFile(file, chunk, now);
+    if (truncated) return;  // its old lines are in another file, and come before all others the next time
     if (file.position().offset != before) MoveCopies(file);
   }
 }
 
-void Tailer::ReadFile(TrackedFile& file, Chunk& chunk, Times now) {
+/// False where the file was truncated: nothing of it has been read then.
+bool Tailer::ReadFile(TrackedFile& file, Chunk& chunk, Times now) {
   const bool news = file.size() != file.looked_size || file.modified_ns() != file.looked_modified_ns;
   if (news && file.looked_size != TrackedFile::kNever) file.changed_ms = now.monotonic_ms;
   const std::int64_t rested_ms = now.monotonic_ms - file.changed_ms;
   const bool no_more = rested_ms >= static_cast<std::int64_t>(flow_.buffer_age_ms);
   const bool ended = file.superseded && rested_ms >= kEndedMs;
-  if (!news && !(no_more && file.size() > file.position().offset)) return;
-  if (!file.Unchanged()) return Truncated(file);  // and read the next time, behind the rest of the old lines
+  if (!news && !(no_more && file.size() > file.position().offset)) return true;
+  if (!file.Unchanged()) {
+    Truncated(file);
+    return false;
+  }
   const std::uint64_t size = file.size();
   const std::int64_t modified_ns = file.modified_ns();
   while (TakePiece(file, chunk, now, no_more || ended)) {
-    if (chunk.full()) return;
+    if (chunk.full()) return true;
   }
   if (ended && size > file.position().offset && file.position().header_lines_left == 0) {
     // The last line has no newline, and nobody will write one.
@@ -63,6 +68,7 @@ void Tailer::ReadFile(TrackedFile& file, Chunk& chunk, Times now) {
   }
   file.looked_size = size;
   file.looked_modified_ns = modified_ns;
+  return true;
 }
 
 void Tailer::Truncated(TrackedFile& file) {

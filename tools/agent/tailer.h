@@ -71,7 +71,7 @@ class Tailer {
   bool FindCopy(const TrackedFile& original);
   void MoveCopies(const TrackedFile& original);
   void Tell(std::string trouble);
-  void ReadFile(TrackedFile& file, Chunk& chunk, Times now);
+  bool ReadFile(TrackedFile& file, Chunk& chunk, Times now);
   bool TakePiece(TrackedFile& file, Chunk& chunk, Times now, bool no_more);
   std::size_t PassOver(TrackedFile& file, std::string_view text);
 

@@ -133,11 +133,13 @@ void Tailer::Discover(const Entry& entry, Times now, bool first_start) {
     return;
   }
   auto file = std::make_unique<TrackedFile>(FilePosition{.path = entry.path,
+                                                         .name = NameOf(entry.path),
                                                          .device = entry.device,
                                                          .inode = entry.inode,
                                                          .header_lines_left = flow_.skip_header_lines,
                                                          .seen_ms = now.wall_ms});
   if (!file->Open(entry.path)) return Tell(fmt::format("cannot read {}", entry.path));
+  if (file->size() == 0) return;  // nothing to read, and nothing to tell a copy by that has just begun
   file->changed_ms = now.monotonic_ms;
   if (TrackedFile* const original = OriginalOf(*file)) {
     Hold(*file, *original);
@@ -161,7 +163,7 @@ TrackedFile* Tailer::OriginalOf(const TrackedFile& candidate) {
   const std::string name = NameOf(candidate.position().path);
   for (const auto& file : files_) {
     if (file.get() == &candidate || file->position().held) continue;
-    if (!IsNameOfCopy(NameOf(file->position().path), name)) continue;
+    if (!IsNameOfCopy(file->position().name, name)) continue;
     if (!file->is_open() && !file->Open(file->position().path)) continue;
     file->Look();
     const std::uint64_t bytes = candidate.size();
@@ -198,6 +200,7 @@ void Tailer::Recheck(TrackedFile& held) {
   if (same || !original->Unchanged()) {  // in the second case Truncated comes, and releases it
     held.original = original;
     held.held_size = held.size();
+    if (same) held.TakeOver(original->position());  // it may have grown
     return;
   }
   if (held.original != nullptr && held.size() > held.held_size) held.Restart(flow_.skip_header_lines);
@@ -208,6 +211,8 @@ bool Tailer::ReleaseCopies(const TrackedFile& original) {
   bool any = false;
   for (const auto& file : files_) {
     if (!file->position().held || file->original != &original) continue;
+    file->Look();
+    file->TakeOver(original.position());
     Release(*file);
     any = true;
   }
@@ -226,13 +231,16 @@ void Tailer::MoveCopies(const TrackedFile& original) {
 /// The truncated file's bytes that were not read yet are in a copy that nobody knows, if there is one.
 bool Tailer::FindCopy(const TrackedFile& original) {
   const FilePosition& position = original.position();
-  const std::string name = NameOf(position.path);
+  const std::string& name = position.name;
   if (position.offset == 0) return false;  // anything would fit
   for (const bool matching : {true, false}) {
     for (const Entry& entry : ListDirectory(matching)) {
       if (Find(entry) != nullptr || !IsNameOfCopy(name, NameOf(entry.path))) continue;
-      auto file = std::make_unique<TrackedFile>(
-          FilePosition{.path = entry.path, .device = entry.device, .inode = entry.inode, .seen_ms = position.seen_ms});
+      auto file = std::make_unique<TrackedFile>(FilePosition{.path = entry.path,
+                                                             .name = NameOf(entry.path),
+                                                             .device = entry.device,
+                                                             .inode = entry.inode,
+                                                             .seen_ms = position.seen_ms});
       if (!file->Open(entry.path) || !file->Fits(position)) continue;
       file->TakeOver(position);
       file->changed_ms = original.changed_ms;
