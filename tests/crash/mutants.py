@@ -41,6 +41,8 @@ GROUPS = ("tests/broker/groups/broker_groups_test", "*")
 CATALOG = ("tests/broker/broker_catalog_test", "*")
 ENCRYPTION = ("tests/broker/broker_encryption_test", "*")
 PROTOCOL = ("tests/protocol/protocol_test", "*")
+AGENT = ("tests/tools/tools_agent_test", "*")
+RESUMABLE = ("tests/client/client_test", "ResumableProducer*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,6 +212,13 @@ MUTANTS = [
            ("  if (!opened) {\n", "  if (!opened && sealed.empty()) {\n"), tests=(PROTOCOL,)),
     mutant("M64", "lets a producer send sealed batches", "protocol/batch.cc",
            ("  if (header.sealed()) return Sealed();\n", ""), tests=(PROTOCOL, ENCRYPTION)),
+    mutant("M65", "reads of a copy what was read of the original meanwhile", "tools/agent/tailer.cc",
+           ("    if (file.position().offset != before) MoveCopies(file);\n", "    static_cast<void>(before);\n"), tests=(AGENT,)),
+    mutant("M66", "takes a file that was written anew for the same", "tools/agent/tracked_file.cc",
+           ("  return fits(0, position.head) && fits(position.offset - position.tail.bytes, position.tail);\n", "  return fits(0, {});\n"),
+           tests=(AGENT,)),
+    mutant("M67", "prepares batches that nobody recognises", "client/resumable_producer.cc",
+           ("    builder.SetProducer(identity.id, identity.epoch, sequence);\n", ""), tests=(RESUMABLE,)),
 ]
 
 

@@ -248,6 +248,18 @@ TEST_CASE("Tailer Restore: copied and truncated, then renamed while nobody was t
   CHECK(tail.RefreshAndRead() == "second line\n3\n4\n");
 }
 
+TEST_CASE("Tailer Restore: copied, read on, and removed while nobody was there", "[agent]") {
+  Tailing tail;
+  tail.Append("app.log", "first line\n");
+  CHECK(tail.RefreshAndRead() == "first line\n");
+  tail.Append("app.log", "second line\n");
+  tail.Copy("app.log", "app.log.1");
+  CHECK(tail.RefreshAndRead() == "second line\n");
+  tail.Remove("app.log");
+  tail.Restart();
+  CHECK(tail.RefreshAndRead().empty());
+}
+
 TEST_CASE("Tailer: truncated without a copy, also to more than before", "[agent]") {
   Tailing tail;
   tail.Append("app.log", "first line\n");
