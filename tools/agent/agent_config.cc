@@ -120,7 +120,7 @@ void ReadBuffering(OptionReader& reader, FlowConfig& flow) {
   const std::uint64_t bytes_max = flow.delivery.empty() ? 5u << 20 : 4u << 20;
   flow.buffer_age_ms = reader.Number("maxBufferAgeMillis", 1'000, 1, 900'000);
   flow.buffer_bytes = reader.Number("maxBufferSizeBytes", bytes_max, 1, bytes_max);
-  flow.buffer_records = reader.Number("maxBufferSizeRecords", 10'000, 1, 10'000);
+  flow.buffer_records = reader.Number("maxBufferSizeRecords", 50'000, 1, 50'000);
   flow.poll_ms = reader.Number("minTimeBetweenFilePollsMillis", 100, 1, 3'600'000);
   flow.refresh_ms = reader.Number("maxTimeBetweenFileTrackerRefreshMillis", 10'000, 1, 3'600'000);
   flow.retry_min_ms = reader.Number("retryInitialBackoffMillis", 100, 1, 3'600'000);
