@@ -83,7 +83,7 @@ TEST_CASE("HttpClient Post: a connection that is cut is unavailable", "[delivery
 TEST_CASE("HttpClient Post: no answer in time is a time-out", "[delivery]") {
   FakeEndpoint endpoint([](const Request&) { return Answer{.body = "", .how = Answer::How::kNever}; });
   Client client;
-  const auto answer = client.http.Post({.url = endpoint.Url("/"), .headers = {}, .body = "x", .timeout_ms = 50});
+  const auto answer = client.http.Post({.url = endpoint.Url("/"), .headers = {}, .body = "x", .timeout_ms = 300});
   REQUIRE(!answer.has_value());
   CHECK(answer.error().code() == Code::kTimedOut);
 }

@@ -47,7 +47,7 @@ TEST_CASE("LambdaProcessor Process: a command, which runs on from batch to batch
 TEST_CASE("LambdaProcessor Process: a command that dies or hangs over a batch", "[delivery]") {
   Programs programs;
   const std::string program = programs.Write("exclaim.py", kExclaim);
-  LambdaRun run(LambdaOf("command:/usr/bin/env python3 -B " + program, {{"NumberOfRetries", "1"}}), Allowed(2000));
+  LambdaRun run(LambdaOf("command:/usr/bin/env python3 -B " + program, {{"NumberOfRetries", "1"}}), Allowed());
   REQUIRE(run.Process({"a", "pid"}).ok());
   const std::string first = run.Values().at(1);
   REQUIRE(run.Process({"a", "die"}).ok());
@@ -55,11 +55,9 @@ TEST_CASE("LambdaProcessor Process: a command that dies or hangs over a batch", 
   CHECK(run.batch.failures[0].message == "/usr/bin/env: the program has ended with exit code 3");
   REQUIRE(run.Process({"pid"}).ok());
   CHECK(run.Values().at(0) != first);
-  LambdaRun hanging(LambdaOf("command:/usr/bin/env python3 -B " + program, {{"NumberOfRetries", "0"}}), Allowed(1000));
+  LambdaRun hanging(LambdaOf("command:/usr/bin/env python3 -B " + program, {{"NumberOfRetries", "0"}}), Allowed(200));
   REQUIRE(hanging.Process({"hang"}).ok());
   CHECK(hanging.Failures() == Texts{"0 Lambda.FunctionTimedOut 1"});
-  REQUIRE(hanging.Process({"b"}).ok());
-  CHECK(hanging.Values() == Texts{"b!"});
 }
 
 TEST_CASE("LambdaProcessor Process: a command that died between two batches is started again", "[delivery]") {

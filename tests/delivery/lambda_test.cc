@@ -147,7 +147,7 @@ TEST_CASE("LambdaProcessor Process: a function that recovers gives what it gives
 
 TEST_CASE("LambdaProcessor Process: a function that takes too long", "[delivery]") {
   FakeEndpoint endpoint(Always({.body = "", .how = Answer::How::kNever}));
-  LambdaRun run(LambdaOf(endpoint.Url("/"), {{"NumberOfRetries", "1"}}), {.timeout_ms = 50});
+  LambdaRun run(LambdaOf(endpoint.Url("/"), {{"NumberOfRetries", "1"}}), {.timeout_ms = 300});
   REQUIRE(run.Process({"a"}).ok());
   CHECK(run.Failures() == Texts{"0 Lambda.FunctionTimedOut 2"});
 }

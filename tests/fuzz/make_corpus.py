@@ -292,6 +292,15 @@ def processing():
         write("processing", name, content)
 
 
+def lambda_answers():
+    for name, records in {
+            "all_results": [{"recordId": "a", "result": "Ok", "data": "eA==", "metadata": {"partitionKeys": {"k": "v", "n": 1}}},
+                            {"recordId": "b", "result": "Dropped"}, {"recordId": "c", "result": "ProcessingFailed", "data": ""}],
+            "repeated": [{"recordId": "b", "result": "Ok", "data": ""}] * 2, "not_base64": [{"recordId": "c", "result": "Ok", "data": "e"}]}.items():
+        write("lambda_answer", name, json.dumps({"records": records}).encode())
+    write("lambda_answer", "failed", json.dumps({"errorMessage": "broken", "errorType": "KeyError"}).encode())
+
+
 def storage():
     """Headers of a page each, by magic and version; the checksums cannot be right here."""
     for name, magic in {"journal": b"SLJ1", "group": b"SLG1", "segment": b"SLS1", "index": b"SLI1"}.items():
@@ -313,4 +322,5 @@ if __name__ == "__main__":
     kpl_aggregates()
     delivery()
     processing()
+    lambda_answers()
     storage()
