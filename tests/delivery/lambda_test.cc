@@ -7,6 +7,7 @@
 #include "broker/delivery/processing/lambda_config.h"
 #include "broker/delivery/processing/lambda_messages.h"
 #include "broker/delivery/processing/lambda_processor.h"
+#include "broker/delivery/processing/lambda_transport.h"
 #include "protocol/sequence_number.h"
 #include "tests/delivery/lambda_fixture.h"
 
@@ -172,15 +173,23 @@ TEST_CASE("LambdaProcessor Process: where nobody listens, the records wait", "[d
 }
 
 TEST_CASE("LambdaProcessor Process: stopping leaves the records, whatever the function has said", "[delivery]") {
-  std::atomic<LambdaRun*> runs = nullptr;
-  FakeEndpoint endpoint([&runs](const Request&) {
-    runs.load()->stopping = true;
-    return Answer{.status = 500, .body = ""};
-  });
-  LambdaRun run(LambdaOf(endpoint.Url("/")));
-  runs = &run;
+  struct Failing : LambdaTransport {
+    explicit Failing(std::atomic<bool>& stop) : stopping(stop) {}
+    std::expected<std::string, LambdaFailure> Invoke(std::string_view) override {
+      ++calls;
+      stopping = true;
+      return std::unexpected(LambdaFailure{kLambdaFunctionError, "failed"});
+    }
+    std::atomic<bool>& stopping;
+    int calls = 0;
+  };
+  LambdaRun run(LambdaOf("http://h"));
+  const auto failing = std::make_shared<Failing>(run.stopping);
+  run.host->lambda = failing;
+  run.host->lambda_arn = "http://h";
   CHECK(run.Process({"a"}).code() == Code::kUnavailable);
-  CHECK(endpoint.Requests().size() == 1);
+  CHECK(run.batch.failures.empty());
+  CHECK(failing->calls == 1);
 }
 
 TEST_CASE("LambdaProcessor Process: ends when somebody waits for the delivery stream", "[delivery]") {
