@@ -13,6 +13,7 @@ Status DataObject::Open() {
   Result<std::unique_ptr<ObjectSpool>> spool = parts_.objects.NewSpool(config.bucket, spool_name_);
   if (!spool) return spool.error();
   spool_ = std::move(*spool);
+  if (!config.convert) spool_->content_encoding = RawCompressionContentEncoding(config.compression);
   Result<std::unique_ptr<ObjectWriter>> writer =
       config.convert ? NewConvertedObjectWriter(config, parts_.schema, *spool_)
                      : NewRawObjectWriter({.compression = config.compression,

@@ -31,6 +31,8 @@ class ObjectSpool : public ObjectSink {
   virtual std::uint64_t bytes() const = 0;
   /// XXH3-64 of the bytes so far.
   virtual std::uint64_t checksum() const = 0;
+
+  std::string content_encoding;  // as HTTP has it, for stores that tell their readers; empty: none
 };
 
 /// kInvalidArgument says why `key` cannot be the key of an object, whatever the store.

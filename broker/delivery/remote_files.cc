@@ -30,6 +30,7 @@ constexpr std::string_view kNoServer = "the store cannot be reached: is it up, a
 constexpr std::array kAdvices = {
     Advice{"NO_SUCH_BUCKET", kNoBucket},
     Advice{"ContainerNotFound", kNoBucket},
+    Advice{"NOT_FOUND:", kNoBucket},
     Advice{"ACCESS_DENIED", kCredentials},
     Advice{"INVALID_ACCESS_KEY_ID", kCredentials},
     Advice{"SIGNATURE_DOES_NOT_MATCH", kCredentials},
@@ -68,8 +69,12 @@ Status Problem(std::string_view what, std::string_view message) {
 /// The AWS SDK compares what it reads with the checksum that the store keeps.
 bool IsDamage(const arrow::Status& status) { return status.message().contains("checksums mismatch"); }
 
-std::shared_ptr<const arrow::KeyValueMetadata> ObjectHeaders() {
-  return arrow::key_value_metadata({"Content-Type"}, {"application/octet-stream"});
+/// Google would undo a Content-Encoding for readers that do not ask for it, and so give them other bytes.
+std::shared_ptr<const arrow::KeyValueMetadata> ObjectHeaders(StoreKind kind, std::string_view content_encoding) {
+  auto headers = arrow::key_value_metadata({"Content-Type"}, {"application/octet-stream"});
+  if (!content_encoding.empty() && kind != StoreKind::kGoogle)
+    headers->Append("Content-Encoding", std::string(content_encoding));
+  return headers;
 }
 
 }  // namespace
@@ -173,7 +178,8 @@ void Abandon(StoreKind kind, arrow::fs::FileSystem& files, const std::string& pa
 
 }  // namespace
 
-Status RemoteFiles::Write(std::string_view key, const std::function<Status(const TakePiece&)>& give) {
+Status RemoteFiles::Write(std::string_view key, std::string_view content_encoding,
+                          const std::function<Status(const TakePiece&)>& give) {
   const Result<OpenedRoot> opened = Opened();
   if (!opened) return opened.error();
   const std::string path = PathOf(*opened, key);
@@ -181,7 +187,7 @@ Status RemoteFiles::Write(std::string_view key, const std::function<Status(const
     return status.ok() ? Status()
                        : Problem(fmt::format("cannot write object '{}' to {}", key, Where()), status.message());
   };
-  const auto stream = opened->files->OpenOutputStream(path, ObjectHeaders());
+  const auto stream = opened->files->OpenOutputStream(path, ObjectHeaders(root_.kind, content_encoding));
   if (!stream.ok()) return problem(stream.status());
   std::uint64_t in_flight = 0;
   Status status = give([&](std::string_view piece) {

@@ -50,8 +50,10 @@ class RemoteFiles {
   /// Exactly these bytes of an object.
   Result<std::string> ReadAt(std::string_view key, std::uint64_t offset, std::uint64_t bytes);
   /// Makes an object of the pieces that `give` gives to its argument, in one step when `give` has returned; where that
-  /// or the store fails there is no object. Replaces an object of this key.
-  Status Write(std::string_view key, const std::function<Status(const TakePiece&)>& give);
+  /// or the store fails there is no object. Replaces an object of this key. `content_encoding` is told to readers where
+  /// it is not empty and the store does not undo it by itself.
+  Status Write(std::string_view key, std::string_view content_encoding,
+               const std::function<Status(const TakePiece&)>& give);
   /// Every object below the root, by key.
   Result<std::vector<RemoteFile>> List();
 

@@ -59,7 +59,8 @@ class RemoteObjectStore final : public ObjectStore {
     const Result<std::optional<std::uint64_t>> before = files_->Size(key);
     if (!before) return before.error();
     if (*before && !IsLeftover(**before, spool)) return CheckSame(key, **before, spool);
-    Status written = files_->Write(key, [&](const RemoteFiles::TakePiece& take) { return spool.ReadBack(take); });
+    Status written = files_->Write(key, spool.content_encoding,
+                                   [&](const RemoteFiles::TakePiece& take) { return spool.ReadBack(take); });
     if (!written.ok()) return written;
     const Result<std::optional<std::uint64_t>> after = files_->Size(key);
     if (!after) return after.error();

@@ -90,7 +90,7 @@ class Server:
 class Proxy:
     """In front of the server: passes bytes on, or not. `mode`: pass, refuse (connections are closed), hang (nothing moves).
 
-    `after_put` is called once, when the server has answered a PUT with 200 and the client does not know yet; that answer is lost."""
+    `after_put` is called once, when the server has done a PUT or POST and the client does not know yet; that answer is lost."""
 
     def __init__(self, target):
         self.target = target
@@ -142,8 +142,8 @@ class Proxy:
             method = data.split(b" ", 1)[0]
             if method in (b"GET", b"HEAD", b"PUT", b"POST", b"DELETE"):
                 self.requests.append(data.split(b"\r\n", 1)[0].decode())
-                state["put"] = method == b"PUT"
-        elif state["put"] and self.after_put and data.startswith(b"HTTP/1.1 200"):
+                state["put"] = method in (b"PUT", b"POST")
+        elif state["put"] and self.after_put and data.startswith(b"HTTP/") and data.split(b" ", 2)[1] in (b"200", b"201"):
             hook, self.after_put = self.after_put, None
             hook()
             return True
@@ -182,6 +182,17 @@ class Broker:
             self.process.send_signal(number)
             self.process.wait()
             self.process = None
+
+    def flush_until_killed(self, name):
+        """A flush during which somebody kills the broker."""
+        try:
+            self.run("delivery", "flush", name)
+        except Broken:
+            pass
+        try:
+            self.process.wait(timeout=START_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            raise Broken("the broker was not killed: nothing was uploaded") from None
 
     def run(self, *arguments, fails=False, **options):
         port = json.loads(self.ports.read_text())["native"]
