@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+
 #include "broker/delivery/file_spool.h"
 #include "protocol/check.h"
 
@@ -29,6 +31,9 @@ class RemoteObjectStore final : public ObjectStore {
   void ExpectBucket(std::string_view) override {}
 
   Result<std::unique_ptr<ObjectSpool>> NewSpool(std::string_view, std::string_view name) override {
+    if (away_) {  // before a whole object is converted in vain
+      if (Status status = Waits(files_->CheckBucket()); !status.ok()) return Error(std::move(status));
+    }
     const std::string directory = fmt::format("the directory of uploads '{}'", spool_dir_);
     if (Status status = env_.MakeDirs(spool_dir_); !status.ok()) return Error(DirectoryProblem(status, directory));
     Result<std::unique_ptr<FileSpool>> spool =
@@ -44,7 +49,9 @@ class RemoteObjectStore final : public ObjectStore {
     SLUICE_CHECK(spool != nullptr);
     if (Status status = CheckObjectKey(key); !status.ok()) return status;
     if (Status status = spool->Flush(); !status.ok()) return status;
-    return Waits(PutBytes(key, *spool));
+    Status status = PutBytes(key, *spool);
+    away_ = status.code() == Code::kUnavailable;
+    return Waits(status);
   }
 
   Result<std::optional<std::uint64_t>> Size(std::string_view, std::string_view key) override {
@@ -102,6 +109,7 @@ class RemoteObjectStore final : public ObjectStore {
   storage::Env& env_;
   const std::unique_ptr<RemoteFiles> files_;
   const std::string spool_dir_;
+  std::atomic<bool> away_ = false;  // the last object could not be put
 };
 
 }  // namespace
