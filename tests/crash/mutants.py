@@ -189,7 +189,7 @@ MUTANTS = [
     mutant("M81", "cuts the rows of an object where the reads of the log end", "broker/delivery/columnar_object_writer.cc",
            ("  outcome.overflow_fields = converter_->overflow_fields() - overflow_before;\n",
             "  outcome.overflow_fields = converter_->overflow_fields() - overflow_before;\n"
-            "  if (Status status = FlushBatch(); !status.ok()) return Error(std::move(status));\n"),
+            "  if (Status status = records.size() > 100 ? FlushBatch() : Status(); !status.ok()) return Error(std::move(status));\n"),
            tests=(CONVERT,)),
     mutant("M50", "takes checkpoints of leases that are over", "broker/groups/group_state.cc",
            ("  if (shard.progress.epoch != checkpoint.epoch || checkpoint.epoch == 0) return false;\n", ""), tests=(GROUPS,)),
