@@ -23,8 +23,8 @@ void CollectDeliveryMetrics(const DeliveryManager& manager, storage::Clock& cloc
       sink.AddCounter(metric, help, static_cast<double>(value), labels);
     };
     counter("sluice_delivery_records_total", "Records that are in the lake or in the error output.", totals.records);
-    counter("sluice_delivery_error_records_total", "Records that could not be converted; in the error output.",
-            totals.errors);
+    counter("sluice_delivery_error_records_total",
+            "Records that could not be processed or converted; in the error output.", totals.errors);
     counter("sluice_delivery_filtered_records_total", "Records that a processor dropped on purpose.", totals.filtered);
     counter("sluice_delivery_lost_records_total", "Records that were lost before they were delivered.", totals.lost);
     counter("sluice_delivery_overflow_fields_total", "Fields that did not fit their pinned type.",
