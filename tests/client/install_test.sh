@@ -19,7 +19,7 @@ library=$(find "$work/prefix" -name 'libsluice_client.so' -print)
 
 echo "-- symbols"
 foreign=$(nm -D --defined-only -C "$library" | cut -d' ' -f3- |
-  grep -vE '^(SLUICE_0|sluice::Status::|sluice::(AdminClient|Consumer|GroupConsumer|Producer)::[^I]|sluice::CodeName)' || true)
+  grep -vE '^(SLUICE_0|sluice::Status::|sluice::(AdminClient|Consumer|GroupConsumer|Producer|ResumableProducer)::[^I]|sluice::CodeName)' || true)
 if [ -n "$foreign" ]; then printf 'the library shows what is not its interface:\n%s\n' "$foreign"; exit 1; fi
 
 echo "-- examples with CMake"

@@ -178,7 +178,7 @@ def test_errors(firehose, _):
     bucket = destination("errors")
     cases = [
         ("InvalidArgumentException", "Exactly one destination configuration is supported for a Firehose", {}),
-        ("InvalidArgumentException", "The processor Lambda is not served by this broker",
+        ("InvalidArgumentException", "LambdaArn is missing",
          bucket | {"ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "Lambda"}]}}),
         ("InvalidArgumentException", "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor",
          bucket | {"ProcessingConfiguration": {"Enabled": True, "Processors": [
