@@ -1,7 +1,7 @@
 // The batch that goes through the processors.
 #include "broker/delivery/processing/processor.h"
 
-#include <cstring>
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -46,8 +46,7 @@ void WorkBatch::Fail(const WorkRecord& record, std::string_view error_type, std:
 
 std::string_view WorkBatch::Keep(std::string_view bytes) {
   char* const kept = static_cast<char*>(memory_.allocate(bytes.size() + kPadding, 1));
-  std::memcpy(kept, bytes.data(), bytes.size());
-  std::memset(kept + bytes.size(), 0, kPadding);
+  std::fill_n(std::copy(bytes.begin(), bytes.end(), kept), kPadding, '\0');
   return {kept, bytes.size()};
 }
 
