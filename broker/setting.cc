@@ -264,6 +264,7 @@ void AddDelivery(Config& c, std::vector<Setting>& s) {
   s.push_back({"delivery.lambda_endpoint", &c.delivery.lambda.endpoint});
   s.push_back({"delivery.lambda_timeout", DurationMs{&c.delivery.lambda.timeout_ms}, 100, kHourMs});
   s.push_back({"delivery.allow_commands", &c.delivery.lambda.allow_commands});
+  s.push_back({"delivery.jq_program", &c.delivery.jq_program});
   s.push_back({"delivery.ca_file", &c.delivery.stores.ca_file});
   s.push_back({"delivery.buckets", TextMap{.value = &c.delivery.buckets, .check = CheckBucketRoot}});
   AddStores(c.delivery.stores, s);

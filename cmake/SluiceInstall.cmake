@@ -1,7 +1,7 @@
 # What `cmake --install` lays out beside the libraries of the folders, and the .deb that cpack makes of it.
 #
 #   bin/sluice                                   finds Arrow's libraries in lib/sluice by its run path
-#   lib/sluice/                                  Arrow of the wheel (cmake/FindSluiceArrow.cmake)
+#   lib/sluice/                                  Arrow of the wheel (cmake/FindSluiceArrow.cmake), sluice-jq
 #   etc/sluice/sluice.toml                       the documented sample; in /etc where the prefix is /usr
 #   share/bash-completion, share/zsh             completion
 #   lib/systemd/system                           the service

@@ -105,6 +105,7 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& n
 ProcessorSettings DeliveryManager::MakeProcessorSettings() const {
   return {.lambda = options_.lambda,
           .ca_file = options_.stores.ca_file,
+          .jq_program = options_.jq_program,
           .region = parts_.region,
           .account = parts_.account,
           .stopping = &stopping_};

@@ -56,6 +56,7 @@ struct DeliveryOptions {
   std::string tables_dir;     // DATABASE.TABLE.json: Glue tables; empty: none is asked
   std::uint32_t threads = 1;  // conversion is CPU work, but a thread also waits for its upload
   LambdaOptions lambda;
+  std::string jq_program;  // where sluice-jq is; empty: beside the broker's program
 };
 
 }  // namespace sluice::delivery

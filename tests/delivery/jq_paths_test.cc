@@ -89,11 +89,11 @@ TEST_CASE("JqPathReader Read: values as jq gives them, as texts", "[delivery]") 
       {".a[2]", R"({"a":[1,2]})", "null"},
       {".a[-3]", R"({"a":[1,2]})", "null"},
       {".a[0].b", R"({"a":[{"b":"c"}]})", "c"},
-      {".a.b", R"({"a":"x"})", R"(error: Cannot index string with "b")"},
-      {".a.b", R"({"a":[1]})", R"(error: Cannot index array with "b")"},
+      {".a.b", R"({"a":"x"})", R"(error: Cannot index string with string "b")"},
+      {".a.b", R"({"a":[1]})", R"(error: Cannot index array with string "b")"},
       {".a[0]", R"({"a":{"b":1}})", "error: Cannot index object with number"},
       {".a[0]", R"({"a":true})", "error: Cannot index boolean with number"},
-      {".a", "7", R"(error: Cannot index number with "a")"},
+      {".a", "7", R"(error: Cannot index number with string "a")"},
   };
   for (const ValueCase& c : kCases) {
     INFO(c.path << " of " << c.json);

@@ -121,7 +121,7 @@ TEST_CASE("Dynamic partitioning: records without a place go to the error output,
   CHECK(told("the record is no JSON") == 1);
   CHECK(told("partitionKeys values must not be null or empty: 'day' is") == 1);
   CHECK(told("partitionKeys values must not be null or empty: 'customer' is") == 1);
-  CHECK(told(R"(Cannot index number with \"day\")") == 1);
+  CHECK(told(R"(Cannot index number with string \"day\")") == 1);
   CHECK(told("at most 512 are allowed") == 1);
   CHECK(told("more than") == 1);  // a file's name would be too long
 }

@@ -127,7 +127,7 @@ using Found = std::optional<simdjson::dom::element>;  // nothing: null
 Result<Found> StepInto(const simdjson::dom::element& from, const std::string& key) {
   simdjson::dom::object object;
   if (from.get(object) != simdjson::SUCCESS)
-    return Error(Code::kInvalidArgument, fmt::format("Cannot index {} with \"{}\"", KindName(from), key));
+    return Error(Code::kInvalidArgument, fmt::format("Cannot index {} with string \"{}\"", KindName(from), key));
   Found found;
   for (const simdjson::dom::key_value_pair field : object) {
     if (field.key == key) found = field.value;

@@ -235,7 +235,7 @@ Status Check(const ProcessorConfig& config, const ProcessorSettings& settings) {
 ProcessorKind LambdaProcessorKind() {
   return {.type = kType,
           .parameters = {"LambdaArn", "RoleArn", "NumberOfRetries", "BufferSizeInMBs", "BufferIntervalInSeconds"},
-          .repeatable = false,
+          .repeatable = [](const ProcessorConfig&) { return false; },
           .make = Make,
           .check = Check};
 }

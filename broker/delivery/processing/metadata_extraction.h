@@ -1,4 +1,5 @@
-// The processor MetadataExtraction: partition keys out of JSON records by a jq program.
+// The processor MetadataExtraction: partition keys out of JSON records by a jq program. Plain paths are evaluated here
+// (jq_paths.h), everything else in a process of its own (jq_worker.h).
 #pragma once
 
 #include <memory>

@@ -20,6 +20,7 @@ class RecordSource;
 struct ProcessorSettings {
   LambdaOptions lambda = {};
   std::string ca_file = {};          // PEM; empty: the system's
+  std::string jq_program = {};       // where sluice-jq is; empty: beside the broker's program
   std::string region = "us-east-1";  // and account: of the ARNs that are told to others
   std::string account = "000000000000";
   const std::atomic<bool>* stopping = nullptr;  // what may take long ends when it is set; outlives the processors

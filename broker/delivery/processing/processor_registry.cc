@@ -23,7 +23,7 @@ const std::string* ProcessorConfig::Find(std::string_view name) const {
 bool IsRepeatable(std::span<const ProcessorConfig> processors) {
   return std::ranges::all_of(processors, [](const ProcessorConfig& processor) {
     const ProcessorKind* const kind = FindProcessorKind(processor.type);
-    return kind == nullptr || kind->repeatable;
+    return kind == nullptr || kind->repeatable == nullptr || kind->repeatable(processor);
   });
 }
 

@@ -36,7 +36,8 @@ struct ProcessorContext {
 struct ProcessorKind {
   std::string_view type;
   std::vector<std::string_view> parameters;  // that it knows
-  bool repeatable = true;                    // false: the same records may become something else the next time
+  /// False where the same records may become something else the next time; nullptr: they never do.
+  bool (*repeatable)(const ProcessorConfig& config) = nullptr;
   /// kInvalidArgument says what is wrong with which parameter.
   Result<std::unique_ptr<Processor>> (*make)(const ProcessorConfig& config, const ProcessorContext& context) = nullptr;
   std::string_view needs = {};  // the type of another one that has to be there, too
