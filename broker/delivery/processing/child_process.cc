@@ -257,4 +257,24 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::vector<std:
                                  std::move(error_lines));
 }
 
+RestartedProcess::RestartedProcess(std::vector<std::string> command, ChildProcess::ErrorLines error_lines)
+    : command_(std::move(command)), error_lines_(std::move(error_lines)) {}
+
+bool RestartedProcess::Running() {
+  if (child_ != nullptr && !child_->Ready()) child_.reset();
+  return child_ != nullptr;
+}
+
+Result<std::string> RestartedProcess::Exchange(std::string_view line, const ExchangeBounds& bounds,
+                                               const std::function<bool()>& stop) {
+  if (!Running()) {
+    auto started = ChildProcess::Start(command_, error_lines_);
+    if (!started) return Error(started.error());
+    child_ = std::move(*started);
+  }
+  Result<std::string> answer = child_->Exchange(line, bounds, stop);
+  if (!answer) child_.reset();
+  return answer;
+}
+
 }  // namespace sluice::delivery

@@ -45,4 +45,21 @@ class ChildProcess {
                                        const std::function<bool()>& stop) = 0;
 };
 
+/// A program that is kept running from one exchange to the next: started with the first, and again where it has ended
+/// or an exchange has failed.
+class RestartedProcess {
+ public:
+  RestartedProcess(std::vector<std::string> command, ChildProcess::ErrorLines error_lines);
+
+  /// False where the next exchange starts the program.
+  bool Running();
+  /// As ChildProcess' Start and Exchange.
+  Result<std::string> Exchange(std::string_view line, const ExchangeBounds& bounds, const std::function<bool()>& stop);
+
+ private:
+  const std::vector<std::string> command_;
+  const ChildProcess::ErrorLines error_lines_;
+  std::unique_ptr<ChildProcess> child_;  // last: says its last lines when it goes
+};
+
 }  // namespace sluice::delivery

@@ -47,21 +47,13 @@ std::optional<std::vector<JqAnswer>> ReadAnswers(std::string_view line, std::siz
 }  // namespace
 
 JqWorker::JqWorker(std::string path, std::string program, std::function<bool()> stop)
-    : path_(std::move(path)), program_(std::move(program)), stop_(std::move(stop)) {}
+    : stop_(std::move(stop)), process_({std::move(path), std::move(program)}, [this](std::string_view said) {
+        if (said_.size() < kSaidMax) said_ += fmt::format("{}{}", said_.empty() ? "" : " ", said);
+      }) {}
 
 Result<std::string> JqWorker::Exchange(std::string_view line) {
-  if (child_ != nullptr && !child_->Ready()) child_.reset();
-  if (child_ == nullptr) {
-    said_.clear();
-    auto started = ChildProcess::Start({path_, program_}, [this](std::string_view said) {
-      if (said_.size() < kSaidMax) said_ += fmt::format("{}{}", said_.empty() ? "" : " ", said);
-    });
-    if (!started) return Error(started.error());
-    child_ = std::move(*started);
-  }
-  Result<std::string> answer = child_->Exchange(line, kBounds, stop_);
-  if (!answer) child_.reset();  // and has said by then what it had to say
-  return answer;
+  if (!process_.Running()) said_.clear();
+  return process_.Exchange(line, kBounds, stop_);  // where that fails, the process has said all by then
 }
 
 Result<std::vector<JqAnswer>> JqWorker::ReadTogether(std::span<const std::string> records) {

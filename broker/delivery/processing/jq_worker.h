@@ -28,6 +28,8 @@ class JqWorker {
  public:
   /// `path` is sluice-jq's; `stop` gives true where nobody waits any more, and outlives the worker.
   JqWorker(std::string path, std::string program, std::function<bool()> stop);
+  JqWorker(const JqWorker&) = delete;
+  JqWorker& operator=(const JqWorker&) = delete;
 
   /// The answers by the order of the records, which are JSON without line breaks. kUnavailable: the process cannot be
   /// run, or `stop` gave true; nothing is said about the records then.
@@ -40,11 +42,9 @@ class JqWorker {
   Result<std::string> Exchange(std::string_view line);
   Result<std::vector<JqAnswer>> ReadTogether(std::span<const std::string> records);
 
-  const std::string path_;
-  const std::string program_;
   const std::function<bool()> stop_;
-  std::string said_;                     // on its standard error, by the process that runs or was the last
-  std::unique_ptr<ChildProcess> child_;  // last: says its last lines when it goes
+  std::string said_;          // on its standard error, by the process that runs or was the last
+  RestartedProcess process_;  // last: says its last lines when it goes
 };
 
 /// Where sluice-jq is: as the settings say, else beside the broker's own program, or in ../lib/sluice from there.

@@ -18,22 +18,16 @@ constexpr std::size_t kLogLinesMax = 20;  // of one invocation: nobody shall fil
 class LambdaCommand final : public LambdaTransport {
  public:
   LambdaCommand(const LambdaConfig& config, const ProcessorHost& host, std::string_view delivery_stream)
-      : command_(config.command),
+      : command_(config.command.front()),
         host_(host),
         bounds_{.timeout_ms = host.settings.lambda.timeout_ms, .answer_bytes_max = kLambdaBytesMax},
-        delivery_stream_(delivery_stream) {}
+        delivery_stream_(delivery_stream),
+        program_(config.command, [this](std::string_view line) { Log(line); }) {}
 
   std::expected<std::string, LambdaFailure> Invoke(std::string_view request) override {
     log_lines_ = 0;
-    if (child_ != nullptr && !child_->Ready()) child_.reset();
-    if (child_ == nullptr) {
-      auto started = ChildProcess::Start(command_, [this](std::string_view line) { Log(line); });
-      if (!started) return std::unexpected(FailureOf(started.error()));
-      child_ = std::move(*started);
-    }
-    Result<std::string> answer = child_->Exchange(request, bounds_, [this] { return host_.stopping(); });
+    Result<std::string> answer = program_.Exchange(request, bounds_, [this] { return host_.stopping(); });
     if (answer) return std::move(*answer);
-    child_.reset();
     return std::unexpected(FailureOf(answer.error()));
   }
 
@@ -41,7 +35,7 @@ class LambdaCommand final : public LambdaTransport {
   LambdaFailure FailureOf(const Status& status) const {
     const bool late = status.code() == Code::kTimedOut;
     return {.code = late ? kLambdaTimedOut : kLambdaFunctionError,
-            .message = fmt::format("{}: {}", command_.front(), status.message()),
+            .message = fmt::format("{}: {}", command_, status.message()),
             .away = status.code() == Code::kUnavailable};
   }
 
@@ -49,15 +43,15 @@ class LambdaCommand final : public LambdaTransport {
     if (++log_lines_ > kLogLinesMax) return;
     broker::log::Info(log_lines_ < kLogLinesMax ? "a Lambda command says"
                                                 : "a Lambda command says more than is logged of one invocation",
-                      {{"delivery_stream", delivery_stream_}, {"command", command_.front()}, {"line", line}});
+                      {{"delivery_stream", delivery_stream_}, {"command", command_}, {"line", line}});
   }
 
-  const std::vector<std::string> command_;
+  const std::string command_;  // without its arguments
   const ProcessorHost& host_;
   const ExchangeBounds bounds_;
   const std::string delivery_stream_;
   std::size_t log_lines_ = 0;
-  std::unique_ptr<ChildProcess> child_;  // last: says its last lines when it goes
+  RestartedProcess program_;  // last: says its last lines when it goes
 };
 
 }  // namespace
