@@ -137,28 +137,7 @@ TEST_CASE("DeliveryStream Step: an inferred schema has the fields of records wit
 }
 
 TEST_CASE("DeliveryStream Step: with aggregates killed at every call, the lake is the same in the end", "[delivery]") {
-  const DeliveryConfig config = Opening(GENERATE(RawConfig(), ParquetConfig()));
-  World whole(config);
-  FillWithAggregates(whole);
-  REQUIRE(whole.Start().ok());
-  REQUIRE(whole.Run());
-  for (int nth = 1;; ++nth) {
-    World world(config);
-    FillWithAggregates(world);
-    REQUIRE(world.Start().ok());
-    world.env.PowerOffAtCall(storage::MemoryEnv::Call::kAny, nth);
-    for (int i = 0; i < 400 && !world.delivered() && world.env.powered(); ++i) {
-      world.env.manual_clock().AdvanceMs(world.stream->Step());
-    }
-    if (world.env.powered()) break;  // past the last call
-    INFO("power off at call " << nth);
-    world.env.PowerOn({});
-    REQUIRE(world.Start().ok());
-    REQUIRE(world.Run());
-    CHECK(world.Lake() == whole.Lake());
-    CHECK(world.stream->status().checkpoint.totals == whole.stream->status().checkpoint.totals);
-    REQUIRE(nth < 500);
-  }
+  CheckPowerOffAtEveryCall(Opening(GENERATE(RawConfig(), ParquetConfig())), FillWithAggregates);
 }
 
 }  // namespace
