@@ -55,6 +55,8 @@ std::string MetadataDir(const std::string& data_dir) { return data_dir + "/metad
 
 std::string DeliveryWorkDir(const std::string& data_dir) { return data_dir + "/delivery"; }
 
+std::string UploadsDir(const std::string& data_dir) { return data_dir + "/uploads"; }
+
 Status WritePortsFile(const std::string& data_dir, const Ports& ports) {
   const std::string file = PortsFile(data_dir);
   const std::string temporary = file + ".new";

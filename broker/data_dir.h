@@ -33,6 +33,7 @@ Status CheckDurableFileSystem(const std::string& dir);
 
 std::string MetadataDir(const std::string& data_dir);
 std::string DeliveryWorkDir(const std::string& data_dir);
+std::string UploadsDir(const std::string& data_dir);
 
 /// Written beside and renamed, so that a reader never sees half of it.
 Status WritePortsFile(const std::string& data_dir, const Ports& ports);

@@ -253,7 +253,7 @@ Status Server::Impl::OpenServices() {
                          .forget_stream = [this](StreamPtr stream) { shards_->ForgetStream(std::move(stream)); },
                          .region = config_.aws.auth.region,
                          .account = config_.aws.auth.account,
-                         .spool_dir = config_.server.data_dir + "/uploads"});
+                         .spool_dir = UploadsDir(config_.server.data_dir)});
   if (!delivery) return delivery.error();
   delivery_ = std::move(*delivery);
   metrics_.AddSource([this](MetricSink& sink) { delivery::CollectDeliveryMetrics(*delivery_, env_->clock(), sink); });
