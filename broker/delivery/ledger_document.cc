@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <limits>
 
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/state_reader.h"
@@ -57,12 +56,12 @@ std::size_t EndOfObjects(const LedgerEntry& entry, std::size_t first, std::size_
 }
 
 /// Writes entries from `place` on, and moves it behind what was written.
-void WriteEntries(const LedgerDocument& document, std::size_t bytes_max, Place& place, protocol::JsonWriter& json) {
+void WriteEntries(const LedgerDocument& document, Place& place, protocol::JsonWriter& json) {
   std::size_t bytes = 0;
   json.Key("entries").BeginList();
-  while (place.entry < document.entries.size() && bytes < bytes_max) {
+  while (place.entry < document.entries.size() && bytes < kPageBytes) {
     const LedgerEntry& entry = document.entries[place.entry];
-    const std::size_t end = EndOfObjects(entry, place.object, bytes_max - bytes);
+    const std::size_t end = EndOfObjects(entry, place.object, kPageBytes - bytes);
     LedgerEntry part = entry;
     part.objects.assign(entry.objects.begin() + static_cast<std::ptrdiff_t>(place.object),
                         entry.objects.begin() + static_cast<std::ptrdiff_t>(end));
@@ -82,7 +81,11 @@ Intent Told(Intent intent) {
   return intent;
 }
 
-std::string ToJson(const LedgerDocument& document, Place place, std::size_t bytes_max) {
+}  // namespace
+
+Result<std::string> LedgerPageToJson(const LedgerDocument& document, std::string_view from) {
+  std::optional<Place> place = FindPlace(document, from);
+  if (!place) return Error(Code::kInvalidArgument, fmt::format("'{}' is no place in a ledger", from));
   protocol::JsonWriter json;
   json.BeginObject().Key("name").String(document.name).Key("uid").String(document.uid);
   json.Key("stream").String(document.stream);
@@ -91,21 +94,9 @@ std::string ToJson(const LedgerDocument& document, Place place, std::size_t byte
   json.Key("converted").Bool(document.converted);
   WriteShards(document.shards, json);
   json.Key("intent").Raw(document.intent ? IntentToJson(Told(*document.intent)) : "null");
-  WriteEntries(document, bytes_max, place, json);
-  json.Key("next").String(place.entry < document.entries.size() ? PlaceText(document, place) : "").EndObject();
+  WriteEntries(document, *place, json);
+  json.Key("next").String(place->entry < document.entries.size() ? PlaceText(document, *place) : "").EndObject();
   return json.text();
-}
-
-}  // namespace
-
-Result<std::string> LedgerPageToJson(const LedgerDocument& document, std::string_view from) {
-  const std::optional<Place> place = FindPlace(document, from);
-  if (!place) return Error(Code::kInvalidArgument, fmt::format("'{}' is no place in a ledger", from));
-  return ToJson(document, *place, kPageBytes);
-}
-
-std::string LedgerDocumentToJson(const LedgerDocument& document) {
-  return ToJson(document, {}, std::numeric_limits<std::size_t>::max());
 }
 
 void AddLedgerPage(LedgerDocument& document, LedgerDocument page) {

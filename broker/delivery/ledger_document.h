@@ -31,8 +31,6 @@ struct LedgerDocument {
 /// The page that begins at `from`, the `next` of the page before, or empty for the first one. A delivery of many
 /// objects goes over several pages. kInvalidArgument: nobody has said `from`.
 Result<std::string> LedgerPageToJson(const LedgerDocument& document, std::string_view from);
-/// All of it as one page, however large.
-std::string LedgerDocumentToJson(const LedgerDocument& document);
 /// Adds the page that follows. What was decided after the first page was told is not in it.
 void AddLedgerPage(LedgerDocument& document, LedgerDocument page);
 /// kCorruption where it is something else.

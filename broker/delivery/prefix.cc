@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "protocol/check.h"
 
@@ -175,7 +176,11 @@ std::string PartitionValue(std::string_view value) {
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = byte >= 0x20 && byte != 0x7F && c != '/' && c != '\\' && c != '%' && !dots;
-    safe += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+    if (plain) {
+      safe += c;
+    } else {
+      fmt::format_to(std::back_inserter(safe), "%{:02X}", byte);
+    }
   }
   return safe;
 }

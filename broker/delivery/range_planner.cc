@@ -28,6 +28,7 @@ void RangePlanner::Reset(const DeliveryConfig& config, const std::vector<ShardPo
   pipeline_.reset();
   if (config.convert && config.infer_schema) {
     pipeline_.emplace(config, host_, static_cast<RecordPipeline::Sink&>(*this));
+    repeatable_ = IsRepeatable(config.processors);
   }
   bytes_max_ = (config.dynamic_partitioning ? config.delivery_size_mb : config.size_mb) << 20;
   std::map<ShardIndex, Shard> shards;
@@ -138,7 +139,7 @@ Status RangePlanner::Visit(std::span<const RecordRef> records) {
 Status RangePlanner::LookAt(std::span<const RecordRef> records) {
   if (!pipeline_->processes()) return pipeline_->Append(records);
   // Of what is not the same the next time, only what a first schema needs: what is delivered shows what that misses.
-  if (!IsRepeatable(config_->processors) && (pinned_ || looked_at_ >= kSampleFirst)) return Status();
+  if (!repeatable_ && (pinned_ || looked_at_ >= kSampleFirst)) return Status();
   samples_.clear();
   std::ranges::copy_if(records, std::back_inserter(samples_), [this](const RecordRef&) { return Sampled(); });
   if (samples_.empty()) return Status();

@@ -104,6 +104,7 @@ class RangePlanner : private RecordPipeline::Sink {
   std::optional<Schema> pinned_;
   std::optional<Schema> wanted_;            // pinned_, widened by what was read
   std::optional<RecordPipeline> pipeline_;  // set where fields are inferred
+  bool repeatable_ = true;                  // what it gives is the same the next time
   std::vector<RecordRef> samples_;
   std::vector<std::string_view> values_;
 };

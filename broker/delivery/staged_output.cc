@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "broker/delivery/error_record.h"
@@ -70,8 +71,8 @@ Result<bool> StagedOutput::TakeValues(const RecordRef& record, const WorkRecord*
                      fmt::format("partitionKeys values must not be null or empty: '{}' is", expression.name));
       return status.ok() ? Result<bool>(false) : Error(std::move(status));
     }
-    values_.emplace_back(key->value);
-    name_ += fmt::format("{}:", key->value.size());
+    values_.push_back(key->value);
+    fmt::format_to(std::back_inserter(name_), "{}:", key->value.size());
     name_ += key->value;
   }
   return true;
@@ -104,7 +105,7 @@ Status StagedOutput::Place(const RecordRef& record, const WorkRecord* work) {
 }
 
 StagedOutput::Partition StagedOutput::NewPartition(const RecordRef& record) {
-  SpillName name{.error_type = "", .values = values_, .part = 0};
+  SpillName name{.error_type = "", .values = {values_.begin(), values_.end()}, .part = 0};
   if (partitioned_) {
     const std::string key = PartitionObjectKey(parts_.terms, parts_.intent, name, record.append_time_ms);
     const std::size_t length = key.rfind('/') == key.npos ? 0 : key.rfind('/') + 1;

@@ -15,6 +15,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "broker/delivery/concurrent_puts.h"
 #include "broker/delivery/data_output.h"
@@ -71,7 +73,7 @@ class StagedOutput : public DeliveryOutput {
   std::unique_ptr<RecordSpill> spill_;
   std::map<std::string, Partition, std::less<>> partitions_;  // by their values
   std::map<std::string, std::size_t, std::less<>> errors_;    // streams of error lines, by type
-  std::vector<std::string> values_;                           // of the record in hand
+  std::vector<std::string_view> values_;                      // of the record in hand
   std::string name_;                                          // of its partition
 };
 

@@ -42,7 +42,7 @@ class CloudWatchLogProcessing : public Processor {
       } else if (messages_.empty()) {
         ++batch.filtered;
       } else {
-        Keep(batch);
+        for (std::string_view& message : messages_) message = batch.Keep(message);  // out of the parser's memory
         AddParts(record, messages_, opened_);
       }
       if (parser_.capacity() > kParserKeptBytesMax) parser_ = simdjson::dom::parser();
@@ -83,20 +83,6 @@ class CloudWatchLogProcessing : public Processor {
       messages_.push_back(message);
     }
     return std::nullopt;
-  }
-
-  /// The messages move from the parser's memory into the batch's.
-  void Keep(WorkBatch& batch) {
-    std::size_t bytes = 0;
-    for (const std::string_view message : messages_) bytes += message.size();
-    std::string text;
-    text.reserve(bytes);
-    for (const std::string_view message : messages_) text += message;
-    std::string_view rest = batch.Keep(std::move(text));
-    for (std::string_view& message : messages_) {
-      message = rest.substr(0, message.size());
-      rest.remove_prefix(message.size());
-    }
   }
 
   simdjson::dom::parser parser_;

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <optional>
 
+#include "protocol/json_text.h"
+
 namespace sluice::delivery {
 namespace {
 
@@ -191,7 +193,8 @@ Status JqPathReader::Read(std::string_view json, std::vector<std::string_view>& 
   values.clear();
   simdjson::dom::element root;
   if (const auto error = parser_->parser.parse(json.data(), json.size(), false).get(root); error != simdjson::SUCCESS)
-    return Status(Code::kInvalidArgument, fmt::format("the record is no JSON: {}", simdjson::error_message(error)));
+    return Status(Code::kInvalidArgument,
+                  fmt::format("the record is no JSON: {}", protocol::JsonErrorText(simdjson::error_message(error))));
   for (std::size_t i = 0; i < paths_.size(); ++i) {
     const Result<Found> found = Walk(root, paths_[i]);
     if (!found) return found.error();

@@ -68,7 +68,7 @@ class LambdaProcessor final : public Processor {
   Status Send(Request& request, WorkBatch& batch);
   Answer Invoke(const Request& request);
   bool PauseAfter(std::uint32_t attempt) const;
-  void Take(const WorkRecord& record, LambdaOutcome& outcome, std::uint32_t attempts, WorkBatch& batch);
+  void Take(const WorkRecord& record, const LambdaOutcome& outcome, std::uint32_t attempts, WorkBatch& batch);
   void Fail(const WorkRecord& record, std::string_view code, std::string_view message, std::uint32_t attempts,
             WorkBatch& batch) const;
 
@@ -139,7 +139,7 @@ Result<std::int64_t> LambdaProcessor::ShardCreatedMs(ShardIndex shard) {
 /// Leaves `request` empty.
 Status LambdaProcessor::Send(Request& request, WorkBatch& batch) {
   if (request.empty()) return Status();
-  Answer answer = Invoke(request);
+  const Answer answer = Invoke(request);
   if (answer.outcomes.empty() && answer.failure.away) {
     return Status(Code::kUnavailable,
                   fmt::format("the Lambda cannot be reached, its records wait: {}", answer.failure.message));
@@ -190,7 +190,8 @@ bool LambdaProcessor::PauseAfter(std::uint32_t attempt) const {
   return !host_->stopping();
 }
 
-void LambdaProcessor::Take(const WorkRecord& record, LambdaOutcome& outcome, std::uint32_t attempts, WorkBatch& batch) {
+void LambdaProcessor::Take(const WorkRecord& record, const LambdaOutcome& outcome, std::uint32_t attempts,
+                           WorkBatch& batch) {
   switch (outcome.kind) {
     case LambdaOutcome::Kind::kMissing:
       return Fail(record, kLambdaMissing, kMissingId, attempts, batch);
@@ -205,11 +206,10 @@ void LambdaProcessor::Take(const WorkRecord& record, LambdaOutcome& outcome, std
       break;
   }
   WorkRecord& done = done_.emplace_back(record);
-  done.record.value = batch.Keep(std::move(outcome.data));
+  done.record.value = batch.Keep(outcome.data);
   std::vector<PartitionKey> keys;
-  for (auto& [name, value] : outcome.partition_keys)
-    keys.push_back({batch.Keep(std::move(name)), batch.Keep(std::move(value))});
-  done.lambda_keys = batch.Keep(std::move(keys));
+  for (const auto& [name, value] : outcome.partition_keys) keys.push_back({batch.Keep(name), batch.Keep(value)});
+  done.lambda_keys = batch.Keep(std::span<const PartitionKey>(keys));
 }
 
 void LambdaProcessor::Fail(const WorkRecord& record, std::string_view code, std::string_view message,

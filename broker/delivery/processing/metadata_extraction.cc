@@ -8,6 +8,7 @@
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/processing/jq_paths.h"
 #include "broker/delivery/processing/jq_worker.h"
+#include "protocol/json_text.h"
 
 namespace sluice::delivery {
 namespace {
@@ -84,7 +85,8 @@ class JqExtraction final : public Extraction {
     simdjson::dom::element root;
     const auto error = parser_.parse(json.data(), json.size(), false).get(root);
     if (error != simdjson::SUCCESS) {
-      Fail(record, fmt::format("the record is no JSON: {}", simdjson::error_message(error)), batch);
+      Fail(record, fmt::format("the record is no JSON: {}", protocol::JsonErrorText(simdjson::error_message(error))),
+           batch);
       return false;
     }
     texts.push_back(simdjson::minify(root));
