@@ -31,11 +31,7 @@ void GroupConsumer::Impl::TakeLeases() {
   const auto now = membership.TakeLeases();
   if (!now) return;
   std::map<std::uint32_t, Lease> leases;
-  for (const Lease& lease : *now) {
-    const auto known = shards.find(lease.shard);
-    const bool given_up = known != shards.end() && !known->second.leased && lease.epoch <= known->second.epoch;
-    if (!given_up) leases[lease.shard] = lease;
-  }
+  for (const Lease& lease : *now) leases[lease.shard] = lease;
   GiveUp(leases);
   Adopt(leases);
 }
@@ -81,11 +77,12 @@ void GroupConsumer::Impl::Park(HeldShard& held) {
   held.reader->Seek(Position::AtOffset(held.given));  // drops what was read ahead
 }
 
+// A lease that was given up, perhaps just now as it was asked back, is in the broker's lists until it has heard of it.
 void GroupConsumer::Impl::Adopt(const std::map<std::uint32_t, Lease>& leases) {
   std::vector<std::uint32_t> adopted;
   for (const auto& [shard, lease] : leases) {
     HeldShard& held = shards[shard];
-    if (held.leased) continue;
+    if (held.leased || lease.epoch <= held.epoch) continue;
     held.leased = true;
     held.epoch = lease.epoch;
     held.given = held.processed = held.committed = lease.next_offset;
