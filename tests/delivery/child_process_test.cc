@@ -94,6 +94,17 @@ TEST_CASE("ChildProcess Exchange: a program that hangs goes with its whole group
   while (IsRunning(pid)) std::this_thread::yield();  // the signal is sent; until it is delivered
 }
 
+TEST_CASE("ChildProcess Exchange: a program that reads no more ends nobody but itself", "[delivery]") {
+  Talk programs;
+  auto child = programs.Start("read -r line; exec <&-; echo closed; sleep 1000");
+  const auto closed = child->Exchange("x", kBounds, programs.stop);
+  REQUIRE(closed.has_value());
+  CHECK(*closed == "closed");
+  const auto answer = child->Exchange("y", {.timeout_ms = 30, .answer_bytes_max = 10}, programs.stop);
+  REQUIRE(!answer.has_value());
+  CHECK(answer.error().code() == Code::kTimedOut);
+}
+
 TEST_CASE("ChildProcess Exchange: ends when the broker stops", "[delivery]") {
   Talk programs;
   auto child = programs.Start("read -r line; sleep 1000");

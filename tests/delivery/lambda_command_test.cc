@@ -1,4 +1,5 @@
 // Lambdas that are programs of this machine.
+#include <csignal>
 #include <thread>
 
 #include "broker/delivery/processing/lambda_transport.h"

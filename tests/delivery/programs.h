@@ -1,7 +1,7 @@
 // Programs that tests write and run.
 #pragma once
 
-#include <signal.h>
+#include <sys/types.h>
 
 #include <fstream>
 #include <string>
@@ -13,7 +13,6 @@
 namespace sluice::delivery {
 
 struct Programs {
-  Programs() { ::signal(SIGPIPE, SIG_IGN); }  // as the broker does
   std::string Write(const std::string& name, std::string_view text) const {
     const std::string path = temp.path() + "/" + name;
     std::ofstream(path) << text;

@@ -46,6 +46,23 @@ void MakeNonBlocking(const FileDescriptor& fd) {
   SLUICE_CHECK(::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK) == 0);
 }
 
+/// To a reader that may have gone: EPIPE and no SIGPIPE, whatever the process makes of that; pipes have no
+/// MSG_NOSIGNAL.
+ssize_t WriteWithoutSignal(const FileDescriptor& pipe, std::string_view bytes) {
+  sigset_t broken_pipe;
+  sigset_t before;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  SLUICE_CHECK(::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before) == 0);
+  const ssize_t written = Uninterrupted([&] { return ::write(pipe.get(), bytes.data(), bytes.size()); });
+  const int error = errno;
+  constexpr timespec kNoWait{};
+  if (written < 0 && error == EPIPE) Uninterrupted([&] { return ::sigtimedwait(&broken_pipe, nullptr, &kNoWait); });
+  SLUICE_CHECK(::pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  errno = error;
+  return written;
+}
+
 /// The broker's environment without its settings.
 std::vector<char*> EnvironmentOfChild() {
   std::vector<char*> variables;
@@ -157,7 +174,7 @@ class Child final : public ChildProcess {
 
   /// A program that does not want the rest may answer nevertheless.
   void Send(std::string_view& unsent) const {
-    const ssize_t sent = Uninterrupted([&] { return ::write(in_.get(), unsent.data(), unsent.size()); });
+    const ssize_t sent = WriteWithoutSignal(in_, unsent);
     if (sent >= 0) unsent.remove_prefix(static_cast<std::size_t>(sent));
     if (sent < 0 && errno != EAGAIN) unsent = {};
   }

@@ -5,7 +5,7 @@
 // broker's settings (SLUICE_..), which hold secrets. The group is killed when the object goes; a broker that is killed
 // closes the program's standard input, at which it is to end.
 //
-// One thread at a time. The process ignores SIGPIPE (broker/signals.h).
+// One thread at a time.
 #pragma once
 
 #include <cstddef>
