@@ -250,6 +250,7 @@ Status Server::Impl::OpenServices() {
                          .metadata = *metadata_,
                          .env = *env_,
                          .work_dir = DeliveryWorkDir(config_.server.data_dir),
+                         .keys = keyring_->provider(),
                          .forget_stream = [this](StreamPtr stream) { shards_->ForgetStream(std::move(stream)); },
                          .region = config_.aws.auth.region,
                          .account = config_.aws.auth.account,

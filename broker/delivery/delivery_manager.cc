@@ -91,7 +91,8 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& n
                             [&holds = parts_.holds, name](StreamId stream, ShardIndex shard, Offset offset) {
                               holds.Set({stream, shard}, name, offset);
                             },
-                            MakeProcessorSettings()};
+                            MakeProcessorSettings(),
+                            parts_.keys};
   auto stream = std::make_shared<DeliveryStream>(
       name, NewLogRecordSource(parts_.reads, parts_.catalog, identity->source, stopping_), parts);
   if (Status status = stream->Open(); !status.ok()) return Error(std::move(status));

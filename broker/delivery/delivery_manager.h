@@ -40,7 +40,8 @@ struct BrokerParts {
   broker::RetentionHolds& holds;
   storage::MetadataStore& metadata;
   storage::Env& env;
-  std::string work_dir;  // for what is set aside while a delivery is made
+  std::string work_dir;                 // for what is set aside while a delivery is made
+  broker::KeyProvider* keys = nullptr;  // that it is encrypted with; nullptr: there are none
   /// Drops the shards of a stream that the catalog has deleted (the hidden stream of a direct-put delivery stream).
   std::function<void(broker::StreamPtr)> forget_stream;
   std::string region = "us-east-1";  // and account: of the ARNs that processors tell others

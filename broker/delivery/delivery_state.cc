@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "protocol/base64.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
@@ -130,6 +131,23 @@ std::vector<std::string> ReadTexts(StateReader& reader, std::string_view key) {
   return texts;
 }
 
+SpillSeal ReadSeal(StateReader& reader) {
+  SpillSeal seal{reader.U64("index_offset"), reader.U64("index_bytes"), reader.U64("index_checksum")};
+  if (!reader.Has("master_key")) return seal;
+  const Result<std::string> bytes = protocol::DecodeBase64(reader.String("key"));
+  if (!bytes) reader.Fail("'key' is not base64");
+  seal.key = {.master_key = reader.String("master_key"), .bytes = bytes.value_or("")};
+  return seal;
+}
+
+void WriteSeal(const SpillSeal& seal, protocol::JsonWriter& json) {
+  json.BeginObject().Key("index_offset").Number(seal.index_offset).Key("index_bytes").Number(seal.index_bytes);
+  json.Key("index_checksum").Number(seal.index_checksum);
+  if (seal.key)
+    json.Key("master_key").String(seal.key->master_key).Key("key").String(protocol::EncodeBase64(seal.key->bytes));
+  json.EndObject();
+}
+
 void ReadIntent(StateReader& reader, Intent& intent) {
   intent.seq = reader.U64("seq");
   intent.decided_ms = reader.I64("decided_ms");
@@ -144,7 +162,7 @@ void ReadIntent(StateReader& reader, Intent& intent) {
   if (reader.Has("other_keys")) intent.other_keys = ReadTexts(reader, "other_keys");
   if (reader.Has("processed")) {
     StateReader seal(reader.Map("processed"), "where processed records are");
-    intent.processed = {seal.U64("index_offset"), seal.U64("index_bytes"), seal.U64("index_checksum")};
+    intent.processed = ReadSeal(seal);
     reader.Keep(seal.status());
   }
 }
@@ -240,9 +258,8 @@ std::string IntentToJson(const Intent& intent) {
     json.EndList();
   }
   if (intent.processed) {
-    json.Key("processed").BeginObject().Key("index_offset").Number(intent.processed->index_offset);
-    json.Key("index_bytes").Number(intent.processed->index_bytes);
-    json.Key("index_checksum").Number(intent.processed->index_checksum).EndObject();
+    json.Key("processed");
+    WriteSeal(*intent.processed, json);
   }
   json.EndObject();
   return json.text();

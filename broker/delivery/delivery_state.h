@@ -47,11 +47,19 @@ struct SpillCounts {
   friend bool operator==(const SpillCounts&, const SpillCounts&) = default;
 };
 
+/// What a spill is encrypted with (spill_cipher.h).
+struct WrappedSpillKey {
+  std::string master_key;  // its name
+  std::string bytes;       // the key, encrypted by the master key
+  friend bool operator==(const WrappedSpillKey&, const WrappedSpillKey&) = default;
+};
+
 /// Where the processed records of a delivery are set aside, durably (record_spill.h).
 struct SpillSeal {
   std::uint64_t index_offset = 0;
   std::uint64_t index_bytes = 0;
   std::uint64_t index_checksum = 0;
+  std::optional<WrappedSpillKey> key = {};  // none: it is not encrypted
   friend bool operator==(const SpillSeal&, const SpillSeal&) = default;
 };
 

@@ -256,6 +256,7 @@ Status DeliveryStream::Deliver() {
 
 StagingParts DeliveryStream::Staging() {
   return {.env = parts_.env,
+          .keys = parts_.keys,
           .path = fmt::format("{}/{}.spill", parts_.work_dir, name_),
           .store_intent = [this](const Intent& intent) { return StoreIntent(intent); }};
 }

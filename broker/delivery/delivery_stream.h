@@ -77,6 +77,7 @@ struct DeliveryParts {
   /// Nothing at or above the offset may be removed from the shard; called at every checkpoint.
   std::function<void(StreamId, ShardIndex, Offset)> hold;
   ProcessorSettings processors = {};
+  broker::KeyProvider* keys = nullptr;  // what is set aside is encrypted; nullptr: it is not
 };
 
 class DeliveryStream {

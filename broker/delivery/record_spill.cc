@@ -35,6 +35,9 @@ std::string_view Take(std::string_view& bytes, std::size_t size) {
   return taken;
 }
 
+/// Without its directory, as that may be moved.
+std::string_view NameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
 WorkRecord TakeRecord(std::string_view& bytes) {
   RecordHeader header;
   std::memcpy(&header, Take(bytes, sizeof(header)).data(), sizeof(header));
@@ -106,8 +109,8 @@ Status IndexFromJson(std::string_view text, std::vector<SpillStream>& streams, S
 
 }  // namespace
 
-RecordSpill::RecordSpill(storage::Env& env, std::string path, std::uint64_t memory_max)
-    : env_(env), path_(std::move(path)), memory_max_(memory_max) {}
+RecordSpill::RecordSpill(storage::Env& env, broker::KeyProvider* keys, std::string path, std::uint64_t memory_max)
+    : env_(env), keys_(keys), path_(std::move(path)), memory_max_(memory_max) {}
 
 RecordSpill::~RecordSpill() {
   if (file_ != nullptr && !sealed_) (void)env_.Remove(path_);
@@ -148,10 +151,21 @@ Status RecordSpill::OpenFile() {
   const std::string dir = path_.substr(0, path_.rfind('/'));
   if (Status status = env_.MakeDirs(dir); !status.ok()) return status;
   if (Status status = env_.Remove(path_); !status.ok() && status.code() != Code::kNotFound) return status;
+  if (keys_ != nullptr) {
+    Result<SpillCipher> cipher = SpillCipher::New();
+    if (!cipher) return cipher.error();
+    cipher_.emplace(std::move(*cipher));
+  }
   Result<std::unique_ptr<storage::File>> file = env_.Open(path_, storage::OpenMode::kCreate);
   if (!file) return file.error();
   file_ = std::move(*file);
   return Status();
+}
+
+/// Makes of `bytes` what is to be written at `offset`.
+SpillChunk RecordSpill::Place(std::uint64_t offset, std::string& bytes) const {
+  if (cipher_) bytes = cipher_->Seal(offset, bytes);
+  return {offset, bytes.size(), XXH3_64bits(bytes.data(), bytes.size())};
 }
 
 Status RecordSpill::Flush() {
@@ -159,9 +173,9 @@ Status RecordSpill::Flush() {
   std::vector<std::string_view> pieces;
   std::uint64_t end = end_;
   for (std::size_t i = 0; i < buffers_.size(); ++i) {
-    const std::string& bytes = buffers_[i];
+    std::string& bytes = buffers_[i];
     if (bytes.empty()) continue;
-    streams_[i].chunks.push_back({end, bytes.size(), XXH3_64bits(bytes.data(), bytes.size())});
+    streams_[i].chunks.push_back(Place(end, bytes));
     pieces.push_back(bytes);
     end += bytes.size();
   }
@@ -174,18 +188,20 @@ Status RecordSpill::Flush() {
 
 Status RecordSpill::Read(std::size_t stream, const Visitor& visitor) {
   for (const SpillChunk& chunk : streams_[stream].chunks) {
-    if (Status status = ReadChunk(chunk, visitor); !status.ok()) return status;
+    const Result<std::string> bytes = ReadChunk(chunk);
+    if (!bytes) return bytes.error().WithContext("reading what was set aside");
+    if (Status status = Visit(*bytes, visitor); !status.ok()) return status;
   }
   return Visit(buffers_[stream], visitor);
 }
 
-Status RecordSpill::ReadChunk(const SpillChunk& chunk, const Visitor& visitor) {
+Result<std::string> RecordSpill::ReadChunk(const SpillChunk& chunk) const {
   std::string bytes(chunk.bytes, '\0');
   const Result<std::size_t> got = file_->Read(chunk.offset, bytes);
-  if (!got) return got.error().WithContext("reading what was set aside");
+  if (!got) return Error(got.error());
   if (*got != bytes.size() || XXH3_64bits(bytes.data(), bytes.size()) != chunk.checksum)
-    return Status(Code::kCorruption, fmt::format("'{}' does not hold what was written to it", path_));
-  return Visit(bytes, visitor);
+    return Error(Code::kCorruption, fmt::format("'{}' does not hold what was written to it", path_));
+  return cipher_ ? cipher_->Open(chunk.offset, bytes) : Result<std::string>(std::move(bytes));
 }
 
 Status RecordSpill::Visit(std::string_view bytes, const Visitor& visitor) {
@@ -203,8 +219,14 @@ Status RecordSpill::Visit(std::string_view bytes, const Visitor& visitor) {
 
 Result<SpillSeal> RecordSpill::Seal(const SpillCounts& counts) {
   if (Status status = Flush(); !status.ok()) return Error(std::move(status));
-  const std::string index = IndexToJson(streams_, counts);
-  const SpillSeal seal{end_, index.size(), XXH3_64bits(index.data(), index.size())};
+  std::string index = IndexToJson(streams_, counts);
+  const SpillChunk chunk = Place(end_, index);
+  SpillSeal seal{chunk.offset, chunk.bytes, chunk.checksum};
+  if (cipher_) {
+    Result<WrappedSpillKey> wrapped = cipher_->Wrap(*keys_, NameOf(path_));
+    if (!wrapped) return Error(wrapped.error());
+    seal.key = std::move(*wrapped);
+  }
   Status status = file_->Write(end_, index);
   if (status.ok()) status = file_->Sync();
   if (status.ok()) status = env_.SyncDir(path_.substr(0, path_.rfind('/')));
@@ -213,19 +235,26 @@ Result<SpillSeal> RecordSpill::Seal(const SpillCounts& counts) {
   return seal;
 }
 
-Result<std::unique_ptr<RecordSpill>> RecordSpill::Reopen(storage::Env& env, std::string path, const SpillSeal& seal,
-                                                         SpillCounts& counts) {
-  auto spill = std::make_unique<RecordSpill>(env, std::move(path), 0);
+Result<std::unique_ptr<RecordSpill>> RecordSpill::Reopen(storage::Env& env, broker::KeyProvider* keys, std::string path,
+                                                         const SpillSeal& seal, SpillCounts& counts) {
+  auto spill = std::make_unique<RecordSpill>(env, keys, std::move(path), 0);
   spill->sealed_ = true;
+  if (seal.key && keys == nullptr) {
+    return Error(Code::kNotFound, fmt::format("'{}' is encrypted by the master key '{}', and there is no key file: set "
+                                              "encryption.key_file to the one that has it, and restart",
+                                              spill->path_, seal.key->master_key));
+  }
+  if (seal.key) {
+    Result<SpillCipher> cipher = SpillCipher::Unwrap(*keys, NameOf(spill->path_), *seal.key);
+    if (!cipher) return Error(cipher.error());
+    spill->cipher_.emplace(std::move(*cipher));
+  }
   Result<std::unique_ptr<storage::File>> file = env.Open(spill->path_, storage::OpenMode::kRead);
   if (!file) return Error(file.error());
   spill->file_ = std::move(*file);
-  std::string index(seal.index_bytes, '\0');
-  const Result<std::size_t> got = spill->file_->Read(seal.index_offset, index);
-  if (!got) return Error(got.error());
-  if (*got != index.size() || XXH3_64bits(index.data(), index.size()) != seal.index_checksum)
-    return Error(Code::kCorruption, fmt::format("'{}' does not hold what was written to it", spill->path_));
-  if (Status status = IndexFromJson(index, spill->streams_, counts); !status.ok()) return Error(std::move(status));
+  const Result<std::string> index = spill->ReadChunk({seal.index_offset, seal.index_bytes, seal.index_checksum});
+  if (!index) return Error(index.error());
+  if (Status status = IndexFromJson(*index, spill->streams_, counts); !status.ok()) return Error(std::move(status));
   spill->buffers_.resize(spill->streams_.size());
   return spill;
 }

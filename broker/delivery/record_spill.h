@@ -3,7 +3,8 @@
 //
 // The file is a run of chunks, each the next piece of one stream: records one after another, each a RecordHeader
 // (host byte order: no other machine reads it), value, key and source. Seal adds the streams as JSON, and makes it
-// durable. Nothing else of a file is ever looked at: one that a crash left behind is written over.
+// durable. Where the broker has master keys each chunk and the JSON are encrypted (spill_cipher.h). Nothing else of a
+// file is ever looked at: one that a crash left behind is written over.
 //
 // One thread at a time. Memory: `memory_max` and the largest record while it fills; a chunk, `memory_max` at most,
 // while it is read; about 200 bytes a stream and 16 a chunk.
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@
 
 #include "broker/delivery/delivery_state.h"
 #include "broker/delivery/processing/processor.h"
+#include "broker/delivery/spill_cipher.h"
 #include "sluice/status.h"
 #include "storage/env/env.h"
 
@@ -50,8 +53,9 @@ struct SpillStream {
 
 class RecordSpill {
  public:
-  /// `env` outlives it. The file is made when memory does not do, and is removed with the spill unless it was sealed.
-  RecordSpill(storage::Env& env, std::string path, std::uint64_t memory_max);
+  /// `env` and `keys` outlive it. The file is made when memory does not do, and is removed with the spill unless it was
+  /// sealed. `keys`: nullptr where the broker has no master keys.
+  RecordSpill(storage::Env& env, broker::KeyProvider* keys, std::string path, std::uint64_t memory_max);
   ~RecordSpill();
   RecordSpill(const RecordSpill&) = delete;
   RecordSpill& operator=(const RecordSpill&) = delete;
@@ -68,24 +72,28 @@ class RecordSpill {
 
   /// Makes all of it durable, with what the caller counted. Nothing is appended afterwards.
   Result<SpillSeal> Seal(const SpillCounts& counts);
-  /// What was sealed; `counts` are those given then. kNotFound: the file is gone; kCorruption: it is another one.
-  static Result<std::unique_ptr<RecordSpill>> Reopen(storage::Env& env, std::string path, const SpillSeal& seal,
-                                                     SpillCounts& counts);
+  /// What was sealed; `counts` are those given then. kNotFound: the file is gone, or the master key; kCorruption: it is
+  /// another one.
+  static Result<std::unique_ptr<RecordSpill>> Reopen(storage::Env& env, broker::KeyProvider* keys, std::string path,
+                                                     const SpillSeal& seal, SpillCounts& counts);
 
  private:
   Status Flush();
   Status OpenFile();
-  Status ReadChunk(const SpillChunk& chunk, const Visitor& visitor);
+  SpillChunk Place(std::uint64_t offset, std::string& bytes) const;
+  Result<std::string> ReadChunk(const SpillChunk& chunk) const;
   Status Visit(std::string_view bytes, const Visitor& visitor);
 
   storage::Env& env_;
+  broker::KeyProvider* const keys_;
   const std::string path_;
   const std::uint64_t memory_max_;
   std::vector<SpillStream> streams_;
   std::vector<std::string> buffers_;  // by stream, what the file does not have
   std::uint64_t buffered_ = 0;
   std::unique_ptr<storage::File> file_;
-  std::uint64_t end_ = 0;  // of the file
+  std::optional<SpillCipher> cipher_;  // of the file
+  std::uint64_t end_ = 0;              // of the file
   bool sealed_ = false;
   std::vector<RecordRef> records_;  // of a visit
   std::vector<WorkRecord> work_;

@@ -31,12 +31,12 @@ StagedOutput::StagedOutput(const ObjectParts& parts, const StagingParts& staging
       staging_(staging),
       partitioned_(parts.terms.config.dynamic_partitioning),
       object_bytes_(partitioned_ ? parts.terms.config.size_mb << 20 : UINT64_MAX),
-      spill_(std::make_unique<RecordSpill>(staging.env, staging.path, kMemoryBytes)) {}
+      spill_(std::make_unique<RecordSpill>(staging.env, staging.keys, staging.path, kMemoryBytes)) {}
 
 Result<bool> StagedOutput::Resume(SpillCounts& counts) {
   if (!parts_.intent.processed) return false;
   Result<std::unique_ptr<RecordSpill>> spill =
-      RecordSpill::Reopen(staging_.env, staging_.path, *parts_.intent.processed, counts);
+      RecordSpill::Reopen(staging_.env, staging_.keys, staging_.path, *parts_.intent.processed, counts);
   if (!spill) return Error(spill.error().WithContext("the processed records of a delivery that was begun"));
   spill_ = std::move(*spill);
   for (std::size_t i = 0; i < spill_->streams().size(); ++i) {

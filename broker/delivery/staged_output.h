@@ -29,7 +29,8 @@ namespace sluice::delivery {
 /// Where a delivery stream sets records aside, and how it stores its intent again.
 struct StagingParts {
   storage::Env& env;
-  std::string path;  // of the spill
+  broker::KeyProvider* keys;  // nullptr: none
+  std::string path;           // of the spill
   std::function<Status(const Intent&)> store_intent;
 };
 

@@ -49,6 +49,9 @@ class Keyring {
   /// `provider`: nullptr where there are no master keys. Blocks. Logs what cannot be unwrapped.
   Keyring(KeyringParts parts, std::unique_ptr<KeyProvider> provider, EncryptionOptions options);
 
+  /// nullptr where there are no master keys.
+  KeyProvider* provider() const { return provider_.get(); }
+
   /// Of a stream that exists; made at its first use.
   std::shared_ptr<StreamKeys> KeysOf(StreamId stream);
   /// After the catalog has forgotten the stream.

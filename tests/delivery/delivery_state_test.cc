@@ -41,6 +41,10 @@ TEST_CASE("DeliveryState: documents read back", "[delivery]") {
   Intent named = SomeIntent();
   named.uid = "0123456789abcdef";
   CHECK(IntentFromJson(IntentToJson(named)) == named);
+  named.processed = SpillSeal{1, 2, 3};
+  CHECK(IntentFromJson(IntentToJson(named)) == named);
+  named.processed->key = {.master_key = "key-1", .bytes = std::string("\0wrapped", 8)};
+  CHECK(IntentFromJson(IntentToJson(named)) == named);
   CHECK(LedgerEntryFromJson(LedgerEntryToJson(SomeEntry())) == SomeEntry());
   Checkpoint checkpoint;
   checkpoint.next_seq = 3;

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "broker/encryption/key_file.h"
 #include "storage/env/memory_env.h"
 #include "tests/catch.h"
 
@@ -53,11 +54,19 @@ void Check(RecordSpill& spill) {
   }
 }
 
+std::unique_ptr<broker::KeyProvider> NewKeys(storage::Env& env) {
+  REQUIRE(env.MakeDirs("/keys").ok());
+  REQUIRE(broker::AddKey(env, "/keys/master").has_value());
+  auto keys = broker::OpenKeyFile(env, "/keys/master");
+  REQUIRE(keys.has_value());
+  return std::move(*keys);
+}
+
 }  // namespace
 
 TEST_CASE("RecordSpill: in memory only, where it fits", "[delivery]") {
   MemoryEnv env;
-  RecordSpill spill(env, kPath, 1 << 20);
+  RecordSpill spill(env, nullptr, kPath, 1 << 20);
   Fill(spill);
   Check(spill);
   CHECK_FALSE(env.Exists(kPath).value());
@@ -66,7 +75,7 @@ TEST_CASE("RecordSpill: in memory only, where it fits", "[delivery]") {
 TEST_CASE("RecordSpill: in a file, which goes with it", "[delivery]") {
   MemoryEnv env;
   {
-    RecordSpill spill(env, kPath, 4096);
+    RecordSpill spill(env, nullptr, kPath, 4096);
     Fill(spill);
     CHECK(spill.streams()[0].chunks.size() > 5);
     Check(spill);
@@ -75,10 +84,39 @@ TEST_CASE("RecordSpill: in a file, which goes with it", "[delivery]") {
   CHECK_FALSE(env.Exists(kPath).value());
 }
 
+TEST_CASE("RecordSpill: encrypted, also what is never sealed", "[delivery]") {
+  MemoryEnv env;
+  const auto keys = NewKeys(env);
+  RecordSpill spill(env, keys.get(), kPath, 4096);
+  Fill(spill);
+  Check(spill);
+  CHECK(env.ReadByHand(kPath).size() > 4096);
+  CHECK_FALSE(env.ReadByHand(kPath).contains("value"));
+}
+
+TEST_CASE("RecordSpill: what is encrypted needs its master key", "[delivery]") {
+  MemoryEnv env;
+  const auto keys = NewKeys(env);
+  RecordSpill spill(env, keys.get(), kPath, 4096);
+  Fill(spill);
+  const SpillSeal seal = spill.Seal({}).value();
+  SpillCounts counts;
+  const auto without = RecordSpill::Reopen(env, nullptr, kPath, seal, counts);
+  CHECK(without.error().message() ==
+        "'/work/a.spill' is encrypted by the master key 'key-1', and there is no key file: set encryption.key_file to "
+        "the one that has it, and restart");
+  REQUIRE(env.Remove("/keys/master").ok());
+  const auto others = NewKeys(env);
+  CHECK(RecordSpill::Reopen(env, others.get(), kPath, seal, counts).error().code() == Code::kCorruption);
+  REQUIRE(env.MakeDirs("/moved").ok());
+  env.WriteByHand("/moved/a.spill", env.ReadByHand(kPath));
+  CHECK(RecordSpill::Reopen(env, keys.get(), "/moved/a.spill", seal, counts).has_value());
+}
+
 TEST_CASE("RecordSpill: a disk that fails is told of", "[delivery]") {
   MemoryEnv env;
   env.FailEvery(MemoryEnv::Call::kWrite, Code::kResourceExhausted);
-  RecordSpill spill(env, kPath, 16);
+  RecordSpill spill(env, nullptr, kPath, 16);
   (void)spill.NewStream({.error_type = "", .values = {}});
   const Status status = spill.Append(0, {"a value", "key", ShardIndex(0), Offset(0), 1}, "a value");
   CHECK(status.code() == Code::kResourceExhausted);
@@ -87,30 +125,33 @@ TEST_CASE("RecordSpill: a disk that fails is told of", "[delivery]") {
 
 TEST_CASE("RecordSpill: sealed, over a power cut", "[delivery]") {
   MemoryEnv env;
+  const std::unique_ptr<broker::KeyProvider> keys = GENERATE(false, true) ? NewKeys(env) : nullptr;
   const SpillCounts counts{.records = 1000, .user_records = 1001, .filtered = 1, .bytes_in = 5};
   SpillSeal seal;
   {
-    RecordSpill spill(env, kPath, 4096);
+    RecordSpill spill(env, keys.get(), kPath, 4096);
     Fill(spill);
     seal = *spill.Seal(counts);
   }
   env.Crash();
   SpillCounts read;
-  auto spill = RecordSpill::Reopen(env, kPath, seal, read);
+  auto spill = RecordSpill::Reopen(env, keys.get(), kPath, seal, read);
   REQUIRE(spill.has_value());
   CHECK(read == counts);
   Check(**spill);
   std::string bytes = env.ReadByHand(kPath);
+  CHECK(bytes.contains("value 7") == (keys == nullptr));
+  CHECK(bytes.contains("chunks") == (keys == nullptr));
   bytes[100] ^= 1;
   env.WriteByHand(kPath, bytes);
-  spill = RecordSpill::Reopen(env, kPath, seal, read);
+  spill = RecordSpill::Reopen(env, keys.get(), kPath, seal, read);
   REQUIRE(spill.has_value());
   CHECK((*spill)->Read(0, [](auto, auto) { return Status(); }).code() == Code::kCorruption);
   bytes.back() ^= 1;
   env.WriteByHand(kPath, bytes);
-  CHECK(RecordSpill::Reopen(env, kPath, seal, read).error().code() == Code::kCorruption);
+  CHECK(RecordSpill::Reopen(env, keys.get(), kPath, seal, read).error().code() == Code::kCorruption);
   REQUIRE(env.Remove(kPath).ok());
-  CHECK(RecordSpill::Reopen(env, kPath, seal, read).error().code() == Code::kNotFound);
+  CHECK(RecordSpill::Reopen(env, keys.get(), kPath, seal, read).error().code() == Code::kNotFound);
 }
 
 }  // namespace sluice::delivery

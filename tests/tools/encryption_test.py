@@ -5,6 +5,7 @@ searched for it. The same without encryption finds it, so that the search can fa
 
     encryption_test.py SLUICE
 """
+import json
 import os
 import pathlib
 import subprocess
@@ -72,23 +73,65 @@ def fill(broker):
     broker.run("put", "orders", "--key-field", "id", lines=lines_of(RECORDS, 10))  # perhaps in the journal only
 
 
+# Answers as a Lambda that passes everything on.
+FUNCTION = """import json, sys
+for line in sys.stdin:
+    records = json.loads(line)["records"]
+    print(json.dumps({"records": [{"recordId": r["recordId"], "result": "Ok", "data": r["data"]} for r in records]}), flush=True)
+"""
+
+
+def set_aside(broker):
+    """A delivery that has processed its records and cannot put them into the lake: they wait in a file of their own."""
+    function = broker.directory / "function.py"
+    function.write_text(FUNCTION)
+    lake = broker.directory / "lake/flights"
+    lake.mkdir(parents=True, exist_ok=True)
+    (lake / "out").write_text("a file where the prefix wants a directory")
+    config = broker.directory / "delivery.json"
+    config.write_text(json.dumps({
+        "DeliveryStreamName": "kept",
+        "DeliveryStreamType": "KinesisStreamAsSource",
+        "KinesisStreamSourceConfiguration": {"KinesisStreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/orders"},
+        "ExtendedS3DestinationConfiguration": {
+            "BucketARN": "arn:aws:s3:::flights",
+            "Prefix": "out/",
+            "BufferingHints": {"IntervalInSeconds": 0},
+            "ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "Lambda", "Parameters": [
+                {"ParameterName": "LambdaArn", "ParameterValue": f"command:{sys.executable} {function}"}]}]},
+        },
+        "Sluice": {"StartPosition": "oldest"},
+    }))
+    broker.run("delivery", "create", "-f", config)
+    deadline = time.monotonic() + WAIT_S
+    while not json.loads(broker.run("delivery", "describe", "kept", "--json"))["last_error"]:
+        expect(time.monotonic() < deadline, "the delivery does not fail")
+        time.sleep(0.05)
+    spill = broker.directory / "data/delivery/kept.spill"
+    expect(spill.stat().st_size > RECORDS * 300, "the records are not set aside")
+
+
 def search(sluice, encrypted):
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        options = []
+        options = ["--set", "delivery.allow_commands=true"]
         if encrypted:
             run(sluice, "key", "new", directory / "master.keys")
-            options = ["--set", f"encryption.key_file={directory / 'master.keys'}"]
+            options += ["--set", f"encryption.key_file={directory / 'master.keys'}"]
         broker = Encrypted(sluice, directory, *options)
         broker.run("stream", "create", "orders", "--shards", "2")
         if encrypted:
             broker.run("stream", "encrypt", "orders")
         fill(broker)
+        set_aside(broker)
         broker.kill()
         found = files_with_canary(directory / "data")
         broker = Encrypted(sluice, directory, *options)
         got = broker.run("get", "orders", "--limit", str(RECORDS + 10))
         expect(got.count(f"{CANARY}-value") == RECORDS + 10, "not all records are read back", got[:500])
+        (directory / "lake/flights/out").unlink()
+        broker.run("delivery", "flush", "kept")
+        expect("PROVEN" in broker.run("verify", "kept"), "what was set aside is not delivered")
         broker.stop()
         return found + files_with_canary(directory / "data")
 
@@ -97,6 +140,7 @@ def canary(sluice):
     found = search(sluice, encrypted=False)
     expect(any(name.startswith("journal/") for name in found), "the search finds no plaintext in the journal", str(found))
     expect(any(name.startswith("segments/") for name in found), "the search finds no plaintext in the segments", str(found))
+    expect(any(name.endswith(".spill") for name in found), "the search finds no plaintext in what is set aside", str(found))
     found = search(sluice, encrypted=True)
     expect(not found, "plaintext of an encrypted stream is on the disk", str(found))
 
