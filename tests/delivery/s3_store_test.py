@@ -8,7 +8,6 @@ checkpoint; somebody else's object has the key. Each time the message must say w
 itself. Objects are counted by pyarrow, over S3 with the URI that the ledger gives, and as the server's own files. Exit code 0 kept, 1 broken
 (everything is left for a look), 77 cannot be run here.
 """
-import argparse
 import gzip
 import hashlib
 import json
@@ -17,14 +16,10 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 
 import s3_world as world
 from s3_world import Broken
-
-SKIPPED = 77
 
 READ_IDS = """
 import json, sys, urllib.parse
@@ -315,28 +310,5 @@ def run(arguments, program, python, home):
         test.server.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
-    arguments = parser.parse_args()
-    arguments.build = arguments.build.resolve()
-    program = world.versitygw(arguments.build)
-    if program is None:
-        return SKIPPED
-    try:
-        python = world.pyarrow_python(arguments.build)
-    except subprocess.CalledProcessError as error:
-        print(f"skipped: pyarrow cannot be had here: {error}")
-        return SKIPPED
-    home = pathlib.Path(tempfile.mkdtemp(prefix="sluice-s3-"))
-    try:
-        run(arguments, program, python, home)
-    except Broken as broken:
-        print(f"BROKEN: {broken}\neverything is in {home}")
-        return 1
-    shutil.rmtree(home)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    world.main(__doc__, "s3", run)

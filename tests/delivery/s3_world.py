@@ -1,4 +1,5 @@
 """What the tests of object stores stand on: a real S3 server (versitygw), a proxy in front of it that misbehaves on demand, and a broker."""
+import argparse
 import json
 import os
 import pathlib
@@ -6,12 +7,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 
 VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 ACCESS, SECRET = "sluice", "sluice-local"
 START_TIMEOUT_S = 60
+SKIPPED = 77
 
 
 class Broken(Exception):
@@ -229,3 +233,26 @@ def pyarrow_python(build):
     """An interpreter with pyarrow: this one, or one of an environment below the build directory."""
     import delivery_crash_test
     return delivery_crash_test.pyarrow_python(build)
+
+
+def main(doc, name, run):
+    """Ends the program with what came of `run(arguments, program, python, home)`."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
+    arguments = parser.parse_args()
+    arguments.build = arguments.build.resolve()
+    program = versitygw(arguments.build)
+    if program is None:
+        sys.exit(SKIPPED)
+    try:
+        python = pyarrow_python(arguments.build)
+    except subprocess.CalledProcessError as error:
+        print(f"skipped: pyarrow cannot be had here: {error}")
+        sys.exit(SKIPPED)
+    home = pathlib.Path(tempfile.mkdtemp(prefix=f"sluice-{name}-"))
+    try:
+        run(arguments, program, python, home)
+    except Broken as broken:
+        print(f"BROKEN: {broken}\neverything is in {home}")
+        sys.exit(1)
+    shutil.rmtree(home)

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Every request of a delivery to a real S3 server (versitygw) goes wrong once in every way, and the broker is killed at every one.
+
+    s3_fault_test.py --build build/release
+
+A delivery of two data objects and an error object makes some requests. For the first of them, the second, and so on: the broker is killed
+(SIGKILL) before it, or when it is done and not answered; or it is refused, answered with an error, done and not answered, and the broker is
+killed at the next one, whatever that is. After each, the broker is started again where it was killed, and delivers. In the end every record
+that was put must be in one Parquet file once, or once in the error output, read by pyarrow over S3; `sluice verify` must say the same.
+Exit code 0 kept, 1 broken (everything is left for a look), 77 cannot be run here.
+"""
+import base64
+import collections
+import itertools
+import json
+import re
+import signal
+import subprocess
+import threading
+
+import s3_world as world
+from s3_store_test import READ_IDS
+from s3_world import Broken
+
+ERRORS = {500: "InternalError", 503: "SlowDown", 403: "AccessDenied", 404: "NoSuchBucket"}
+STEPS = ["kill before", "kill after", "refuse then kill", "lose then kill", *(f"{status} then kill" for status in ERRORS)]
+RECORDS = 6
+
+
+class FaultyProxy(world.Proxy):
+    """Does to the requests that come what `plan` says, first to the first; passes on what comes later."""
+
+    def __init__(self, target, kill):
+        super().__init__(target)
+        self.kill = kill
+        self.lock = threading.Lock()
+        self.plan = []
+        self.count = 0  # requests since the plan was made
+
+    def begin(self, plan):
+        with self.lock:
+            self.plan, self.count = list(plan), 0
+
+    def next_step(self):
+        with self.lock:
+            self.count += 1
+            return self.plan.pop(0) if self.plan else "pass"
+
+    def pump(self, source, sink, state, forward):
+        state["source" if forward else "target"] = source
+        super().pump(source, sink, state, forward)
+
+    def lost(self, data, state, forward):
+        if forward and re.match(rb"(GET|HEAD|PUT|POST|DELETE) [^\r]* HTTP/1", data):
+            state["step"] = self.next_step()
+            if state["step"] == "kill before":
+                self.kill()
+            elif state["step"] in ERRORS:
+                self.answer(data, state["source"], state["step"])
+            return state["step"] in ("kill before", "refuse", *ERRORS)
+        if not forward and state.get("step") in ("kill after", "lose"):
+            if state.pop("step") == "kill after":
+                self.kill()
+            return True
+        return False
+
+    @staticmethod
+    def answer(data, client, status):
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        while length and len(body) < int(length[1]):
+            body += client.recv(1 << 16)
+        text = f"<Error><Code>{ERRORS[status]}</Code><Message>made by the test</Message></Error>"
+        client.sendall(f"HTTP/1.1 {status} {ERRORS[status]}\r\nContent-Type: application/xml\r\nContent-Length: {len(text)}\r\n"
+                       f"Connection: close\r\n\r\n{text}".encode())
+
+
+class Test:
+    def __init__(self, arguments, program, home):
+        self.server = world.Server(program, home)
+        self.server.start()
+        self.proxy = FaultyProxy(self.server.port, lambda: self.broker.process.send_signal(signal.SIGKILL))
+        self.endpoint = f"127.0.0.1:{self.proxy.port}"
+        settings = {"delivery.lake_dir": "s3://", "delivery.s3.endpoint_override": f"http://{self.endpoint}", "delivery.s3.region": "us-east-1",
+                    "delivery.s3.connect_timeout": "1s", "delivery.s3.request_timeout": "1s"}
+        keys = {"SLUICE_DELIVERY__S3__ACCESS_KEY_ID": world.ACCESS, "SLUICE_DELIVERY__S3__SECRET_ACCESS_KEY": world.SECRET}
+        self.broker = world.Broker(arguments.build / "tools" / "sluice", home, settings, keys)
+        self.next_id = 0
+        self.bad = []
+
+    def make(self):
+        (self.server.buckets / "faults").mkdir()
+        self.broker.run("stream", "create", "faults")
+        query = [{"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{kind: .kind}"},
+                 {"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6"}]
+        self.broker.create("faults-lake", "faults", "faults", Prefix="!{partitionKeyFromQuery:kind}/",
+                           DynamicPartitioningConfiguration={"Enabled": True},
+                           ProcessingConfiguration={"Enabled": True, "Processors": [{"Type": "MetadataExtraction", "Parameters": query}]})
+
+    def put(self):
+        ids = range(self.next_id, self.next_id + RECORDS)
+        self.next_id += RECORDS
+        self.bad.append(f"bad {self.next_id}")
+        self.broker.put("faults", [*(json.dumps({"id": number, "text": "t", "kind": "ab"[number % 2]}) for number in ids), self.bad[-1]])
+
+    def deliver(self):
+        """Until it is done, with a broker that is started again where it was killed. True where it was."""
+        killed = False
+        for _ in range(20):
+            port = json.loads(self.broker.ports.read_text())["native"]
+            done = subprocess.run([self.broker.sluice, "--broker", f"127.0.0.1:{port}", "delivery", "flush", "faults-lake"],
+                                  env=self.broker.clean_environment(), capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                return killed
+            if "nothing is lost" in done.stdout + done.stderr:
+                continue
+            self.broker.process.wait(timeout=world.START_TIMEOUT_S)
+            killed = True
+            self.broker.start()
+        raise Broken(f"it is not delivered: {done.stdout}{done.stderr}\n{self.broker.log()[-3000:]}")
+
+    def requests_of_a_delivery(self):
+        self.put()
+        self.proxy.begin([])
+        self.deliver()
+        return self.proxy.count
+
+    def go_through(self, step, number):
+        first, _, then = step.partition(" then ")
+        plan = ["pass"] * number + [int(first) if first.isdigit() else first] + (["kill before"] if then else [])
+        self.put()
+        self.proxy.begin(plan)
+        killed = self.deliver()
+        if "kill" in first and not killed:
+            raise Broken(f"request {number} did not come: the broker was not killed")
+
+    def compare(self, python):
+        verdict = json.loads(self.broker.run("--json", "verify", "faults-lake"))
+        if not verdict["proven"]:
+            raise Broken(f"verify says: {verdict}")
+        done = subprocess.run([python, "-c", READ_IDS, verdict["directory"], world.ACCESS, world.SECRET], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Broken(f"pyarrow cannot read: {done.stderr[-2000:]}")
+        ids = json.loads(done.stdout)["ids"]
+        if sorted(ids) != list(range(self.next_id)):
+            raise Broken(f"{len(ids)} rows, {len(set(ids))} different, expected {self.next_id}")
+        errors = [base64.b64decode(json.loads(line)["rawData"]).decode() for path in self.server.objects("faults") if "errors" in path.parts
+                  for line in path.read_text().splitlines()]
+        if collections.Counter(errors) != collections.Counter(self.bad):
+            raise Broken(f"{len(errors)} error records, {len(set(errors))} different, expected {len(self.bad)}")
+
+
+def run(arguments, program, python, home):
+    test = Test(arguments, program, home)
+    try:
+        test.broker.start()
+        test.make()
+        requests = test.requests_of_a_delivery()
+        for step, number in itertools.product(STEPS, range(requests)):
+            try:
+                test.go_through(step, number)
+            except Broken as broken:
+                raise Broken(f"{step}, request {number} of {requests}: {broken}") from None
+        test.compare(python)
+        print(f"{requests} requests of a delivery, {len(STEPS)} faults each: {test.next_id} rows and {len(test.bad)} error records, each once")
+    finally:
+        test.broker.stop(signal.SIGKILL)
+        test.server.stop()
+
+
+if __name__ == "__main__":
+    world.main(__doc__, "faults", run)
