@@ -28,7 +28,9 @@ Result<DeliveryAnswer> DeliveryManager::Handle(DeliveryAction action, std::strin
     case DeliveryAction::kCreate:
       return Create(document, document_name);
     case DeliveryAction::kCheck:
-      return Check(document, document_name);
+      return Check(document, document_name, std::nullopt);
+    case DeliveryAction::kTry:
+      return Try(document, document_name);
     case DeliveryAction::kList:
       return List();
     case DeliveryAction::kDescribe:
@@ -65,7 +67,8 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
   return parsed;
 }
 
-Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::string_view document_name) {
+Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::string_view document_name,
+                                              const std::optional<std::vector<std::string>>& records) {
   Result<ParsedDeliveryConfig> parsed = ParseAndCheck(document, document_name);
   if (!parsed) return Error(parsed.error());
   std::vector<std::string>& warnings = parsed->warnings;
@@ -83,7 +86,13 @@ Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::st
   }
   const Result<std::string> key = ExampleKey(parsed->config);
   if (!key) return Error(key.error());
-  return DeliveryAnswer{CheckJson(parsed->config, *key, changes), std::move(warnings)};
+  std::optional<TrialOutcome> outcome;
+  if (records) {
+    Result<TrialOutcome> tried = TryRecords(parsed->config, *records);
+    if (!tried) return Error(tried.error());
+    outcome = std::move(*tried);
+  }
+  return DeliveryAnswer{CheckJson(parsed->config, *key, changes, outcome), std::move(warnings)};
 }
 
 /// Of a delivery stream that exists already: makes it what the document says.

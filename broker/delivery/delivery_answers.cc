@@ -47,6 +47,24 @@ void WriteState(const DeliveryStatus& status, std::int64_t now_ms, protocol::Jso
   WriteTime("retry_at", status.retry_ms, json);
 }
 
+void WriteTrial(const TrialOutcome& trial, protocol::JsonWriter& json) {
+  json.Key("sample").BeginObject();
+  WriteTotals(trial.totals, json);
+  if (trial.schema) {
+    json.Key("columns").BeginList();
+    for (const Field& column : trial.schema->columns) {
+      json.BeginObject().Key("name").String(column.name).Key("type").String(ToHiveType(column.type)).EndObject();
+    }
+    json.EndList();
+  }
+  json.Key("objects").BeginList();
+  for (const TrialObject& object : trial.objects) {
+    json.BeginObject().Key("key").String(object.key).Key("error").Bool(object.error);
+    json.Key("content").Base64(object.bytes).EndObject();
+  }
+  json.EndList().EndObject();
+}
+
 /// There may be thousands of them.
 Intent WithoutOtherKeys(Intent intent) {
   intent.other_keys.clear();
@@ -98,11 +116,13 @@ std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int
 }
 
 std::string CheckJson(const DeliveryConfig& config, const std::string& example_key,
-                      const std::optional<std::vector<std::string>>& changes) {
+                      const std::optional<std::vector<std::string>>& changes,
+                      const std::optional<TrialOutcome>& trial) {
   protocol::JsonWriter json;
   json.BeginObject().Key("name").String(config.name).Key("valid").Bool(true);
   json.Key("example_key").String(example_key);
   WriteChanges(changes, json);
+  if (trial) WriteTrial(*trial, json);
   json.Key("config").Raw(DeliveryConfigToJson(config)).EndObject();
   return json.text();
 }

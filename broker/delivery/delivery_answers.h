@@ -7,6 +7,7 @@
 
 #include "broker/delivery/delivery_state.h"
 #include "broker/delivery/delivery_stream.h"
+#include "broker/delivery/trial_delivery.h"
 
 namespace sluice::delivery {
 
@@ -19,8 +20,9 @@ struct ActionOutcome {
 std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, const ActionOutcome& outcome = {});
 /// {"delivery_streams":[..]}, one line of facts each.
 std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int64_t now_ms);
-/// What `check` says about a configuration that is right. `changes`: the keys that it would change.
+/// What `check` says about a configuration that is right. `changes`: the keys that it would change; `trial`: what would
+/// become of a sample.
 std::string CheckJson(const DeliveryConfig& config, const std::string& example_key,
-                      const std::optional<std::vector<std::string>>& changes);
+                      const std::optional<std::vector<std::string>>& changes, const std::optional<TrialOutcome>& trial);
 
 }  // namespace sluice::delivery

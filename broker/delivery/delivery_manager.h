@@ -23,6 +23,7 @@
 #include "broker/delivery/delivery_options.h"
 #include "broker/delivery/delivery_stream.h"
 #include "broker/delivery/delivery_workers.h"
+#include "broker/delivery/trial_delivery.h"
 #include "broker/delivery_control.h"
 #include "broker/delivery_registry.h"
 #include "broker/read_service.h"
@@ -91,7 +92,11 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   /// `given` is kept for the door that makes it.
   Result<StreamPtr> MakeStream(const DeliveryConfig& config, const std::string& given);
   Result<DeliveryAnswer> Change(const StreamPtr& stream, const ParsedDeliveryConfig& parsed);
-  Result<DeliveryAnswer> Check(std::string_view document, std::string_view document_name);
+  /// `records`: a sample that is tried as well.
+  Result<DeliveryAnswer> Check(std::string_view document, std::string_view document_name,
+                               const std::optional<std::vector<std::string>>& records);
+  Result<DeliveryAnswer> Try(std::string_view request, std::string_view document_name);
+  Result<TrialOutcome> TryRecords(const DeliveryConfig& config, const std::vector<std::string>& records);
   Result<DeliveryAnswer> List();
   Result<DeliveryAnswer> Pause(std::string_view name, bool paused);
   Result<DeliveryAnswer> Flush(std::string_view name, std::string_view earlier);

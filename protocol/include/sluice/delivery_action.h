@@ -18,6 +18,7 @@ enum class DeliveryAction : std::uint8_t {
   kFlush = 6,
   kDelete = 7,
   kLedger = 8,  // what `sluice verify` compares the lake with
+  kTry = 9,     // kCheck, and what would become of some records
 };
 
 struct DeliveryAnswer {

@@ -10,6 +10,7 @@
 
 #include "broker/config.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/commands/delivery_sample.h"
 #include "tools/sluice/interrupt.h"
 #include "tools/sluice/progress.h"
 #include "tools/sluice/units.h"
@@ -21,6 +22,7 @@ namespace {
 struct DeliveryArguments {
   std::string name;
   std::string file;
+  SampleArguments sample;
 };
 
 std::string TextOf(const boost::json::value& value) {
@@ -151,6 +153,24 @@ bool Flush(Context& context, const std::string& name) {
   }
 }
 
+/// With a sample: the document is the broker's answer, but for the objects, whose rows are told.
+bool PrintTrial(Context& context, const DeliveryAnswer& answer) {
+  for (const std::string& warning : answer.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  boost::json::value document = boost::json::parse(answer.document);
+  boost::json::object& object = document.as_object();
+  boost::json::object sample = std::move(object.at("sample").as_object());
+  if (Status status = ReadSampleObjects(sample); !status.ok()) return context.Fail(status);
+  if (context.json) {
+    object["sample"] = std::move(sample);
+    fmt::print("{}\n", boost::json::serialize(document));
+    return true;
+  }
+  object.erase("sample");
+  PrintTree(document, 0);
+  PrintSample(sample);
+  return true;
+}
+
 bool Run(Context& context, DeliveryAction action, const DeliveryArguments& arguments) {
   std::string document;
   if (!arguments.file.empty()) {
@@ -161,12 +181,20 @@ bool Run(Context& context, DeliveryAction action, const DeliveryArguments& argum
     }
     document = *std::move(text);
   }
+  const bool tries = action == DeliveryAction::kCheck && !arguments.sample.file.empty();
+  if (tries) {
+    Result<std::string> request = SampleRequest(document, arguments.sample);
+    if (!request) return context.Fail(request.error());
+    document = *std::move(request);
+    action = DeliveryAction::kTry;
+  }
   auto client = context.Connect();
   if (!client) return false;
   // The full name: the broker finds a table file relative to it, and runs elsewhere.
   const std::string file = arguments.file.empty() ? "" : std::filesystem::absolute(arguments.file).lexically_normal();
   auto answer = client->Delivery(action, arguments.name, document, file);
   if (!answer) return context.Fail(answer.error());
+  if (tries) return PrintTrial(context, *answer);
   PrintAnswer(context, action, *answer);
   return true;
 }
@@ -197,7 +225,14 @@ void RegisterDeliveryCommands(CLI::App& app, Context& context) {
   with_file(
       add("create", "Create a delivery stream from a file, or change the one of its name", DeliveryAction::kCreate))
       ->footer("Example:\n  sluice delivery create -f orders-to-parquet.json");
-  with_file(add("check", "Check a delivery stream's file and say what it would do", DeliveryAction::kCheck));
+  CLI::App* check =
+      with_file(add("check", "Check a delivery stream's file and say what it would do", DeliveryAction::kCheck));
+  CLI::Option* sample = check
+                            ->add_option("--sample", arguments->sample.file,
+                                         "Records, one a line (-: standard input): show their objects")
+                            ->type_name("FILE");
+  check->add_flag("--base64", arguments->sample.base64, "The lines of the sample are base64")->needs(sample);
+  check->footer("Example:\n  sluice delivery check -f orders-to-parquet.json --sample orders.ndjson");
   add("list", "List all delivery streams", DeliveryAction::kList);
   with_name(add("describe", "Show a delivery stream: configuration, position, lag, last object, last error",
                 DeliveryAction::kDescribe));
