@@ -42,6 +42,8 @@ Status CheckLiteral(std::string_view text) {
 }  // namespace
 
 Result<Prefix> Prefix::Parse(std::string_view text, PrefixKind kind) {
+  // A Prefix may be as long as is allowed without what is put behind it here, and so may the error prefix made of it.
+  const bool has_default_end = kind == PrefixKind::kErrors && text.ends_with(DefaultErrorPrefix(""));
   if (text.size() > kPrefixLengthMax) {
     return Invalid(fmt::format("the prefix has {} characters, at most {} are allowed", text.size(), kPrefixLengthMax));
   }
@@ -62,8 +64,11 @@ Result<Prefix> Prefix::Parse(std::string_view text, PrefixKind kind) {
   }
   const TimeZone utc = TimeZone::Utc();
   const std::vector<std::string_view> values(prefix.partition_keys_.size());  // how long they are shows each record
-  std::size_t length = prefix.Evaluate({1'700'000'000'000, &utc, 0, "AmazonOpenSearchService-failed", values}).size();
-  if (prefix.has_implicit_time()) length -= std::string_view("yyyy/MM/dd/HH/").size();
+  constexpr std::string_view kLongestType = "AmazonOpenSearchService-failed";
+  constexpr std::size_t kTimeLength = std::string_view("yyyy/MM/dd/HH/").size();
+  std::size_t length = prefix.Evaluate({1'700'000'000'000, &utc, 0, kLongestType, values}).size();
+  if (prefix.has_implicit_time()) length -= kTimeLength;
+  if (has_default_end) length -= kLongestType.size() + 1 + kTimeLength;
   if (length > kPrefixEvaluatedLengthMax) {
     return Invalid(fmt::format("the prefix has {} characters after evaluation, at most {} are allowed", length,
                                kPrefixEvaluatedLengthMax));
