@@ -17,8 +17,8 @@ SKIPPED = 77
 PACKAGES = ["pyarrow==26.0.1", "duckdb==1.5.6", "pytz"]
 
 
-def enter_venv(venv):
-    """Runs this script again inside the environment that has the libraries."""
+def enter_venv(venv, script=__file__):
+    """Runs the script again inside the environment that has the libraries."""
     python = os.path.join(venv, "bin", "python")
     ready = os.path.join(venv, "ready")
     if not os.path.exists(ready):
@@ -29,7 +29,7 @@ def enter_venv(venv):
             print(f"skipped: pyarrow and DuckDB are not to be had here: {error}")
             sys.exit(SKIPPED)
         open(ready, "w").close()
-    os.execv(python, [python, __file__, *sys.argv[1:], "--inside"])
+    os.execv(python, [python, "-B", script, *sys.argv[1:], "--inside"])
 
 
 def normal(value):
@@ -195,4 +195,5 @@ def main():
                 read_raw(path, want)
 
 
-main()
+if __name__ == "__main__":
+    main()
