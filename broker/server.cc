@@ -329,6 +329,8 @@ Status Server::Impl::OpenAwsDoor() {
   if (!dynamodb) return dynamodb.error();
   std::vector<aws::Service> services;
   services.push_back(std::move(*kinesis));
+  const auto puts = std::make_shared<firehose::PutMetrics>();
+  metrics_.AddSource([this, puts](MetricSink& sink) { puts->Collect(*delivery_, sink); });
   services.push_back(firehose::FirehoseService({.catalog = *catalog_,
                                                 .appends = *appends_,
                                                 .deliveries = *delivery_,
@@ -336,7 +338,8 @@ Status Server::Impl::OpenAwsDoor() {
                                                 .clock = env_->clock(),
                                                 .random = env_->random(),
                                                 .append_options = config_.append,
-                                                .options = config_.firehose}));
+                                                .options = config_.firehose,
+                                                .put_metrics = puts}));
   services.push_back(std::move(*dynamodb));
   services.push_back(cloudwatch::CloudwatchService(application_metrics_));
   metrics_.AddSource([this](MetricSink& sink) { application_metrics_.Collect(sink); });

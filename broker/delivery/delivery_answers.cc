@@ -18,13 +18,6 @@ void WriteTime(std::string_view key, std::int64_t time_ms, protocol::JsonWriter&
   }
 }
 
-/// How long the oldest record that is not yet in the lake has waited.
-std::int64_t FreshnessMs(const DeliveryStatus& status, std::int64_t now_ms) {
-  std::int64_t oldest_ms = status.oldest_pending_ms;
-  if (status.intent && status.intent->time_ms > 0) oldest_ms = status.intent->time_ms;
-  return oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_ms);
-}
-
 void WriteSource(const DeliveryStream& stream, protocol::JsonWriter& json) {
   const std::shared_ptr<const DeliveryConfig> config = stream.config();
   json.Key("source").BeginObject().Key("stream").String(config->source_stream);
@@ -41,7 +34,7 @@ void WriteChanges(const std::optional<std::vector<std::string>>& changes, protoc
 void WriteState(const DeliveryStatus& status, std::int64_t now_ms, protocol::JsonWriter& json) {
   json.Key("mode").String(DeliveryModeName(status.mode));
   json.Key("lag_records").Number(status.lag_records);
-  json.Key("freshness_ms").Number(FreshnessMs(status, now_ms));
+  json.Key("freshness_ms").Number(status.FreshnessMs(now_ms));
   WriteTime("delivered_at", status.checkpoint.delivered_ms, json);
   json.Key("last_error").String(status.last_error);
   WriteTime("retry_at", status.retry_ms, json);
@@ -84,6 +77,7 @@ std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, cons
   json.Key("version").Number(identity.version);
   WriteState(status, now_ms, json);
   json.Key("failures").Number(status.failures);
+  json.Key("last_object").String(status.last_object);
   json.Key("pending").BeginObject().Key("records").Number(status.pending_records);
   json.Key("bytes").Number(status.pending_bytes).EndObject();
   json.Key("schema_version").Number(status.schema_version);

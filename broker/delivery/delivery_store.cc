@@ -21,6 +21,7 @@ DeliveryStore::DeliveryStore(storage::MetadataStore& store, std::string_view nam
 std::string DeliveryStore::Key(std::string_view part) const { return fmt::format("{}{}/{}", kRoot, name_, part); }
 std::string DeliveryStore::SchemaKey(std::uint32_t version) const { return Key(fmt::format("schema/{:08}", version)); }
 std::string DeliveryStore::ConfigKey(std::uint32_t version) const { return Key(fmt::format("config/{:08}", version)); }
+std::string DeliveryStore::LedgerKey(std::uint64_t seq) const { return Key(fmt::format("ledger/{:020}", seq)); }
 
 Result<std::vector<std::string>> DeliveryStore::Names(storage::MetadataStore& store) {
   const auto entries = store.Scan(kRoot);
@@ -135,6 +136,13 @@ Result<std::vector<LedgerEntry>> DeliveryStore::LoadLedger() {
   return ledger;
 }
 
+Result<LedgerEntry> DeliveryStore::LoadLedgerEntry(std::uint64_t seq) {
+  const auto value = store_.Get(LedgerKey(seq));
+  if (!value) return Error(value.error());
+  if (!*value) return Error(Code::kNotFound, fmt::format("the ledger of '{}' has no delivery {}", name_, seq));
+  return LedgerEntryFromJson(**value);
+}
+
 Status DeliveryStore::Commit(storage::Transaction transaction) {
   SLUICE_CHECK(!epoch_.empty());
   transaction.If(Key("owner"), epoch_);
@@ -187,7 +195,7 @@ Status DeliveryStore::DropIntent(const Intent& intent) {
 Status DeliveryStore::PutCheckpoint(const Intent& intent, const Checkpoint& checkpoint, const LedgerEntry& entry) {
   SLUICE_CHECK(entry.seq == intent.seq && checkpoint.next_seq == intent.seq + 1);
   SLUICE_CHECK(entry.ranges == intent.ranges && entry.lost == intent.lost);
-  const std::string ledger_key = Key(fmt::format("ledger/{:020}", entry.seq));
+  const std::string ledger_key = LedgerKey(entry.seq);
   storage::Transaction transaction;
   transaction.If(Key("intent"), IntentToJson(intent)).If(ledger_key, std::nullopt).Delete(Key("intent"));
   transaction.Put(ledger_key, LedgerEntryToJson(entry)).Put(Key("checkpoint"), CheckpointToJson(checkpoint));

@@ -52,6 +52,7 @@ class DeliveryStore {
   /// A configuration before the one in force, as it was stored.
   Result<std::string> LoadConfig(std::uint32_t version);
   Result<std::vector<LedgerEntry>> LoadLedger();
+  Result<LedgerEntry> LoadLedgerEntry(std::uint64_t seq);
 
   Status PutIdentity(const DeliveryIdentity& identity);
   /// Puts a configuration into force and keeps the one before it; `new_schema` is pinned with it.
@@ -72,6 +73,7 @@ class DeliveryStore {
   std::string Key(std::string_view part) const;
   std::string SchemaKey(std::uint32_t version) const;
   std::string ConfigKey(std::uint32_t version) const;
+  std::string LedgerKey(std::uint64_t seq) const;
   void PinSchema(const Schema& schema, storage::Transaction& transaction) const;
   Status Commit(storage::Transaction transaction);
 

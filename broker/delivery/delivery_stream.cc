@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "broker/delivery/error_record.h"
-#include "broker/delivery/object_builder.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
@@ -41,6 +40,11 @@ std::string_view DeliveryModeName(DeliveryMode mode) {
   return "unknown";
 }
 
+std::int64_t DeliveryStatus::FreshnessMs(std::int64_t now_ms) const {
+  const std::int64_t oldest_ms = intent && intent->time_ms > 0 ? intent->time_ms : oldest_pending_ms;
+  return oldest_ms == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_ms);
+}
+
 DeliveryStream::DeliveryStream(std::string name, std::unique_ptr<RecordSource> source, DeliveryParts parts)
     : name_(std::move(name)),
       source_(std::move(source)),
@@ -48,7 +52,8 @@ DeliveryStream::DeliveryStream(std::string name, std::unique_ptr<RecordSource> s
       store_(parts_.metadata, name_),
       host_{.settings = parts_.processors,
             .source = *source_,
-            .run_id = fmt::format("{}|{}", name_, parts_.env.clock().WallMs())},
+            .run_id = fmt::format("{}|{}", name_, parts_.env.clock().WallMs()),
+            .clock = &parts_.env.clock()},
       planner_(host_, parts_.env.clock()),
       first_flush_(static_cast<std::uint64_t>(parts_.env.clock().WallMs())),
       flushes_asked_(first_flush_),
@@ -85,9 +90,28 @@ Status DeliveryStream::Reload() {
   stream_ = {};
   if (!FollowShards().ok()) ResetPlanner();
   SetHolds();
+  FindLastObject();
+  for (const ProcessorConfig& processor : terms_->config.processors) host_.counts.by_type.try_emplace(processor.type);
   (void)planner_.Observe();
   PublishStatus();
   return Status();
+}
+
+/// Of the delivery before the broker started. That it cannot be read is nobody's trouble.
+void DeliveryStream::FindLastObject() {
+  if (last_object_) return;
+  last_object_.emplace();
+  if (state_.checkpoint.next_seq < 2) return;
+  if (const Result<LedgerEntry> entry = store_.LoadLedgerEntry(state_.checkpoint.next_seq - 1)) Count(*entry, {});
+}
+
+void DeliveryStream::Count(const LedgerEntry& entry, const BuildCounts& counts) {
+  for (const DeliveredObject& object : entry.objects) {
+    if (!object.error) last_object_ = object.key;
+  }
+  for (const auto& [type, records] : counts.errors) builds_.errors[type] += records;
+  builds_.partitions = counts.partitions;
+  builds_.over_partitions_max += counts.over_partitions_max;
 }
 
 Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::ReadTerms(std::string_view config_json) const {
@@ -245,6 +269,7 @@ Status DeliveryStream::Deliver() {
   state_.checkpoint = std::move(checkpoint);
   state_.intent.reset();
   state_known_ = true;
+  Count(*entry, builder.counts());
   if (intent.processed) RemoveSpill();
   ResetPlanner();
   if (builder.wanted() && state_.schema && state_.schema->version == intent.schema_version)
@@ -399,6 +424,8 @@ void DeliveryStream::PublishStatus() {
   status_.pending_bytes = planner_.pending_bytes();
   status_.lag_records = planner_.lag_records();
   status_.oldest_pending_ms = planner_.waiting_since_ms();
+  status_.last_object = last_object_.value_or("");
+  status_.counts = {host_.counts, builds_};
   if (status_.mode == DeliveryMode::kFenced) return;
   if (failures_in_a_row_ == 0) status_.last_error.clear();
   status_.mode = failures_in_a_row_ > 0 ? DeliveryMode::kFailing : DeliveryMode::kActive;

@@ -34,6 +34,7 @@
 #include "broker/delivery/delivery_state.h"
 #include "broker/delivery/delivery_store.h"
 #include "broker/delivery/delivery_terms.h"
+#include "broker/delivery/object_builder.h"
 #include "broker/delivery/object_store.h"
 #include "broker/delivery/processing/processor_host.h"
 #include "broker/delivery/range_planner.h"
@@ -52,6 +53,12 @@ enum class DeliveryMode : std::uint8_t {
 };
 std::string_view DeliveryModeName(DeliveryMode mode);
 
+/// What has been done since the broker started, for metrics.
+struct DeliveryCounts {
+  ProcessorCounts processors;  // with each type that is configured
+  BuildCounts builds;          // of all deliveries; partitions: of the last one
+};
+
 /// What `describe` shows.
 struct DeliveryStatus {
   DeliveryMode mode = DeliveryMode::kActive;
@@ -65,6 +72,11 @@ struct DeliveryStatus {
   std::uint64_t pending_bytes = 0;
   std::uint64_t lag_records = 0;       // not yet delivered, as far as seen
   std::int64_t oldest_pending_ms = 0;  // append time of the oldest undelivered record; 0: none seen
+  std::string last_object;             // key of the last object of the last delivery that has rows in the lake
+  DeliveryCounts counts;
+
+  /// Age of the oldest record that is not in the lake; 0 where there is none.
+  std::int64_t FreshnessMs(std::int64_t now_ms) const;
 };
 
 /// What a delivery stream works with; all outlive it.
@@ -133,6 +145,8 @@ class DeliveryStream {
   Status Decide();
   Status Deliver();
   Status StoreIntent(const Intent& intent);
+  void FindLastObject();
+  void Count(const LedgerEntry& entry, const BuildCounts& counts);
   StagingParts Staging();
   void RemoveSpill();
   Status TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why);
@@ -156,10 +170,12 @@ class DeliveryStream {
   std::shared_ptr<const DeliveryTerms> terms_;  // by state_.identity.config_json
   ProcessorHost host_;
   RangePlanner planner_;
-  DeliveryState state_;         // as stored
-  bool state_known_ = false;    // false after a failure: read it again
-  SourceStream stream_;         // as last seen; no shards: not seen yet
-  bool children_wait_ = false;  // for their parents, which are closed, to be delivered
+  DeliveryState state_;                     // as stored
+  bool state_known_ = false;                // false after a failure: read it again
+  SourceStream stream_;                     // as last seen; no shards: not seen yet
+  bool children_wait_ = false;              // for their parents, which are closed, to be delivered
+  std::optional<std::string> last_object_;  // nullopt: not looked for yet
+  BuildCounts builds_;
   int failures_in_a_row_ = 0;
   const std::uint64_t first_flush_;  // the numbers of an earlier start lie below
   std::atomic<std::uint64_t> flushes_asked_;

@@ -50,6 +50,7 @@ Status ErrorOutput::AddLine(std::string_view error_type, std::string_view line) 
 Status ErrorOutput::Finish(LedgerEntry& entry) {
   entry.errors = records_;
   for (auto& [type, object] : by_type_) {
+    counts_[type] = object.records;
     const std::string key = ErrorKey(terms_, intent_, type);
     entry.objects.push_back({key, true, object.records, object.spool->bytes(), object.spool->checksum()});
     if (Status status = objects_.Put(terms_.config.bucket, key, std::move(object.spool)); !status.ok()) return status;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ class ErrorOutput {
   Result<std::string> LineOf(const ProcessingFailure& failure) const;
   Status AddLine(std::string_view error_type, std::string_view line);
   std::uint64_t records() const { return records_; }
+  /// How many of each type; after Finish.
+  const std::map<std::string, std::uint64_t, std::less<>>& counts() const { return counts_; }
   /// Puts the objects into the lake and into `entry`.
   Status Finish(LedgerEntry& entry);
 
@@ -43,6 +46,7 @@ class ErrorOutput {
   ObjectStore& objects_;
   std::map<std::string, Object, std::less<>> by_type_;
   std::uint64_t records_ = 0;
+  std::map<std::string, std::uint64_t, std::less<>> counts_;
 };
 
 }  // namespace sluice::delivery

@@ -50,6 +50,7 @@ Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
   entry.lost = intent.lost;
   const Result<SpillCounts> counts = IsStaged(terms_.config) ? WriteStaged(parts, entry) : WriteDirectly(parts, entry);
   if (!counts) return Error(counts.error());
+  counts_.errors = errors.counts();
   entry.records = counts->records;
   entry.user_records = counts->user_records;
   entry.filtered = counts->filtered;
@@ -79,6 +80,8 @@ Result<SpillCounts> ObjectBuilder::WriteStaged(const ObjectParts& parts, LedgerE
     if (status.ok()) status = output.Stage(!IsRepeatable(terms_.config.processors), counts);
   }
   if (status.ok()) status = output.Finish(entry);
+  counts_.partitions = output.partitions();
+  counts_.over_partitions_max = output.over_partitions_max();
   return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
 }
 

@@ -5,8 +5,12 @@
 // One thread at a time. Memory: one read, what the object writer buffers, and what staged_output.h says.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "broker/delivery/delivery_terms.h"
 #include "broker/delivery/object_store.h"
@@ -17,6 +21,13 @@
 #include "sluice/status.h"
 
 namespace sluice::delivery {
+
+/// What is not in the ledger of a delivery, for metrics.
+struct BuildCounts {
+  std::map<std::string, std::uint64_t, std::less<>> errors;  // error records, by type
+  std::uint64_t partitions = 0;                              // 0 without dynamic partitioning
+  std::uint64_t over_partitions_max = 0;                     // records of partitions above the bound
+};
 
 class ObjectBuilder {
  public:
@@ -29,6 +40,8 @@ class ObjectBuilder {
 
   /// The schema, widened by the fields that did not fit; nullopt where all did or nothing is inferred.
   const std::optional<Schema>& wanted() const { return wanted_; }
+  /// Of a Build that did not fail.
+  const BuildCounts& counts() const { return counts_; }
   /// True where Build failed because the log has lost records of the intent and they were given up.
   bool records_gone() const { return records_gone_; }
 
@@ -45,6 +58,7 @@ class ObjectBuilder {
   ObjectStore& objects_;
   const StagingParts staging_;
   std::optional<Schema> wanted_;
+  BuildCounts counts_;
   bool records_gone_ = false;
 };
 

@@ -88,9 +88,11 @@ Status StagedOutput::FailRecord(const RecordRef& record, const WorkRecord* work,
 Status StagedOutput::Place(const RecordRef& record, const WorkRecord* work) {
   auto found = partitions_.find(name_);
   if (found == partitions_.end()) {
-    if (partitions_.size() >= kPartitionsMax)
+    if (partitions_.size() >= kPartitionsMax) {
+      ++over_partitions_max_;
       return FailRecord(record, work, kPartitionsExceeded,
                         fmt::format("one delivery has at most {} partitions", kPartitionsMax));
+    }
     found = partitions_.emplace(name_, NewPartition(record)).first;
   }
   Partition& partition = found->second;
@@ -156,6 +158,13 @@ Status StagedOutput::Finish(LedgerEntry& entry) {
     if (Status status = AddErrors(stream); !status.ok()) return status;
   }
   return parts_.errors.Finish(entry);
+}
+
+std::uint64_t StagedOutput::partitions() const {
+  if (!partitioned_) return 0;
+  return static_cast<std::uint64_t>(std::ranges::count_if(spill_->streams(), [](const SpillStream& stream) {
+    return stream.name.error_type.empty() && stream.name.part == 0;
+  }));
 }
 
 Status StagedOutput::WriteObjects(LedgerEntry& entry) {

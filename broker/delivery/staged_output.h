@@ -52,6 +52,10 @@ class StagedOutput : public DeliveryOutput {
   Status Stage(bool seal, const SpillCounts& counts);
   Status Finish(LedgerEntry& entry) override;
 
+  /// With dynamic partitioning: how many partitions have records, and how many records had no room for another one.
+  std::uint64_t partitions() const;
+  std::uint64_t over_partitions_max() const { return over_partitions_max_; }
+
  private:
   struct Partition {
     std::size_t stream = 0;
@@ -76,6 +80,7 @@ class StagedOutput : public DeliveryOutput {
   std::map<std::string, std::size_t, std::less<>> errors_;    // streams of error lines, by type
   std::vector<std::string_view> values_;                      // of the record in hand
   std::string name_;                                          // of its partition
+  std::uint64_t over_partitions_max_ = 0;
 };
 
 }  // namespace sluice::delivery

@@ -144,6 +144,11 @@ TEST_CASE("LambdaProcessor Process: a function that recovers gives what it gives
   REQUIRE(run.Process({"a", "fail"}).ok());
   CHECK(run.Values() == Texts{"a!"});
   CHECK(run.Failures() == Texts{"1 Lambda.FunctionError 3"});
+  const ProcessorCounts& counts = run.host->counts;
+  CHECK(counts.lambda_calls == 3);
+  CHECK(counts.lambda_failures == 2);
+  CHECK(counts.lambda_records == 1);
+  CHECK(counts.lambda_bytes == 2);
 }
 
 TEST_CASE("LambdaProcessor Process: a function that takes too long", "[delivery]") {

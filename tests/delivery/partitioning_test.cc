@@ -114,6 +114,13 @@ TEST_CASE("Dynamic partitioning: records without a place go to the error output,
   CHECK(lake.at("customer=a/day=1/") == std::vector<std::string>{Order(1, "a", 1)});
   const std::vector<std::string>& errors = lake.at("errors/processing-failed/");
   REQUIRE(errors.size() == 6);
+  const DeliveryStatus status = world.stream->status();
+  CHECK(status.counts.builds.partitions == 1);
+  CHECK(status.counts.builds.errors.at("processing-failed") == 6);
+  CHECK(status.counts.processors.by_type.at("MetadataExtraction").batches == 1);
+  CHECK(status.last_object.starts_with("customer=a/day=1/"));
+  REQUIRE(world.Start().ok());  // another start of the broker
+  CHECK(world.stream->status().last_object == status.last_object);
   const auto told = [&](std::string_view what) {
     return std::ranges::count_if(errors, [&](const std::string& line) { return line.find(what) != line.npos; });
   };

@@ -4,8 +4,11 @@
 // Threads: made by one; the operations run where broker/api/aws/operation.h says.
 #pragma once
 
+#include <memory>
+
 #include "broker/api/aws/operation.h"
 #include "broker/api/firehose/firehose_options.h"
+#include "broker/api/firehose/put_metrics.h"
 #include "broker/append_service.h"
 #include "broker/delivery_registry.h"
 #include "broker/encryption/keyring.h"
@@ -24,6 +27,7 @@ struct FirehoseParts {
   storage::Random& random;
   AppendOptions append_options;
   FirehoseOptions options{};
+  std::shared_ptr<PutMetrics> put_metrics = std::make_shared<PutMetrics>();  // what puts are counted in
 };
 
 aws::Service FirehoseService(const FirehoseParts& parts);

@@ -49,18 +49,24 @@ ApiResult<std::vector<aws::PutEntry>> ReadEntries(const Context& context, const 
   return entries;
 }
 
-void Put(const Context& context, const aws::CallPtr& call, const DeliveryInfo& info, std::vector<aws::PutEntry> entries,
-         PutDone done) {
+void Put(const Context& context, const aws::CallPtr& call, const DeliveryInfo& info, PutMetrics::Operation operation,
+         std::vector<aws::PutEntry> entries, PutDone done) {
   const FirehoseParts& parts = context.parts;
   auto stream = parts.catalog.Find(info.source);
   if (!stream) return call->Fail(NotFound(info.name, call->caller()));  // deleted a moment ago
   const bool encrypted = (*stream)->encryption.on;
+  std::vector<std::size_t> bytes;
+  for (const aws::PutEntry& entry : entries) bytes.push_back(entry.bytes);
   aws::Put({.catalog = parts.catalog,
             .appends = parts.appends,
             .clock = parts.clock,
             .batch_bytes_max = parts.append_options.batch_bytes_max},
            call, std::move(*stream), std::move(entries),
-           [encrypted, done = std::move(done)](const aws::PutResults& results) mutable { done(results, encrypted); });
+           [encrypted, metrics = parts.put_metrics, name = info.name, operation, bytes = std::move(bytes),
+            done = std::move(done)](const aws::PutResults& results) mutable {
+             metrics->Count(name, operation, bytes, results);
+             done(results, encrypted);
+           });
 }
 
 std::string RecordId(const aws::PutResult& result, StreamId stream) {

@@ -11,6 +11,7 @@
 
 #include "broker/api/aws/put.h"
 #include "broker/api/firehose/context.h"
+#include "broker/api/firehose/put_metrics.h"
 
 namespace sluice::broker::firehose {
 
@@ -27,8 +28,8 @@ ApiResult<std::vector<aws::PutEntry>> ReadEntries(const Context& context,
 using PutDone = std::move_only_function<void(const aws::PutResults&, bool encrypted)>;
 /// Appends durably. `done` runs on the call's loop, unless the delivery stream's stream has gone: then the call is
 /// answered.
-void Put(const Context& context, const aws::CallPtr& call, const DeliveryInfo& info, std::vector<aws::PutEntry> entries,
-         PutDone done);
+void Put(const Context& context, const aws::CallPtr& call, const DeliveryInfo& info, PutMetrics::Operation operation,
+         std::vector<aws::PutEntry> entries, PutDone done);
 
 /// Base64 text that names stream, shard, offset and time of a record.
 std::string RecordId(const aws::PutResult& result, StreamId stream);

@@ -159,7 +159,7 @@ LambdaProcessor::Answer LambdaProcessor::Invoke(const Request& request) {
   Answer answer;
   for (;;) {
     ++answer.attempts;
-    const std::string invocation_id = HashedUuid(fmt::format("{}|{}", host_->run_id, ++host_->invocations));
+    const std::string invocation_id = HashedUuid(fmt::format("{}|{}", host_->run_id, ++host_->counts.lambda_calls));
     auto said = host_->lambda->Invoke(LambdaRequest(caller_, invocation_id, request.list));
     if (said) {
       auto outcomes = ParseLambdaAnswer(*said, request.ids);
@@ -171,6 +171,7 @@ LambdaProcessor::Answer LambdaProcessor::Invoke(const Request& request) {
     } else {
       answer.failure = std::move(said.error());
     }
+    ++host_->counts.lambda_failures;
     if (answer.failure.code == kLambdaTooLarge || answer.attempts > config_.retries) return answer;
     if (!PauseAfter(answer.attempts)) {
       answer.failure.away = true;  // what it would have done, had it been tried again, is not known
@@ -205,6 +206,8 @@ void LambdaProcessor::Take(const WorkRecord& record, const LambdaOutcome& outcom
     case LambdaOutcome::Kind::kOk:
       break;
   }
+  ++host_->counts.lambda_records;
+  host_->counts.lambda_bytes += outcome.data.size();
   WorkRecord& done = done_.emplace_back(record);
   done.record.value = batch.Keep(outcome.data);
   std::vector<PartitionKey> keys;

@@ -6,10 +6,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "broker/delivery/delivery_options.h"
+#include "storage/env/env.h"
 
 namespace sluice::delivery {
 
@@ -26,14 +29,28 @@ struct ProcessorSettings {
   const std::atomic<bool>* stopping = nullptr;  // what may take long ends when it is set; outlives the processors
 };
 
+/// What the processors have done since the broker started, tries that failed and looks at samples among it.
+struct ProcessorCounts {
+  struct Work {
+    std::int64_t ns = 0;
+    std::uint64_t batches = 0;
+  };
+  std::map<std::string, Work, std::less<>> by_type;  // of the processor
+  std::uint64_t lambda_calls = 0;
+  std::uint64_t lambda_failures = 0;  // of these calls: no answer, or one that is none
+  std::uint64_t lambda_records = 0;   // that came back with "Ok"
+  std::uint64_t lambda_bytes = 0;     // of these
+};
+
 struct ProcessorHost {
   const ProcessorSettings settings;
   RecordSource& source;
-  const std::string run_id;  // of this start of the delivery stream
+  const std::string run_id;         // of this start of the delivery stream
+  storage::Clock* clock = nullptr;  // measures the processors; nullptr: they are not measured
 
   std::shared_ptr<LambdaTransport> lambda = nullptr;  // kept for the next delivery: a connection, a running program
   std::string lambda_arn = {};                        // whose it is
-  std::uint64_t invocations = 0;
+  ProcessorCounts counts = {};
 
   std::atomic<bool> interrupted = false;  // by any thread: somebody waits for the delivery stream
 

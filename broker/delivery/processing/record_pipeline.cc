@@ -14,7 +14,7 @@ constexpr std::uint64_t kRecordBytes = 64;  // what a record costs besides its v
 }  // namespace
 
 RecordPipeline::RecordPipeline(const DeliveryConfig& config, ProcessorHost& host, Sink& sink)
-    : sink_(sink), opener_(config.deaggregate_kpl) {
+    : host_(host), sink_(sink), opener_(config.deaggregate_kpl) {
   const ProcessorContext context{.delivery_stream = config.name,
                                  .source_stream = config.direct_put ? "" : std::string_view(config.source_stream),
                                  .host = &host};
@@ -24,7 +24,7 @@ RecordPipeline::RecordPipeline(const DeliveryConfig& config, ProcessorHost& host
     Result<std::unique_ptr<Processor>> processor = kind.make(*wanted, context);
     SLUICE_CHECK(processor.has_value());
     batch_bytes_max_ = std::min(batch_bytes_max_, (*processor)->batch_bytes());
-    processors_.push_back(std::move(*processor));
+    processors_.push_back({std::string(kind.type), std::move(*processor)});
   }
 }
 
@@ -53,10 +53,24 @@ Status RecordPipeline::AppendOpened(std::span<const RecordRef> records) {
 
 Status RecordPipeline::Finish() { return batch_.records.empty() ? Status() : ProcessBatch(); }
 
-Status RecordPipeline::ProcessBatch() {
-  for (const std::unique_ptr<Processor>& processor : processors_) {
-    if (Status status = processor->Process(batch_); !status.ok()) return status;
+/// What a processor did is counted, also where it failed.
+Status RecordPipeline::RunProcessors() {
+  const auto now_ns = [this] { return host_.clock == nullptr ? 0 : host_.clock->MonotonicNs(); };
+  std::int64_t before_ns = now_ns();
+  for (const Step& step : processors_) {
+    Status status = step.processor->Process(batch_);
+    const std::int64_t after_ns = now_ns();
+    ProcessorCounts::Work& work = host_.counts.by_type[step.type];
+    work.ns += after_ns - before_ns;
+    ++work.batches;
+    before_ns = after_ns;
+    if (!status.ok()) return status;
   }
+  return Status();
+}
+
+Status RecordPipeline::ProcessBatch() {
+  if (Status status = RunProcessors(); !status.ok()) return status;
   user_records_ += batch_.records.size() + batch_.failures.size() + batch_.filtered;
   filtered_ += batch_.filtered;
   processed_.clear();

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "broker/delivery/aggregate_opener.h"
@@ -49,11 +50,18 @@ class RecordPipeline {
   Status AppendOpened(std::span<const RecordRef> records);
   Status PassOn(std::span<const RecordRef> records);
   Status ProcessBatch();
+  Status RunProcessors();
 
+  struct Step {
+    std::string type;
+    std::unique_ptr<Processor> processor;
+  };
+
+  ProcessorHost& host_;
   Sink& sink_;
   std::vector<RecordRef> processed_;  // of batch_; empty between calls
   AggregateOpener opener_;
-  std::vector<std::unique_ptr<Processor>> processors_;
+  std::vector<Step> processors_;
   std::uint64_t batch_bytes_max_ = std::numeric_limits<std::uint64_t>::max();  // the least of the processors'
   WorkBatch batch_;
   std::uint64_t batch_bytes_ = 0;

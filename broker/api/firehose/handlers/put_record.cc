@@ -26,11 +26,12 @@ void Run(const Context& context, const aws::CallPtr& call) {
   if (!info) return call->Fail(std::move(info.error()));
   auto entries = ReadEntries(context, {*call->input().Find("Record")}, "record.");
   if (!entries) return call->Fail(std::move(entries.error()));
-  Put(context, call, **info, std::move(*entries), [call, info = *info](const aws::PutResults& results, bool encrypted) {
-    const aws::PutResult& result = results.front();
-    if (result.appended) return call->Answer(Answer(*call, result, info->source, encrypted));
-    call->Fail(PutError(result.appended.error(), info->name, call->caller()));
-  });
+  Put(context, call, **info, PutMetrics::Operation::kPutRecord, std::move(*entries),
+      [call, info = *info](const aws::PutResults& results, bool encrypted) {
+        const aws::PutResult& result = results.front();
+        if (result.appended) return call->Answer(Answer(*call, result, info->source, encrypted));
+        call->Fail(PutError(result.appended.error(), info->name, call->caller()));
+      });
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ void Run(const Context& context, const aws::CallPtr& call) {
   if (!info) return call->Fail(std::move(info.error()));
   auto entries = CheckedEntries(context, *call);
   if (!entries) return call->Fail(std::move(entries.error()));
-  Put(context, call, **info, std::move(*entries),
+  Put(context, call, **info, PutMetrics::Operation::kPutRecordBatch, std::move(*entries),
       [call, info = *info](const auto& results, bool encrypted) { Answer(*call, *info, results, encrypted); });
 }
 
