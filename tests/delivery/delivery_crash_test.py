@@ -59,12 +59,13 @@ class Broker:
         self.process = None
         self.ports = directory / "data" / "ports.json"
 
-    def start(self, wait=True):
+    def start(self, wait=True, options=()):
         self.ports.unlink(missing_ok=True)
         log = open(self.directory / "serve.log", "ab")
         self.process = subprocess.Popen(
-            [self.sluice, "serve", "--data", self.directory / "data", "--lake", self.directory / "lake",
-             "--set", "native.port=0", "--set", "admin.port=0", "--set", "aws.port=0", "--set", "aws.tls_port=0", "--set", "storage.allow_volatile=true"],
+            [self.sluice, "serve", "--data", self.directory / "data",
+             "--set", "native.port=0", "--set", "admin.port=0", "--set", "aws.port=0", "--set", "aws.tls_port=0", "--set", "storage.allow_volatile=true",
+             *(options or ["--lake", self.directory / "lake"])],
             stdout=log, stderr=log)
         deadline = time.monotonic() + 120
         while wait and not self.ports.exists():
