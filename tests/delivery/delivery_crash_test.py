@@ -160,21 +160,15 @@ def run(arguments, directory, python):
     print(f"{arguments.cycles} kills in delivery, {sum(good.values())} rows and {sum(bad.values())} error records, each once")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/debug"))
-    parser.add_argument("--cycles", type=int, default=8)
-    parser.add_argument("--records", type=int, default=4000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    arguments = parser.parse_args()
+def with_pyarrow(arguments, name, run):
+    """The exit code that `run(arguments, directory, python)` comes to."""
     arguments.build = arguments.build.resolve()
-    print(f"seed {arguments.seed}")
     try:
         python = pyarrow_python(arguments.build)
     except subprocess.CalledProcessError as error:
         print(f"pyarrow cannot be had here: {error}")
         return SKIPPED
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-delivery-"))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix=f"sluice-{name}-"))
     try:
         run(arguments, directory, python)
     except Broken as broken:
@@ -182,6 +176,17 @@ def main():
         return 1
     shutil.rmtree(directory)
     return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/debug"))
+    parser.add_argument("--cycles", type=int, default=8)
+    parser.add_argument("--records", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}")
+    return with_pyarrow(arguments, "delivery", run)
 
 
 if __name__ == "__main__":
