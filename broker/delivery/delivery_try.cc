@@ -44,6 +44,7 @@ Result<TrialOutcome> DeliveryManager::TryRecords(const DeliveryConfig& config,
                    .work_dir = parts_.work_dir + "/samples",
                    .load_zone = [this](const std::string& zone) { return LoadZone(zone); },
                    .processors = MakeProcessorSettings(),
+                   .keys = parts_.keys,
                    .base = std::nullopt};
   std::int64_t& timeout_ms = parts.processors.lambda.timeout_ms;
   timeout_ms = std::min(timeout_ms, kLambdaMs);

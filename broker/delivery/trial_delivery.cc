@@ -162,7 +162,8 @@ Result<TrialOutcome> TryDelivery(const DeliveryConfig& config, std::vector<std::
        .work_dir = parts.work_dir,
        .load_zone = parts.load_zone,
        .hold = [](StreamId, ShardIndex, Offset) {},
-       .processors = parts.processors});
+       .processors = parts.processors,
+       .keys = parts.keys});
   Status status = stream.Open();
   if (status.ok() && parts.base) {
     const Result<ConfigChange> change = stream.Reconfigure(config);

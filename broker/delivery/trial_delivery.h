@@ -19,6 +19,7 @@
 #include "broker/delivery/processing/processor_host.h"
 #include "broker/delivery/schema.h"
 #include "broker/delivery/time_zone.h"
+#include "broker/encryption/key_provider.h"
 #include "sluice/status.h"
 #include "storage/env/env.h"
 
@@ -39,6 +40,7 @@ struct TrialParts {
   std::string work_dir;  // for what is set aside; nobody else's
   std::function<Result<TimeZone>(const std::string& name)> load_zone;
   ProcessorSettings processors;
+  broker::KeyProvider* keys = nullptr;  // what is set aside is encrypted; nullptr: it is not
   std::optional<TrialBase> base;
 };
 

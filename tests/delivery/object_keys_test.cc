@@ -108,6 +108,7 @@ class KeyTable {
                                                       .processors = {.stopping = &stopping_},
                                                       .base = {}});
     if (!outcome) return "! " + outcome.error().message();
+    if (*env.Exists("/samples/d.spill")) return "what was set aside is left";
     if (outcome->objects.size() != 1) return fmt::format("{} objects", outcome->objects.size());
     const TrialObject& object = outcome->objects.front();
     if (object.error != (row.failure != "-")) return object.error ? "an error: " + object.bytes : "no error";
