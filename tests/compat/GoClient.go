@@ -58,10 +58,11 @@ func httpClient() aws.HTTPClient {
 	})
 }
 
+var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: os.Getenv("COMPAT_ACCESS_KEY"), SecretAccessKey: os.Getenv("COMPAT_SECRET_KEY")}, nil
+})
+
 func connect(client aws.HTTPClient) *kinesis.Client {
-	credentials := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: os.Getenv("COMPAT_ACCESS_KEY"), SecretAccessKey: os.Getenv("COMPAT_SECRET_KEY")}, nil
-	})
 	return kinesis.New(kinesis.Options{
 		BaseEndpoint:     aws.String(os.Getenv("COMPAT_ENDPOINT")),
 		Region:           "eu-central-1",
@@ -154,6 +155,7 @@ func main() {
 	create(client, name, 5)
 	putAndGet(client, name, 5)
 	errorsAndEnd(client, name)
+	deliveryStream(connectFirehose(wire), name)
 	wanted := "HTTP/1.1"
 	if os.Getenv("COMPAT_CERTIFICATE") != "" {
 		wanted = "HTTP/2.0"

@@ -52,6 +52,14 @@ class Broker:
             self.process.send_signal(number)
             self.process.wait()
 
+    def run(self, *arguments):
+        """What a command of the command line prints."""
+        port = json.loads(self.ports.read_text())["native"]
+        done = subprocess.run([self.binary, "--broker", f"127.0.0.1:{port}", *arguments], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Broken(f"sluice {arguments}: {done.stdout}{done.stderr}")
+        return done.stdout
+
     def log(self):
         return (self.home / "serve.log").read_text(errors="replace")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """curl against the Kinesis door of a real broker, as scripts use it: signed by --aws-sigv4, over HTTP/1.1, HTTP/2 with prior
-knowledge, and TLS.
+knowledge, and TLS. And against the Firehose door with the requests of log shippers, which sign more headers.
 
     curl_test.py --build build/release
 
@@ -22,13 +22,14 @@ SKIPPED = 77
 class Curl:
     """Calls that must answer with a certain status."""
 
-    def __init__(self, endpoint, *options):
+    def __init__(self, endpoint, *options, service="kinesis", target="Kinesis_20131202"):
+        self.service, self.target = service, target
         self.command = ["curl", "--silent", "--show-error", "--max-time", "60", "--write-out", "\n%{http_version} %{http_code}", *options,
                         "--request", "POST", "--header", "Content-Type: application/x-amz-json-1.1", endpoint]
 
     def __call__(self, operation, body, status=200, key=settings.SECRET_KEY, version=None):
-        signed = ["--aws-sigv4", "aws:amz:us-east-1:kinesis", "--user", f"{settings.ACCESS_KEY}:{key}"]
-        target = ["--header", f"X-Amz-Target: Kinesis_20131202.{operation}", "--data-binary", json.dumps(body)]
+        signed = ["--aws-sigv4", f"aws:amz:us-east-1:{self.service}", "--user", f"{settings.ACCESS_KEY}:{key}"]
+        target = ["--header", f"X-Amz-Target: {self.target}.{operation}", "--data-binary", json.dumps(body)]
         result = subprocess.run([*self.command, *signed, *target], capture_output=True, text=True, timeout=120, check=False)
         if result.returncode != 0:
             raise settings.Broken(f"curl ends with {result.returncode}: {result.stderr}")
@@ -58,6 +59,32 @@ def life_of_a_stream(curl, name, version):
     curl("DeleteStream", {"StreamName": name})
 
 
+# What each sends beside what all send.
+SHIPPERS = {
+    "fluent-bit": ["User-Agent: aws-fluent-bit-plugin"],
+    "vector": ["User-Agent: aws-sdk-rust/1.3.9 os/linux lang/rust/1.88.0", "x-amz-user-agent: aws-sdk-rust/1.3.9 ua/2.1 api/firehose/1.90.0 os/linux lang/rust/1.88.0",
+               "amz-sdk-invocation-id: 0b6f3c4e-5f6c-4a3e-9d6e-2c5a8f0f5a11", "amz-sdk-request: attempt=1; max=1"],
+}
+
+
+def ship(broker, shipper):
+    """Looks whether the delivery stream is there, and sends it lines; they are in the lake as they were."""
+    headers = [option for header in SHIPPERS[shipper] for option in ("--header", header)]
+    curl = Curl(broker.endpoint(), "--http1.1", *headers, service="firehose", target="Firehose_20150804")
+    destination = {"RoleARN": "arn:aws:iam::000000000000:role/firehose", "BucketARN": f"arn:aws:s3:::{shipper}"}
+    curl("CreateDeliveryStream", {"DeliveryStreamName": shipper, "ExtendedS3DestinationConfiguration": destination})
+    told = curl("DescribeDeliveryStream", {"DeliveryStreamName": shipper})["DeliveryStreamDescription"]
+    lines = [json.dumps({"log": f"line {i}", "stream": "stdout"}) + "\n" for i in range(500)]
+    records = [{"Data": base64.b64encode(line.encode()).decode()} for line in lines]
+    answer = curl("PutRecordBatch", {"DeliveryStreamName": shipper, "Records": records})
+    if told["DeliveryStreamStatus"] != "ACTIVE" or answer["FailedPutCount"] != 0 or len(answer["RequestResponses"]) != 500:
+        raise settings.Broken(f"{told}, {answer}")
+    broker.run("delivery", "flush", shipper)
+    found = "".join(path.read_text() for path in (broker.home / "lake" / shipper).rglob(f"{shipper}-*"))
+    if sorted(found.splitlines(True)) != sorted(lines):
+        raise settings.Broken(f"the lake holds {len(found.splitlines())} lines: {found[:200]}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -83,6 +110,13 @@ def main():
                 print(f"broken: {name}: {why}\n{broker.log()}")
                 return 1
             print(f"kept: {name}", flush=True)
+        for shipper in SHIPPERS:
+            try:
+                ship(broker, shipper)
+            except settings.Broken as why:
+                print(f"broken: {shipper}: {why}\n{broker.log()}")
+                return 1
+            print(f"kept: {shipper}", flush=True)
     return 0
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Go SDK v2 against the Kinesis door of a real broker: over HTTP/1.1, and over TLS, where it chooses HTTP/2.
+"""The Go SDK v2 against the Kinesis and Firehose doors of a real broker: over HTTP/1.1, and over TLS, where it chooses HTTP/2.
 
     go_test.py --build build/release
 
@@ -15,7 +15,8 @@ import sys
 import broker as settings
 
 SKIPPED = 77
-PACKAGE = "github.com/aws/aws-sdk-go-v2/service/kinesis@v1.56.13"
+PACKAGES = ["github.com/aws/aws-sdk-go-v2/service/kinesis@v1.56.13", "github.com/aws/aws-sdk-go-v2/service/firehose@v1.52.12"]
+SOURCES = ["GoClient.go", "GoFirehose.go"]
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -24,15 +25,17 @@ def compiled(build):
     home = build / "_go"
     home.mkdir(exist_ok=True)
     environment = os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw -mod=mod -buildvcs=false"}
-    shutil.copy(HERE / "GoClient.go", home / "client.go")
-    if not (home / "done").exists():
+    for source in SOURCES:
+        shutil.copy(HERE / source, home / source)
+    done = home / "done"
+    if not done.exists() or done.read_text().split() != PACKAGES:
         (home / "go.mod").write_text("module compat\n")
-        get = subprocess.run(["go", "get", PACKAGE], cwd=home, env=environment, capture_output=True, text=True, check=False)
+        get = subprocess.run(["go", "get", *PACKAGES], cwd=home, env=environment, capture_output=True, text=True, check=False)
         if get.returncode != 0:
-            print(f"skipped: {PACKAGE} cannot be had: {get.stderr.strip()[-500:]}")
+            print(f"skipped: {' '.join(PACKAGES)} cannot be had: {get.stderr.strip()[-500:]}")
             return None
-        (home / "done").touch()
-    subprocess.run(["go", "build", "-o", "client", "client.go"], cwd=home, env=environment, check=True)
+        done.write_text("\n".join(PACKAGES))
+    subprocess.run(["go", "build", "-o", "client", *SOURCES], cwd=home, env=environment, check=True)
     return home / "client"
 
 

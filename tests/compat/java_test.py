@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The Java SDK v2 against the Kinesis door of a real broker: CBOR over HTTP/1.1 (synchronous) and HTTP/2 (asynchronous).
+"""The Java SDK v2 against the Kinesis door of a real broker, CBOR over HTTP/1.1 (synchronous) and HTTP/2 (asynchronous), and against its
+Firehose door.
 
     java_test.py --build build/release
 
@@ -15,7 +16,7 @@ import broker as settings
 import maven
 
 SKIPPED = 77
-LIBRARIES = ("software.amazon.awssdk:kinesis:2.30.0", "org.slf4j:slf4j-nop:1.7.36")
+LIBRARIES = ("software.amazon.awssdk:kinesis:2.57.8", "software.amazon.awssdk:firehose:2.57.8", "org.slf4j:slf4j-nop:1.7.36")
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -33,11 +34,12 @@ def main():
     with settings.Broker(arguments.build) as broker:
         environment = os.environ | {"COMPAT_ENDPOINT": broker.endpoint(), "COMPAT_ACCESS_KEY": settings.ACCESS_KEY,
                                     "COMPAT_SECRET_KEY": settings.SECRET_KEY}
-        command = ["java", "-cp", f"{lib}/*", HERE / "JavaClient.java"]
-        result = subprocess.run(command, env=environment, timeout=240, check=False)
-        if result.returncode != 0:
-            print(f"broken\n{broker.log()}")
-        return 0 if result.returncode == 0 else 1
+        for client in ("JavaClient.java", "JavaFirehose.java"):
+            command = ["java", "-cp", f"{lib}/*", HERE / client]
+            if subprocess.run(command, env=environment, timeout=240, check=False).returncode != 0:
+                print(f"broken: {client}\n{broker.log()}")
+                return 1
+        return 0
 
 
 if __name__ == "__main__":

@@ -113,21 +113,12 @@ def check_metrics(port):
         time.sleep(0.2)
 
 
-def sluice(broker, *arguments):
-    port = json.loads(broker.ports.read_text())["native"]
-    command = [broker.binary, "--broker", f"127.0.0.1:{port}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise settings.Broken(f"sluice {arguments}: {done.stdout}{done.stderr}")
-    return done.stdout
-
-
 def check_delivery(broker, reader):
     """Every user record is one row of the lake."""
     (broker.home / "kpl-lake.json").write_text(json.dumps(DELIVERY))
-    sluice(broker, "delivery", "create", "-f", broker.home / "kpl-lake.json")
-    sluice(broker, "delivery", "flush", "kpl-lake")
-    proof = sluice(broker, "verify", "kpl-lake")
+    broker.run("delivery", "create", "-f", broker.home / "kpl-lake.json")
+    broker.run("delivery", "flush", "kpl-lake")
+    proof = broker.run("verify", "kpl-lake")
     if "PROVEN" not in proof or f"{USER_RECORDS:,} with aggregates opened" not in proof:
         raise settings.Broken(f"the delivery is not proven: {proof}")
     ids = json.loads(subprocess.run([reader, "-c", READ_IDS, broker.home / "lake"], capture_output=True, check=True).stdout)

@@ -20,14 +20,14 @@ def is_here():
 def libraries(home, *artifacts):
     """The folder with these ("GROUP:ARTIFACT:VERSION") and what they need, below `home`; None where they cannot be had."""
     done = home / "done"
-    if not done.exists():
+    if not done.exists() or done.read_text().split() != list(artifacts):
         home.mkdir(exist_ok=True)
         dependencies = "\n    ".join(DEPENDENCY.format(*artifact.split(":")) for artifact in artifacts)
         (home / "pom.xml").write_text(PROJECT.format(dependencies))
         command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]
         if subprocess.run(command, cwd=home, capture_output=True, check=False).returncode != 0:
             return None
-        done.touch()
+        done.write_text("\n".join(artifacts))
     return home / "lib"
 
 
