@@ -12,6 +12,7 @@
 namespace sluice::delivery {
 namespace {
 
+constexpr std::size_t kObjectBytesMax = 640u << 10;  // as base64 they have to fit into a MiB
 constexpr std::int64_t kLambdaMs = 5000;  // of one call: others wait behind the trial, and who asked wants to hear
 
 }  // namespace
@@ -56,7 +57,15 @@ Result<TrialOutcome> DeliveryManager::TryRecords(const DeliveryConfig& config,
       parts.base->schema = std::move(*schema);
     }
   }
-  return TryDelivery(config, records, parts);
+  Result<TrialOutcome> outcome = TryDelivery(config, records, parts);
+  if (!outcome) return outcome;
+  std::size_t bytes = 0;
+  for (const TrialObject& object : outcome->objects) bytes += object.bytes.size();
+  if (bytes <= kObjectBytesMax) return outcome;
+  return Error(
+      Code::kInvalidArgument,
+      fmt::format("the sample becomes {} objects of {} bytes in all, and an answer holds {}; try fewer records",
+                  outcome->objects.size(), bytes, kObjectBytesMax));
 }
 
 }  // namespace sluice::delivery
