@@ -67,6 +67,12 @@ void RefuseFixed(const DeliveryConfig& before, const DeliveryConfig& after, std:
                     "stream of another name, or move the bucket's directory and name it in [delivery.buckets]",
                     before.bucket, after.bucket));
   }
+  if (before.backup && (!after.backup || after.backup->bucket != before.backup->bucket)) {
+    refused.push_back(
+        fmt::format("the source records are backed up in '{}', and that can neither end nor move: the backup is proven "
+                    "in one place; make a delivery stream of another name for that",
+                    before.backup->bucket));
+  }
   if (before.convert != after.convert) {
     refused.push_back(
         fmt::format("the conversion is {} and cannot be turned {}; make a delivery stream of another name for that",

@@ -96,6 +96,19 @@ void ReadConvertedCompression(const std::string& text, bool compression_given,
   }
 }
 
+/// `hint` follows on what is said of a word that is none.
+void TakeRawCompression(MapReader& map, const std::string& text, std::string_view hint, RawCompression& compression) {
+  const std::optional<RawCompression> raw = RawCompressionOf(text);
+  if (!raw) {
+    map.report().Problem(
+        map.LineOf("CompressionFormat"), map.PathOf("CompressionFormat"),
+        fmt::format("'{}' is no format; there are UNCOMPRESSED, GZIP, ZIP, Snappy and HADOOP_SNAPPY{}", text, hint));
+    return;
+  }
+  compression = *raw;
+  WarnSpelling(map, "CompressionFormat", text, RawCompressionName(*raw));
+}
+
 /// The destination's own compression.
 void ReadCompression(MapReader& map, bool compression_given, DeliveryConfig& config) {
   const std::optional<std::string> text = map.String("CompressionFormat");
@@ -108,14 +121,7 @@ void ReadCompression(MapReader& map, bool compression_given, DeliveryConfig& con
   const std::optional<RawCompression> raw = RawCompressionOf(*text);
   const bool of_files = ParquetCompressionOf(*text) || OrcCompressionOf(*text);
   if (config.convert && (raw || of_files)) return ReadConvertedCompression(*text, compression_given, warn, config);
-  if (!raw) {
-    map.report().Problem(map.LineOf("CompressionFormat"), map.PathOf("CompressionFormat"),
-                         fmt::format("'{}' is no format; there are UNCOMPRESSED, GZIP, ZIP, Snappy and HADOOP_SNAPPY{}",
-                                     *text, of_files ? " (others with a conversion to Parquet or ORC)" : ""));
-    return;
-  }
-  config.compression = *raw;
-  WarnSpelling(map, "CompressionFormat", *text, RawCompressionName(*raw));
+  TakeRawCompression(map, *text, of_files ? " (others with a conversion to Parquet or ORC)" : "", config.compression);
 }
 
 /// True where it is given.
@@ -312,6 +318,11 @@ bool ReadConversionMap(MapReader& map, const SluiceExtras& extras, DeliveryConfi
 void ReadConversion(MapReader& map, bool extended, const SluiceExtras& extras, DeliveryConfig& config) {
   const bool compression_given = extended && ReadConversionMap(map, extras, config);
   ReadCompression(map, compression_given, config);
+}
+
+void ReadRawCompression(MapReader& map, RawCompression& compression) {
+  if (const std::optional<std::string> text = map.String("CompressionFormat"))
+    TakeRawCompression(map, *text, "", compression);
 }
 
 }  // namespace sluice::delivery

@@ -108,7 +108,7 @@ Result<DeliveryAnswer> DeliveryManager::Make(const ParsedDeliveryConfig& parsed)
   const Result<StreamPtr> stream = MakeStream(config, "");
   if (!stream) return Error(stream.error());
   DeliveryAnswer answer{DescribeJson(**stream, parts_.env.clock().WallMs()), parsed.warnings};
-  if (const Status lake = objects_->CheckBucket(config.bucket); !lake.ok()) answer.warnings.push_back(lake.message());
+  for (std::string& problem : BucketProblems(config)) answer.warnings.push_back(std::move(problem));
   return answer;
 }
 
@@ -277,6 +277,7 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name, std::strin
                                     .stream_exists = parts_.catalog.Find(identity.source).has_value(),
                                     .bucket = config.bucket,
                                     .directory = objects_->Place(config.bucket),
+                                    .backup_directory = config.backup ? objects_->Place(config.backup->bucket) : "",
                                     .converted = config.convert,
                                     .shards = status.checkpoint.shards,
                                     .intent = status.intent,

@@ -61,6 +61,7 @@ void WriteTrial(const TrialOutcome& trial, protocol::JsonWriter& json) {
 /// There may be thousands of them.
 Intent WithoutOtherKeys(Intent intent) {
   intent.other_keys.clear();
+  intent.backup_keys.clear();
   return intent;
 }
 

@@ -249,6 +249,16 @@ void ReadBloomFilters(MapReader& sluice, DeliveryConfig& config) {
   config.columnar().bloom_filter_columns = std::move(columns);
 }
 
+void ReadBackupDelimiter(MapReader& sluice, DeliveryConfig& config) {
+  const std::optional<std::string> delimiter = sluice.String("BackupDelimiter");
+  if (delimiter && config.backup) {
+    config.backup->delimiter = *delimiter;
+  } else if (delimiter) {
+    sluice.report().Warn(sluice.LineOf("BackupDelimiter"), sluice.PathOf("BackupDelimiter"),
+                         "is passed over: S3BackupMode is not Enabled");
+  }
+}
+
 /// What can only be said once the destination is known.
 void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig& config) {
   if (const auto size_mb = sluice.Int("FileSizeMB", 1, kFileSizeMbMax))
@@ -260,6 +270,7 @@ void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig&
                            "is passed over: there is no dynamic partitioning, and a delivery is one object");
     }
   }
+  ReadBackupDelimiter(sluice, config);
   ReadSortBy(sluice, config);
   ReadBloomFilters(sluice, config);
   if (!config.convert && (extras.has_schema || extras.infer_schema || !config.glue_table.empty())) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,20 @@ struct ColumnConfig {
 /// What records are converted to.
 enum class ConvertedFormat : std::uint8_t { kParquet, kOrc };
 
+/// Where the source records go besides, as they came: the plain S3 destination that a backup is in Firehose. A backup
+/// is a part of every delivery, so it has no interval of its own, and nothing of it can fail by itself.
+struct BackupConfig {
+  std::string role_arn = {};  // kept as it is, as the next two
+  std::string error_prefix = {};
+  std::uint64_t interval_s = 300;
+  std::string bucket = {};
+  std::string prefix = {};
+  std::uint64_t size_mb = 5;  // of record bytes of an object, before compression
+  RawCompression compression = RawCompression::kUncompressed;
+  std::string delimiter = "\n";  // after each record
+  friend bool operator==(const BackupConfig&, const BackupConfig&) = default;
+};
+
 struct DeliveryConfig {
   std::string name;
   bool direct_put = true;
@@ -65,6 +80,8 @@ struct DeliveryConfig {
   RawCompression compression = RawCompression::kUncompressed;  // without conversion
   std::string delimiter = "\n";
   bool delimiter_after_last = true;
+
+  std::optional<BackupConfig> backup;  // S3BackupMode
 
   bool convert = false;  // JSON to `format`
   ConvertedFormat format = ConvertedFormat::kParquet;

@@ -1,6 +1,7 @@
 // The canonical JSON of a delivery stream's configuration, in Firehose's shape and order.
 #include <fmt/format.h>
 
+#include "broker/delivery/backup_config.h"
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/iso_time.h"
 #include "protocol/check.h"
@@ -94,6 +95,10 @@ void WriteDestination(const DeliveryConfig& config, protocol::JsonWriter& json) 
   json.Key("IntervalInSeconds").Number(config.interval_s).EndObject();
   json.Key("CompressionFormat").String(RawCompressionName(config.compression));
   WriteProcessing(config, json);
+  if (config.backup) {
+    json.Key("S3BackupMode").String("Enabled");
+    WriteBackupDestination("S3BackupConfiguration", *config.backup, json);
+  }
   if (config.dynamic_partitioning)
     json.Key("DynamicPartitioningConfiguration").BeginObject().Key("Enabled").Bool(true).EndObject();
   if (config.convert) WriteConversion(config, json);
@@ -147,6 +152,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
   } else if (config.delimiter_after_last) {
     json.Key("Delimiter").String(config.delimiter);
   }
+  if (config.backup) json.Key("BackupDelimiter").String(config.backup->delimiter);
   json.EndObject();
 }
 

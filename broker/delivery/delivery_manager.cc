@@ -35,7 +35,7 @@ Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions 
   const bool has_files = !manager->options_.config_dir.empty();
   if (has_files) manager->ReadConfigDir();  // before anything is decided by what the files may change
   for (const StreamPtr& stream : *streams) {
-    if (stream->status().checkpoint.totals.objects > 0) manager->objects_->ExpectBucket(stream->config()->bucket);
+    manager->ExpectBuckets(*stream);
     manager->workers_.Add(stream->name(), [raw = manager.get(), stream, looked = false]() mutable {
       if (!std::exchange(looked, true))
         raw->WarnOfLake(*stream);  // here: a store that is away must not hold up the start
@@ -124,10 +124,26 @@ void DeliveryManager::Between(DeliveryStream& stream, const std::function<void()
   });
 }
 
+void DeliveryManager::ExpectBuckets(const DeliveryStream& stream) {
+  const DeliveryTotals totals = stream.status().checkpoint.totals;
+  const std::shared_ptr<const DeliveryConfig> config = stream.config();
+  if (totals.objects > 0) objects_->ExpectBucket(config->bucket);
+  if (totals.backup_objects > 0 && config->backup) objects_->ExpectBucket(config->backup->bucket);
+}
+
+std::vector<std::string> DeliveryManager::BucketProblems(const DeliveryConfig& config) {
+  std::vector<std::string> problems;
+  if (const Status lake = objects_->CheckBucket(config.bucket); !lake.ok()) problems.push_back(lake.message());
+  if (!config.backup || config.backup->bucket == config.bucket) return problems;
+  if (const Status backup = objects_->CheckBucket(config.backup->bucket); !backup.ok())
+    problems.push_back(backup.message());
+  return problems;
+}
+
 void DeliveryManager::WarnOfLake(const DeliveryStream& stream) {
-  const Status lake = objects_->CheckBucket(stream.config()->bucket);
-  if (lake.ok()) return;
-  broker::log::Warning("the lake cannot be written", {{"delivery_stream", stream.name()}, {"error", lake.message()}});
+  for (const std::string& problem : BucketProblems(*stream.config())) {
+    broker::log::Warning("the lake cannot be written", {{"delivery_stream", stream.name()}, {"error", problem}});
+  }
 }
 
 /// Says in the log when a delivery stream begins to fail and when it is well again, not each try.
@@ -284,6 +300,15 @@ Result<std::string> DeliveryManager::ExampleKey(const DeliveryConfig& config) {
     example = SafeKey(prefix->Evaluate(context) +
                       ObjectName(config.name, 1, context, uuid, errors ? "" : ObjectExtension(config)));
     if (Status status = CheckObjectKey(example); !status.ok()) return Error(std::move(status));
+  }
+  if (config.backup) {
+    context.partition_values = {};  // a backup has none
+    const Result<Prefix> prefix = Prefix::Parse(config.backup->prefix, PrefixKind::kObjects);
+    if (!prefix) return Error(prefix.error());
+    Status status = CheckObjectKey(
+        SafeKey(prefix->Evaluate(context) +
+                ObjectName(config.name, 1, context, uuid, RawCompressionExtension(config.backup->compression))));
+    if (!status.ok()) return Error(status.WithContext("S3BackupConfiguration"));
   }
   return example;
 }

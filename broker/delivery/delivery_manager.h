@@ -79,6 +79,8 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   Result<std::vector<StreamPtr>> LoadAll();
   Result<StreamPtr> LoadOne(const std::string& name);
   void BeginWork(const StreamPtr& stream);
+  void ExpectBuckets(const DeliveryStream& stream);
+  std::vector<std::string> BucketProblems(const DeliveryConfig& config);
   void WarnOfLake(const DeliveryStream& stream);
   std::int64_t ReadConfigDir();
   enum class FileState : std::uint8_t { kNew, kWaiting, kDone };  // kWaiting: for a source that does not exist yet

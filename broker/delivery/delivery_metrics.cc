@@ -53,6 +53,9 @@ void CollectTotals(const Checkpoint& checkpoint, Series& series) {
   series.Counter("sluice_delivery_deliveries_total", "Deliveries done.", checkpoint.next_seq - 1);
   series.Counter("sluice_delivery_objects_total", "Objects put into the lake.", totals.objects);
   series.Counter("sluice_delivery_bytes_total", "Bytes of these objects.", totals.bytes_out);
+  series.Counter("sluice_delivery_backup_records_total", "Source records in the backup.", totals.backup_records);
+  series.Counter("sluice_delivery_backup_objects_total", "Objects of the backup.", totals.backup_objects);
+  series.Counter("sluice_delivery_backup_bytes_total", "Bytes of these objects.", totals.backup_bytes);
 }
 
 /// Since the broker started.

@@ -104,6 +104,9 @@ DeliveryTotals ReadTotals(StateReader& reader) {
   read.objects = totals.U64("objects");
   read.bytes_in = totals.U64("bytes_in");
   read.bytes_out = totals.U64("bytes_out");
+  if (totals.Has("backup_records")) read.backup_records = totals.U64("backup_records");
+  if (totals.Has("backup_objects")) read.backup_objects = totals.U64("backup_objects");
+  if (totals.Has("backup_bytes")) read.backup_bytes = totals.U64("backup_bytes");
   reader.Keep(totals.status());
   return read;
 }
@@ -118,6 +121,7 @@ void ReadObjects(StateReader& reader, std::vector<DeliveredObject>& objects) {
     } else {
       objects.back().checksum = std::stoull(checksum, nullptr, 16);
     }
+    objects.back().backup = object.Has("backup") && object.Bool("backup");
     reader.Keep(object.status());
   }
 }
@@ -160,6 +164,7 @@ void ReadIntent(StateReader& reader, Intent& intent) {
   intent.data_key = reader.String("data_key");
   intent.error_key = reader.String("error_key");
   if (reader.Has("other_keys")) intent.other_keys = ReadTexts(reader, "other_keys");
+  if (reader.Has("backup_keys")) intent.backup_keys = ReadTexts(reader, "backup_keys");
   if (reader.Has("processed")) {
     StateReader seal(reader.Map("processed"), "where processed records are");
     intent.processed = ReadSeal(seal);
@@ -183,6 +188,24 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.bytes_in = reader.U64("bytes_in");
   if (entry.records != CountRecords(entry.ranges)) reader.Fail("'records' does not agree with the ranges");
   if (entry.user_records < entry.records) reader.Fail("'user_records' is below 'records'");
+}
+
+void Count(const DeliveredObject& object, DeliveryTotals& totals) {
+  if (object.backup) {
+    totals.backup_records += object.rows;
+    ++totals.backup_objects;
+    totals.backup_bytes += object.bytes;
+  } else {
+    ++totals.objects;
+    totals.bytes_out += object.bytes;
+  }
+}
+
+void WriteTexts(std::string_view key, const std::vector<std::string>& texts, protocol::JsonWriter& json) {
+  if (texts.empty()) return;
+  json.Key(key).BeginList();
+  for (const std::string& text : texts) json.String(text);
+  json.EndList();
 }
 
 }  // namespace
@@ -212,9 +235,8 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   totals.filtered += entry.filtered;
   totals.lost += CountRecords(entry.lost);
   totals.overflow_fields += entry.overflow_fields;
-  totals.objects += entry.objects.size();
   totals.bytes_in += entry.bytes_in;
-  for (const DeliveredObject& object : entry.objects) totals.bytes_out += object.bytes;
+  for (const DeliveredObject& object : entry.objects) Count(object, totals);
   return after;
 }
 
@@ -252,11 +274,8 @@ std::string IntentToJson(const Intent& intent) {
   WriteRanges(intent.ranges, json);
   WriteLost(intent.lost, json);
   json.Key("data_key").String(intent.data_key).Key("error_key").String(intent.error_key);
-  if (!intent.other_keys.empty()) {
-    json.Key("other_keys").BeginList();
-    for (const std::string& key : intent.other_keys) json.String(key);
-    json.EndList();
-  }
+  WriteTexts("other_keys", intent.other_keys, json);
+  WriteTexts("backup_keys", intent.backup_keys, json);
   if (intent.processed) {
     json.Key("processed");
     WriteSeal(*intent.processed, json);
@@ -277,7 +296,9 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
   json.Key("objects").BeginList();
   for (const DeliveredObject& object : entry.objects) {
     json.BeginObject().Key("key").String(object.key).Key("error").Bool(object.error).Key("rows").Number(object.rows);
-    json.Key("bytes").Number(object.bytes).Key("checksum").String(fmt::format("{:016x}", object.checksum)).EndObject();
+    json.Key("bytes").Number(object.bytes).Key("checksum").String(fmt::format("{:016x}", object.checksum));
+    if (object.backup) json.Key("backup").Bool(true);
+    json.EndObject();
   }
   json.EndList();
   json.Key("records").Number(entry.records).Key("user_records").Number(entry.user_records);
@@ -308,7 +329,9 @@ void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json) {
   json.Key("user_records").Number(totals.user_records).Key("rows").Number(totals.rows);
   json.Key("errors").Number(totals.errors).Key("filtered").Number(totals.filtered).Key("lost").Number(totals.lost);
   json.Key("overflow_fields").Number(totals.overflow_fields).Key("objects").Number(totals.objects);
-  json.Key("bytes_in").Number(totals.bytes_in).Key("bytes_out").Number(totals.bytes_out).EndObject();
+  json.Key("bytes_in").Number(totals.bytes_in).Key("bytes_out").Number(totals.bytes_out);
+  json.Key("backup_records").Number(totals.backup_records).Key("backup_objects").Number(totals.backup_objects);
+  json.Key("backup_bytes").Number(totals.backup_bytes).EndObject();
 }
 
 std::string CheckpointToJson(const Checkpoint& checkpoint) {

@@ -65,18 +65,19 @@ struct SpillSeal {
 
 /// One delivery, decided: everything that its objects' bytes and keys depend on besides the records.
 struct Intent {
-  std::uint64_t seq = 0;                // 1 and up, without gap
-  std::int64_t decided_ms = 0;          // when it was decided; the error records' attempt time
-  std::int64_t time_ms = 0;             // append time of the oldest record: the prefix' time
-  std::uint32_t config_version = 1;     // the one that it is carried out with
-  std::uint32_t schema_version = 0;     // 0: no conversion
-  std::string uid;                      // the delivery stream's; empty in intents of older versions
-  std::vector<SourceRange> ranges;      // by shard, at most one each
-  std::vector<LostRange> lost;          // before the ranges
-  std::string data_key;                 // empty with dynamic partitioning
-  std::string error_key;                // of failed conversions
-  std::vector<std::string> other_keys;  // further objects that may be written, once they are known
-  std::optional<SpillSeal> processed;   // records that could not be processed the same way again
+  std::uint64_t seq = 0;                 // 1 and up, without gap
+  std::int64_t decided_ms = 0;           // when it was decided; the error records' attempt time
+  std::int64_t time_ms = 0;              // append time of the oldest record: the prefix' time
+  std::uint32_t config_version = 1;      // the one that it is carried out with
+  std::uint32_t schema_version = 0;      // 0: no conversion
+  std::string uid;                       // the delivery stream's; empty in intents of older versions
+  std::vector<SourceRange> ranges;       // by shard, at most one each
+  std::vector<LostRange> lost;           // before the ranges
+  std::string data_key;                  // empty with dynamic partitioning
+  std::string error_key;                 // of failed conversions
+  std::vector<std::string> other_keys;   // further objects that may be written, once they are known
+  std::vector<std::string> backup_keys;  // of the backup's objects, in its own bucket
+  std::optional<SpillSeal> processed;    // records that could not be processed the same way again
   friend bool operator==(const Intent&, const Intent&) = default;
 };
 
@@ -86,6 +87,7 @@ struct DeliveredObject {
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   std::uint64_t checksum = 0;  // XXH3-64
+  bool backup = false;         // in the backup's bucket: holds `rows` source records as they came
   friend bool operator==(const DeliveredObject&, const DeliveredObject&) = default;
 };
 
@@ -117,6 +119,7 @@ struct ShardPosition {
 struct DeliveryTotals {
   std::uint64_t records = 0, user_records = 0, rows = 0, errors = 0, filtered = 0, lost = 0, overflow_fields = 0,
                 objects = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t backup_records = 0, backup_objects = 0, backup_bytes = 0;  // which the numbers above do not have
   friend bool operator==(const DeliveryTotals&, const DeliveryTotals&) = default;
 };
 

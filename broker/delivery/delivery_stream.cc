@@ -123,8 +123,10 @@ Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::ReadTerms(std::stri
   if (!zone) return Error(zone.error());
   Prefix prefix = MustParse(config.prefix, PrefixKind::kObjects);
   Prefix error_prefix = MustParse(config.error_prefix, PrefixKind::kErrors);
+  std::optional<Prefix> backup_prefix;
+  if (config.backup) backup_prefix = MustParse(config.backup->prefix, PrefixKind::kObjects);
   return std::make_shared<const DeliveryTerms>(std::move(config), std::move(*zone), std::move(prefix),
-                                               std::move(error_prefix));
+                                               std::move(error_prefix), std::move(backup_prefix));
 }
 
 void DeliveryStream::SetHolds() {
@@ -243,6 +245,7 @@ Intent DeliveryStream::MakeIntent(const DeliveryPlan& plan) const {
     if (!terms_->config.processors.empty() && type != kFormatConversionFailed)
       intent.other_keys.push_back(ErrorKey(*terms_, intent, type));
   }
+  intent.backup_keys = BackupKeys(*terms_, intent, plan.bytes);
   return intent;
 }
 
@@ -302,17 +305,27 @@ Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms
   std::vector<std::string> keys = intent.other_keys;
   if (!intent.data_key.empty()) keys.push_back(intent.data_key);
   for (const std::string_view type : kErrorTypes) keys.push_back(ErrorKey(terms, intent, type));
+  if (Status status = CheckNotWritten(terms.config.bucket, keys, why); !status.ok()) return status;
+  if (terms.config.backup) {
+    if (Status status = CheckNotWritten(terms.config.backup->bucket, intent.backup_keys, why); !status.ok())
+      return status;
+  }
+  state_known_ = false;
+  if (Status status = store_.DropIntent(intent); !status.ok()) return status.WithContext("taking the intent back");
+  return Reload();
+}
+
+Status DeliveryStream::CheckNotWritten(const std::string& bucket, const std::vector<std::string>& keys,
+                                       const Status& why) {
   for (const std::string& key : keys) {
-    const auto size = parts_.objects.Size(terms.config.bucket, key);
+    const auto size = parts_.objects.Size(bucket, key);
     if (!size) return size.error();
     if (!*size) continue;
     return Status(why.code(), fmt::format("{}; object '{}' was written before, with these records: move it out of the "
                                           "bucket, and the others are delivered again without them",
                                           why.message(), key));
   }
-  state_known_ = false;
-  if (Status status = store_.DropIntent(intent); !status.ok()) return status.WithContext("taking the intent back");
-  return Reload();
+  return Status();
 }
 
 Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::TermsOf(const Intent& intent) {

@@ -150,6 +150,7 @@ class DeliveryStream {
   StagingParts Staging();
   void RemoveSpill();
   Status TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why);
+  Status CheckNotWritten(const std::string& bucket, const std::vector<std::string>& keys, const Status& why);
   Status Reload();
   Status FollowShards();
   bool ParentsDelivered(const SourceShard& shard);

@@ -57,4 +57,19 @@ std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::stri
                  ObjectName(terms.config.name, intent.config_version, context, uuid, ""));
 }
 
+std::vector<std::string> BackupKeys(const DeliveryTerms& terms, const Intent& intent, std::uint64_t bytes) {
+  if (!terms.config.backup || intent.ranges.empty()) return {};
+  const std::string identity = IdentityOf(intent) + "|backup";
+  const PrefixContext context = ContextOf(terms, intent, identity);
+  const std::uint64_t object_bytes = terms.config.backup->size_mb << 20;
+  std::vector<std::string> keys;
+  for (std::uint64_t part = 0; part == 0 || part * object_bytes < bytes; ++part) {
+    keys.push_back(SafeKey(terms.backup_prefix->Evaluate(context) +
+                           ObjectName(terms.config.name, intent.config_version, context,
+                                      HashedUuid(fmt::format("{}|{}", identity, part)),
+                                      RawCompressionExtension(terms.config.backup->compression))));
+  }
+  return keys;
+}
+
 }  // namespace sluice::delivery

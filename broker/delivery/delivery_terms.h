@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/delivery_state.h"
@@ -21,6 +23,7 @@ struct DeliveryTerms {
   TimeZone zone;
   Prefix prefix;
   Prefix error_prefix;
+  std::optional<Prefix> backup_prefix;  // where there is a backup
 };
 
 /// The key of a delivery's only data object, decided with it.
@@ -33,5 +36,9 @@ std::string PartitionObjectKey(const DeliveryTerms& terms, const Intent& intent,
 
 /// The key of the error object for records of one error type. Intents hold the one of failed conversions.
 std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::string_view error_type);
+
+/// The keys of the backup of a delivery with so many bytes of records: one for each object of the size that is wanted.
+/// Empty where there is no backup, or nothing to back up.
+std::vector<std::string> BackupKeys(const DeliveryTerms& terms, const Intent& intent, std::uint64_t bytes);
 
 }  // namespace sluice::delivery

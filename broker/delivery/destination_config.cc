@@ -6,52 +6,17 @@
 #include <algorithm>
 #include <cctype>
 
+#include "broker/delivery/backup_config.h"
 #include "broker/delivery/conversion_config.h"
 #include "broker/delivery/partitioning_config.h"
 #include "broker/delivery/prefix.h"
 #include "broker/delivery/processing_config.h"
+#include "broker/delivery/s3_fields.h"
 
 namespace sluice::delivery {
 namespace {
 
-constexpr std::int64_t kSizeMbMax = 4096;             // Firehose: 128
-constexpr std::size_t kExtensionMax = 120;            // Firehose: 128, but then a file's name may be too long
-constexpr std::int64_t kIntervalSecondsMax = 86'400;  // Firehose: 900
-
-bool IsBucketName(std::string_view name) {
-  if (name.empty() || name.size() > 255 || name.find_first_not_of('.') == name.npos) return false;
-  return std::all_of(name.begin(), name.end(),
-                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; });
-}
-
-void ReadBucket(MapReader& map, DeliveryConfig& config) {
-  if (std::optional<std::string> role = map.String("RoleARN")) {
-    config.role_arn = *role;
-  } else {
-    map.report().Warn(map.line(), map.PathOf("RoleARN"), "is missing; none is needed here");
-  }
-  const std::optional<std::string> arn = map.String("BucketARN");
-  if (!arn) {
-    if (map.LineOf("BucketARN") == map.line()) map.report().Problem(map.line(), map.PathOf("BucketARN"), "is missing");
-    return;
-  }
-  const int line = map.LineOf("BucketARN");
-  const std::size_t marker = arn->find(":s3:::");
-  config.bucket = arn->starts_with("arn:") && marker != arn->npos ? arn->substr(marker + 6) : *arn;
-  if (!IsBucketName(config.bucket)) {
-    map.report().Problem(line, map.PathOf("BucketARN"),
-                         fmt::format("'{}' names no bucket; write arn:aws:s3:::my-bucket", *arn));
-  } else if (config.bucket == *arn) {
-    map.report().Warn(line, map.PathOf("BucketARN"), fmt::format("taken as arn:aws:s3:::{}", config.bucket));
-  }
-}
-
-/// A slash in front would make an empty first segment, which no directory can have.
-std::string WithoutLeadingSlash(MapReader& map, std::string_view key, std::string text) {
-  const std::size_t first = std::min(text.find_first_not_of('/'), text.size());
-  if (first > 0) map.report().Warn(map.LineOf(key), map.PathOf(key), "taken without the '/' in front");
-  return text.substr(first);
-}
+constexpr std::size_t kExtensionMax = 120;  // Firehose: 128, but then a file's name may be too long
 
 std::string CompleteErrorPrefix(MapReader& map, std::string text) {
   const Result<Prefix> parsed = Prefix::Parse(text, PrefixKind::kErrors);
@@ -111,19 +76,6 @@ void ReadBufferingHints(MapReader& map, DeliveryConfig& config) {
   hints->Finish();
 }
 
-void ReadBackup(MapReader& map) {
-  const std::string mode = PlainWord(map.String("S3BackupMode").value_or("Disabled"));
-  const ConfigField* backup = map.Take("S3BackupConfiguration");
-  if (mode == "enabled") {
-    map.report().NotServed(map.LineOf("S3BackupMode"), map.PathOf("S3BackupMode"),
-                           "backup of the source records is not yet served");
-  } else if (mode != "disabled") {
-    map.report().Problem(map.LineOf("S3BackupMode"), map.PathOf("S3BackupMode"), "must be Disabled or Enabled");
-  } else if (backup != nullptr) {
-    map.report().Warn(backup->line, map.PathOf("S3BackupConfiguration"), "is passed over: S3BackupMode is not Enabled");
-  }
-}
-
 void ReadFilesAndZone(MapReader& map, DeliveryConfig& config) {
   if (const auto extension = map.String("FileExtension"); extension && !extension->empty()) {
     const auto allowed = [](char c) {
@@ -146,29 +98,10 @@ void ReadFilesAndZone(MapReader& map, DeliveryConfig& config) {
   }
 }
 
-void ReadPassedOver(MapReader& map) {
-  if (std::optional<MapReader> encryption = map.Map("EncryptionConfiguration")) {
-    encryption->Ignore({"NoEncryptionConfig"});
-    if (encryption->Take("KMSEncryptionConfig") != nullptr) {
-      encryption->report().Warn(encryption->LineOf("KMSEncryptionConfig"), encryption->PathOf("KMSEncryptionConfig"),
-                                "objects in a local directory are not encrypted by Sluice; encrypt the file system");
-    }
-    encryption->Finish();
-  }
-  if (std::optional<MapReader> logging = map.Map("CloudWatchLoggingOptions")) {
-    if (logging->Bool("Enabled").value_or(false)) {
-      logging->report().Warn(logging->line(), logging->path(),
-                             "errors go to the broker's log and to 'sluice delivery describe'");
-    }
-    logging->Ignore({"LogGroupName", "LogStreamName"});
-    logging->Finish();
-  }
-}
-
 }  // namespace
 
 void ReadS3Destination(MapReader& map, bool extended, const SluiceExtras& extras, DeliveryConfig& config) {
-  ReadBucket(map, config);
+  ReadBucket(map, config.role_arn, config.bucket);
   ReadPrefixes(map, config);
   ReadConversion(map, extended, extras, config);
   if (extended) {
@@ -178,7 +111,7 @@ void ReadS3Destination(MapReader& map, bool extended, const SluiceExtras& extras
   ReadBufferingHints(map, config);
   ReadPassedOver(map);
   if (extended) {
-    ReadBackup(map);
+    ReadBackup(map, config);
     ReadFilesAndZone(map, config);
   }
   map.Finish();

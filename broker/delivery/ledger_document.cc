@@ -78,6 +78,7 @@ void WriteEntries(const LedgerDocument& document, Place& place, protocol::JsonWr
 /// Without the keys where there are very many: what has been written says itself whose it is.
 Intent Told(Intent intent) {
   if (intent.other_keys.size() > kIntentKeysMax) intent.other_keys.clear();
+  if (intent.backup_keys.size() > kIntentKeysMax) intent.backup_keys.clear();
   return intent;
 }
 
@@ -91,6 +92,7 @@ Result<std::string> LedgerPageToJson(const LedgerDocument& document, std::string
   json.Key("stream").String(document.stream);
   json.Key("stream_exists").Bool(document.stream_exists);
   json.Key("bucket").String(document.bucket).Key("directory").String(document.directory);
+  if (!document.backup_directory.empty()) json.Key("backup_directory").String(document.backup_directory);
   json.Key("converted").Bool(document.converted);
   WriteShards(document.shards, json);
   json.Key("intent").Raw(document.intent ? IntentToJson(Told(*document.intent)) : "null");
@@ -125,6 +127,7 @@ Result<LedgerDocument> LedgerDocumentFromJson(std::string_view json) {
   document.stream_exists = !reader.Has("stream_exists") || reader.Bool("stream_exists");  // brokers before did not say
   document.bucket = reader.String("bucket");
   document.directory = reader.String("directory");
+  if (reader.Has("backup_directory")) document.backup_directory = reader.String("backup_directory");
   document.converted = reader.Bool("converted");
   if (reader.Has("next")) document.next = reader.String("next");  // brokers before told all at once
   document.shards = ReadShards(reader);

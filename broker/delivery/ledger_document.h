@@ -20,8 +20,9 @@ struct LedgerDocument {
   std::string stream;         // the source
   bool stream_exists = true;  // that very stream, not a later one of its name
   std::string bucket;
-  std::string directory;   // where the bucket is: on the broker's machine, or a URI (bucket_root.h)
-  bool converted = false;  // the objects are Parquet
+  std::string directory;              // where the bucket is: on the broker's machine, or a URI (bucket_root.h)
+  std::string backup_directory = {};  // the same of the backup's bucket; empty: there is no backup
+  bool converted = false;             // the objects are Parquet
   std::vector<ShardPosition> shards;
   std::optional<Intent> intent;  // being delivered just now
   std::vector<LedgerEntry> entries;

@@ -60,53 +60,76 @@ Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
 
 Result<SpillCounts> ObjectBuilder::WriteDirectly(const ObjectParts& parts, LedgerEntry& entry) {
   DirectOutput output(parts);
+  BackupOutput backup(parts);
   RecordPipeline pipeline(terms_.config, host_, output);
   SpillCounts counts;
   Status status = output.Open();
-  if (status.ok()) status = ReadAll(parts.intent, pipeline, counts);
+  if (status.ok()) status = ReadAll(parts.intent, pipeline, backup, counts);
   if (status.ok()) status = output.Finish(entry);
+  if (status.ok()) status = backup.Finish(entry);
   return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
 }
 
 Result<SpillCounts> ObjectBuilder::WriteStaged(const ObjectParts& parts, LedgerEntry& entry) {
   StagedOutput output(parts, staging_);
+  BackupOutput backup(parts);
   SpillCounts counts;
   const Result<bool> resumed = output.Resume(counts);
   if (!resumed) return Error(resumed.error());
   Status status;
-  if (!*resumed) {
+  if (*resumed) {
+    status = BackUp(parts.intent, backup);
+  } else {
     RecordPipeline pipeline(terms_.config, host_, output);
-    status = ReadAll(parts.intent, pipeline, counts);
+    status = ReadAll(parts.intent, pipeline, backup, counts);
     if (status.ok()) status = output.Stage(!IsRepeatable(terms_.config.processors), counts);
   }
   if (status.ok()) status = output.Finish(entry);
   counts_.partitions = output.partitions();
   counts_.over_partitions_max = output.over_partitions_max();
+  if (status.ok()) status = backup.Finish(entry);
   return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
 }
 
-Status ObjectBuilder::ReadAll(const Intent& intent, RecordPipeline& pipeline, SpillCounts& counts) {
-  std::uint64_t expected = 0;
-  for (const SourceRange& range : intent.ranges) {
-    expected += range.last - range.first + 1;
-    if (Status status = ReadRange(range, pipeline, counts); !status.ok()) return status;
-  }
-  if (counts.records != expected)
-    return Status(Code::kCorruption, fmt::format("the log gave {} records of a range of {}", counts.records, expected));
+Status ObjectBuilder::ReadAll(const Intent& intent, RecordPipeline& pipeline, BackupOutput& backup,
+                              SpillCounts& counts) {
+  const auto append = [&](std::span<const RecordRef> records) {
+    counts.records += records.size();
+    for (const RecordRef& record : records) counts.bytes_in += record.value.size();
+    if (Status status = backup.Append(records); !status.ok()) return status;
+    return pipeline.Append(records);
+  };
+  if (Status status = ReadRanges(intent, append); !status.ok()) return status;
   if (Status status = pipeline.Finish(); !status.ok()) return status;
   counts.user_records = pipeline.user_records();
   counts.filtered = pipeline.filtered();
   return Status();
 }
 
-Status ObjectBuilder::ReadRange(const SourceRange& range, RecordPipeline& pipeline, SpillCounts& counts) {
-  const auto append = [&](std::span<const RecordRef> records) {
-    counts.records += records.size();
-    for (const RecordRef& record : records) counts.bytes_in += record.value.size();
-    return pipeline.Append(records);
+/// What was processed before a crash is not processed again, but its backup is written again.
+Status ObjectBuilder::BackUp(const Intent& intent, BackupOutput& backup) {
+  if (!backup.wanted()) return Status();
+  return ReadRanges(intent, [&](std::span<const RecordRef> records) { return backup.Append(records); });
+}
+
+Status ObjectBuilder::ReadRanges(const Intent& intent, const RecordSource::Visitor& visitor) {
+  std::uint64_t expected = 0;
+  std::uint64_t given = 0;
+  const auto count = [&](std::span<const RecordRef> records) {
+    given += records.size();
+    return visitor(records);
   };
+  for (const SourceRange& range : intent.ranges) {
+    expected += range.last - range.first + 1;
+    if (Status status = ReadRange(range, count); !status.ok()) return status;
+  }
+  if (given == expected) return Status();
+  return Status(Code::kCorruption, fmt::format("the log gave {} records of a range of {}", given, expected));
+}
+
+Status ObjectBuilder::ReadRange(const SourceRange& range, const RecordSource::Visitor& visitor) {
   for (Offset next = range.first; next <= range.last;) {
-    const Result<ReadProgress> progress = source_.Read(range.shard, next, range.last + 1, kReadBytes, append);
+    const Result<ReadProgress> progress = source_.Read(range.shard, next, range.last + 1, kReadBytes, visitor);
     if (!progress) return progress.error();
     if (progress->given_up) {
       records_gone_ = true;

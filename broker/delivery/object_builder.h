@@ -1,6 +1,6 @@
 // Makes the objects of one intent and puts them in the lake: reads the range again, processes and converts it, writes
-// data and error objects. Everything is a pure function of intent, configuration, schema and records, so that doing it
-// again changes nothing.
+// data and error objects and the backup. Everything is a pure function of intent, configuration, schema and records, so
+// that doing it again changes nothing.
 //
 // One thread at a time. Memory: one read, what the object writer buffers, and what staged_output.h says.
 #pragma once
@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 
+#include "broker/delivery/backup_output.h"
 #include "broker/delivery/delivery_terms.h"
 #include "broker/delivery/object_store.h"
 #include "broker/delivery/processing/processor_host.h"
@@ -46,8 +47,10 @@ class ObjectBuilder {
   bool records_gone() const { return records_gone_; }
 
  private:
-  Status ReadAll(const Intent& intent, RecordPipeline& pipeline, SpillCounts& counts);
-  Status ReadRange(const SourceRange& range, RecordPipeline& pipeline, SpillCounts& counts);
+  Status ReadAll(const Intent& intent, RecordPipeline& pipeline, BackupOutput& backup, SpillCounts& counts);
+  Status BackUp(const Intent& intent, BackupOutput& backup);
+  Status ReadRanges(const Intent& intent, const RecordSource::Visitor& visitor);
+  Status ReadRange(const SourceRange& range, const RecordSource::Visitor& visitor);
   Result<SpillCounts> WriteDirectly(const ObjectParts& parts, LedgerEntry& entry);
   Result<SpillCounts> WriteStaged(const ObjectParts& parts, LedgerEntry& entry);
   void Learn(std::span<const RecordRef> records);

@@ -135,8 +135,10 @@ Result<TrialOutcome> OutcomeOf(DeliveryStream& stream, DeliveryStore& store, Kee
   const Result<std::vector<LedgerEntry>> ledger = stream.Ledger();
   if (!ledger) return Error(ledger.error());
   for (const LedgerEntry& entry : *ledger) {
-    for (const DeliveredObject& object : entry.objects)
-      outcome.objects.push_back({object.key, object.error, objects.Take(object.key)});
+    for (const DeliveredObject& object : entry.objects) {
+      if (!object.backup)  // which has the sample as it is
+        outcome.objects.push_back({object.key, object.error, objects.Take(object.key)});
+    }
   }
   if (ledger->empty() || ledger->back().schema_version == 0) return outcome;
   Result<Schema> schema = store.LoadSchema(ledger->back().schema_version);

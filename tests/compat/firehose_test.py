@@ -168,6 +168,34 @@ def test_processors(firehose, broker):
     broker.run("verify", "logs")
 
 
+def test_backup(firehose, broker):
+    """Source records as they were put, beside what processors make of them, and when they are begun to be kept."""
+    extraction = {"Enabled": True, "Processors": [processor("Decompression", CompressionFormat="GZIP")]}
+    hints = {"BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60}}
+    given = destination("kept", ProcessingConfiguration=extraction) | hints
+    place = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::kept-backup", "Prefix": "raw/", "CompressionFormat": "GZIP"}
+    firehose.create_delivery_stream(DeliveryStreamName="kept", ExtendedS3DestinationConfiguration=given)
+    ids = {"DeliveryStreamName": "kept", "DestinationId": "destinationId-000000000001"}
+    firehose.put_record(DeliveryStreamName="kept", Record={"Data": gzip.compress(b"before")})
+    delivered(broker, "kept", "kept")
+    firehose.update_destination(CurrentDeliveryStreamVersionId="1", ExtendedS3DestinationUpdate={
+        "S3BackupMode": "Enabled", "S3BackupUpdate": place}, **ids)
+    told = firehose.describe_delivery_stream(DeliveryStreamName="kept")["DeliveryStreamDescription"]["Destinations"][0]
+    defaults = {"BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 300}, "CloudWatchLoggingOptions": {"Enabled": False},
+                "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"}}
+    expect(told["ExtendedS3DestinationDescription"]["S3BackupDescription"] == place | defaults, f"told is {told}")
+    records = [gzip.compress(b"one"), b"not gzip", gzip.compress(b"two")]
+    firehose.put_record_batch(DeliveryStreamName="kept", Records=[{"Data": data} for data in records])
+    there = delivered(broker, "kept", "kept")
+    expect(sum(data.count(b"onetwo") for data in there.values()) == 1, f"the lake has {there}")
+    backup = objects(broker, "kept-backup")
+    expect(list(map(gzip.decompress, backup.values())) == [b"".join(records)], f"the backup has {backup}")
+    message = refused(firehose, "InvalidArgumentException", lambda: firehose.update_destination(
+        CurrentDeliveryStreamVersionId="2", ExtendedS3DestinationUpdate={"S3BackupMode": "Disabled"}, **ids))
+    expect(message == "S3BackupMode cannot be changed from Enabled to Disabled.", message)
+    sluice(broker, "verify", "kept")
+
+
 def test_errors(firehose, _):
     bucket = destination("errors")
     cases = [
@@ -265,7 +293,7 @@ def test_kill(firehose, broker):
     print(f"killed while putting: {sum(acknowledged.values())} records acknowledged, {sum(there.values())} in the lake", flush=True)
 
 
-TESTS = [test_put_and_deliver, test_life_of_a_delivery_stream, test_of_a_stream, test_conversion, test_processors, test_errors, test_encryption, test_kill]
+TESTS = [test_put_and_deliver, test_life_of_a_delivery_stream, test_of_a_stream, test_conversion, test_processors, test_backup, test_errors, test_encryption, test_kill]
 
 
 def main():

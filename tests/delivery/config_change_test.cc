@@ -73,6 +73,10 @@ const Case kCases[] = {
      [](DeliveryConfig& c) { c.start.kind = StartPosition::Kind::kOldest; },
      {"Sluice.StartPosition"},
      "counts at creation only"},
+    {"a backup",
+     [](DeliveryConfig& c) { c.backup = BackupConfig{.bucket = "spare", .prefix = "raw/"}; },
+     {"S3BackupMode", "S3BackupConfiguration", "Sluice.BackupDelimiter"},
+     ""},
     {"bucket", [](DeliveryConfig& c) { c.bucket = "sea"; }, {"BucketARN"}, "'lake' and cannot become 'sea'"},
     {"no conversion",
      [](DeliveryConfig& c) {
@@ -131,6 +135,23 @@ TEST_CASE("CompareConfigs: names the keys that differ, and refuses what the ledg
     CHECK(status.code() == Code::kFailedPrecondition);
     CHECK(status.message().find("delivery stream 'orders-lake' exists and goes on as it is") != std::string::npos);
   }
+}
+
+TEST_CASE("CompareConfigs: a backup neither ends nor moves, and the rest of it may change", "[delivery]") {
+  DeliveryConfig before = Base();
+  before.backup = BackupConfig{.bucket = "spare", .prefix = "raw/"};
+  DeliveryConfig after = before;
+  after.backup->prefix = "source/";
+  after.backup->compression = RawCompression::kGzip;
+  const ConfigChange change = CompareConfigs(before, after, DeclaredSchema(before));
+  CHECK(change.refused.empty());
+  CHECK(change.keys == Strings{"S3BackupConfiguration.Prefix", "S3BackupConfiguration.CompressionFormat"});
+  after.backup->bucket = "sea";
+  const auto refused = [&] { return CompareConfigs(before, after, DeclaredSchema(before)).refused; };
+  REQUIRE(refused().size() == 1);
+  CHECK(refused().front().contains("backed up in 'spare', and that can neither end nor move"));
+  after.backup.reset();
+  CHECK(refused().size() == 1);
 }
 
 TEST_CASE("BloomFilterWarnings: of columns that are not there, nested or boolean", "[delivery]") {

@@ -229,8 +229,6 @@ const ErrorCase kErrorCases[] = {
     {"a processor twice",
      R"("ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Decompression"}, {"Type": "decompression"}]})",
      "", "the processor Decompression is there twice; give one"},
-    {"backup", R"("S3BackupMode": "Enabled")", "", "backup of the source records is not yet served",
-     Code::kUnimplemented},
     {"two destinations", "\"Prefix\": \"a/\"", R"("S3DestinationConfiguration": {"BucketARN": "b"})",
      "f.json:2: S3DestinationConfiguration: exactly one destination"},
     {"other destination", "\"Prefix\": \"a/\"", R"("IcebergDestinationConfiguration": {})",

@@ -26,7 +26,7 @@ TEST_CASE("DeliveryManager Handle: create, deliver, prove, delete", "[delivery]"
   CHECK(Contains(flushed, "\"lag_records\":0"));
   CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) == Offset(10));
   CHECK(Contains(managed.Answer(DeliveryAction::kList, ""), "\"name\":\"d\""));
-  const auto report = tools::VerifyDelivery(managed.Ledger("d"), "");
+  const auto report = tools::VerifyDelivery(managed.Ledger("d"), {});
   REQUIRE(report.has_value());
   INFO(tools::VerifyReportText(*report));
   CHECK(report->ok());
@@ -75,7 +75,7 @@ TEST_CASE("DeliveryManager Start: goes on where it was, with the holds set first
   managed.Start();
   CHECK(managed.core.holds.KeepFrom({StreamId(1), ShardIndex(0)}) >= Offset(10));
   CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "d"), "\"records\":17"));
-  const auto report = tools::VerifyDelivery(managed.Ledger("d"), "");
+  const auto report = tools::VerifyDelivery(managed.Ledger("d"), {});
   REQUIRE(report.has_value());
   CHECK(report->ok());
   CHECK(report->objects == 2);
@@ -238,7 +238,7 @@ TEST_CASE("DeliveryManager Handle: create of an existing one compares, applies o
   CHECK(Contains(managed.Answer(DeliveryAction::kFlush, "d"), "\"records\":7"));
   managed.Start();
   CHECK(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), R"("version":2)"));
-  const auto report = tools::VerifyDelivery(managed.Ledger("d"), "");
+  const auto report = tools::VerifyDelivery(managed.Ledger("d"), {});
   REQUIRE(report.has_value());
   INFO(tools::VerifyReportText(*report));
   CHECK(report->ok());
@@ -297,7 +297,7 @@ TEST_CASE("DeliveryManager: follows a split and a merge, parents first, and prov
   const auto prove = [&](std::uint64_t records) {
     const std::string flushed = managed.Answer(DeliveryAction::kFlush, "d");
     CHECK(Contains(flushed, "\"lag_records\":0"));
-    const auto report = tools::VerifyDelivery(managed.Ledger("d"), "");
+    const auto report = tools::VerifyDelivery(managed.Ledger("d"), {});
     REQUIRE(report.has_value());
     INFO(tools::VerifyReportText(*report));
     CHECK(report->ok());

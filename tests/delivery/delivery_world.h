@@ -185,9 +185,10 @@ struct World {
   }
 
   /// Every file of the bucket but spools: key -> bytes.
-  std::map<std::string, std::string> Lake() {
+  std::map<std::string, std::string> Lake() { return Bucket("lake"); }
+  std::map<std::string, std::string> Bucket(const std::string& bucket) {
     std::map<std::string, std::string> objects;
-    Collect("/root/lake", "", objects);
+    Collect("/root/" + bucket, "", objects);
     return objects;
   }
 
@@ -289,6 +290,7 @@ inline void CheckPowerOffAtEveryCall(
     REQUIRE(world.Start().ok());
     REQUIRE(world.Run());
     CHECK(world.Lake() == whole.Lake());
+    if (config.backup) CHECK(world.Bucket(config.backup->bucket) == whole.Bucket(config.backup->bucket));
     CHECK(world.stream->status().checkpoint.totals == whole.stream->status().checkpoint.totals);
     REQUIRE(nth < 500);
   }

@@ -19,23 +19,33 @@ class Proof {
       std::ofstream(root() / key, std::ios::binary) << bytes;
       if (key.starts_with("errors/")) error_object = root() / key;
     }
+    if (world.config.backup) {
+      for (const auto& [key, bytes] : world.Bucket(world.config.backup->bucket)) {
+        std::filesystem::create_directories((backup_root() / key).parent_path());
+        std::ofstream(backup_root() / key, std::ios::binary) << bytes;
+      }
+    }
     document_ = {.name = world.config.name,
                  .uid = world.stream->identity().uid,
                  .stream = "orders",
                  .stream_exists = true,
                  .bucket = "lake",
                  .directory = root().string(),
+                 .backup_directory = world.config.backup ? backup_root().string() : "",
                  .converted = world.config.convert,
                  .shards = world.stream->status().checkpoint.shards,
                  .intent = std::nullopt,
                  .entries = world.Ledger()};
   }
   tools::VerifyReport Verify() {
-    auto report = tools::VerifyDelivery(document_, "");
+    auto report = tools::VerifyDelivery(document_, {});
     REQUIRE(report.has_value());
     return *report;
   }
   std::filesystem::path root() const { return std::filesystem::path(temp_.path()) / "lake"; }
+
+  std::filesystem::path backup_root() const { return std::filesystem::path(temp_.path()) / "backup"; }
+  LedgerDocument& ledger() { return document_; }
 
   std::filesystem::path error_object;
 

@@ -55,7 +55,7 @@ class Delivered {
     return {};
   }
   VerifyReport Verify() {
-    auto report = VerifyDelivery(document_, "");
+    auto report = VerifyDelivery(document_, {});
     REQUIRE(report.has_value());
     return *report;
   }
@@ -255,7 +255,7 @@ TEST_CASE("VerifyDelivery: what cannot be looked at is an error, not a proof", "
   };
   CHECK(collect("{}").error().code() == Code::kCorruption);
   CHECK(collect("no json").error().code() == Code::kCorruption);
-  CHECK(VerifyDelivery(delivered.ledger(), "/does/not/exist").error().code() == Code::kNotFound);
+  CHECK(VerifyDelivery(delivered.ledger(), {.directory = "/does/not/exist"}).error().code() == Code::kNotFound);
 }
 
 TEST_CASE("VerifyDelivery: objects of the delivery being made are no strangers", "[tools]") {

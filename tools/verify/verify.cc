@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,7 +13,6 @@
 #include "broker/delivery/error_record.h"
 #include "protocol/ascii.h"
 #include "tools/lake/lake.h"
-#include "tools/sluice/units.h"
 #include "tools/verify/bucket_files.h"
 
 namespace sluice::tools {
@@ -43,8 +41,10 @@ std::optional<FileFacts> ReadFileFacts(const std::string& path) {
 
 class Verifier {
  public:
-  Verifier(const LedgerDocument& ledger, const std::string& directory, BucketFiles& files)
-      : ledger_(ledger), files_(files) {
+  /// `backup` is where the backup is, where that is another place.
+  Verifier(const LedgerDocument& ledger, const std::string& directory, BucketFiles& files, BucketFiles* backup)
+      : ledger_(ledger), lake_{files, {}} {
+    if (backup != nullptr) backup_.emplace(*backup, std::set<std::string>());
     report_.name = ledger.name;
     report_.stream = ledger.stream;
     report_.directory = directory;
@@ -60,18 +60,27 @@ class Verifier {
     }
     CheckSequence();
     for (const delivery::ShardPosition& shard : ledger_.shards) CheckShard(shard);
-    VerifyProgress reading{.bytes_total = BytesOfLedger()};
+    reading_.bytes_total = BytesOfLedger();
     for (const LedgerEntry& entry : ledger_.entries) {
-      reading.objects = report_.objects;
-      reading.bytes = report_.bytes;
-      if (progress) progress(reading);
+      if (progress) progress(reading_);
       if (Status status = CheckEntry(entry); !status.ok()) return Error(std::move(status));
     }
-    if (Status status = CheckOtherFiles(); !status.ok()) return Error(std::move(status));
+    if (ledger_.intent) Expect(*ledger_.intent);
+    if (Status status = CheckOtherFiles(lake_); !status.ok()) return Error(std::move(status));
+    if (backup_) {
+      if (Status status = CheckOtherFiles(*backup_); !status.ok()) return Error(std::move(status));
+    }
     return std::move(report_);
   }
 
  private:
+  /// Objects in one place, and the keys of those that belong there.
+  struct Bucket {
+    BucketFiles& files;
+    std::set<std::string> known;
+  };
+  Bucket& BucketOf(bool backup) { return backup && backup_ ? *backup_ : lake_; }
+
   void Problem(std::string_view kind, std::string_view object, std::vector<SourceRange> ranges, std::string message) {
     report_.problems.push_back({std::string(kind), std::string(object), std::move(ranges), std::move(message)});
   }
@@ -143,13 +152,16 @@ class Verifier {
     told_ = 0;
     all_told_ = true;
     in_errors_.clear();
+    std::uint64_t in_backup = 0;
     for (const DeliveredObject& object : entry.objects) {
-      known_.insert(object.key);
-      has_data = has_data || !object.error;
+      BucketOf(object.backup).known.insert(object.key);
+      has_data = has_data || (!object.error && !object.backup);
       has_errors = has_errors || object.error;
       if (object.error) error_rows += object.rows;
+      if (object.backup) in_backup += object.rows;
       if (Status status = CheckObject(entry, object); !status.ok()) return status;
     }
+    CheckBackup(entry, in_backup);
     const std::uint64_t good = entry.user_records - std::min(entry.user_records, entry.errors + entry.filtered);
     report_.user_records += entry.user_records;
     report_.in_lake += good;
@@ -167,9 +179,18 @@ class Verifier {
     return Status();
   }
 
+  /// From the first delivery that has a backup on, every one has, of all its records.
+  void CheckBackup(const LedgerEntry& entry, std::uint64_t in_backup) {
+    report_.in_backup += in_backup;
+    if (in_backup == entry.records || (in_backup == 0 && report_.in_backup == 0)) return;
+    Problem("records missing in the backup", "", entry.ranges,
+            fmt::format("delivery {} has {} records, and {} of them are in its backup", entry.seq, entry.records,
+                        in_backup));
+  }
+
   /// An error is a store that does not answer: that says nothing of the object.
   Status CheckObject(const LedgerEntry& entry, const DeliveredObject& object) {
-    const Result<std::unique_ptr<LocalObject>> local = files_.Fetch(object.key);
+    const Result<std::unique_ptr<LocalObject>> local = BucketOf(object.backup).files.Fetch(object.key);
     if (!local && local.error().code() == Code::kCorruption) {
       Problem("object changed", object.key, entry.ranges, local.error().message());
       return Status();
@@ -178,11 +199,13 @@ class Verifier {
     const std::optional<FileFacts> facts = local ? ReadFileFacts((*local)->path()) : std::nullopt;
     if (!facts) {
       Problem("object missing", object.key, entry.ranges, "the object is not there, or cannot be read");
-      all_told_ = false;
+      all_told_ = all_told_ && object.backup;
       return Status();
     }
-    ++report_.objects;
-    report_.bytes += facts->bytes;
+    ++reading_.objects;
+    reading_.bytes += facts->bytes;
+    ++(object.backup ? report_.backup_objects : report_.objects);
+    if (!object.backup) report_.bytes += facts->bytes;
     if (facts->bytes != object.bytes) {
       Problem("object changed", object.key, entry.ranges,
               fmt::format("the object has {} bytes; {} were delivered", facts->bytes, object.bytes));
@@ -191,7 +214,7 @@ class Verifier {
     }
     if (object.error) {
       CheckErrorObject(entry, object, (*local)->path());
-    } else {
+    } else if (!object.backup) {  // of a backup, size and checksum stand for the records
       CheckDataObject(entry, object, (*local)->path());
     }
     return Status();
@@ -264,27 +287,31 @@ class Verifier {
   }
 
   /// No other file may look like ours or say that it comes from this delivery stream.
-  Status CheckOtherFiles() {
-    if (ledger_.intent) {  // being delivered: they may be there already
-      known_.insert(ledger_.intent->data_key);
-      known_.insert(ledger_.intent->error_key);
-      known_.insert(ledger_.intent->other_keys.begin(), ledger_.intent->other_keys.end());
-    }
-    const Result<std::vector<std::string>> keys = files_.Keys();
+  Status CheckOtherFiles(Bucket& bucket) {
+    const Result<std::vector<std::string>> keys = bucket.files.Keys();
     if (!keys && keys.error().code() == Code::kNotFound) {
-      if (known_.empty() || ledger_.entries.empty()) return Status();
-      return Status(Code::kNotFound, fmt::format("{}; name it with --directory", keys.error().message()));
+      if (bucket.known.empty() || ledger_.entries.empty()) return Status();
+      return Status(Code::kNotFound, fmt::format("{}; name it with {}", keys.error().message(),
+                                                 &bucket == &lake_ ? "--directory" : "--backup-directory"));
     }
     if (!keys) return keys.error();
     for (const std::string& key : *keys) {
-      if (known_.contains(key)) continue;
-      if (Status status = CheckOtherFile(key); !status.ok()) return status;
+      if (bucket.known.contains(key)) continue;
+      if (Status status = CheckOtherFile(bucket, key); !status.ok()) return status;
     }
     return Status();
   }
 
-  Status CheckOtherFile(const std::string& key) {
-    const Result<std::unique_ptr<LocalObject>> local = files_.FetchFacts(key);
+  /// What is being delivered may be there already.
+  void Expect(const delivery::Intent& intent) {
+    lake_.known.insert(intent.data_key);
+    lake_.known.insert(intent.error_key);
+    lake_.known.insert(intent.other_keys.begin(), intent.other_keys.end());
+    BucketOf(true).known.insert(intent.backup_keys.begin(), intent.backup_keys.end());
+  }
+
+  Status CheckOtherFile(Bucket& bucket, const std::string& key) {
+    const Result<std::unique_ptr<LocalObject>> local = bucket.files.FetchFacts(key);
     if (!local && local.error().code() == Code::kNotFound) return Status();  // it has gone since
     if (!local && local.error().code() != Code::kCorruption) return local.error();
     const Result<delivery::ObjectFacts> facts =
@@ -348,41 +375,28 @@ class Verifier {
   }
 
   const LedgerDocument& ledger_;
-  BucketFiles& files_;
+  Bucket lake_;
+  std::optional<Bucket> backup_;  // where it is in another place
   VerifyReport report_;
+  VerifyProgress reading_;
   std::uint64_t told_ = 0;  // records that the data objects of the delivery in hand say they hold
   bool all_told_ = true;    // false where one of them could not be asked
   std::set<delivery::ErrorRecordPlace> in_errors_;  // what is in its error objects
-  std::set<std::string> known_;                     // keys of the ledger and of the delivery being made
 };
-
-std::string RangesText(const std::vector<SourceRange>& ranges) {
-  std::string text;
-  for (const SourceRange& range : ranges) {
-    text += fmt::format("{}shard {}: {}-{}", text.empty() ? "" : ", ", range.shard.value, range.first.value,
-                        range.last.value);
-  }
-  return text;
-}
-
-void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, protocol::JsonWriter& json) {
-  json.Key(key).BeginList();
-  for (const SourceRange& range : ranges) {
-    json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
-    json.Key("last").Number(range.last.value).EndObject();
-  }
-  json.EndList();
-}
 
 }  // namespace
 
-Result<VerifyReport> VerifyDelivery(const LedgerDocument& ledger, const std::string& directory,
+Result<VerifyReport> VerifyDelivery(const LedgerDocument& ledger, const VerifyPlaces& places,
                                     const std::function<void(const VerifyProgress&)>& progress,
                                     const delivery::StoreSettings& stores) {
-  const std::string& place = directory.empty() ? ledger.directory : directory;
-  const Result<std::unique_ptr<BucketFiles>> files = BucketFiles::Open(place, stores);
+  const std::string& lake = places.directory.empty() ? ledger.directory : places.directory;
+  const std::string& backup = places.backup_directory.empty() ? ledger.backup_directory : places.backup_directory;
+  const Result<std::unique_ptr<BucketFiles>> files = BucketFiles::Open(lake, stores);
   if (!files) return Error(files.error());
-  return Verifier(ledger, place, **files).Run(progress);
+  if (backup.empty() || backup == lake) return Verifier(ledger, lake, **files, nullptr).Run(progress);
+  const Result<std::unique_ptr<BucketFiles>> backup_files = BucketFiles::Open(backup, stores);
+  if (!backup_files) return Error(backup_files.error());
+  return Verifier(ledger, lake, **files, backup_files->get()).Run(progress);
 }
 
 Result<LedgerDocument> CollectLedger(const std::function<Result<std::string>(const std::string&)>& page) {
@@ -399,60 +413,6 @@ Result<LedgerDocument> CollectLedger(const std::function<Result<std::string>(con
     }
   }
   return ledger;
-}
-
-std::string VerifyReportText(const VerifyReport& report) {
-  std::string text = fmt::format(
-      "delivery stream {} of stream {}: {} of {}{}\n"
-      "  in the lake  {} ({}, {} with {} below {})\n"
-      "  in errors    {}\n"
-      "  filtered     {}\n",
-      report.name, report.stream, FormatCounted(report.records, "record"), FormatCounted(report.shards.size(), "shard"),
-      report.user_records == report.records
-          ? ""
-          : fmt::format(", {} with aggregates opened", FormatCount(report.user_records)),
-      FormatCount(report.in_lake), FormatCounted(report.rows, "row"), FormatCounted(report.objects, "object"),
-      FormatSize(report.bytes), report.directory, FormatCount(report.in_errors), FormatCount(report.filtered));
-  if (report.lost > 0) text += fmt::format("  lost         {}\n", FormatCount(report.lost));
-  if (!report.given_up.empty()) {
-    text +=
-        fmt::format("  given up     {} (lost by the log, 'sluice stream accept-loss')\n", RangesText(report.given_up));
-  }
-  if (report.earlier > 0) {
-    text += fmt::format("  besides      {} of an earlier delivery stream of this name, of other records\n",
-                        FormatCounted(report.earlier, "object"));
-  }
-  for (const VerifyProblem& problem : report.problems) {
-    text += fmt::format("PROBLEM {}: {}{}{}", problem.kind, problem.object, problem.object.empty() ? "" : ": ",
-                        problem.message);
-    text += problem.ranges.empty() ? "\n" : fmt::format(" ({})\n", RangesText(problem.ranges));
-  }
-  text += report.ok() ? fmt::format("PROVEN: every record {}is in exactly one place",
-                                    report.given_up.empty() ? "" : "but those given up ")
-                      : fmt::format("NOT PROVEN: {}", FormatCounted(report.problems.size(), "problem"));
-  return text;
-}
-
-std::string VerifyReportJson(const VerifyReport& report) {
-  protocol::JsonWriter json;
-  json.BeginObject().Key("name").String(report.name).Key("stream").String(report.stream);
-  json.Key("directory").String(report.directory).Key("proven").Bool(report.ok());
-  delivery::WriteShards(report.shards, json);
-  json.Key("records").Number(report.records).Key("user_records").Number(report.user_records);
-  json.Key("in_lake").Number(report.in_lake).Key("in_errors").Number(report.in_errors);
-  json.Key("filtered").Number(report.filtered).Key("lost").Number(report.lost).Key("rows").Number(report.rows);
-  json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes);
-  json.Key("earlier_objects").Number(report.earlier);
-  WriteRanges("given_up", report.given_up, json);
-  json.Key("problems").BeginList();
-  for (const VerifyProblem& problem : report.problems) {
-    json.BeginObject().Key("kind").String(problem.kind).Key("object").String(problem.object);
-    json.Key("message").String(problem.message);
-    WriteRanges("ranges", problem.ranges, json);
-    json.EndObject();
-  }
-  json.EndList().EndObject();
-  return json.text();
 }
 
 }  // namespace sluice::tools

@@ -5,7 +5,8 @@
 // sequence number. That is shown from both sides: the ledger's ranges follow one another without gap
 // or overlap; and every object of the ledger is there, whole (size and checksum), says the same ranges of itself, holds
 // the rows that were counted, and no other file claims to come from this delivery stream. Error records are read one by
-// one.
+// one. Where source records are backed up, each of them must be there as well, once, from the first delivery with a
+// backup on.
 //
 // Threads: a pure function over objects.
 #pragma once
@@ -39,6 +40,8 @@ struct VerifyReport {
   std::uint64_t in_lake = 0;
   std::uint64_t in_errors = 0;
   std::uint64_t filtered = 0;
+  std::uint64_t in_backup = 0;                  // besides, as they came
+  std::uint64_t backup_objects = 0;             // with them, which `objects` does not count
   std::uint64_t lost = 0;                       // before delivery: removed by retention, or given up
   std::vector<delivery::SourceRange> given_up;  // damaged in the log, and their loss was accepted
   std::uint64_t rows = 0;                       // counted in the files
@@ -57,11 +60,16 @@ struct VerifyProgress {
   std::uint64_t bytes_total = 0;
 };
 
-/// `ledger` is what DeliveryAction::kLedger tells, all pages; `directory` is where the bucket is, also as a URI
-/// (broker/delivery/bucket_root.h), empty: where the ledger says; `stores` is how remote stores are reached. An error
+/// Where the buckets are, also as URIs (broker/delivery/bucket_root.h); empty: where the ledger says.
+struct VerifyPlaces {
+  std::string directory;
+  std::string backup_directory = {};
+};
+
+/// `ledger` is what DeliveryAction::kLedger tells, all pages; `stores` is how remote stores are reached. An error
 /// is something that could not be looked at; what was found wrong is in the report. `progress` is called before each
 /// delivery.
-Result<VerifyReport> VerifyDelivery(const delivery::LedgerDocument& ledger, const std::string& directory,
+Result<VerifyReport> VerifyDelivery(const delivery::LedgerDocument& ledger, const VerifyPlaces& places,
                                     const std::function<void(const VerifyProgress&)>& progress = {},
                                     const delivery::StoreSettings& stores = {});
 

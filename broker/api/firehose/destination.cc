@@ -84,6 +84,8 @@ bool Partitions(const Json& destination) {
   return BooleanOf(Find(destination, "DynamicPartitioningConfiguration"), "Enabled", false);
 }
 
+bool BacksUp(const Json& destination) { return TextOf(&destination, "S3BackupMode") == "Enabled"; }
+
 bool AppendsDelimiter(const Json& destination) {
   const Json* const processing = Find(destination, "ProcessingConfiguration");
   const Json* const processors = Find(processing, "Processors");

@@ -32,6 +32,9 @@ bool AppendsDelimiter(const Json& destination);
 /// True where its records are converted.
 bool Converts(const Json& destination);
 
+/// Whether its source records are kept as well.
+bool BacksUp(const Json& destination);
+
 /// Whether it partitions dynamically.
 bool Partitions(const Json& destination);
 

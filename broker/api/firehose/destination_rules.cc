@@ -21,8 +21,16 @@ namespace {
 using Wrong = std::optional<ApiError>;
 
 constexpr std::int64_t kConvertedSizeMbMin = 64;
+constexpr std::int64_t kBackupIntervalSecondsMin = 60;
 constexpr std::size_t kProcessorsMax = 5;
 constexpr std::string_view kAppendDelimiter = "AppendDelimiterToRecord";
+
+Wrong CheckEncryption(const Json& destination) {
+  const Json* const encryption = Find(destination, "EncryptionConfiguration");
+  if (Find(encryption, "KMSEncryptionConfig") == nullptr) return std::nullopt;
+  if (Find(encryption, "NoEncryptionConfig") == nullptr) return NotServed("KMSEncryptionConfig: encryption of objects");
+  return InvalidArgument("EncryptionConfiguration must have one of NoEncryptionConfig and KMSEncryptionConfig.");
+}
 
 Wrong CheckPrefixes(const Json& destination) {
   const auto prefix = Prefix::Parse(TextOf(&destination, "Prefix"), PrefixKind::kObjects);
@@ -72,6 +80,32 @@ Wrong CheckPartitioning(const Json& destination) {
     return InvalidArgument("Prefix must contain a partition key when dynamic partitioning is enabled.");
   }
   return std::nullopt;
+}
+
+/// A backup is a plain destination, of records as they came.
+Wrong CheckBackup(const Json& destination) {
+  const Json* const backup = Find(destination, "S3BackupConfiguration");
+  if (BacksUp(destination)) {
+    if (backup == nullptr) {
+      return InvalidArgument("S3BackupConfiguration cannot be null when S3BackupMode is Enabled.");
+    }
+    const Json* const hints = Find(destination, "BufferingHints");
+    if (hints != nullptr && NumberOf(hints, "IntervalInSeconds") == 0) {
+      return InvalidArgument("BufferingHints.IntervalInSeconds must be greater than 0 when S3BackupMode is Enabled.");
+    }
+  }
+  if (backup == nullptr) return std::nullopt;
+  if (Find(backup, "RoleARN") == nullptr || Find(backup, "BucketARN") == nullptr) {
+    return InvalidArgument("S3BackupUpdate must have RoleARN and BucketARN where there was no S3BackupConfiguration.");
+  }
+  if (Wrong wrong = CheckPrefixes(*backup)) return wrong;
+  if (Wrong wrong = CheckHints(*backup)) return wrong;
+  const Json* const hints = Find(backup, "BufferingHints");
+  if (hints != nullptr && NumberOf(hints, "IntervalInSeconds") < kBackupIntervalSecondsMin) {
+    return InvalidArgument("BufferingHints.IntervalInSeconds of S3BackupConfiguration must be at least 60.");
+  }
+  if (Wrong wrong = CheckEncryption(*backup)) return wrong;
+  return CheckPartitioning(*backup);
 }
 
 /// A map of which exactly one member is there.
@@ -156,18 +190,8 @@ Wrong CheckDestination(const Json& destination, NeedsTable needs_table) {
   if (Wrong wrong = CheckHints(destination)) return wrong;
   if (Wrong wrong = CheckConversion(destination, needs_table)) return wrong;
   if (Wrong wrong = CheckProcessing(destination)) return wrong;
-  const Json* const encryption = Find(destination, "EncryptionConfiguration");
-  if (Find(encryption, "KMSEncryptionConfig") != nullptr) {
-    if (Find(encryption, "NoEncryptionConfig") != nullptr) {
-      return InvalidArgument("EncryptionConfiguration must have one of NoEncryptionConfig and KMSEncryptionConfig.");
-    }
-    return NotServed("KMSEncryptionConfig: encryption of objects");
-  }
-  const Json* const backup = Find(destination, "S3BackupConfiguration");
-  if (backup != nullptr && (Find(backup, "RoleARN") == nullptr || Find(backup, "BucketARN") == nullptr)) {
-    return InvalidArgument("S3BackupUpdate must have RoleARN and BucketARN where there was no S3BackupConfiguration.");
-  }
-  if (TextOf(&destination, "S3BackupMode") == "Enabled") return NotServed("S3BackupMode Enabled");
+  if (Wrong wrong = CheckEncryption(destination)) return wrong;
+  if (Wrong wrong = CheckBackup(destination)) return wrong;
   return CheckPartitioning(destination);
 }
 

@@ -25,6 +25,7 @@ void SetDelimiter(Json& sluice, const Json& destination) {
   } else {
     SetDefault(sluice, "Delimiter", TextNode(""));
   }
+  if (BacksUp(destination)) SetDefault(sluice, "BackupDelimiter", TextNode(""));
 }
 
 DeliveryDraft Draft(std::string_view name, const Json& given, const DeliveryTags& tags, Json sluice) {

@@ -39,6 +39,13 @@ inline std::string Destination(std::string_view more = "") {
   return fmt::format(R"({{"RoleARN":"{}","BucketARN":"arn:aws:s3:::lake"{}{}}})", kRole, more.empty() ? "" : ",", more);
 }
 
+/// Source records are backed up in another bucket. `more`: further members of its place, with a comma in front.
+inline std::string Backup(std::string_view more = "") {
+  return fmt::format(R"("S3BackupMode":"Enabled","S3BackupConfiguration":)"
+                     R"({{"RoleARN":"{}","BucketARN":"arn:aws:s3:::spare"{}}})",
+                     kRole, more);
+}
+
 /// One master key.
 inline std::unique_ptr<KeyProvider> NewMasterKeys() {
   storage::MemoryEnv env;

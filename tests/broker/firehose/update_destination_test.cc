@@ -63,6 +63,38 @@ TEST_CASE("UpdateDestination: processing is replaced as a whole, an empty extens
   CHECK_FALSE(core.Lake().begin()->first.ends_with(".x"));
 }
 
+TEST_CASE("UpdateDestination: a backup begins, changes member by member, and does not end", "[firehose]") {
+  UpdatedCore core;
+  core.Put("orders", "before");
+  core.Delivered("orders");
+  const std::string place = fmt::format(R"("RoleARN":"{}","BucketARN":"arn:aws:s3:::spare")", kRole);
+  const auto message = [&](std::string_view version, std::string_view update) {
+    return core.Update("orders", version, update).message();
+  };
+  CHECK(message("1", R"("S3BackupMode":"Enabled")").starts_with("S3BackupConfiguration cannot be null"));
+  CHECK(message("1", R"("S3BackupMode":"Enabled","S3BackupUpdate":{"Prefix":"raw/"})")
+            .starts_with("S3BackupUpdate must"));
+  CHECK(core.Update("orders", "1", fmt::format(R"("S3BackupMode":"Enabled","S3BackupUpdate":{{{}}})", place)).body ==
+        "{}");
+  CHECK(core.Update("orders", "2", R"("S3BackupUpdate":{"Prefix":"raw/"})").body == "{}");
+  CHECK(core.At("S3BackupMode") == "Enabled");
+  CHECK(core.At("S3BackupDescription.Prefix") == "raw/");
+  CHECK(core.At("S3BackupDescription.BucketARN") == "arn:aws:s3:::spare");
+  CHECK(core.At("S3BackupDescription.BufferingHints.SizeInMBs") == "5");
+  CHECK(core.At("S3BackupDescription.CompressionFormat") == "UNCOMPRESSED");
+  CHECK(message("3", R"("S3BackupMode":"Disabled")") == "S3BackupMode cannot be changed from Enabled to Disabled.");
+  CHECK(message("3", R"("S3BackupUpdate":{"BucketARN":"arn:aws:s3:::sea"})").contains("can neither end nor move"));
+  core.MustRun("PutRecordBatch", R"({"DeliveryStreamName":"orders","Records":[{"Data":"YQ=="},{"Data":"Yg=="}]})");
+  core.Delivered("orders");
+  std::string backup;
+  for (const auto& [key, bytes] : core.Lake()) {
+    if (key.starts_with("spare/raw/")) backup += bytes;
+  }
+  CHECK(backup == "ab");
+  core.Restart();
+  CHECK(core.At("S3BackupDescription.Prefix") == "raw/");
+}
+
 TEST_CASE("UpdateDestination: another serializer counts from the next object on", "[firehose]") {
   FirehoseCore core;
   core.Create("d", R"("DataFormatConversionConfiguration":{"SchemaConfiguration":{"TableName":"t"},)"

@@ -19,18 +19,18 @@ namespace {
 
 struct VerifyArguments {
   std::string name;
-  std::string directory;
+  VerifyPlaces places;
   std::optional<std::string> config;
 };
 
-Result<VerifyReport> VerifyShowingProgress(const delivery::LedgerDocument& ledger, const std::string& directory,
+Result<VerifyReport> VerifyShowingProgress(const delivery::LedgerDocument& ledger, const VerifyPlaces& places,
                                            const delivery::StoreSettings& stores) {
   std::optional<Progress> progress;
   const auto show = [&](const VerifyProgress& reading) {
     if (!progress) progress.emplace("verify", "object", reading.bytes_total);
     progress->Update(reading.bytes, reading.objects);
   };
-  return VerifyDelivery(ledger, directory, show, stores);
+  return VerifyDelivery(ledger, places, show, stores);
 }
 
 bool Verify(Context& context, const VerifyArguments& arguments) {
@@ -44,7 +44,7 @@ bool Verify(Context& context, const VerifyArguments& arguments) {
   auto config =
       broker::LoadConfig({.file = arguments.config, .environment = broker::ProcessEnvironment(), .overrides = {}});
   if (!config) return context.Fail(config.error());
-  auto report = VerifyShowingProgress(*ledger, arguments.directory, config->delivery.stores);
+  auto report = VerifyShowingProgress(*ledger, arguments.places, config->delivery.stores);
   if (!report) return context.Fail(report.error());
   fmt::print("{}\n", context.json ? VerifyReportJson(*report) : VerifyReportText(*report));
   if (!report->ok()) context.exit_code = kExitDamaged;
@@ -58,7 +58,11 @@ void RegisterVerifyCommand(CLI::App& app, Context& context) {
       app.add_subcommand("verify", "Prove that a delivery stream put every record into the lake exactly once");
   auto arguments = std::make_shared<VerifyArguments>();
   verify->add_option("NAME", arguments->name, "The delivery stream")->required();
-  verify->add_option("--directory", arguments->directory, "Where its bucket is, if not where the broker says")
+  verify->add_option("--directory", arguments->places.directory, "Where its bucket is, if not where the broker says")
+      ->type_name("DIR");
+  verify
+      ->add_option("--backup-directory", arguments->places.backup_directory,
+                   "The same of the bucket that its source records are backed up in")
       ->type_name("DIR");
   verify->add_option("--config", arguments->config, "The broker's TOML file, for how to reach an object store")
       ->type_name("FILE");

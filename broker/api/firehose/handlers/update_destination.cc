@@ -89,6 +89,9 @@ ApiResult<std::optional<DeliveryDraft>> Changed(const aws::Call& call, const Jso
     return std::unexpected(
         InvalidArgument("Dynamic partitioning can be enabled when a Firehose is created only, and not disabled."));
   }
+  if (BacksUp(before) && !BacksUp(after)) {
+    return std::unexpected(InvalidArgument("S3BackupMode cannot be changed from Enabled to Disabled."));
+  }
   const NeedsTable needs_table = ConvertsWithoutTable(before) ? NeedsTable::kNo : NeedsTable::kYes;
   if (auto wrong = CheckDestination(after, needs_table)) return std::unexpected(std::move(*wrong));
   if (Same(Described(before), Described(after))) return std::nullopt;
