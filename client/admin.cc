@@ -195,7 +195,7 @@ Result<GroupDescription> AdminClient::ResetGroup(std::string_view stream, std::s
 
 Result<DeliveryAnswer> AdminClient::Delivery(DeliveryAction action, std::string_view name, std::string_view document,
                                              std::string_view document_name) {
-  static_assert(static_cast<int>(DeliveryAction::kTry) == native::DeliveryRequest::Action_MAX);
+  static_assert(static_cast<int>(DeliveryAction::kReplay) == native::DeliveryRequest::Action_MAX);
   native::DeliveryRequest request;
   request.set_action(static_cast<native::DeliveryRequest::Action>(action));
   request.set_name(std::string(name));

@@ -7,6 +7,15 @@
 #include "protocol/check.h"
 
 namespace sluice::delivery {
+namespace {
+
+/// What stands for the ranges that a replay does not have.
+std::vector<std::pair<std::string, std::string>> ReplayMark(const Intent& intent) {
+  if (intent.replays.empty()) return {};
+  return {{"replay", std::to_string(intent.seq)}};
+}
+
+}  // namespace
 
 Status DataObject::Open() {
   const DeliveryConfig& config = parts_.terms.config;
@@ -46,7 +55,8 @@ Result<std::unique_ptr<ObjectSpool>> DataObject::Close(LedgerEntry& entry) {
                                 .delivery_stream = parts_.terms.config.name,
                                 .uid = parts_.intent.uid,
                                 .ranges = parts_.intent.ranges,
-                                .schema_version = parts_.intent.schema_version};
+                                .schema_version = parts_.intent.schema_version,
+                                .extra = ReplayMark(parts_.intent)};
   const Result<ObjectSummary> summary = writer_->Finish(metadata);
   if (!summary) return Error(summary.error());
   writer_.reset();

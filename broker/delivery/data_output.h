@@ -23,7 +23,7 @@ struct ObjectParts {
   const DeliveryTerms& terms;
   const Intent& intent;
   const Schema& schema;  // that the intent pins
-  const SourceStream& stream;
+  SourceStream& stream;  // a replay adds shards that are forgotten
   ObjectStore& objects;
   ErrorOutput& errors;
   std::function<void(std::span<const RecordRef>)> learn;  // told of records with fields that did not fit

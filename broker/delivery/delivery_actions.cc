@@ -45,6 +45,10 @@ Result<DeliveryAnswer> DeliveryManager::Handle(DeliveryAction action, std::strin
       return Delete(name);
     case DeliveryAction::kLedger:
       return Ledger(name, document);
+    case DeliveryAction::kErrors:
+      return Errors(name, document);
+    case DeliveryAction::kReplay:
+      return Replay(name, document);
   }
   return Error(Code::kInvalidArgument, "unknown delivery action");
 }

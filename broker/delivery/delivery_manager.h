@@ -106,6 +106,9 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   enum class Undelivered : bool { kRefuse, kDiscard };
   Status Remove(const StreamPtr& stream, Undelivered undelivered);
   Result<DeliveryAnswer> Ledger(std::string_view name, std::string_view from);
+  Result<DeliveryAnswer> Errors(std::string_view name, std::string_view request);
+  Result<DeliveryAnswer> Replay(std::string_view name, std::string_view request);
+  Result<std::vector<LedgerEntry>> LedgerOf(DeliveryStream& stream);
   Result<DeliveryAnswer> Describe(std::string_view name);
 
   Result<StreamPtr> FindStream(std::string_view name) const;

@@ -44,6 +44,7 @@ void CollectTotals(const Checkpoint& checkpoint, Series& series) {
   series.Counter("sluice_delivery_rows_total", "Rows in the lake.", totals.rows);
   series.Counter("sluice_delivery_error_records_total",
                  "Records that could not be processed or converted; in the error output.", totals.errors);
+  series.Counter("sluice_delivery_replayed_records_total", "Error records that were delivered again.", totals.replayed);
   series.Counter("sluice_delivery_filtered_records_total", "Records that a processor dropped on purpose.",
                  totals.filtered);
   series.Counter("sluice_delivery_lost_records_total", "Records that were lost before they were delivered.",

@@ -63,6 +63,51 @@ std::vector<LostRange> ReadLost(StateReader& reader) {
   return lost;
 }
 
+void WriteReplays(const std::vector<ReplayedLines>& replays, protocol::JsonWriter& json) {
+  if (replays.empty()) return;
+  json.Key("replays").BeginList();
+  for (const ReplayedLines& replay : replays) {
+    json.BeginObject().Key("key").String(replay.key).Key("bytes").Number(replay.bytes);
+    json.Key("checksum").String(fmt::format("{:016x}", replay.checksum)).Key("lines").BeginList();
+    for (const LineRange& range : replay.lines)
+      json.BeginObject().Key("first").Number(range.first).Key("last").Number(range.last).EndObject();
+    json.EndList().EndObject();
+  }
+  json.EndList();
+}
+
+std::uint64_t ReadChecksum(StateReader& reader) {
+  const std::string checksum = reader.String("checksum");
+  if (checksum.size() == 16 && checksum.find_first_not_of("0123456789abcdef") == checksum.npos)
+    return std::stoull(checksum, nullptr, 16);
+  reader.Fail("'checksum' is not 16 hexadecimal digits");
+  return 0;
+}
+
+LineRanges ReadLines(StateReader& reader) {
+  LineRanges lines;
+  for (const ConfigNode& item : reader.List("lines")) {
+    StateReader range(item, "lines");
+    const LineRange read{range.U64("first"), range.U64("last")};
+    if (read.last < read.first || (!lines.empty() && read.first <= lines.back().last))
+      range.Fail("they are not in their order");
+    lines.push_back(read);
+    reader.Keep(range.status());
+  }
+  return lines;
+}
+
+std::vector<ReplayedLines> ReadReplays(StateReader& reader) {
+  std::vector<ReplayedLines> replays;
+  if (!reader.Has("replays")) return replays;
+  for (const ConfigNode& item : reader.List("replays")) {
+    StateReader replay(item, "a replay");
+    replays.push_back({replay.String("key"), replay.U64("bytes"), ReadChecksum(replay), ReadLines(replay)});
+    reader.Keep(replay.status());
+  }
+  return replays;
+}
+
 /// Parses and checks the format; then `read` fills the value.
 template <typename T, typename Read>
 Result<T> FromTree(const ConfigNode& tree, std::string_view what, Read read) {
@@ -91,6 +136,12 @@ std::uint64_t CountRecords(const std::vector<Range>& ranges) {
   return records;
 }
 
+std::uint64_t CountLines(const std::vector<ReplayedLines>& replays) {
+  std::uint64_t lines = 0;
+  for (const ReplayedLines& replay : replays) lines += CountLines(replay.lines);
+  return lines;
+}
+
 DeliveryTotals ReadTotals(StateReader& reader) {
   StateReader totals(reader.Map("totals"), "the totals");
   DeliveryTotals read;
@@ -104,6 +155,7 @@ DeliveryTotals ReadTotals(StateReader& reader) {
   read.objects = totals.U64("objects");
   read.bytes_in = totals.U64("bytes_in");
   read.bytes_out = totals.U64("bytes_out");
+  if (totals.Has("replayed")) read.replayed = totals.U64("replayed");
   if (totals.Has("backup_records")) read.backup_records = totals.U64("backup_records");
   if (totals.Has("backup_objects")) read.backup_objects = totals.U64("backup_objects");
   if (totals.Has("backup_bytes")) read.backup_bytes = totals.U64("backup_bytes");
@@ -114,14 +166,8 @@ DeliveryTotals ReadTotals(StateReader& reader) {
 void ReadObjects(StateReader& reader, std::vector<DeliveredObject>& objects) {
   for (const ConfigNode& item : reader.List("objects")) {
     StateReader object(item, "an object");
-    objects.push_back({object.String("key"), object.Bool("error"), object.U64("rows"), object.U64("bytes"), 0});
-    const std::string checksum = object.String("checksum");
-    if (checksum.size() != 16 || checksum.find_first_not_of("0123456789abcdef") != checksum.npos) {
-      object.Fail("'checksum' is not 16 hexadecimal digits");
-    } else {
-      objects.back().checksum = std::stoull(checksum, nullptr, 16);
-    }
-    objects.back().backup = object.Has("backup") && object.Bool("backup");
+    objects.push_back({object.String("key"), object.Bool("error"), object.U64("rows"), object.U64("bytes"),
+                       ReadChecksum(object), object.Has("backup") && object.Bool("backup")});
     reader.Keep(object.status());
   }
 }
@@ -165,6 +211,7 @@ void ReadIntent(StateReader& reader, Intent& intent) {
   intent.error_key = reader.String("error_key");
   if (reader.Has("other_keys")) intent.other_keys = ReadTexts(reader, "other_keys");
   if (reader.Has("backup_keys")) intent.backup_keys = ReadTexts(reader, "backup_keys");
+  intent.replays = ReadReplays(reader);
   if (reader.Has("processed")) {
     StateReader seal(reader.Map("processed"), "where processed records are");
     intent.processed = ReadSeal(seal);
@@ -178,6 +225,7 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.schema_version = reader.U32("schema_version");
   entry.ranges = ReadRanges(reader);
   entry.lost = ReadLost(reader);
+  entry.replays = ReadReplays(reader);
   ReadObjects(reader, entry.objects);
   entry.records = reader.U64("records");
   entry.user_records = reader.Has("user_records") ? reader.U64("user_records") : entry.records;
@@ -186,7 +234,8 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.filtered = reader.U64("filtered");
   entry.overflow_fields = reader.U64("overflow_fields");
   entry.bytes_in = reader.U64("bytes_in");
-  if (entry.records != CountRecords(entry.ranges)) reader.Fail("'records' does not agree with the ranges");
+  if (entry.records != CountRecords(entry.ranges) + CountLines(entry.replays))
+    reader.Fail("'records' does not agree with the ranges");
   if (entry.user_records < entry.records) reader.Fail("'user_records' is below 'records'");
 }
 
@@ -228,8 +277,10 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   std::ranges::for_each(entry.lost, pass);
   std::ranges::for_each(entry.ranges, pass);
   DeliveryTotals& totals = after.totals;
-  totals.records += entry.records;
-  totals.user_records += entry.user_records;
+  const std::uint64_t replayed = CountLines(entry.replays);  // were counted when they failed
+  totals.replayed += replayed;
+  totals.records += entry.records - replayed;
+  totals.user_records += entry.user_records - replayed;
   totals.rows += entry.rows;
   totals.errors += entry.errors;
   totals.filtered += entry.filtered;
@@ -276,6 +327,7 @@ std::string IntentToJson(const Intent& intent) {
   json.Key("data_key").String(intent.data_key).Key("error_key").String(intent.error_key);
   WriteTexts("other_keys", intent.other_keys, json);
   WriteTexts("backup_keys", intent.backup_keys, json);
+  WriteReplays(intent.replays, json);
   if (intent.processed) {
     json.Key("processed");
     WriteSeal(*intent.processed, json);
@@ -293,6 +345,7 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
   json.Key("decided_ms").Number(entry.decided_ms).Key("schema_version").Number(entry.schema_version);
   WriteRanges(entry.ranges, json);
   WriteLost(entry.lost, json);
+  WriteReplays(entry.replays, json);
   json.Key("objects").BeginList();
   for (const DeliveredObject& object : entry.objects) {
     json.BeginObject().Key("key").String(object.key).Key("error").Bool(object.error).Key("rows").Number(object.rows);
@@ -330,6 +383,7 @@ void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json) {
   json.Key("errors").Number(totals.errors).Key("filtered").Number(totals.filtered).Key("lost").Number(totals.lost);
   json.Key("overflow_fields").Number(totals.overflow_fields).Key("objects").Number(totals.objects);
   json.Key("bytes_in").Number(totals.bytes_in).Key("bytes_out").Number(totals.bytes_out);
+  json.Key("replayed").Number(totals.replayed);
   json.Key("backup_records").Number(totals.backup_records).Key("backup_objects").Number(totals.backup_objects);
   json.Key("backup_bytes").Number(totals.backup_bytes).EndObject();
 }

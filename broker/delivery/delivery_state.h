@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/delivery/config_document.h"
+#include "broker/delivery/line_ranges.h"
 #include "broker/delivery/object_writer.h"
 #include "broker/delivery/schema.h"
 #include "broker/delivery/state_reader.h"
@@ -63,6 +64,15 @@ struct SpillSeal {
   friend bool operator==(const SpillSeal&, const SpillSeal&) = default;
 };
 
+/// Error records that are delivered again: lines of one error object, which has so many bytes.
+struct ReplayedLines {
+  std::string key;
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;  // XXH3-64
+  LineRanges lines = {};
+  friend bool operator==(const ReplayedLines&, const ReplayedLines&) = default;
+};
+
 /// One delivery, decided: everything that its objects' bytes and keys depend on besides the records.
 struct Intent {
   std::uint64_t seq = 0;                 // 1 and up, without gap
@@ -77,6 +87,7 @@ struct Intent {
   std::string error_key;                 // of failed conversions
   std::vector<std::string> other_keys;   // further objects that may be written, once they are known
   std::vector<std::string> backup_keys;  // of the backup's objects, in its own bucket
+  std::vector<ReplayedLines> replays;    // in place of ranges: what failed in earlier deliveries
   std::optional<SpillSeal> processed;    // records that could not be processed the same way again
   friend bool operator==(const Intent&, const Intent&) = default;
 };
@@ -98,8 +109,9 @@ struct LedgerEntry {
   std::uint32_t schema_version = 0;
   std::vector<SourceRange> ranges;
   std::vector<LostRange> lost;
+  std::vector<ReplayedLines> replays;  // in place of ranges: these records are no longer in the error output
   std::vector<DeliveredObject> objects;
-  std::uint64_t records = 0;       // in the ranges
+  std::uint64_t records = 0;       // in the ranges, or lines that are replayed
   std::uint64_t user_records = 0;  // the same with what opened aggregates hold in their place; every one of them is
   std::uint64_t rows = 0;          // in the data object; a record may hold several rows
   std::uint64_t errors = 0;        // or in the error object
@@ -119,6 +131,7 @@ struct ShardPosition {
 struct DeliveryTotals {
   std::uint64_t records = 0, user_records = 0, rows = 0, errors = 0, filtered = 0, lost = 0, overflow_fields = 0,
                 objects = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t replayed = 0;  // of `errors`, those that were delivered again
   std::uint64_t backup_records = 0, backup_objects = 0, backup_bytes = 0;  // which the numbers above do not have
   friend bool operator==(const DeliveryTotals&, const DeliveryTotals&) = default;
 };

@@ -180,7 +180,7 @@ Status DeliveryStore::PutIntent(const Intent& intent, const std::optional<Schema
 }
 
 Status DeliveryStore::ReplaceIntent(const Intent& before, const Intent& after) {
-  SLUICE_CHECK(after.seq == before.seq && after.ranges == before.ranges);
+  SLUICE_CHECK(after.seq == before.seq && after.ranges == before.ranges && after.replays == before.replays);
   storage::Transaction transaction;
   transaction.If(Key("intent"), IntentToJson(before)).Put(Key("intent"), IntentToJson(after));
   return Commit(std::move(transaction));
@@ -194,7 +194,7 @@ Status DeliveryStore::DropIntent(const Intent& intent) {
 
 Status DeliveryStore::PutCheckpoint(const Intent& intent, const Checkpoint& checkpoint, const LedgerEntry& entry) {
   SLUICE_CHECK(entry.seq == intent.seq && checkpoint.next_seq == intent.seq + 1);
-  SLUICE_CHECK(entry.ranges == intent.ranges && entry.lost == intent.lost);
+  SLUICE_CHECK(entry.ranges == intent.ranges && entry.lost == intent.lost && entry.replays == intent.replays);
   const std::string ledger_key = LedgerKey(entry.seq);
   storage::Transaction transaction;
   transaction.If(Key("intent"), IntentToJson(intent)).If(ledger_key, std::nullopt).Delete(Key("intent"));

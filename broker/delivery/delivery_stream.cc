@@ -55,6 +55,7 @@ DeliveryStream::DeliveryStream(std::string name, std::unique_ptr<RecordSource> s
             .run_id = fmt::format("{}|{}", name_, parts_.env.clock().WallMs()),
             .clock = &parts_.env.clock()},
       planner_(host_, parts_.env.clock()),
+      replay_(static_cast<std::uint64_t>(parts_.env.clock().WallMs())),
       first_flush_(static_cast<std::uint64_t>(parts_.env.clock().WallMs())),
       flushes_asked_(first_flush_),
       flushes_done_(first_flush_) {
@@ -107,7 +108,7 @@ void DeliveryStream::FindLastObject() {
 
 void DeliveryStream::Count(const LedgerEntry& entry, const BuildCounts& counts) {
   for (const DeliveredObject& object : entry.objects) {
-    if (!object.error) last_object_ = object.key;
+    if (!object.error && !object.backup) last_object_ = object.key;
   }
   for (const auto& [type, records] : counts.errors) builds_.errors[type] += records;
   builds_.partitions = counts.partitions;
@@ -150,7 +151,7 @@ Result<std::int64_t> DeliveryStream::TryStep() {
     if (Status status = Reload(); !status.ok()) return Error(std::move(status));
   }
   if (state_.identity.paused) return kStoppedMs;
-  if (!state_.intent) return PlanStep();
+  if (!state_.intent) return DecideStep();
   if (Status status = Deliver(); !status.ok()) return Error(std::move(status));
   return 0;
 }
@@ -219,34 +220,43 @@ void DeliveryStream::ResetPlanner() {
 Status DeliveryStream::Decide() {
   const DeliveryPlan plan = planner_.Plan();
   SLUICE_CHECK(!plan.empty());
-  Intent intent = MakeIntent(plan);
+  Intent intent = NewIntent();
+  intent.time_ms = plan.oldest_ms;
+  intent.schema_version = plan.schema_version;
+  intent.ranges = plan.ranges;
+  intent.lost = plan.lost;
+  AddKeys(intent);
+  intent.backup_keys = BackupKeys(*terms_, intent, plan.bytes);
+  return StoreDecision(std::move(intent), plan.new_schema);
+}
+
+Status DeliveryStream::StoreDecision(Intent intent, const std::optional<Schema>& new_schema) {
   state_known_ = false;  // until the transaction is known to be durable
-  if (Status status = store_.PutIntent(intent, plan.new_schema); !status.ok())
+  if (Status status = store_.PutIntent(intent, new_schema); !status.ok())
     return status.WithContext("storing the intent");
   state_.intent = std::move(intent);
-  if (plan.new_schema) state_.schema = plan.new_schema;
+  if (new_schema) state_.schema = new_schema;
   state_known_ = true;
   return Status();
 }
 
-Intent DeliveryStream::MakeIntent(const DeliveryPlan& plan) const {
+Intent DeliveryStream::NewIntent() const {
   Intent intent;
   intent.seq = state_.checkpoint.next_seq;
   intent.decided_ms = parts_.env.clock().WallMs();
-  intent.time_ms = plan.oldest_ms;
   intent.config_version = state_.identity.version;
-  intent.schema_version = plan.schema_version;
   intent.uid = state_.identity.uid;
-  intent.ranges = plan.ranges;
-  intent.lost = plan.lost;
+  return intent;
+}
+
+/// Those that are known beforehand; they follow from the rest of it.
+void DeliveryStream::AddKeys(Intent& intent) const {
   if (!terms_->config.dynamic_partitioning) intent.data_key = DataKey(*terms_, intent);
   intent.error_key = ErrorKey(*terms_, intent, kFormatConversionFailed);
   for (const std::string_view type : kErrorTypes) {
     if (!terms_->config.processors.empty() && type != kFormatConversionFailed)
       intent.other_keys.push_back(ErrorKey(*terms_, intent, type));
   }
-  intent.backup_keys = BackupKeys(*terms_, intent, plan.bytes);
-  return intent;
 }
 
 Status DeliveryStream::Deliver() {
@@ -279,6 +289,7 @@ Status DeliveryStream::Deliver() {
     planner_.Want(*builder.wanted());
   SetHolds();
   flushes_done_ = std::max(flushes_done_.load(), flushes_decided_);
+  if (!intent.replays.empty()) replay_.Delivered(entry->records, entry->errors);
   return Status();
 }
 
@@ -312,6 +323,7 @@ Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms
   }
   state_known_ = false;
   if (Status status = store_.DropIntent(intent); !status.ok()) return status.WithContext("taking the intent back");
+  if (!intent.replays.empty()) replay_.End(why.message());
   return Reload();
 }
 

@@ -6,6 +6,7 @@
 //         CHECKPOINT: next offsets, ledger entry, intent cleared            (one synced, conditional transaction)
 //         raise the retention hold
 //       else:
+//         where a replay was asked for: choose error records, decide as below  (delivery_replay.cc)
 //         read ahead until the size is reached, or the oldest record has waited for the interval, or a flush is asked
 //         INTENT: ranges, keys, schema version, times                       (one synced, conditional transaction)
 //
@@ -39,6 +40,8 @@
 #include "broker/delivery/processing/processor_host.h"
 #include "broker/delivery/range_planner.h"
 #include "broker/delivery/record_source.h"
+#include "broker/delivery/replay_planner.h"
+#include "broker/delivery/replay_request.h"
 #include "broker/delivery/staged_output.h"
 #include "broker/delivery_registry.h"
 #include "storage/env/env.h"
@@ -112,6 +115,9 @@ class DeliveryStream {
   bool KnowsFlush(std::uint64_t number) const { return number > first_flush_ && number <= flushes_asked_.load(); }
   /// True where everything that was there at this RequestFlush is delivered.
   bool flushed(std::uint64_t number) const { return flushes_done_.load() >= number; }
+  /// Error records that are to be delivered again, by the Steps that follow.
+  ReplayRequest& replay() { return replay_; }
+  const ReplayRequest& replay() const { return replay_; }
   /// Stored before it is in force. Not while a Step runs.
   Status SetPaused(bool paused);
 
@@ -141,8 +147,11 @@ class DeliveryStream {
 
  private:
   Result<std::int64_t> TryStep();
+  Result<std::int64_t> DecideStep();
   Result<std::int64_t> PlanStep();
   Status Decide();
+  Status DecideReplay();
+  Status StoreDecision(Intent intent, const std::optional<Schema>& new_schema);
   Status Deliver();
   Status StoreIntent(const Intent& intent);
   void FindLastObject();
@@ -158,7 +167,9 @@ class DeliveryStream {
   Result<std::shared_ptr<const DeliveryTerms>> ReadTerms(std::string_view config_json) const;
   /// What an intent is carried out with.
   Result<std::shared_ptr<const DeliveryTerms>> TermsOf(const Intent& intent);
-  Intent MakeIntent(const DeliveryPlan& plan) const;
+  Intent NewIntent() const;
+  void AddKeys(Intent& intent) const;
+  Intent MakeReplayIntent(const ReplayPlan& plan) const;
   std::int64_t Failed(const Status& status);
   void SetHolds();
   void PublishStatus();
@@ -178,6 +189,8 @@ class DeliveryStream {
   std::optional<std::string> last_object_;  // nullopt: not looked for yet
   BuildCounts builds_;
   int failures_in_a_row_ = 0;
+  ReplayRequest replay_;
+  bool replay_turn_ = true;          // else the log's
   const std::uint64_t first_flush_;  // the numbers of an earlier start lie below
   std::atomic<std::uint64_t> flushes_asked_;
   std::atomic<std::uint64_t> flushes_done_;

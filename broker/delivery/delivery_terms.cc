@@ -15,6 +15,9 @@ std::string IdentityOf(const Intent& intent) {
   for (const SourceRange& range : intent.ranges) {
     identity += fmt::format("|{}:{}-{}", range.shard.value, range.first.value, range.last.value);
   }
+  for (const ReplayedLines& replay : intent.replays) {
+    identity += fmt::format("|{}:{}-{}", replay.key, replay.lines.front().first, replay.lines.back().last);
+  }
   return identity;
 }
 

@@ -46,21 +46,35 @@ std::string ErrorRecordLine(const ErrorContext& context, const ProcessingFailure
   return json.text() + '\n';
 }
 
-Result<ErrorRecordPlace> ParseErrorRecordLine(std::string_view line) {
+Result<ErrorRecord> ReadErrorRecordLine(std::string_view line) {
   const Result<ConfigNode> tree = ParseJsonTree(line, "error record");
   if (!tree) return Error(Code::kCorruption, tree.error().message());
   StateReader reader(*tree, "an error record");
+  ErrorRecord record;
+  const bool conversion = reader.Has("lastErrorCode");
+  record.arrival_ms = reader.I64("arrivalTimestamp");
+  record.attempt_ms = reader.I64("attemptEndingTimestamp");
+  record.code = reader.String(conversion ? "lastErrorCode" : "errorCode");
+  record.message = reader.String(conversion ? "lastErrorMessage" : "errorMessage");
   const std::string shard_id = reader.String("shardId");
-  const std::string raw = reader.String("rawData");
+  Result<std::string> raw = protocol::DecodeBase64(reader.String("rawData"));
   const Result<protocol::SequenceNumber> number = protocol::ParseSequenceNumber(reader.String("sequenceNumber"));
-  std::optional<std::uint64_t> sub_sequence;
-  if (reader.Has("subSequenceNumber")) sub_sequence = reader.U64("subSequenceNumber");
+  if (reader.Has("subSequenceNumber")) record.place.sub_sequence = reader.U64("subSequenceNumber");
   if (!number) reader.Fail(number.error().message());
-  if (const Result<std::string> bytes = protocol::DecodeBase64(raw); !bytes) reader.Fail("'rawData' is not base64");
+  if (!raw) reader.Fail("'rawData' is not base64");
   if (number && shard_id != fmt::format("shardId-{:012}", number->shard.value))
     reader.Fail("'shardId' and 'sequenceNumber' disagree");
   if (!reader.ok()) return Error(reader.status());
-  return ErrorRecordPlace{number->shard, number->offset, sub_sequence};
+  record.place.shard = number->shard;
+  record.place.offset = number->offset;
+  record.shard_created_ms = number->shard_created_s * 1000;
+  record.raw = std::move(*raw);
+  return record;
+}
+
+Result<ErrorRecordPlace> ParseErrorRecordLine(std::string_view line) {
+  Result<ErrorRecord> record = ReadErrorRecordLine(line);
+  return record ? Result<ErrorRecordPlace>(record->place) : Error(record.error());
 }
 
 }  // namespace sluice::delivery

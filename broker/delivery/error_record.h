@@ -57,7 +57,20 @@ struct ErrorRecordPlace {
   std::optional<std::uint64_t> sub_sequence;  // in an opened aggregate
   friend auto operator<=>(const ErrorRecordPlace&, const ErrorRecordPlace&) = default;
 };
+
+/// What such a line says.
+struct ErrorRecord {
+  ErrorRecordPlace place;
+  std::int64_t shard_created_ms = 0;
+  std::int64_t arrival_ms = 0;
+  std::int64_t attempt_ms = 0;
+  std::string code;
+  std::string message;
+  std::string raw;  // the record itself
+};
 /// kCorruption says what is wrong with the line.
+Result<ErrorRecord> ReadErrorRecordLine(std::string_view line);
+/// Only its place.
 Result<ErrorRecordPlace> ParseErrorRecordLine(std::string_view line);
 
 }  // namespace sluice::delivery

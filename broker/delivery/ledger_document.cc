@@ -106,11 +106,16 @@ void AddLedgerPage(LedgerDocument& document, LedgerDocument page) {
     const auto shard = std::ranges::find(document.shards, range.shard, &ShardPosition::shard);
     return shard != document.shards.end() && range.last < shard->next;
   };
+  // A replay has no ranges that tell whether it came later: it belongs to what it follows.
+  const auto follows = [&](const LedgerEntry& entry) {
+    return document.entries.empty() || document.entries.back().seq + 1 == entry.seq;
+  };
   document.next = page.next;
   for (LedgerEntry& entry : page.entries) {
     if (!document.entries.empty() && document.entries.back().seq == entry.seq) {
       std::ranges::move(entry.objects, std::back_inserter(document.entries.back().objects));
-    } else if (std::ranges::all_of(entry.ranges, is_covered) && std::ranges::all_of(entry.lost, is_covered)) {
+    } else if (std::ranges::all_of(entry.ranges, is_covered) && std::ranges::all_of(entry.lost, is_covered) &&
+               (entry.replays.empty() || follows(entry))) {
       document.entries.push_back(std::move(entry));
     }
   }

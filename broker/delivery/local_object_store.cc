@@ -78,6 +78,16 @@ class LocalObjectStore : public ObjectStore {
     return LakeProblem(SyncParents(bucket_dir, parent), bucket_dir);
   }
 
+  Status Read(std::string_view bucket, std::string_view key,
+              const std::function<Status(std::string_view piece)>& take) override {
+    if (Status status = CheckObjectKey(key); !status.ok()) return status;
+    const std::string path = fmt::format("{}/{}", BucketDir(bucket), key);
+    const Result<std::unique_ptr<storage::File>> file = env_.Open(path, storage::OpenMode::kRead);
+    if (!file && file.error().code() == Code::kNotFound)
+      return Status(Code::kNotFound, fmt::format("there is no object '{}'", path));
+    return file ? ReadPieces(**file, take) : LakeProblem(file.error(), BucketDir(bucket));
+  }
+
   Result<std::optional<std::uint64_t>> Size(std::string_view bucket, std::string_view key) override {
     if (Status status = CheckObjectKey(key); !status.ok()) return Error(std::move(status));
     const std::string bucket_dir = BucketDir(bucket);
@@ -146,6 +156,17 @@ class LocalObjectStore : public ObjectStore {
     return LakeProblem(env_.Remove(spool.path()), bucket_dir);
   }
 
+  static Status ReadPieces(storage::File& file, const std::function<Status(std::string_view piece)>& take) {
+    std::string piece(kReadBytes, '\0');
+    for (std::uint64_t at = 0;;) {
+      const Result<std::size_t> read = file.Read(at, std::span(piece.data(), piece.size()));
+      if (!read) return read.error();
+      if (*read == 0) return Status();
+      if (Status status = take(std::string_view(piece).substr(0, *read)); !status.ok()) return status;
+      at += *read;
+    }
+  }
+
   Result<bool> SameContent(const std::string& path, const FileSpool& spool) {
     Result<std::unique_ptr<storage::File>> file = env_.Open(path, storage::OpenMode::kRead);
     if (!file) return Error(file.error());
@@ -153,13 +174,11 @@ class LocalObjectStore : public ObjectStore {
     if (!size) return Error(size.error());
     if (*size != spool.bytes()) return false;
     Checksum checksum;
-    std::string piece(kReadBytes, '\0');
-    while (checksum.bytes() < *size) {
-      const Result<std::size_t> read = (*file)->Read(checksum.bytes(), std::span(piece.data(), piece.size()));
-      if (!read) return Error(read.error());
-      if (*read == 0) return false;
-      checksum.Add(std::string_view(piece).substr(0, *read));
-    }
+    const Status read = ReadPieces(**file, [&](std::string_view piece) {
+      checksum.Add(piece);
+      return Status();
+    });
+    if (!read.ok()) return Error(read);
     return checksum.value() == spool.checksum();
   }
 

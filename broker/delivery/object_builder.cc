@@ -6,6 +6,7 @@
 #include "broker/delivery/data_output.h"
 #include "broker/delivery/error_output.h"
 #include "broker/delivery/processing/record_pipeline.h"
+#include "broker/delivery/replay_reader.h"
 
 namespace sluice::delivery {
 namespace {
@@ -32,7 +33,7 @@ void ObjectBuilder::Learn(std::span<const RecordRef> records) {
 }
 
 Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
-  const Result<SourceStream> stream = source_.Describe();
+  Result<SourceStream> stream = source_.Describe();
   if (!stream) return Error(stream.error());
   ErrorOutput errors(terms_, intent, *stream, objects_);
   const ObjectParts parts{.terms = terms_,
@@ -48,6 +49,7 @@ Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
   entry.schema_version = intent.schema_version;
   entry.ranges = intent.ranges;
   entry.lost = intent.lost;
+  entry.replays = intent.replays;
   const Result<SpillCounts> counts = IsStaged(terms_.config) ? WriteStaged(parts, entry) : WriteDirectly(parts, entry);
   if (!counts) return Error(counts.error());
   counts_.errors = errors.counts();
@@ -61,10 +63,9 @@ Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
 Result<SpillCounts> ObjectBuilder::WriteDirectly(const ObjectParts& parts, LedgerEntry& entry) {
   DirectOutput output(parts);
   BackupOutput backup(parts);
-  RecordPipeline pipeline(terms_.config, host_, output);
   SpillCounts counts;
   Status status = output.Open();
-  if (status.ok()) status = ReadAll(parts.intent, pipeline, backup, counts);
+  if (status.ok()) status = ReadAll(parts, output, backup, counts);
   if (status.ok()) status = output.Finish(entry);
   if (status.ok()) status = backup.Finish(entry);
   return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
@@ -80,8 +81,7 @@ Result<SpillCounts> ObjectBuilder::WriteStaged(const ObjectParts& parts, LedgerE
   if (*resumed) {
     status = BackUp(parts.intent, backup);
   } else {
-    RecordPipeline pipeline(terms_.config, host_, output);
-    status = ReadAll(parts.intent, pipeline, backup, counts);
+    status = ReadAll(parts, output, backup, counts);
     if (status.ok()) status = output.Stage(!IsRepeatable(terms_.config.processors), counts);
   }
   if (status.ok()) status = output.Finish(entry);
@@ -91,19 +91,28 @@ Result<SpillCounts> ObjectBuilder::WriteStaged(const ObjectParts& parts, LedgerE
   return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
 }
 
-Status ObjectBuilder::ReadAll(const Intent& intent, RecordPipeline& pipeline, BackupOutput& backup,
+Status ObjectBuilder::ReadAll(const ObjectParts& parts, RecordPipeline::Sink& sink, BackupOutput& backup,
                               SpillCounts& counts) {
+  if (!parts.intent.replays.empty()) return Replay(parts, sink, counts);
+  RecordPipeline pipeline(terms_.config, host_, sink);
   const auto append = [&](std::span<const RecordRef> records) {
     counts.records += records.size();
     for (const RecordRef& record : records) counts.bytes_in += record.value.size();
     if (Status status = backup.Append(records); !status.ok()) return status;
     return pipeline.Append(records);
   };
-  if (Status status = ReadRanges(intent, append); !status.ok()) return status;
+  if (Status status = ReadRanges(parts.intent, append); !status.ok()) return status;
   if (Status status = pipeline.Finish(); !status.ok()) return status;
   counts.user_records = pipeline.user_records();
   counts.filtered = pipeline.filtered();
   return Status();
+}
+
+Status ObjectBuilder::Replay(const ObjectParts& parts, RecordPipeline::Sink& sink, SpillCounts& counts) {
+  ReplayReader reader(terms_.config, host_, objects_, sink);
+  Status status = reader.Read(parts.intent.replays, parts.stream, counts);
+  records_gone_ = IsUnreadable(status);
+  return status;
 }
 
 /// What was processed before a crash is not processed again, but its backup is written again.

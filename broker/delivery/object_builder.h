@@ -1,6 +1,6 @@
-// Makes the objects of one intent and puts them in the lake: reads the range again, processes and converts it, writes
-// data and error objects and the backup. Everything is a pure function of intent, configuration, schema and records, so
-// that doing it again changes nothing.
+// Makes the objects of one intent and puts them in the lake: reads its ranges again, or the error records that it
+// replays, processes and converts it, writes data and error objects and the backup. Everything is a pure function of
+// intent, configuration, schema and records, so that doing it again changes nothing.
 //
 // One thread at a time. Memory: one read, what the object writer buffers, and what staged_output.h says.
 #pragma once
@@ -43,11 +43,13 @@ class ObjectBuilder {
   const std::optional<Schema>& wanted() const { return wanted_; }
   /// Of a Build that did not fail.
   const BuildCounts& counts() const { return counts_; }
-  /// True where Build failed because the log has lost records of the intent and they were given up.
+  /// True where Build failed because the log has lost records of the intent and they were given up, or an error object
+  /// that it replays is not what it was.
   bool records_gone() const { return records_gone_; }
 
  private:
-  Status ReadAll(const Intent& intent, RecordPipeline& pipeline, BackupOutput& backup, SpillCounts& counts);
+  Status ReadAll(const ObjectParts& parts, RecordPipeline::Sink& sink, BackupOutput& backup, SpillCounts& counts);
+  Status Replay(const ObjectParts& parts, RecordPipeline::Sink& sink, SpillCounts& counts);
   Status BackUp(const Intent& intent, BackupOutput& backup);
   Status ReadRanges(const Intent& intent, const RecordSource::Visitor& visitor);
   Status ReadRange(const SourceRange& range, const RecordSource::Visitor& visitor);

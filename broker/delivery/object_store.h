@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -53,6 +54,9 @@ class ObjectStore {
   /// Makes the spool's bytes the object `key`; the spool is used up. kUnavailable: the store cannot take it now, try
   /// again later; kCorruption: another object has this key; kInvalidArgument: not a key.
   virtual Status Put(std::string_view bucket, std::string_view key, std::unique_ptr<ObjectSpool> spool) = 0;
+  /// Gives all bytes of an object in order, piece by piece. kNotFound. Ends with the first error of `take`.
+  virtual Status Read(std::string_view bucket, std::string_view key,
+                      const std::function<Status(std::string_view piece)>& take) = 0;
   /// Size of an object in bytes; nullopt where there is none.
   virtual Result<std::optional<std::uint64_t>> Size(std::string_view bucket, std::string_view key) = 0;
 };

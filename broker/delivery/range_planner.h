@@ -52,6 +52,8 @@ class RangePlanner : private RecordPipeline::Sink {
   /// Looks how much there is and how old it is without reading ahead: for what is told while nothing is delivered.
   Status Observe();
 
+  /// How many bytes of records a delivery has; after Reset.
+  std::uint64_t bytes_max() const { return bytes_max_; }
   bool full() const { return bytes_ >= bytes_max_; }
   /// True where a shard goes on behind records that the log has lost: those are the next delivery's.
   bool gap_ahead() const { return gap_ahead_; }

@@ -54,6 +54,12 @@ class RemoteObjectStore final : public ObjectStore {
     return Waits(status);
   }
 
+  Status Read(std::string_view, std::string_view key,
+              const std::function<Status(std::string_view piece)>& take) override {
+    if (Status status = CheckObjectKey(key); !status.ok()) return status;
+    return Waits(files_->Read(key, take));
+  }
+
   Result<std::optional<std::uint64_t>> Size(std::string_view, std::string_view key) override {
     if (Status status = CheckObjectKey(key); !status.ok()) return Error(std::move(status));
     Result<std::optional<std::uint64_t>> size = files_->Size(key);

@@ -64,6 +64,10 @@ class RoutedObjectStore final : public ObjectStore {
   Status Put(std::string_view bucket, std::string_view key, std::unique_ptr<ObjectSpool> spool) override {
     return Of(bucket).Put(bucket, key, std::move(spool));
   }
+  Status Read(std::string_view bucket, std::string_view key,
+              const std::function<Status(std::string_view piece)>& take) override {
+    return Of(bucket).Read(bucket, key, take);
+  }
   Result<std::optional<std::uint64_t>> Size(std::string_view bucket, std::string_view key) override {
     return Of(bucket).Size(bucket, key);
   }

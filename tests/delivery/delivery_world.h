@@ -45,6 +45,7 @@ class FakeLog {
   std::size_t records_per_visit = 7;
   std::uint64_t bytes_read_max = 0;  // the largest single read, for bounds on memory
   bool deleted = false;
+  std::set<std::uint32_t> forgotten;            // shards
   std::uint64_t lost_first = 0, lost_next = 0;  // of every shard
   bool lost_given_up = false;
 
@@ -60,8 +61,10 @@ class FakeSource : public RecordSource {
   Result<SourceStream> Describe() override {
     if (log_.deleted) return Error(Code::kNotFound, "stream 7 does not exist or was deleted");
     SourceStream stream{StreamId(7), "orders", {}};
-    for (std::uint32_t i = 0; i < log_.shards(); ++i)
+    for (std::uint32_t i = 0; i < log_.shards(); ++i) {
+      if (log_.forgotten.contains(i)) continue;
       stream.shards.push_back({.shard = ShardIndex(i), .created_ms = 1'600'000'000'000});
+    }
     return stream;
   }
   Result<Offset> Resolve(ShardIndex shard, const StartPosition& start) override {

@@ -19,15 +19,6 @@ void AppendMeta(const ConsumedRecord& record, std::string& out) {
                  FormatTime(record.append_time_ms), record.key.value_or(""));
 }
 
-/// Text where the bytes are UTF-8, else base64 under NAME_base64.
-void AddBytes(boost::json::object& json, const std::string& name, const std::string& bytes) {
-  if (simdjson::validate_utf8(bytes.data(), bytes.size())) {
-    json[name] = bytes;
-  } else {
-    json[name + "_base64"] = protocol::EncodeBase64(bytes);
-  }
-}
-
 void AppendJson(const ConsumedRecord& record, std::string& out) {
   boost::json::object json{{"shard", record.shard},
                            {"offset", record.offset},
@@ -68,6 +59,14 @@ void AppendHex(const ConsumedRecord& record, std::string& out) {
 }
 
 }  // namespace
+
+void AddBytes(boost::json::object& json, const std::string& name, const std::string& bytes) {
+  if (simdjson::validate_utf8(bytes.data(), bytes.size())) {
+    json[name] = bytes;
+  } else {
+    json[name + "_base64"] = protocol::EncodeBase64(bytes);
+  }
+}
 
 void AppendRecord(const ConsumedRecord& record, RecordFormat format, bool with_meta, std::string& out) {
   switch (format) {

@@ -10,10 +10,10 @@
 #include <set>
 
 #include "broker/delivery/checksum.h"
-#include "broker/delivery/error_record.h"
 #include "protocol/ascii.h"
 #include "tools/lake/lake.h"
 #include "tools/verify/bucket_files.h"
+#include "tools/verify/error_proof.h"
 
 namespace sluice::tools {
 namespace {
@@ -43,7 +43,7 @@ class Verifier {
  public:
   /// `backup` is where the backup is, where that is another place.
   Verifier(const LedgerDocument& ledger, const std::string& directory, BucketFiles& files, BucketFiles* backup)
-      : ledger_(ledger), lake_{files, {}} {
+      : ledger_(ledger), lake_{files, {}}, errors_(ledger, report_.problems) {
     if (backup != nullptr) backup_.emplace(*backup, std::set<std::string>());
     report_.name = ledger.name;
     report_.stream = ledger.stream;
@@ -151,7 +151,7 @@ class Verifier {
     std::uint64_t error_rows = 0;
     told_ = 0;
     all_told_ = true;
-    in_errors_.clear();
+    errors_.Begin(entry);
     std::uint64_t in_backup = 0;
     for (const DeliveredObject& object : entry.objects) {
       BucketOf(object.backup).known.insert(object.key);
@@ -161,11 +161,15 @@ class Verifier {
       if (object.backup) in_backup += object.rows;
       if (Status status = CheckObject(entry, object); !status.ok()) return status;
     }
-    CheckBackup(entry, in_backup);
+    std::uint64_t replayed = 0;  // counted before, when they failed
+    for (const delivery::ReplayedLines& replay : entry.replays) replayed += CountLines(replay.lines);
+    if (entry.replays.empty()) CheckBackup(entry, in_backup);
     const std::uint64_t good = entry.user_records - std::min(entry.user_records, entry.errors + entry.filtered);
-    report_.user_records += entry.user_records;
+    report_.user_records += entry.user_records - std::min(entry.user_records, replayed);
     report_.in_lake += good;
     report_.in_errors += entry.errors;
+    report_.in_errors -= std::min(report_.in_errors, replayed);
+    report_.replayed += replayed;
     report_.filtered += entry.filtered;
     if (has_data != (good > 0) || has_errors != (entry.errors > 0) || error_rows != entry.errors) {
       Problem("ledger damaged", "", entry.ranges,
@@ -213,7 +217,7 @@ class Verifier {
       Problem("object changed", object.key, entry.ranges, "the object holds other bytes than were delivered");
     }
     if (object.error) {
-      CheckErrorObject(entry, object, (*local)->path());
+      errors_.Check(entry, object, (*local)->path());
     } else if (!object.backup) {  // of a backup, size and checksum stand for the records
       CheckDataObject(entry, object, (*local)->path());
     }
@@ -252,37 +256,6 @@ class Verifier {
                !uid.empty() && !ledger_.uid.empty() && uid != ledger_.uid) {
       Problem("object changed", object.key, entry.ranges,
               "the object says that it is of an earlier delivery stream of this name");
-    }
-  }
-
-  /// Each line is one record of this delivery, and none is there twice, in whatever error objects.
-  void CheckErrorObject(const LedgerEntry& entry, const DeliveredObject& object, const std::string& path) {
-    std::ifstream file(path);
-    const std::size_t seen_before = in_errors_.size();
-    std::uint64_t number = 0;
-    for (std::string line; std::getline(file, line);) {
-      ++number;
-      const Result<delivery::ErrorRecordPlace> place = delivery::ParseErrorRecordLine(line);
-      if (!place) {
-        Problem("error record unreadable", object.key, entry.ranges,
-                fmt::format("line {}: {}", number, place.error().message()));
-        continue;
-      }
-      const SourceRange one{place->shard, place->offset, place->offset};
-      const bool inside = std::any_of(entry.ranges.begin(), entry.ranges.end(), [&](const SourceRange& range) {
-        return range.shard == one.shard && range.first <= one.first && one.last <= range.last;
-      });
-      if (!inside) {
-        Problem("error record foreign", object.key, {one},
-                fmt::format("line {}: the record is not in this delivery's ranges", number));
-      } else if (!in_errors_.insert(*place).second) {
-        Problem("records twice", object.key, {one},
-                fmt::format("line {}: the record is in the error output twice", number));
-      }
-    }
-    if (const std::size_t seen = in_errors_.size() - seen_before; seen != object.rows) {
-      Problem("error records missing", object.key, entry.ranges,
-              fmt::format("the object has {} error records of this delivery; {} were delivered", seen, object.rows));
     }
   }
 
@@ -381,7 +354,7 @@ class Verifier {
   VerifyProgress reading_;
   std::uint64_t told_ = 0;  // records that the data objects of the delivery in hand say they hold
   bool all_told_ = true;    // false where one of them could not be asked
-  std::set<delivery::ErrorRecordPlace> in_errors_;  // what is in its error objects
+  ErrorProof errors_;
 };
 
 }  // namespace

@@ -40,6 +40,7 @@ struct VerifyReport {
   std::uint64_t in_lake = 0;
   std::uint64_t in_errors = 0;
   std::uint64_t filtered = 0;
+  std::uint64_t replayed = 0;                   // were in errors, and were delivered again
   std::uint64_t in_backup = 0;                  // besides, as they came
   std::uint64_t backup_objects = 0;             // with them, which `objects` does not count
   std::uint64_t lost = 0;                       // before delivery: removed by retention, or given up

@@ -34,14 +34,16 @@ std::string VerifyReportText(const VerifyReport& report) {
   std::string text = fmt::format(
       "delivery stream {} of stream {}: {} of {}{}\n"
       "  in the lake  {} ({}, {} with {} below {})\n"
-      "  in errors    {}\n"
+      "  in errors    {}{}\n"
       "  filtered     {}\n",
       report.name, report.stream, FormatCounted(report.records, "record"), FormatCounted(report.shards.size(), "shard"),
       report.user_records == report.records
           ? ""
           : fmt::format(", {} with aggregates opened", FormatCount(report.user_records)),
       FormatCount(report.in_lake), FormatCounted(report.rows, "row"), FormatCounted(report.objects, "object"),
-      FormatSize(report.bytes), report.directory, FormatCount(report.in_errors), FormatCount(report.filtered));
+      FormatSize(report.bytes), report.directory, FormatCount(report.in_errors),
+      report.replayed == 0 ? "" : fmt::format(" ({} were, and were delivered again)", FormatCount(report.replayed)),
+      FormatCount(report.filtered));
   if (report.in_backup > 0) {
     text += fmt::format("  in backup    {}, as they came ({})\n", FormatCount(report.in_backup),
                         FormatCounted(report.backup_objects, "object"));

@@ -105,7 +105,11 @@ Result<std::unique_ptr<Processor>> Make(const ProcessorConfig& config, const Pro
 }  // namespace
 
 ProcessorKind CloudWatchLogProcessingKind() {
-  return {.type = kType, .parameters = {kExtraction}, .make = &Make, .needs = "Decompression"};
+  return {.type = kType,
+          .parameters = {kExtraction},
+          .make = &Make,
+          .needs = "Decompression",
+          .entry = PipelineEntry::kPart};
 }
 
 }  // namespace sluice::delivery

@@ -51,6 +51,8 @@ Result<std::unique_ptr<Processor>> Make(const ProcessorConfig& config, const Pro
 
 }  // namespace
 
-ProcessorKind DecompressionKind() { return {.type = kType, .parameters = {kFormat}, .make = &Make}; }
+ProcessorKind DecompressionKind() {
+  return {.type = kType, .parameters = {kFormat}, .make = &Make, .entry = PipelineEntry::kPart};
+}
 
 }  // namespace sluice::delivery

@@ -33,6 +33,14 @@ struct ProcessorContext {
   ProcessorHost* host = nullptr;   // outlives the processor; nullptr: it is made to see whether it can be, and not run
 };
 
+/// Where records go in: what opens records must not see again what it has opened.
+enum class PipelineEntry : std::uint8_t {
+  kLog,     // as they are in the log
+  kPart,    // a record of an aggregate
+  kText,    // a part of what a processor before RecordDeAggregation has opened
+  kOpened,  // a part of what processors have opened
+};
+
 struct ProcessorKind {
   std::string_view type;
   std::vector<std::string_view> parameters;  // that it knows
@@ -41,6 +49,8 @@ struct ProcessorKind {
   /// kInvalidArgument says what is wrong with which parameter.
   Result<std::unique_ptr<Processor>> (*make)(const ProcessorConfig& config, const ProcessorContext& context) = nullptr;
   std::string_view needs = {};  // the type of another one that has to be there, too
+  /// The last entry whose records it sees.
+  PipelineEntry entry = PipelineEntry::kOpened;
   /// Whether a broker of these settings can run it: kInvalidArgument says which setting is in the way. nullptr: every.
   Status (*check)(const ProcessorConfig& config, const ProcessorSettings& settings) = nullptr;
 };

@@ -122,7 +122,7 @@ Result<std::unique_ptr<Processor>> Make(const ProcessorConfig& config, const Pro
 }  // namespace
 
 ProcessorKind RecordDeAggregationKind() {
-  return {.type = kType, .parameters = {kSubRecordType, kDelimiter}, .make = &Make};
+  return {.type = kType, .parameters = {kSubRecordType, kDelimiter}, .make = &Make, .entry = PipelineEntry::kText};
 }
 
 }  // namespace sluice::delivery

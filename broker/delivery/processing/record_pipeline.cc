@@ -13,14 +13,14 @@ constexpr std::uint64_t kRecordBytes = 64;  // what a record costs besides its v
 
 }  // namespace
 
-RecordPipeline::RecordPipeline(const DeliveryConfig& config, ProcessorHost& host, Sink& sink)
-    : host_(host), sink_(sink), opener_(config.deaggregate_kpl) {
+RecordPipeline::RecordPipeline(const DeliveryConfig& config, ProcessorHost& host, Sink& sink, PipelineEntry entry)
+    : host_(host), sink_(sink), opener_(config.deaggregate_kpl && entry == PipelineEntry::kLog) {
   const ProcessorContext context{.delivery_stream = config.name,
                                  .source_stream = config.direct_put ? "" : std::string_view(config.source_stream),
                                  .host = &host};
   for (const ProcessorKind& kind : ProcessorKinds()) {
     const auto wanted = std::ranges::find(config.processors, kind.type, &ProcessorConfig::type);
-    if (wanted == config.processors.end()) continue;
+    if (wanted == config.processors.end() || entry > kind.entry) continue;
     Result<std::unique_ptr<Processor>> processor = kind.make(*wanted, context);
     SLUICE_CHECK(processor.has_value());
     batch_bytes_max_ = std::min(batch_bytes_max_, (*processor)->batch_bytes());

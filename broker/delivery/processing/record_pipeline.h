@@ -18,6 +18,7 @@
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/processing/processor.h"
 #include "broker/delivery/processing/processor_host.h"
+#include "broker/delivery/processing/processor_registry.h"
 #include "sluice/status.h"
 
 namespace sluice::delivery {
@@ -34,9 +35,10 @@ class RecordPipeline {
   };
 
   /// The configuration was read without a problem; it, the host and the sink outlive the pipeline.
-  RecordPipeline(const DeliveryConfig& config, ProcessorHost& host, Sink& sink);
+  RecordPipeline(const DeliveryConfig& config, ProcessorHost& host, Sink& sink,
+                 PipelineEntry entry = PipelineEntry::kLog);
 
-  /// Records of the log.
+  /// Records of the log, or what the entry says.
   Status Append(std::span<const RecordRef> records);
   /// Processes what is left.
   Status Finish();

@@ -17,8 +17,10 @@ enum class DeliveryAction : std::uint8_t {
   kResume = 5,
   kFlush = 6,
   kDelete = 7,
-  kLedger = 8,  // what `sluice verify` compares the lake with
-  kTry = 9,     // kCheck, and what would become of some records
+  kLedger = 8,   // what `sluice verify` compares the lake with
+  kTry = 9,      // kCheck, and what would become of some records
+  kErrors = 10,  // what failed and why, and was not delivered since
+  kReplay = 11,  // delivers error records again
 };
 
 struct DeliveryAnswer {

@@ -13,6 +13,8 @@ void RegisterGenerateCommand(CLI::App& app, Context& context);
 void RegisterGetCommands(CLI::App& app, Context& context);
 void RegisterGroupCommands(CLI::App& app, Context& context);
 void RegisterDeliveryCommands(CLI::App& app, Context& context);
+/// Those of `sluice delivery` that are about error records.
+void AddDeliveryErrorCommands(CLI::App& delivery, Context& context);
 void RegisterLakeCommands(CLI::App& app, Context& context);
 void RegisterKeyCommands(CLI::App& app, Context& context);
 void RegisterLogCommands(CLI::App& app, Context& context);

@@ -1,4 +1,4 @@
-// sluice delivery create | check | list | describe | pause | resume | flush | delete
+// sluice delivery create | check | list | describe | pause | resume | flush | delete; the rest in delivery_errors.cc
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -202,8 +202,10 @@ bool Run(Context& context, DeliveryAction action, const DeliveryArguments& argum
 }  // namespace
 
 void RegisterDeliveryCommands(CLI::App& app, Context& context) {
-  CLI::App* delivery = app.add_subcommand(
-      "delivery", "Deliver streams to the lake: create, check, list, describe, pause, resume, flush, delete");
+  CLI::App* delivery =
+      app.add_subcommand("delivery",
+                         "Deliver streams to the lake: create, check, list, describe, pause, resume, flush, errors, "
+                         "replay, delete");
   delivery->require_subcommand(1);
   auto arguments = std::make_shared<DeliveryArguments>();
   const auto add = [&](const std::string& name, const std::string& help, DeliveryAction action) {
@@ -241,6 +243,7 @@ void RegisterDeliveryCommands(CLI::App& app, Context& context) {
   CLI::App* flush =
       delivery->add_subcommand("flush", "Deliver all that is there now, without waiting for size or time");
   with_name(flush)->callback([=, &context] { Flush(context, arguments->name); });
+  AddDeliveryErrorCommands(*delivery, context);
   with_name(add("delete", "Delete a delivery stream; its objects stay in the lake", DeliveryAction::kDelete));
 }
 

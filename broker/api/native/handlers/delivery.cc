@@ -4,7 +4,7 @@
 
 namespace sluice::broker::native {
 
-static_assert(static_cast<int>(DeliveryAction::kTry) == ::sluice::native::DeliveryRequest::Action_MAX);
+static_assert(static_cast<int>(DeliveryAction::kReplay) == ::sluice::native::DeliveryRequest::Action_MAX);
 
 Result<std::string> HandleDelivery(const HandlerContext& context, std::string_view control) {
   const auto request = ParseControl<::sluice::native::DeliveryRequest>(control);

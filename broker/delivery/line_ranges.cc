@@ -1,0 +1,47 @@
+// Searching and merging of ranges.
+#include "broker/delivery/line_ranges.h"
+
+#include <algorithm>
+
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+
+void AddLine(LineRanges& ranges, std::uint64_t line) {
+  SLUICE_CHECK(ranges.empty() || line > ranges.back().last);
+  if (!ranges.empty() && line == ranges.back().last + 1) {
+    ranges.back().last = line;
+  } else {
+    ranges.push_back({line, line});
+  }
+}
+
+std::uint64_t CountLines(const LineRanges& ranges) {
+  std::uint64_t lines = 0;
+  for (const LineRange& range : ranges) lines += range.last - range.first + 1;
+  return lines;
+}
+
+bool HasLine(const LineRanges& ranges, std::uint64_t line) {
+  const auto found = std::ranges::lower_bound(ranges, line, {}, &LineRange::last);
+  return found != ranges.end() && found->first <= line;
+}
+
+bool AddRanges(LineRanges& ranges, const LineRanges& more) {
+  LineRanges all = ranges;
+  all.insert(all.end(), more.begin(), more.end());
+  std::ranges::sort(all, {}, &LineRange::first);
+  LineRanges merged;
+  for (const LineRange& range : all) {
+    if (!merged.empty() && range.first <= merged.back().last) return false;
+    if (!merged.empty() && range.first == merged.back().last + 1) {
+      merged.back().last = range.last;
+    } else {
+      merged.push_back(range);
+    }
+  }
+  ranges = std::move(merged);
+  return true;
+}
+
+}  // namespace sluice::delivery
