@@ -29,6 +29,8 @@ DELIVERY = ("tests/delivery/delivery_stream_test", "*")
 AGGREGATES = ("tests/delivery/delivery_aggregates_test", "*")
 PROCESSING = ("tests/delivery/delivery_processing_test", "*")
 PARTITIONING = ("tests/delivery/delivery_partitioning_test", "*")
+BACKUP = ("tests/delivery/delivery_backup_test", "*")
+REPLAY = ("tests/delivery/delivery_replay_test", "*")
 LAMBDA = ("tests/delivery/delivery_lambda_test", "*")
 DELIVERY_CONFIG = ("tests/delivery/delivery_config_test", "*")
 CONVERT = ("tests/delivery/delivery_convert_test", "*ObjectWriter*")
@@ -182,6 +184,16 @@ MUTANTS = [
            ("    if (failed_.ok()) failed_ = std::move(status);\n", "    (void)status;\n"), tests=(PARTITIONING,)),
     mutant("M73", "puts two partition values into one", "broker/delivery/staged_output.cc",
            ("    name_ += key->value;\n", ""), tests=(PARTITIONING,)),
+    mutant("M74", "does not back up again what was processed before a crash", "broker/delivery/object_builder.cc",
+           ("    status = BackUp(parts.intent, backup);\n", ""), tests=(BACKUP,)),
+    mutant("M75", "gives two objects of a backup one key", "broker/delivery/delivery_terms.cc",
+           ('HashedUuid(fmt::format("{}|{}", identity, part))', "HashedUuid(identity)"), tests=(BACKUP,)),
+    mutant("M76", "replays what was replayed", "broker/delivery/replay_planner.cc",
+           ("enough || HasLine(object.replayed, line)", "enough"), tests=(REPLAY,)),
+    mutant("M77", "opens parts again when they are replayed", "broker/delivery/replay_reader.cc",
+           ("config_, host_, sink_, entry)", "config_, host_, sink_, PipelineEntry::kLog)"), tests=(REPLAY,)),
+    mutant("M78", "counts a replayed record a second time", "broker/delivery/delivery_state.cc",
+           ("totals.records += entry.records - replayed;", "totals.records += entry.records;"), tests=(REPLAY,)),
     mutant("M80", "does not say in an ORC object which records it holds", "broker/delivery/orc_object_writer.cc",
            ("    const Status status = AddOrcUserMetadata(",
             "    const Status status = metadata.size() > 1 ? Status() : AddOrcUserMetadata("),

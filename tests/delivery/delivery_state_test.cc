@@ -1,6 +1,8 @@
 // The stored documents: what is written is read back, and what is damaged or newer is refused.
 #include "broker/delivery/delivery_state.h"
 
+#include <tuple>
+
 #include "broker/delivery/error_record.h"
 #include "tests/catch.h"
 
@@ -55,6 +57,53 @@ TEST_CASE("DeliveryState: documents read back", "[delivery]") {
   CHECK(after.shards ==
         std::vector<ShardPosition>{{ShardIndex(0), Offset(5), Offset(20)}, {ShardIndex(4), Offset(0), Offset(1)}});
   CHECK(after.totals == DeliveryTotals{11, 14, 10, 1, 0, 3, 0, 2, 5000, 1200});
+}
+
+TEST_CASE("DeliveryState: a backup's objects and a replay's lines read back, and are counted apart", "[delivery]") {
+  Intent intent = SomeIntent();
+  intent.backup_keys = {"raw/a", "raw/b"};
+  CHECK(IntentFromJson(IntentToJson(intent)) == intent);
+  LedgerEntry backed_up = SomeEntry();
+  backed_up.objects.push_back({"raw/a", false, 11, 3000, 7, true});
+  CHECK(LedgerEntryFromJson(LedgerEntryToJson(backed_up)) == backed_up);
+  intent.ranges.clear();
+  intent.replays = {{"errors/c", 200, 5, {{0, 3}, {7, 7}}}};
+  CHECK(IntentFromJson(IntentToJson(intent)) == intent);
+  LedgerEntry replay;
+  replay.seq = 4;
+  replay.replays = intent.replays;
+  replay.records = 5;
+  replay.user_records = 6;
+  replay.errors = 2;
+  CHECK(LedgerEntryFromJson(LedgerEntryToJson(replay)) == replay);
+  Checkpoint checkpoint;
+  checkpoint.next_seq = 3;
+  checkpoint.shards = {{ShardIndex(0), Offset(5), Offset(7)}, {ShardIndex(4), Offset(0), Offset(0)}};
+  const Checkpoint after = Advance(Advance(checkpoint, backed_up, 99), replay, 100);
+  CHECK(CheckpointFromJson(CheckpointToJson(after)) == after);
+  const DeliveryTotals& totals = after.totals;
+  CHECK(std::tuple(totals.records, totals.user_records, totals.errors, totals.replayed) == std::tuple(11, 15, 3, 5));
+  CHECK(std::tuple(totals.objects, totals.bytes_out) == std::tuple(2, 1200));
+  CHECK(std::tuple(totals.backup_records, totals.backup_objects, totals.backup_bytes) == std::tuple(11, 1, 3000));
+}
+
+TEST_CASE("DeliveryState: lines that are not in their order, or too many, are refused", "[delivery]") {
+  LedgerEntry replay;
+  replay.seq = 4;
+  replay.replays = {{"errors/c", 200, 5, {{0, 3}, {7, 7}}}};
+  replay.records = replay.user_records = 5;
+  const std::string good = LedgerEntryToJson(replay);
+  const auto with = [&](std::string_view from, std::string_view to) {
+    std::string text = good;
+    text.replace(text.find(from), from.size(), to);
+    return LedgerEntryFromJson(text);
+  };
+  CHECK(with(R"("first":7)", R"("first":3)").error().message().contains("not in their order"));
+  CHECK(with(R"("last":3)", R"("last":2)").error().message().contains("'records' does not agree"));
+  CHECK(with(R"("checksum":"0000000000000005")", R"("checksum":"5")")
+            .error()
+            .message()
+            .contains("16 hexadecimal digits"));
 }
 
 TEST_CASE("DeliveryState: what knows nothing of aggregates has opened none", "[delivery]") {
