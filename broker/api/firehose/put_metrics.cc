@@ -29,8 +29,8 @@ void PutMetrics::Count(const std::string& delivery_stream, Operation operation, 
 }
 
 void PutMetrics::Collect(const DeliveryRegistry& deliveries, MetricSink& sink) {
-  const std::vector<DeliveryInfoPtr> all = deliveries.All();
   const std::lock_guard lock(mutex_);
+  const std::vector<DeliveryInfoPtr> all = deliveries.All();  // with every one that was counted by now and exists
   std::map<std::string, Counts, std::less<>> existing;
   for (const DeliveryInfoPtr& info : all) {
     if (!info->direct_put) continue;

@@ -137,6 +137,13 @@ class FirehoseCore {
                                             protocol::EncodeBase64(data)));
   }
 
+  /// What puts were counted as, as Prometheus text.
+  std::string PutCounts() {
+    Metrics metrics(1);
+    metrics.AddSource([this](MetricSink& sink) { put_metrics_->Collect(*manager, sink); });
+    return metrics.Render();
+  }
+
   /// All objects in the lake, by key.
   std::map<std::string, std::string> Lake() const {
     std::map<std::string, std::string> objects;
@@ -186,10 +193,12 @@ class FirehoseCore {
                                 .clock = core.env->clock(),
                                 .random = core.env->random(),
                                 .append_options = core.append_limits,
-                                .options = options_});
+                                .options = options_,
+                                .put_metrics = put_metrics_});
   }
 
   const FirehoseOptions options_;
+  const std::shared_ptr<PutMetrics> put_metrics_ = std::make_shared<PutMetrics>();
   storage::TempDir temp_;
   delivery::DeliveryOptions delivery_options_;
   aws::Service service_;

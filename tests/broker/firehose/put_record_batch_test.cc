@@ -89,6 +89,32 @@ TEST_CASE("PutRecordBatch: what the broker cannot take is told per record", "[fi
   CHECK(one.error->http_status >= 500);
 }
 
+TEST_CASE("PutRecordBatch: counted by delivery stream, taken or refused, as long as it exists", "[firehose]") {
+  FirehoseCore core;
+  core.Create("orders");
+  core.Create("other");
+  core.MustRun("PutRecordBatch", Batch("orders", {"abc", "de"}));
+  core.Put("orders", "f");
+  core.core.store.FailAppends(Status(Code::kResourceExhausted, "full"));
+  core.MustRun("PutRecordBatch", Batch("orders", {"a", "b"}));
+  std::string counts = core.PutCounts();
+  const auto value = [&counts](std::string_view name, std::string_view labels) {
+    const std::string begin = fmt::format("\n{}{{{}}} ", name, labels);
+    const std::size_t at = counts.find(begin);
+    if (at == counts.npos) return std::string("none");
+    return counts.substr(at + begin.size(), counts.find('\n', at + 1) - at - begin.size());
+  };
+  CHECK(value("sluice_firehose_put_requests_total", R"(delivery_stream="orders",operation="PutRecordBatch")") == "2");
+  CHECK(value("sluice_firehose_put_requests_total", R"(delivery_stream="orders",operation="PutRecord")") == "1");
+  CHECK(value("sluice_firehose_put_records_total", R"(delivery_stream="orders")") == "3");
+  CHECK(value("sluice_firehose_put_bytes_total", R"(delivery_stream="orders")") == "6");
+  CHECK(value("sluice_firehose_put_refused_records_total", R"(delivery_stream="orders")") == "2");
+  CHECK(value("sluice_firehose_put_records_total", R"(delivery_stream="other")") == "0");
+  core.MustRun("DeleteDeliveryStream", R"({"DeliveryStreamName":"other"})");
+  counts = core.PutCounts();
+  CHECK(value("sluice_firehose_put_records_total", R"(delivery_stream="other")") == "none");
+}
+
 TEST_CASE("PutRecordBatch: not on one that reads a stream", "[firehose]") {
   FirehoseCore core;
   REQUIRE(core.core.catalog->Create("clicks", 1, {}).has_value());
