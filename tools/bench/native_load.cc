@@ -28,9 +28,9 @@ std::string HelloMessage() {
 }
 
 std::string AppendMessageFor(std::uint32_t stream_id, std::uint32_t shard, std::size_t records,
-                             std::size_t record_bytes, Ack ack) {
+                             std::size_t record_bytes, Ack ack, std::uint64_t seed) {
   protocol::BatchBuilder builder;
-  for (std::size_t i = 0; i < records; ++i) builder.Add(1'770'000'000'000, "key", JsonLine(i, record_bytes));
+  for (std::size_t i = 0; i < records; ++i) builder.Add(1'770'000'000'000, "key", JsonLine(seed + i, record_bytes));
   std::string batch;
   builder.Finish(batch);
   const wire::AppendRequest request{stream_id, shard, static_cast<std::uint32_t>(ack)};

@@ -15,9 +15,9 @@ namespace sluice::tools {
 inline constexpr std::size_t kRecordBytes = 1024;  // the records of all workloads
 
 std::string HelloMessage();
-/// One append of `records` records of `record_bytes` to a shard, as one batch.
+/// One append of `records` records of `record_bytes` to a shard, as one batch; `seed` decides what they say.
 std::string AppendMessageFor(std::uint32_t stream_id, std::uint32_t shard, std::size_t records,
-                             std::size_t record_bytes = kRecordBytes, Ack ack = Ack::kDurable);
+                             std::size_t record_bytes = kRecordBytes, Ack ack = Ack::kDurable, std::uint64_t seed = 0);
 std::string ReadMessageFor(std::uint32_t stream_id, std::uint32_t shard, std::uint64_t offset, std::uint64_t bytes_max,
                            std::uint32_t wait_ms);
 /// Size of the answer at the start of `bytes`, 0 where its header is not complete; the broker's error where it refused.

@@ -27,6 +27,7 @@ const std::vector<Workload>& Workloads() {
       {"shards", "19", "10,000 shards: time to create one, memory of one", BenchShards},
       {"parquet", "21", "JSON records to Parquet on one core, snappy and zstd-1; no broker", BenchParquet},
       {"gzip", "22", "JSON records to gzip on one core; no broker", BenchGzip},
+      {"lake", "27 28", "records of streams to Parquet in a local lake, and what that does to durable puts", BenchLake},
       {"memory", "23", "memory of the broker, idle and under 1 GB/s", BenchMemory},
       {"steady", "24", "50,000 records a second at fixed arrival times, durable: latency", BenchSteady},
   };

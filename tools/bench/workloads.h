@@ -27,6 +27,7 @@ Result<std::vector<Figure>> BenchRestart(const BenchOptions& options);
 Result<std::vector<Figure>> BenchShards(const BenchOptions& options);
 Result<std::vector<Figure>> BenchParquet(const BenchOptions& options);
 Result<std::vector<Figure>> BenchGzip(const BenchOptions& options);
+Result<std::vector<Figure>> BenchLake(const BenchOptions& options);
 Result<std::vector<Figure>> BenchMemory(const BenchOptions& options);
 
 }  // namespace sluice::tools

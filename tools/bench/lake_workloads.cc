@@ -1,0 +1,152 @@
+// Rows 27 and 28: the whole of delivery, from the log to Parquet files on the same disk, and durable puts beside it.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tools/bench/broker_process.h"
+#include "tools/bench/load_generator.h"
+#include "tools/bench/native_load.h"
+#include "tools/bench/turns.h"
+#include "tools/bench/workloads.h"
+
+namespace sluice::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kBatchRecords = 64;
+constexpr std::uint32_t kConnections = 16;  // each with records of its own: 1,024 different ones
+constexpr std::string_view kStream = "backlog";
+constexpr std::string_view kDelivery = "backlog-lake";
+
+constexpr std::string_view kColumns =
+    R"([{"Name":"ts","Type":"string"},{"Name":"event_id","Type":"string"},{"Name":"level","Type":"string"},)"
+    R"({"Name":"user_id","Type":"bigint"},{"Name":"path","Type":"string"},{"Name":"status","Type":"bigint"},)"
+    R"({"Name":"latency_ms","Type":"double"},{"Name":"cached","Type":"boolean"},{"Name":"msg","Type":"string"}])";
+constexpr std::string_view kPartitioning =
+    R"("DynamicPartitioningConfiguration":{"Enabled":true},"ProcessingConfiguration":{"Enabled":true,"Processors":[)"
+    R"({"Type":"MetadataExtraction","Parameters":[{"ParameterName":"MetadataExtractionQuery","ParameterValue":)"
+    R"("{user: .user_id}"},{"ParameterName":"JsonParsingEngine","ParameterValue":"JQ-1.6"}]}]},)";
+
+std::string Document(bool partitioned) {
+  return fmt::format(
+      R"({{"DeliveryStreamName":"{}","KinesisStreamSourceConfiguration":{{"KinesisStreamARN":"{}"}},)"
+      R"("ExtendedS3DestinationConfiguration":{{"BucketARN":"arn:aws:s3:::lake","Prefix":"{}",{})"
+      R"("ErrorOutputPrefix":"errors/","BufferingHints":{{"SizeInMBs":128,"IntervalInSeconds":60}},)"
+      R"("DataFormatConversionConfiguration":{{"OutputFormatConfiguration":{{"Serializer":{{"ParquetSerDe":{{}}}}}}}}}},)"
+      R"("Sluice":{{"StartPosition":"oldest","Columns":{}}}}})",
+      kDelivery, kStream, partitioned ? "!{partitionKeyFromQuery:user}/" : "", partitioned ? kPartitioning : "",
+      kColumns);
+}
+
+struct Backlog {
+  std::unique_ptr<BrokerProcess> broker;
+  std::uint64_t bytes = 0;
+};
+
+/// A broker with a stream that holds what was put for some seconds, all of it in segments.
+Result<Backlog> Fill(const BenchOptions& options, std::uint32_t shards, double seconds) {
+  auto broker = BrokerProcess::Start(options, "lake");
+  if (!broker) return Error(broker.error());
+  auto stream = (*broker)->CreateStream(std::string(kStream), shards);
+  if (!stream) return Error(stream.error());
+  LoadOptions load = NativeLoad((*broker)->native_port());
+  load.connections = kConnections;
+  for (std::uint32_t i = 0; i < kConnections; ++i) {
+    load.requests.push_back(
+        AppendMessageFor(*stream, i % shards, kBatchRecords, kRecordBytes, Ack::kDurable, i * kBatchRecords));
+  }
+  load.seconds = seconds;
+  load.warm_up_seconds = 0;  // what it puts is delivered, too
+  auto result = RunLoad(load);
+  if (!result) return Error(result.error());
+  if (Status status = (*broker)->WaitUntilWritten(); !status.ok()) return Error(status);
+  return Backlog{std::move(*broker), result->requests * kBatchRecords * kRecordBytes};
+}
+
+/// Makes the delivery stream; then waits until it has delivered everything.
+Status Deliver(const BrokerProcess& broker, bool partitioned) {
+  const auto admin = broker.Admin();
+  if (auto made = admin->Delivery(DeliveryAction::kCreate, kDelivery, Document(partitioned), "bench"); !made)
+    return made.error();
+  for (std::string number;;) {
+    const auto answer = admin->Delivery(DeliveryAction::kFlush, kDelivery, number);
+    if (!answer) return answer.error();
+    const boost::json::value document = boost::json::parse(answer->document);
+    if (document.at_pointer("/flush/done").as_bool()) return Status();
+    number = boost::json::serialize(document.at_pointer("/flush/number"));
+  }
+}
+
+Result<Figure> DeliveryRate(const BenchOptions& options, std::uint32_t shards, bool partitioned) {
+  auto backlog = Fill(options, shards, options.seconds);
+  if (!backlog) return Error(backlog.error());
+  const auto start = Clock::now();
+  if (Status status = Deliver(*backlog->broker, partitioned); !status.ok()) return Error(status);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  Figure figure{.row = 27, .unit = "MB/s"};
+  figure.name = fmt::format("log to Parquet, {} shard{}{}", shards, shards == 1 ? "" : "s",
+                            partitioned ? ", 1,024 partitions" : "");
+  figure.value = static_cast<double>(backlog->bytes) / 1e6 / seconds;
+  figure.note = fmt::format("{:.0f} MB in {:.1f} s, on one thread", static_cast<double>(backlog->bytes) / 1e6, seconds);
+  return figure;
+}
+
+Result<LoadResult> PutSteadily(const BrokerProcess& broker, std::uint32_t stream_id, double seconds) {
+  LoadOptions load = AppendLoad(broker.native_port(), stream_id, 4, 1);
+  load.depth = 64;
+  load.requests_per_second = 5'000;
+  load.seconds = seconds;
+  return RunLoad(load);
+}
+
+/// The backlog must last as long as the second half of it.
+Result<Figure> PutsBesideDelivery(const BenchOptions& options) {
+  auto backlog = Fill(options, 4, options.seconds * 2);
+  if (!backlog) return Error(backlog.error());
+  auto stream = backlog->broker->CreateStream("orders", 4);
+  if (!stream) return Error(stream.error());
+  auto alone = PutSteadily(*backlog->broker, *stream, options.seconds);
+  if (!alone) return Error(alone.error());
+  const auto admin = backlog->broker->Admin();
+  auto made = admin->Delivery(DeliveryAction::kCreate, kDelivery, Document(false), "bench");
+  if (!made) return Error(made.error());
+  auto beside = PutSteadily(*backlog->broker, *stream, options.seconds);
+  if (!beside) return Error(beside.error());
+  auto after = admin->Delivery(DeliveryAction::kDescribe, kDelivery);
+  if (!after) return Error(after.error());
+  Figure figure{.row = 28,
+                .name = "durable puts while delivery runs, p99",
+                .unit = "us",
+                .better = Better::kLower,
+                .goal = 1 / 1.5,
+                .floor = 1 / 1.5};
+  figure.value = beside->latency.PercentileUs(99);
+  figure.bound = alone->latency.PercentileUs(99);
+  figure.note = fmt::format("5k rec/s open loop; {}; alone {}{}", Percentiles(*beside), Percentiles(*alone),
+                            after->document.contains(R"("lag_records":0,)") ? "; delivery ended before" : "");
+  return figure;
+}
+
+}  // namespace
+
+Result<std::vector<Figure>> BenchLake(const BenchOptions& options) {
+  std::vector<Figure> figures;
+  for (const auto& [shards, partitioned] : {std::pair(1u, false), std::pair(64u, false), std::pair(64u, true)}) {
+    auto figure = DeliveryRate(options, shards, partitioned);
+    if (!figure) return Error(figure.error());
+    figures.push_back(*figure);
+  }
+  auto puts = PutsBesideDelivery(options);
+  if (!puts) return Error(puts.error());
+  figures.push_back(*puts);
+  return figures;
+}
+
+}  // namespace sluice::tools
