@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "broker/delivery/config_document.h"
+#include "broker/delivery/endpoints/endpoint_destination.h"
 #include "broker/delivery/plain_columns.h"
 #include "protocol/check.h"
 
@@ -46,6 +47,10 @@ std::vector<std::string> DifferentKeys(const DeliveryConfig& before, const Deliv
   CollectDifferences(*a, *b, "", keys);
   for (std::string& key : keys) {
     if (key.starts_with(kDestination)) key.erase(0, kDestination.size());
+    if (const EndpointKind* const kind = FindEndpointKind(before.endpoint.type); kind != nullptr) {
+      const std::string member = DestinationMember(*kind) + ".";
+      if (key.starts_with(member)) key.erase(0, member.size());
+    }
   }
   return keys;
 }
@@ -66,6 +71,11 @@ void RefuseFixed(const DeliveryConfig& before, const DeliveryConfig& after, std:
         fmt::format("BucketARN is '{}' and cannot become '{}': its objects are proven in one place; make a delivery "
                     "stream of another name, or move the bucket's directory and name it in [delivery.buckets]",
                     before.bucket, after.bucket));
+  }
+  if (before.endpoint.type != after.endpoint.type) {
+    refused.push_back(
+        "the destination cannot become one of another kind: what was delivered is proven in one place; make a delivery "
+        "stream of another name for that");
   }
   if (before.backup && (!after.backup || after.backup->bucket != before.backup->bucket)) {
     refused.push_back(

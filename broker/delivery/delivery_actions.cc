@@ -7,6 +7,7 @@
 #include "broker/delivery/config_change.h"
 #include "broker/delivery/delivery_answers.h"
 #include "broker/delivery/delivery_manager.h"
+#include "broker/delivery/http_client.h"
 #include "broker/delivery/ledger_document.h"
 #include "broker/delivery/log_record_source.h"
 #include "broker/delivery/table_files.h"
@@ -283,6 +284,7 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name, std::strin
                                     .directory = objects_->Place(config.bucket),
                                     .backup_directory = config.backup ? objects_->Place(config.backup->bucket) : "",
                                     .converted = config.convert,
+                                    .endpoint = TellableUrl(config.endpoint.url),
                                     .shards = status.checkpoint.shards,
                                     .intent = status.intent,
                                     .entries = *ledger};

@@ -58,10 +58,11 @@ void WriteTrial(const TrialOutcome& trial, protocol::JsonWriter& json) {
   json.EndList().EndObject();
 }
 
-/// There may be thousands of them.
-Intent WithoutOtherKeys(Intent intent) {
+/// There may be thousands of keys, and of records that an endpoint refused.
+Intent Told(Intent intent) {
   intent.other_keys.clear();
   intent.backup_keys.clear();
+  intent.refused.reset();
   return intent;
 }
 
@@ -84,13 +85,13 @@ std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, cons
   json.Key("schema_version").Number(status.schema_version);
   WriteShards(status.checkpoint.shards, json);
   WriteTotals(status.checkpoint.totals, json);
-  json.Key("intent").Raw(status.intent ? IntentToJson(WithoutOtherKeys(*status.intent)) : "null");
+  json.Key("intent").Raw(status.intent ? IntentToJson(Told(*status.intent)) : "null");
   if (outcome.flush) {
     json.Key("flush").BeginObject().Key("number").Number(*outcome.flush);
     json.Key("done").Bool(stream.flushed(*outcome.flush)).EndObject();
   }
   WriteChanges(outcome.changes, json);
-  json.Key("config").Raw(identity.config_json).EndObject();
+  json.Key("config").Raw(DeliveryConfigToJson(*stream.config(), Secrets::kHidden)).EndObject();
   return json.text();
 }
 
@@ -118,7 +119,7 @@ std::string CheckJson(const DeliveryConfig& config, const std::string& example_k
   json.Key("example_key").String(example_key);
   WriteChanges(changes, json);
   if (trial) WriteTrial(*trial, json);
-  json.Key("config").Raw(DeliveryConfigToJson(config)).EndObject();
+  json.Key("config").Raw(DeliveryConfigToJson(config, Secrets::kHidden)).EndObject();
   return json.text();
 }
 

@@ -10,6 +10,7 @@
 
 #include "broker/delivery/config_reader.h"
 #include "broker/delivery/destination_config.h"
+#include "broker/delivery/endpoints/endpoint_destination.h"
 #include "broker/delivery/iso_time.h"
 #include "broker/delivery/plain_columns.h"
 #include "broker/delivery/schema.h"
@@ -20,15 +21,9 @@ namespace {
 
 constexpr std::int64_t kDeliverySizeMbMax = 1 << 20;
 constexpr std::int64_t kFileSizeMbMax = 16'384;
-constexpr std::array<std::string_view, 9> kOtherDestinations = {"RedshiftDestinationConfiguration",
-                                                                "ElasticsearchDestinationConfiguration",
-                                                                "AmazonopensearchserviceDestinationConfiguration",
-                                                                "SplunkDestinationConfiguration",
-                                                                "HttpEndpointDestinationConfiguration",
-                                                                "AmazonOpenSearchServerlessDestinationConfiguration",
-                                                                "SnowflakeDestinationConfiguration",
-                                                                "IcebergDestinationConfiguration",
-                                                                "DatabaseSourceConfiguration"};
+constexpr std::array<std::string_view, 5> kOtherDestinations = {
+    "RedshiftDestinationConfiguration", "AmazonOpenSearchServerlessDestinationConfiguration",
+    "SnowflakeDestinationConfiguration", "IcebergDestinationConfiguration", "DatabaseSourceConfiguration"};
 
 void ReadName(MapReader& root, DeliveryConfig& config) {
   const std::optional<std::string> name = root.String("DeliveryStreamName");
@@ -261,8 +256,13 @@ void ReadBackupDelimiter(MapReader& sluice, DeliveryConfig& config) {
 
 /// What can only be said once the destination is known.
 void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig& config) {
-  if (const auto size_mb = sluice.Int("FileSizeMB", 1, kFileSizeMbMax))
+  if (const auto size_mb = sluice.Int("FileSizeMB", 1, kFileSizeMbMax)) {
+    if (config.endpoint.exists()) {
+      sluice.report().Problem(sluice.LineOf("FileSizeMB"), sluice.PathOf("FileSizeMB"),
+                              "is for files, and records go to an endpoint; give BufferingHints.SizeInMBs");
+    }
     config.size_mb = static_cast<std::uint64_t>(*size_mb);
+  }
   if (const auto size_mb = sluice.Int("DeliverySizeMB", 1, kDeliverySizeMbMax)) {
     config.delivery_size_mb = static_cast<std::uint64_t>(*size_mb);
     if (!config.dynamic_partitioning) {
@@ -277,9 +277,10 @@ void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig&
     sluice.report().Warn(sluice.line(), sluice.path(),
                          "a schema is passed over: DataFormatConversionConfiguration is not enabled");
   }
-  if (config.convert && extras.has_delimiter) {
+  if ((config.convert || !JoinsRecords(config)) && extras.has_delimiter) {
     sluice.report().Warn(sluice.LineOf("Delimiter"), sluice.PathOf("Delimiter"),
-                         "is passed over: Parquet and ORC files need none");
+                         config.convert ? "is passed over: Parquet and ORC files need none"
+                                        : "is passed over: an endpoint is given each record by itself");
   }
   sluice.Finish();
 }
@@ -299,6 +300,13 @@ void DecideSchema(MapReader& root, const SluiceExtras& extras, DeliveryConfig& c
   }
 }
 
+void ReadOneDestination(MapReader& map, std::string_view member, const SluiceExtras& extras, DeliveryConfig& config) {
+  for (const EndpointKind& kind : EndpointKinds()) {
+    if (member == DestinationMember(kind)) return ReadEndpointDestination(map, kind, extras, config);
+  }
+  ReadS3Destination(map, member.starts_with("Extended"), extras, config);
+}
+
 void ReadDestination(MapReader& root, const SluiceExtras& extras, DeliveryConfig& config) {
   bool other = false;
   for (const std::string_view key : kOtherDestinations) {
@@ -309,16 +317,21 @@ void ReadDestination(MapReader& root, const SluiceExtras& extras, DeliveryConfig
   if (root.Take("MSKSourceConfiguration") != nullptr) {
     root.report().NotServed(root.LineOf("MSKSourceConfiguration"), "MSKSourceConfiguration", "is not yet served");
   }
-  std::optional<MapReader> extended = root.Map("ExtendedS3DestinationConfiguration");
-  std::optional<MapReader> plain = root.Map("S3DestinationConfiguration");
-  if (extended && plain) {
-    root.report().Problem(plain->line(), "S3DestinationConfiguration",
-                          "exactly one destination is possible; ExtendedS3DestinationConfiguration stands here too");
-  } else if (extended) {
-    ReadS3Destination(*extended, true, extras, config);
-  } else if (plain) {
-    ReadS3Destination(*plain, false, extras, config);
-  } else if (!other) {
+  std::vector<std::string> members = {"ExtendedS3DestinationConfiguration", "S3DestinationConfiguration"};
+  for (const EndpointKind& kind : EndpointKinds()) members.push_back(DestinationMember(kind));
+  std::string first;
+  for (const std::string& member : members) {
+    std::optional<MapReader> destination = root.Map(member);
+    if (!destination) continue;
+    if (!first.empty()) {
+      root.report().Problem(destination->line(), member,
+                            fmt::format("exactly one destination is possible; {} stands here too", first));
+      return;
+    }
+    first = member;
+    ReadOneDestination(*destination, member, extras, config);
+  }
+  if (first.empty() && !other) {
     root.report().Problem(root.line(), "ExtendedS3DestinationConfiguration", "is missing: where shall the records go?");
   }
 }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/delivery/endpoints/endpoint_config.h"
 #include "broker/delivery/orc_object_writer.h"
 #include "broker/delivery/parquet_object_writer.h"
 #include "broker/delivery/processing/processor_registry.h"
@@ -81,6 +82,7 @@ struct DeliveryConfig {
   std::string delimiter = "\n";
   bool delimiter_after_last = true;
 
+  EndpointConfig endpoint;             // takes the records; the bucket holds what it did not take
   std::optional<BackupConfig> backup;  // S3BackupMode
 
   bool convert = false;  // JSON to `format`
@@ -120,9 +122,12 @@ Result<ParsedDeliveryConfig> ParseDeliveryConfig(std::string_view document, std:
 /// version did, so that a delivery which it decided is finished with the same bytes.
 Result<ParsedDeliveryConfig> ParseStoredDeliveryConfig(std::string_view json);
 
+/// Whether secrets are written.
+enum class Secrets : bool { kHidden, kTold };
+
 /// The canonical form: one JSON document in Firehose's shape with the defaults filled in; ParseDeliveryConfig reads the
-/// same configuration back.
-std::string DeliveryConfigToJson(const DeliveryConfig& config);
+/// same configuration back, unless secrets are hidden.
+std::string DeliveryConfigToJson(const DeliveryConfig& config, Secrets secrets = Secrets::kTold);
 
 /// ".parquet", ".orc", ".gz" ...; the FileExtension where one is given.
 std::string ObjectExtension(const DeliveryConfig& config);

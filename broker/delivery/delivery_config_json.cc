@@ -3,7 +3,9 @@
 
 #include "broker/delivery/backup_config.h"
 #include "broker/delivery/delivery_config.h"
+#include "broker/delivery/endpoints/endpoint_destination.h"
 #include "broker/delivery/iso_time.h"
+#include "broker/delivery/processing_config.h"
 #include "protocol/check.h"
 #include "protocol/json_writer.h"
 
@@ -76,13 +78,18 @@ void WriteProcessor(std::string_view type, const std::vector<std::pair<std::stri
   json.EndList().EndObject();
 }
 
+}  // namespace
+
 void WriteProcessing(const DeliveryConfig& config, protocol::JsonWriter& json) {
-  if (config.processors.empty() && config.delimiter_after_last) return;
+  const bool delimits = !config.delimiter_after_last && JoinsRecords(config);
+  if (config.processors.empty() && !delimits) return;
   json.Key("ProcessingConfiguration").BeginObject().Key("Enabled").Bool(true).Key("Processors").BeginList();
   for (const ProcessorConfig& processor : config.processors) WriteProcessor(processor.type, processor.parameters, json);
-  if (!config.delimiter_after_last) WriteProcessor("AppendDelimiterToRecord", {{"Delimiter", config.delimiter}}, json);
+  if (delimits) WriteProcessor("AppendDelimiterToRecord", {{"Delimiter", config.delimiter}}, json);
   json.EndList().EndObject();
 }
+
+namespace {
 
 void WriteDestination(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("ExtendedS3DestinationConfiguration").BeginObject();
@@ -149,7 +156,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
       json.EndList();
     }
     if (const auto& keys = config.columnar().sort_by; !keys.empty()) WriteSortBy(keys, json);
-  } else if (config.delimiter_after_last) {
+  } else if (config.delimiter_after_last && JoinsRecords(config)) {
     json.Key("Delimiter").String(config.delimiter);
   }
   if (config.backup) json.Key("BackupDelimiter").String(config.backup->delimiter);
@@ -158,7 +165,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
 
 }  // namespace
 
-std::string DeliveryConfigToJson(const DeliveryConfig& config) {
+std::string DeliveryConfigToJson(const DeliveryConfig& config, Secrets secrets) {
   SLUICE_CHECK(!config.name.empty());
   protocol::JsonWriter json;
   json.BeginObject();
@@ -171,7 +178,11 @@ std::string DeliveryConfigToJson(const DeliveryConfig& config) {
         .String(config.source_stream)
         .EndObject();
   }
-  WriteDestination(config, json);
+  if (config.endpoint.exists()) {
+    WriteEndpointDestination(config, secrets, json);
+  } else {
+    WriteDestination(config, json);
+  }
   json.Key("Tags").BeginList();
   for (const auto& [key, value] : config.tags)
     json.BeginObject().Key("Key").String(key).Key("Value").String(value).EndObject();

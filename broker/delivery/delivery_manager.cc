@@ -109,6 +109,7 @@ ProcessorSettings DeliveryManager::MakeProcessorSettings() const {
           .jq_program = options_.jq_program,
           .region = parts_.region,
           .account = parts_.account,
+          .endpoint_timeout_ms = options_.endpoint_timeout_ms,
           .stopping = &stopping_};
 }
 
@@ -159,7 +160,7 @@ std::int64_t DeliveryManager::StepAndLog(DeliveryStream& stream) {
     broker::log::Info("delivery goes on", {{"delivery_stream", stream.name()}});
   }
   if (after.checkpoint.totals.errors > before.checkpoint.totals.errors) {
-    broker::log::Warning("records could not be converted and are in the error output",
+    broker::log::Warning("records could not be delivered and are in the error output",
                          {{"delivery_stream", stream.name()},
                           {"records", after.checkpoint.totals.errors - before.checkpoint.totals.errors}});
   }

@@ -35,18 +35,19 @@ class Series {
 /// Since the creation of the delivery stream.
 void CollectTotals(const Checkpoint& checkpoint, Series& series) {
   const DeliveryTotals& totals = checkpoint.totals;
-  series.Counter("sluice_delivery_records_total", "Records that are in the lake or in the error output.",
-                 totals.records);
+  series.Counter("sluice_delivery_records_total",
+                 "Records that are in the lake, taken by an endpoint or in the error output.", totals.records);
   series.Counter("sluice_delivery_bytes_in_total", "Bytes of these records, as they were put.", totals.bytes_in);
   series.Counter("sluice_delivery_user_records_total",
                  "The same records, with what aggregates and processors made of each in its place.",
                  totals.user_records);
   series.Counter("sluice_delivery_rows_total", "Rows in the lake.", totals.rows);
   series.Counter("sluice_delivery_error_records_total",
-                 "Records that could not be processed or converted; in the error output.", totals.errors);
+                 "Records that could not be processed, converted or sent; in the error output.", totals.errors);
   series.Counter("sluice_delivery_replayed_records_total", "Error records that were delivered again.", totals.replayed);
   series.Counter("sluice_delivery_filtered_records_total", "Records that a processor dropped on purpose.",
                  totals.filtered);
+  series.Counter("sluice_delivery_sent_records_total", "Records that an endpoint has taken.", totals.sent);
   series.Counter("sluice_delivery_lost_records_total", "Records that were lost before they were delivered.",
                  totals.lost);
   series.Counter("sluice_delivery_overflow_fields_total", "Fields that did not fit their pinned type.",

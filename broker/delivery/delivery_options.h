@@ -56,7 +56,8 @@ struct DeliveryOptions {
   std::string tables_dir;     // DATABASE.TABLE.json: Glue tables; empty: none is asked
   std::uint32_t threads = 1;  // conversion is CPU work, but a thread also waits for its upload
   LambdaOptions lambda;
-  std::string jq_program;  // where sluice-jq is; empty: beside the broker's program
+  std::int64_t endpoint_timeout_ms = 180'000;  // of one request to an endpoint, as AWS
+  std::string jq_program;                      // where sluice-jq is; empty: beside the broker's program
 };
 
 }  // namespace sluice::delivery

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "protocol/base64.h"
 #include "protocol/check.h"
@@ -155,6 +156,7 @@ DeliveryTotals ReadTotals(StateReader& reader) {
   read.objects = totals.U64("objects");
   read.bytes_in = totals.U64("bytes_in");
   read.bytes_out = totals.U64("bytes_out");
+  read.sent = totals.Has("sent") ? totals.U64("sent") : 0;
   if (totals.Has("replayed")) read.replayed = totals.U64("replayed");
   if (totals.Has("backup_records")) read.backup_records = totals.U64("backup_records");
   if (totals.Has("backup_objects")) read.backup_objects = totals.U64("backup_objects");
@@ -198,6 +200,42 @@ void WriteSeal(const SpillSeal& seal, protocol::JsonWriter& json) {
   json.EndObject();
 }
 
+std::vector<RefusedRequest> ReadRefused(StateReader& reader) {
+  std::vector<RefusedRequest> refused;
+  for (const ConfigNode& item : reader.List("refused")) {
+    StateReader request(item, "a refused request");
+    refused.push_back({.request = request.U64("request"),
+                       .code = request.String("code"),
+                       .message = request.String("message"),
+                       .attempts = request.U32("attempts"),
+                       .ended_ms = request.I64("ended_ms")});
+    for (const ConfigNode& place : request.Has("records") ? request.List("records") : std::vector<ConfigNode>()) {
+      std::uint32_t number = 0;
+      const std::string& text = place.text;
+      if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) request.Fail("no place");
+      refused.back().records.push_back(number);
+    }
+    reader.Keep(request.status());
+  }
+  return refused;
+}
+
+void WriteRefused(const std::vector<RefusedRequest>& refused, protocol::JsonWriter& json) {
+  json.Key("refused").BeginList();
+  for (const RefusedRequest& request : refused) {
+    json.BeginObject().Key("request").Number(request.request).Key("code").String(request.code);
+    json.Key("message").String(request.message).Key("attempts").Number(request.attempts);
+    json.Key("ended_ms").Number(request.ended_ms);
+    if (!request.records.empty()) {
+      json.Key("records").BeginList();
+      for (const std::uint32_t place : request.records) json.Number(place);
+      json.EndList();
+    }
+    json.EndObject();
+  }
+  json.EndList();
+}
+
 void ReadIntent(StateReader& reader, Intent& intent) {
   intent.seq = reader.U64("seq");
   intent.decided_ms = reader.I64("decided_ms");
@@ -217,6 +255,7 @@ void ReadIntent(StateReader& reader, Intent& intent) {
     intent.processed = ReadSeal(seal);
     reader.Keep(seal.status());
   }
+  if (reader.Has("refused")) intent.refused = ReadRefused(reader);
 }
 
 void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
@@ -231,6 +270,7 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.user_records = reader.Has("user_records") ? reader.U64("user_records") : entry.records;
   entry.rows = reader.U64("rows");
   entry.errors = reader.U64("errors");
+  if (reader.Has("sent")) entry.sent = reader.U64("sent");
   entry.filtered = reader.U64("filtered");
   entry.overflow_fields = reader.U64("overflow_fields");
   entry.bytes_in = reader.U64("bytes_in");
@@ -283,6 +323,7 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   totals.user_records += entry.user_records - replayed;
   totals.rows += entry.rows;
   totals.errors += entry.errors;
+  totals.sent += entry.sent;
   totals.filtered += entry.filtered;
   totals.lost += CountRecords(entry.lost);
   totals.overflow_fields += entry.overflow_fields;
@@ -332,6 +373,7 @@ std::string IntentToJson(const Intent& intent) {
     json.Key("processed");
     WriteSeal(*intent.processed, json);
   }
+  if (intent.refused) WriteRefused(*intent.refused, json);
   json.EndObject();
   return json.text();
 }
@@ -356,6 +398,7 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
   json.EndList();
   json.Key("records").Number(entry.records).Key("user_records").Number(entry.user_records);
   json.Key("rows").Number(entry.rows).Key("errors").Number(entry.errors);
+  if (entry.sent > 0) json.Key("sent").Number(entry.sent);
   json.Key("filtered").Number(entry.filtered).Key("overflow_fields").Number(entry.overflow_fields);
   json.Key("bytes_in").Number(entry.bytes_in).EndObject();
   return json.text();
@@ -383,6 +426,7 @@ void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json) {
   json.Key("errors").Number(totals.errors).Key("filtered").Number(totals.filtered).Key("lost").Number(totals.lost);
   json.Key("overflow_fields").Number(totals.overflow_fields).Key("objects").Number(totals.objects);
   json.Key("bytes_in").Number(totals.bytes_in).Key("bytes_out").Number(totals.bytes_out);
+  if (totals.sent > 0) json.Key("sent").Number(totals.sent);
   json.Key("replayed").Number(totals.replayed);
   json.Key("backup_records").Number(totals.backup_records).Key("backup_objects").Number(totals.backup_objects);
   json.Key("backup_bytes").Number(totals.backup_bytes).EndObject();

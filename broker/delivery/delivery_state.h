@@ -64,6 +64,17 @@ struct SpillSeal {
   friend bool operator==(const SpillSeal&, const SpillSeal&) = default;
 };
 
+/// A request that an endpoint did not take, or records of one.
+struct RefusedRequest {
+  std::uint64_t request = 0;                // its number in the delivery, from 0
+  std::vector<std::uint32_t> records = {};  // their places in it; empty: all of it
+  std::string code;
+  std::string message;
+  std::uint32_t attempts = 0;
+  std::int64_t ended_ms = 0;  // of the last one
+  friend bool operator==(const RefusedRequest&, const RefusedRequest&) = default;
+};
+
 /// Error records that are delivered again: lines of one error object, which has so many bytes.
 struct ReplayedLines {
   std::string key;
@@ -83,12 +94,13 @@ struct Intent {
   std::string uid;                       // the delivery stream's; empty in intents of older versions
   std::vector<SourceRange> ranges;       // by shard, at most one each
   std::vector<LostRange> lost;           // before the ranges
-  std::string data_key;                  // empty with dynamic partitioning
+  std::string data_key;                  // empty with dynamic partitioning, and where an endpoint takes the records
   std::string error_key;                 // of failed conversions
   std::vector<std::string> other_keys;   // further objects that may be written, once they are known
   std::vector<std::string> backup_keys;  // of the backup's objects, in its own bucket
   std::vector<ReplayedLines> replays;    // in place of ranges: what failed in earlier deliveries
   std::optional<SpillSeal> processed;    // records that could not be processed the same way again
+  std::optional<std::vector<RefusedRequest>> refused = {};  // all others were taken; set once no request is open
   friend bool operator==(const Intent&, const Intent&) = default;
 };
 
@@ -115,6 +127,7 @@ struct LedgerEntry {
   std::uint64_t user_records = 0;  // the same with what opened aggregates hold in their place; every one of them is
   std::uint64_t rows = 0;          // in the data object; a record may hold several rows
   std::uint64_t errors = 0;        // or in the error object
+  std::uint64_t sent = 0;          // or taken by an endpoint
   std::uint64_t filtered = 0;      // or dropped on purpose
   std::uint64_t overflow_fields = 0;
   std::uint64_t bytes_in = 0;
@@ -133,6 +146,7 @@ struct DeliveryTotals {
                 objects = 0, bytes_in = 0, bytes_out = 0;
   std::uint64_t replayed = 0;  // of `errors`, those that were delivered again
   std::uint64_t backup_records = 0, backup_objects = 0, backup_bytes = 0;  // which the numbers above do not have
+  std::uint64_t sent = 0;                                                  // to an endpoint
   friend bool operator==(const DeliveryTotals&, const DeliveryTotals&) = default;
 };
 

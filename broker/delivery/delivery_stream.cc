@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "broker/delivery/endpoints/endpoint.h"
 #include "broker/delivery/error_record.h"
 #include "protocol/check.h"
 
@@ -152,8 +154,9 @@ Result<std::int64_t> DeliveryStream::TryStep() {
   }
   if (state_.identity.paused) return kStoppedMs;
   if (!state_.intent) return DecideStep();
-  if (Status status = Deliver(); !status.ok()) return Error(std::move(status));
-  return 0;
+  const Status delivered = Deliver();
+  if (const std::int64_t wait_ms = std::exchange(host_.ask_again_ms, 0); wait_ms > 0) return wait_ms;
+  return delivered.ok() ? Result<std::int64_t>(0) : Error(delivered);
 }
 
 Result<std::int64_t> DeliveryStream::PlanStep() {
@@ -251,11 +254,12 @@ Intent DeliveryStream::NewIntent() const {
 
 /// Those that are known beforehand; they follow from the rest of it.
 void DeliveryStream::AddKeys(Intent& intent) const {
-  if (!terms_->config.dynamic_partitioning) intent.data_key = DataKey(*terms_, intent);
+  const DeliveryConfig& config = terms_->config;
+  if (!config.dynamic_partitioning && !config.endpoint.exists()) intent.data_key = DataKey(*terms_, intent);
   intent.error_key = ErrorKey(*terms_, intent, kFormatConversionFailed);
-  for (const std::string_view type : kErrorTypes) {
-    if (!terms_->config.processors.empty() && type != kFormatConversionFailed)
-      intent.other_keys.push_back(ErrorKey(*terms_, intent, type));
+  for (const std::string_view type : ErrorTypesOf(config)) {
+    const bool possible = !config.processors.empty() || config.endpoint.exists();
+    if (possible && type != kFormatConversionFailed) intent.other_keys.push_back(ErrorKey(*terms_, intent, type));
   }
 }
 
@@ -297,11 +301,14 @@ StagingParts DeliveryStream::Staging() {
   return {.env = parts_.env,
           .keys = parts_.keys,
           .path = fmt::format("{}/{}.spill", parts_.work_dir, name_),
-          .store_intent = [this](const Intent& intent) { return StoreIntent(intent); }};
+          .change_intent = [this](const std::function<void(Intent&)>& change) { return ChangeIntent(change); }};
 }
 
 /// What is known of the delivery now.
-Status DeliveryStream::StoreIntent(const Intent& intent) {
+Status DeliveryStream::ChangeIntent(const std::function<void(Intent&)>& change) {
+  Intent intent = *state_.intent;
+  change(intent);
+  if (intent == *state_.intent) return Status();
   state_known_ = false;  // until the transaction is known to be durable
   if (Status status = store_.ReplaceIntent(*state_.intent, intent); !status.ok())
     return status.WithContext("storing the intent again");
@@ -315,7 +322,7 @@ Status DeliveryStream::StoreIntent(const Intent& intent) {
 Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why) {
   std::vector<std::string> keys = intent.other_keys;
   if (!intent.data_key.empty()) keys.push_back(intent.data_key);
-  for (const std::string_view type : kErrorTypes) keys.push_back(ErrorKey(terms, intent, type));
+  for (const std::string_view type : ErrorTypesOf(terms.config)) keys.push_back(ErrorKey(terms, intent, type));
   if (Status status = CheckNotWritten(terms.config.bucket, keys, why); !status.ok()) return status;
   if (terms.config.backup) {
     if (Status status = CheckNotWritten(terms.config.backup->bucket, intent.backup_keys, why); !status.ok())
@@ -343,13 +350,20 @@ Status DeliveryStream::CheckNotWritten(const std::string& bucket, const std::vec
 Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::TermsOf(const Intent& intent) {
   if (intent.config_version == state_.identity.version) return terms_;
   const Result<std::string> json = store_.LoadConfig(intent.config_version);
-  return json ? ReadTerms(*json) : Error(json.error());
+  if (!json) return Error(json.error());
+  Result<std::shared_ptr<const DeliveryTerms>> terms = ReadTerms(*json);
+  if (!terms || !(*terms)->config.endpoint.exists()) return terms;
+  // Which records are in which request stays; where it goes, with which key and how long, is what counts now.
+  auto changed = std::make_shared<DeliveryTerms>(**terms);
+  changed->config.endpoint.UseConnectionOf(terms_->config.endpoint);
+  return changed;
 }
 
 std::int64_t DeliveryStream::Failed(const Status& status) {
   state_known_ = false;  // read the stored state again, and plan anew
   const int doublings = std::min(failures_in_a_row_++, 10);
-  const std::int64_t wait_ms = std::min(kRetryMaxMs, kRetryFirstMs << doublings);
+  const std::int64_t wished_ms = std::exchange(host_.retry_in_ms, 0);
+  const std::int64_t wait_ms = wished_ms > 0 ? wished_ms : std::min(kRetryMaxMs, kRetryFirstMs << doublings);
   const std::lock_guard lock(status_mutex_);
   ++status_.failures;
   status_.last_error = status.ToString();

@@ -153,7 +153,7 @@ class DeliveryStream {
   Status DecideReplay();
   Status StoreDecision(Intent intent, const std::optional<Schema>& new_schema);
   Status Deliver();
-  Status StoreIntent(const Intent& intent);
+  Status ChangeIntent(const std::function<void(Intent&)>& change);
   void FindLastObject();
   void Count(const LedgerEntry& entry, const BuildCounts& counts);
   StagingParts Staging();

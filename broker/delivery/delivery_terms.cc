@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include "broker/delivery/endpoints/endpoint_registry.h"
 #include "broker/delivery/error_record.h"
 
 namespace sluice::delivery {
@@ -60,6 +61,10 @@ std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::stri
                  ObjectName(terms.config.name, intent.config_version, context, uuid, ""));
 }
 
+std::string RequestId(const Intent& intent, std::uint64_t number) {
+  return HashedUuid(fmt::format("{}|request|{}", IdentityOf(intent), number));
+}
+
 std::vector<std::string> BackupKeys(const DeliveryTerms& terms, const Intent& intent, std::uint64_t bytes) {
   if (!terms.config.backup || intent.ranges.empty()) return {};
   const std::string identity = IdentityOf(intent) + "|backup";
@@ -73,6 +78,12 @@ std::vector<std::string> BackupKeys(const DeliveryTerms& terms, const Intent& in
                                       RawCompressionExtension(terms.config.backup->compression))));
   }
   return keys;
+}
+
+std::vector<std::string_view> ErrorTypesOf(const DeliveryConfig& config) {
+  std::vector<std::string_view> types(kErrorTypes.begin(), kErrorTypes.end());
+  if (config.endpoint.exists()) types.push_back(FindEndpointKind(config.endpoint.type)->error_type);
+  return types;
 }
 
 }  // namespace sluice::delivery

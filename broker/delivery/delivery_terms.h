@@ -37,8 +37,14 @@ std::string PartitionObjectKey(const DeliveryTerms& terms, const Intent& intent,
 /// The key of the error object for records of one error type. Intents hold the one of failed conversions.
 std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::string_view error_type);
 
+/// The id of a request of a delivery to an endpoint, by its number: a UUID.
+std::string RequestId(const Intent& intent, std::uint64_t number);
+
 /// The keys of the backup of a delivery with so many bytes of records: one for each object of the size that is wanted.
 /// Empty where there is no backup, or nothing to back up.
 std::vector<std::string> BackupKeys(const DeliveryTerms& terms, const Intent& intent, std::uint64_t bytes);
+
+/// Of the error objects that a delivery may have.
+std::vector<std::string_view> ErrorTypesOf(const DeliveryConfig& config);
 
 }  // namespace sluice::delivery

@@ -117,4 +117,16 @@ void ReadS3Destination(MapReader& map, bool extended, const SluiceExtras& extras
   map.Finish();
 }
 
+void ReadErrorBucket(MapReader& map, DeliveryConfig& config) {
+  ReadBucket(map, config.role_arn, config.bucket);
+  ReadPrefixes(map, config);
+  map.Ignore({"BufferingHints"});  // of a backup; an error object is written with its delivery
+  if (const auto compression = map.String("CompressionFormat");
+      compression && PlainWord(*compression) != "uncompressed")
+    map.report().Warn(map.LineOf("CompressionFormat"), map.PathOf("CompressionFormat"),
+                      "is passed over: error objects are not compressed");
+  ReadPassedOver(map);
+  map.Finish();
+}
+
 }  // namespace sluice::delivery

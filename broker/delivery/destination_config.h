@@ -18,5 +18,7 @@ struct SluiceExtras {
 
 /// Fills `config` from `map`; problems and warnings go to the map's report.
 void ReadS3Destination(MapReader& map, bool extended, const SluiceExtras& extras, DeliveryConfig& config);
+/// The S3Configuration of another destination: where its error objects go.
+void ReadErrorBucket(MapReader& map, DeliveryConfig& config);
 
 }  // namespace sluice::delivery

@@ -10,6 +10,13 @@
 #include "protocol/sequence_number.h"
 
 namespace sluice::delivery {
+namespace {
+
+std::string PlaceId(const RecordRef& record, const protocol::SequenceNumber& number) {
+  return fmt::format("{}.{}", protocol::ToDecimal(number), record.sub_sequence.value_or(0));
+}
+
+}  // namespace
 
 std::string Utf8Text(std::string_view text) {
   std::string safe(text);
@@ -32,9 +39,13 @@ std::string ErrorRecordLine(const ErrorContext& context, const ProcessingFailure
   json.Key("arrivalTimestamp").Number(record.append_time_ms);
   json.Key(conversion ? "lastErrorCode" : "errorCode").String(failure.code);
   json.Key(conversion ? "lastErrorMessage" : "errorMessage").String(Utf8Text(failure.message));
-  json.Key("attemptEndingTimestamp").Number(context.attempt_ms);
+  json.Key("attemptEndingTimestamp").Number(failure.ended_ms > 0 ? failure.ended_ms : context.attempt_ms);
   json.Key("rawData").String(protocol::EncodeBase64(record.value));
   if (!failure.lambda_arn.empty()) json.Key("lambdaARN").String(failure.lambda_arn);
+  if (failure.error_type == kHttpEndpointFailed)
+    json.Key("subsequenceNumber").Number(record.sub_sequence.value_or(0)).Key("dataId").String(PlaceId(record, number));
+  if (failure.error_type == kSplunkFailed) json.Key("EventId").String(PlaceId(record, number));
+  for (const auto& [name, value] : failure.fields) json.Key(name).Raw(value);
   json.Key("shardId").String(fmt::format("shardId-{:012}", record.shard.value));
   json.Key("sequenceNumber").String(protocol::ToDecimal(number));
   if (record.sub_sequence) json.Key("subSequenceNumber").Number(*record.sub_sequence);

@@ -10,8 +10,10 @@
 //     {"attemptsMade":1,"arrivalTimestamp":..,"errorCode":"..","errorMessage":"..","attemptEndingTimestamp":..,
 //      "rawData":"<base64>","lambdaARN":"..","shardId":"shardId-000000000003","sequenceNumber":"<56 digits>"}
 //
-// with lambdaARN where a Lambda failed. Behind sequenceNumber stands "subSequenceNumber":<place> where the record is
-// one of several that came out of one.
+// with lambdaARN where a Lambda failed, and "subsequenceNumber":<place>,"dataId":"<sequence number>.<place>" behind
+// rawData where an HTTP endpoint did not take it, "EventId":"<sequence number>.<place>" where Splunk did not. Behind
+// sequenceNumber stands "subSequenceNumber":<place> where the
+// record is one of several that came out of one.
 //
 // Values only; thread-safe.
 #pragma once
@@ -35,6 +37,11 @@ inline constexpr std::string_view kFormatConversionFailed = "format-conversion-f
 inline constexpr std::string_view kProcessingFailed = "processing-failed";
 inline constexpr std::string_view kDecompressionFailed = "decompression-failed";
 inline constexpr std::array kErrorTypes = {kFormatConversionFailed, kProcessingFailed, kDecompressionFailed};
+/// And of those that an endpoint did not take.
+inline constexpr std::string_view kHttpEndpointFailed = "http-endpoint-failed";
+inline constexpr std::string_view kSplunkFailed = "splunk-failed";
+inline constexpr std::string_view kElasticsearchFailed = "elasticsearch-failed";
+inline constexpr std::string_view kOpenSearchFailed = "AmazonOpenSearchService-failed";
 
 /// What an error record says besides the failure.
 struct ErrorContext {

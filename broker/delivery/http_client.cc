@@ -70,6 +70,14 @@ HttpHeaders HeadersOf(CURL* handle) {
 
 }  // namespace
 
+std::string TellableUrl(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::size_t host = url.find("://") == url.npos ? 0 : url.find("://") + 3;
+  const std::size_t at = url.substr(0, url.find('/', host)).rfind('@');
+  if (at == url.npos || at < host) return std::string(url);
+  return fmt::format("{}{}", url.substr(0, host), url.substr(at + 1));
+}
+
 std::string_view HttpAnswer::Header(std::string_view name) const {
   const auto found = std::ranges::find(headers, name, &std::pair<std::string, std::string>::first);
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
@@ -109,7 +117,7 @@ class HttpClient::Impl {
     const CURLcode outcome = curl_easy_perform(handle_.get());
     if (arriving.too_large) {
       return Error(Code::kResourceExhausted,
-                   fmt::format("{} answers with more than {} bytes", post.url, post.answer_bytes_max));
+                   fmt::format("{} answers with more than {} bytes", TellableUrl(post.url), post.answer_bytes_max));
     }
     if (outcome != CURLE_OK) return Error(Failure(outcome, post));
     long status = 0;
@@ -125,14 +133,15 @@ class HttpClient::Impl {
 
   Status Failure(CURLcode outcome, const HttpPost& post) {
     const std::string_view words = words_[0] != '\0' ? words_.data() : curl_easy_strerror(outcome);
-    const std::string message = fmt::format("POST {}: {}", post.url, words);
+    const std::string message = fmt::format("POST {}: {}", TellableUrl(post.url), words);
     switch (outcome) {
       case CURLE_URL_MALFORMAT:
       case CURLE_UNSUPPORTED_PROTOCOL:
         return Status(Code::kInvalidArgument, message);
       case CURLE_ABORTED_BY_CALLBACK:
         return Status(Code::kUnavailable,
-                      fmt::format("POST {}: cut off, as the broker or the delivery stream is asked to stop", post.url));
+                      fmt::format("POST {}: cut off, as the broker or the delivery stream is asked to stop",
+                                  TellableUrl(post.url)));
       case CURLE_OPERATION_TIMEDOUT: {
         curl_off_t sent_us = 0;  // when the request began to go out; 0: there was no connection
         curl_easy_getinfo(handle_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent_us);

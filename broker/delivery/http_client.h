@@ -39,6 +39,9 @@ struct HttpAnswer {
   std::string_view Header(std::string_view name) const;
 };
 
+/// Without what may be a secret: a name and a password in front of the host, and what stands behind a '?'.
+std::string TellableUrl(std::string_view url);
+
 class HttpClient {
  public:
   /// A call ends soon after `stop` gives true. An empty `ca_file`: the system's authorities.
@@ -47,9 +50,9 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Any status is an answer. kUnavailable: nobody answered (no address, no connection, no trust, the connection broke,
-  /// it was asked to stop). kTimedOut: there was a connection, and no whole answer in time. kResourceExhausted: the
-  /// answer is larger than allowed. kInvalidArgument: the URL is none.
+  /// Messages name the URL as TellableUrl has it. Any status is an answer. kUnavailable: nobody answered (no address,
+  /// no connection, no trust, the connection broke, it was asked to stop). kTimedOut: there was a connection, and no
+  /// whole answer in time. kResourceExhausted: the answer is larger than allowed. kInvalidArgument: the URL is none.
   Result<HttpAnswer> Post(const HttpPost& post);
 
  private:

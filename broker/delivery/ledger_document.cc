@@ -78,6 +78,7 @@ void WriteEntries(const LedgerDocument& document, Place& place, protocol::JsonWr
 /// Without the keys where there are very many: what has been written says itself whose it is.
 Intent Told(Intent intent) {
   if (intent.other_keys.size() > kIntentKeysMax) intent.other_keys.clear();
+  intent.refused.reset();
   if (intent.backup_keys.size() > kIntentKeysMax) intent.backup_keys.clear();
   return intent;
 }
@@ -94,6 +95,7 @@ Result<std::string> LedgerPageToJson(const LedgerDocument& document, std::string
   json.Key("bucket").String(document.bucket).Key("directory").String(document.directory);
   if (!document.backup_directory.empty()) json.Key("backup_directory").String(document.backup_directory);
   json.Key("converted").Bool(document.converted);
+  if (!document.endpoint.empty()) json.Key("endpoint").String(document.endpoint);
   WriteShards(document.shards, json);
   json.Key("intent").Raw(document.intent ? IntentToJson(Told(*document.intent)) : "null");
   WriteEntries(document, *place, json);
@@ -134,6 +136,7 @@ Result<LedgerDocument> LedgerDocumentFromJson(std::string_view json) {
   document.directory = reader.String("directory");
   if (reader.Has("backup_directory")) document.backup_directory = reader.String("backup_directory");
   document.converted = reader.Bool("converted");
+  if (reader.Has("endpoint")) document.endpoint = reader.String("endpoint");
   if (reader.Has("next")) document.next = reader.String("next");  // brokers before told all at once
   document.shards = ReadShards(reader);
   for (const ConfigNode& item : reader.List("entries")) {

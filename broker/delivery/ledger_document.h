@@ -23,6 +23,7 @@ struct LedgerDocument {
   std::string directory;              // where the bucket is: on the broker's machine, or a URI (bucket_root.h)
   std::string backup_directory = {};  // the same of the backup's bucket; empty: there is no backup
   bool converted = false;             // the objects are Parquet
+  std::string endpoint = {};  // where the records are sent to instead; the objects are errors then. Empty: nowhere
   std::vector<ShardPosition> shards;
   std::optional<Intent> intent;  // being delivered just now
   std::vector<LedgerEntry> entries;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "broker/delivery/data_output.h"
+#include "broker/delivery/endpoints/request_output.h"
 #include "broker/delivery/error_output.h"
 #include "broker/delivery/processing/record_pipeline.h"
 #include "broker/delivery/replay_reader.h"
@@ -60,27 +61,33 @@ Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
   return entry;
 }
 
+std::unique_ptr<DeliveryOutput> ObjectBuilder::NewOutput(const ObjectParts& parts) {
+  if (terms_.config.endpoint.exists()) return std::make_unique<RequestOutput>(parts, staging_, host_);
+  return std::make_unique<DirectOutput>(parts);
+}
+
 Result<SpillCounts> ObjectBuilder::WriteDirectly(const ObjectParts& parts, LedgerEntry& entry) {
-  DirectOutput output(parts);
+  const std::unique_ptr<DeliveryOutput> output = NewOutput(parts);
   BackupOutput backup(parts);
   SpillCounts counts;
-  Status status = output.Open();
-  if (status.ok()) status = ReadAll(parts, output, backup, counts);
-  if (status.ok()) status = output.Finish(entry);
+  Status status = output->Open();
+  if (status.ok()) status = ReadAll(parts, *output, backup, counts);
+  if (status.ok()) status = output->Finish(entry);
   if (status.ok()) status = backup.Finish(entry);
   return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
 }
 
 Result<SpillCounts> ObjectBuilder::WriteStaged(const ObjectParts& parts, LedgerEntry& entry) {
-  StagedOutput output(parts, staging_);
+  const std::unique_ptr<DeliveryOutput> requests = terms_.config.endpoint.exists() ? NewOutput(parts) : nullptr;
+  StagedOutput output(parts, staging_, requests.get());
   BackupOutput backup(parts);
   SpillCounts counts;
   const Result<bool> resumed = output.Resume(counts);
   if (!resumed) return Error(resumed.error());
-  Status status;
-  if (*resumed) {
+  Status status = output.Open();
+  if (status.ok() && *resumed) {
     status = BackUp(parts.intent, backup);
-  } else {
+  } else if (status.ok()) {
     status = ReadAll(parts, output, backup, counts);
     if (status.ok()) status = output.Stage(!IsRepeatable(terms_.config.processors), counts);
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,6 +54,9 @@ class ObjectBuilder {
   Status BackUp(const Intent& intent, BackupOutput& backup);
   Status ReadRanges(const Intent& intent, const RecordSource::Visitor& visitor);
   Status ReadRange(const SourceRange& range, const RecordSource::Visitor& visitor);
+  Status ReadAll(const Intent& intent, RecordPipeline& pipeline, SpillCounts& counts);
+  Status ReadRange(const SourceRange& range, RecordPipeline& pipeline, SpillCounts& counts);
+  std::unique_ptr<DeliveryOutput> NewOutput(const ObjectParts& parts);
   Result<SpillCounts> WriteDirectly(const ObjectParts& parts, LedgerEntry& entry);
   Result<SpillCounts> WriteStaged(const ObjectParts& parts, LedgerEntry& entry);
   void Learn(std::span<const RecordRef> records);

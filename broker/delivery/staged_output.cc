@@ -26,9 +26,10 @@ const PartitionKey* FindKey(std::span<const PartitionKey> keys, std::string_view
 
 bool IsStaged(const DeliveryConfig& config) { return config.dynamic_partitioning || !IsRepeatable(config.processors); }
 
-StagedOutput::StagedOutput(const ObjectParts& parts, const StagingParts& staging)
+StagedOutput::StagedOutput(const ObjectParts& parts, const StagingParts& staging, DeliveryOutput* next)
     : parts_(parts),
       staging_(staging),
+      next_(next),
       partitioned_(parts.terms.config.dynamic_partitioning),
       object_bytes_(partitioned_ ? parts.terms.config.size_mb << 20 : UINT64_MAX),
       spill_(std::make_unique<RecordSpill>(staging.env, staging.keys, staging.path, kMemoryBytes)) {}
@@ -140,24 +141,39 @@ std::string StagedOutput::KeyOf(const SpillStream& stream) const {
 }
 
 Status StagedOutput::Stage(bool seal, const SpillCounts& counts) {
-  Intent staged = parts_.intent;
-  std::set<std::string> keys(staged.other_keys.begin(), staged.other_keys.end());
-  for (const SpillStream& stream : spill_->streams()) keys.insert(KeyOf(stream));
-  staged.other_keys.assign(keys.begin(), keys.end());
+  std::set<std::string> keys(parts_.intent.other_keys.begin(), parts_.intent.other_keys.end());
+  for (const SpillStream& stream : spill_->streams()) {
+    if (std::string key = KeyOf(stream); !key.empty()) keys.insert(std::move(key));
+  }
+  std::optional<SpillSeal> processed;
   if (seal) {
     const Result<SpillSeal> sealed = spill_->Seal(counts);
     if (!sealed) return sealed.error();
-    staged.processed = *sealed;
+    processed = *sealed;
   }
-  return staged == parts_.intent ? Status() : staging_.store_intent(staged);
+  return staging_.change_intent([&](Intent& intent) {
+    intent.other_keys.assign(keys.begin(), keys.end());
+    if (processed) intent.processed = processed;
+  });
 }
 
 Status StagedOutput::Finish(LedgerEntry& entry) {
-  if (Status status = WriteObjects(entry); !status.ok()) return status;
+  if (Status status = next_ != nullptr ? HandOn() : WriteObjects(entry); !status.ok()) return status;
   for (const auto& [type, stream] : errors_) {
     if (Status status = AddErrors(stream); !status.ok()) return status;
   }
-  return parts_.errors.Finish(entry);
+  return next_ != nullptr ? next_->Finish(entry) : parts_.errors.Finish(entry);
+}
+
+Status StagedOutput::HandOn() {
+  for (std::size_t i = 0; i < spill_->streams().size(); ++i) {
+    if (!spill_->streams()[i].name.error_type.empty()) continue;
+    Status status = spill_->Read(i, [this](std::span<const RecordRef> records, std::span<const WorkRecord> work) {
+      return next_->Records(records, work);
+    });
+    if (!status.ok()) return status;
+  }
+  return Status();
 }
 
 std::uint64_t StagedOutput::partitions() const {

@@ -31,7 +31,8 @@ struct StagingParts {
   storage::Env& env;
   broker::KeyProvider* keys;  // nullptr: none
   std::string path;           // of the spill
-  std::function<Status(const Intent&)> store_intent;
+  /// Changes the intent as it is stored now, durably; where it changes nothing, nothing is stored.
+  std::function<Status(const std::function<void(Intent&)>& change)> change_intent;
 };
 
 /// Whether deliveries of this configuration need it.
@@ -39,13 +40,13 @@ bool IsStaged(const DeliveryConfig& config);
 
 class StagedOutput : public DeliveryOutput {
  public:
-  /// All outlive it.
-  StagedOutput(const ObjectParts& parts, const StagingParts& staging);
+  /// All outlive it. `next` takes the records that were set aside, in their order; nullptr: they become objects.
+  StagedOutput(const ObjectParts& parts, const StagingParts& staging, DeliveryOutput* next = nullptr);
 
   /// Takes over what was processed before a crash; false where there is none of it, and the records must come again.
   Result<bool> Resume(SpillCounts& counts);
 
-  Status Open() override { return Status(); }
+  Status Open() override { return next_ == nullptr ? Status() : next_->Open(); }
   Status Records(std::span<const RecordRef> records, std::span<const WorkRecord> work) override;
   Status Failed(const ProcessingFailure& failure) override;
   /// After the last record: stores the intent again. `seal`: durably, with these counts.
@@ -65,14 +66,17 @@ class StagedOutput : public DeliveryOutput {
   Result<bool> TakeValues(const RecordRef& record, const WorkRecord* work);
   Status Place(const RecordRef& record, const WorkRecord* work);
   Partition NewPartition(const RecordRef& record);
+  /// Empty where the stream is none of an object.
   std::string KeyOf(const SpillStream& stream) const;
   Status WriteObjects(LedgerEntry& entry);
+  Status HandOn();
   Status WriteObject(std::size_t stream, ConcurrentPuts& puts, LedgerEntry& entry);
   Status AddErrors(std::size_t stream);
   Status FailRecord(const RecordRef& record, const WorkRecord* work, std::string_view code, std::string message);
 
   const ObjectParts& parts_;
   const StagingParts& staging_;
+  DeliveryOutput* const next_;
   const bool partitioned_;
   const std::uint64_t object_bytes_;
   std::unique_ptr<RecordSpill> spill_;

@@ -176,7 +176,7 @@ MUTANTS = [
     mutant("M49", "forgets what is left of a batch", "broker/delivery/processing/record_pipeline.cc",
            ("return batch_.records.empty() ? Status() : ProcessBatch();", "return Status();"), tests=(PROCESSING,)),
     mutant("M70", "writes objects before anybody knows their keys", "broker/delivery/staged_output.cc",
-           ("  return staged == parts_.intent ? Status() : staging_.store_intent(staged);\n", "  return Status();\n"),
+           ("  return staging_.change_intent([&](Intent& intent) {\n", "  return !keys.empty() ? Status() : staging_.change_intent([&](Intent& intent) {\n"),
            tests=(PARTITIONING,)),
     mutant("M71", "does not keep what a Lambda has answered", "broker/delivery/object_builder.cc",
            ("output.Stage(!IsRepeatable(terms_.config.processors), counts)", "output.Stage(false, counts)"), tests=(LAMBDA,)),

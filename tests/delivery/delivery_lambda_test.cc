@@ -72,4 +72,25 @@ TEST_CASE("DeliveryManager Handle: a Lambda that hangs holds nobody up who chang
   managed.Answer(DeliveryAction::kDelete, "d");
 }
 
+TEST_CASE("DeliveryManager: an endpoint's key is told to nobody", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  const std::string document =
+      R"({"DeliveryStreamName": "d", "KinesisStreamSourceConfiguration": {"KinesisStreamARN": "orders"},
+          "HttpEndpointDestinationConfiguration": {
+            "EndpointConfiguration": {"Url": "https://h/in?token=t0ken", "AccessKey": "secret"},
+            "S3Configuration": {"BucketARN": "lake", "RoleARN": "r"}}})";
+  for (const DeliveryAction action : {DeliveryAction::kCheck, DeliveryAction::kCreate}) {
+    const std::string answer = managed.Answer(action, "", document);
+    CHECK(Contains(answer, R"("EndpointConfiguration":{"Url":)"));
+    CHECK_FALSE(Contains(answer, "secret"));
+  }
+  CHECK_FALSE(Contains(managed.Answer(DeliveryAction::kDescribe, "d"), "secret"));
+  const std::string ledger = managed.Answer(DeliveryAction::kLedger, "d");
+  CHECK(Contains(ledger, R"("endpoint":"https://h/in")"));
+  CHECK_FALSE(Contains(ledger, "t0ken"));
+  // The same file again changes nothing.
+  CHECK(Contains(managed.Answer(DeliveryAction::kCreate, "", document), R"("changes":[])"));
+}
+
 }  // namespace sluice::delivery

@@ -59,6 +59,23 @@ TEST_CASE("DeliveryState: documents read back", "[delivery]") {
   CHECK(after.totals == DeliveryTotals{11, 14, 10, 1, 0, 3, 0, 2, 5000, 1200});
 }
 
+TEST_CASE("DeliveryState: what an endpoint has taken and refused reads back", "[delivery]") {
+  Intent intent = SomeIntent();
+  intent.refused.emplace();
+  CHECK(IntentFromJson(IntentToJson(intent)) == intent);
+  CHECK(IntentFromJson(IntentToJson(intent)) != SomeIntent());  // no request was refused, and nothing is known of any
+  intent.refused->push_back({.request = 2, .code = "c", .message = "\"m\"", .attempts = 3, .ended_ms = 4});
+  CHECK(IntentFromJson(IntentToJson(intent)) == intent);
+  intent.refused->back().records = {0, 7};
+  CHECK(IntentFromJson(IntentToJson(intent)) == intent);
+  LedgerEntry entry = SomeEntry();
+  entry.sent = 4;
+  CHECK(LedgerEntryFromJson(LedgerEntryToJson(entry)) == entry);
+  Checkpoint checkpoint;
+  checkpoint.totals.sent = 5;
+  CHECK(CheckpointFromJson(CheckpointToJson(checkpoint)) == checkpoint);
+}
+
 TEST_CASE("DeliveryState: a backup's objects and a replay's lines read back, and are counted apart", "[delivery]") {
   Intent intent = SomeIntent();
   intent.backup_keys = {"raw/a", "raw/b"};

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <thread>
 
+#include "protocol/ascii.h"
 #include "protocol/freer.h"
 #include "tests/catch.h"
 
@@ -100,12 +101,14 @@ class FakeEndpoint::Impl {
   void ServeOne(Stream& stream, error_code& error) {
     boost::beast::flat_buffer buffer;
     http::request_parser<http::string_body> parser;
-    parser.body_limit(64u << 20);
+    parser.body_limit(80u << 20);
     http::read(stream, buffer, parser, error);
     if (error) return;
     const auto& message = parser.get();
-    const Request request{std::string(message.target()), std::string(message[http::field::content_type]),
-                          message.body()};
+    Request request{std::string(message.target()), std::string(message[http::field::content_type]), message.body()};
+    for (const auto& field : message) {
+      request.headers.emplace_back(protocol::Lower(std::string_view(field.name_string())), std::string(field.value()));
+    }
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(request);
@@ -145,6 +148,13 @@ FakeEndpoint::~FakeEndpoint() = default;
 std::string FakeEndpoint::Url(std::string_view path) const { return impl_->Url(path); }
 const std::string& FakeEndpoint::certificate() const { return impl_->certificate(); }
 std::vector<FakeEndpoint::Request> FakeEndpoint::Requests() const { return impl_->Requests(); }
+
+std::string FakeEndpoint::Request::Header(std::string_view name) const {
+  for (const auto& [known, value] : headers) {
+    if (known == name) return value;
+  }
+  return "";
+}
 
 std::string UrlOfNobody() {
   asio::io_context io;

@@ -20,6 +20,10 @@ class FakeEndpoint {
     std::string target;
     std::string content_type;
     std::string body;
+    std::vector<std::pair<std::string, std::string>> headers = {};  // names in lower case
+
+    /// Empty where it is absent.
+    std::string Header(std::string_view name) const;
   };
   struct Answer {
     enum class How : std::uint8_t { kWhole, kNever, kCut };  // kNever: until the client goes; kCut: closes instead

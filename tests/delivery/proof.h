@@ -33,6 +33,7 @@ class Proof {
                  .directory = root().string(),
                  .backup_directory = world.config.backup ? backup_root().string() : "",
                  .converted = world.config.convert,
+                 .endpoint = world.config.endpoint.url,
                  .shards = world.stream->status().checkpoint.shards,
                  .intent = std::nullopt,
                  .entries = world.Ledger()};
@@ -42,6 +43,7 @@ class Proof {
     REQUIRE(report.has_value());
     return *report;
   }
+  LedgerDocument& document() { return document_; }
   std::filesystem::path root() const { return std::filesystem::path(temp_.path()) / "lake"; }
 
   std::filesystem::path backup_root() const { return std::filesystem::path(temp_.path()) / "backup"; }

@@ -47,6 +47,7 @@ class Verifier {
     if (backup != nullptr) backup_.emplace(*backup, std::set<std::string>());
     report_.name = ledger.name;
     report_.stream = ledger.stream;
+    report_.endpoint = ledger.endpoint;
     report_.directory = directory;
     report_.shards = ledger.shards;
   }
@@ -164,14 +165,19 @@ class Verifier {
     std::uint64_t replayed = 0;  // counted before, when they failed
     for (const delivery::ReplayedLines& replay : entry.replays) replayed += CountLines(replay.lines);
     if (entry.replays.empty()) CheckBackup(entry, in_backup);
-    const std::uint64_t good = entry.user_records - std::min(entry.user_records, entry.errors + entry.filtered);
+    const std::uint64_t elsewhere = entry.errors + entry.filtered + entry.sent;
+    const std::uint64_t good = entry.user_records - std::min(entry.user_records, elsewhere);
     report_.user_records += entry.user_records - std::min(entry.user_records, replayed);
     report_.in_lake += good;
     report_.in_errors += entry.errors;
     report_.in_errors -= std::min(report_.in_errors, replayed);
     report_.replayed += replayed;
     report_.filtered += entry.filtered;
-    if (has_data != (good > 0) || has_errors != (entry.errors > 0) || error_rows != entry.errors) {
+    report_.sent += entry.sent;
+    if (elsewhere > entry.user_records) {
+      Problem("ledger damaged", "", entry.ranges,
+              fmt::format("delivery {} counts more records than it has", entry.seq));
+    } else if (has_data != (good > 0) || has_errors != (entry.errors > 0) || error_rows != entry.errors) {
       Problem("ledger damaged", "", entry.ranges,
               fmt::format("delivery {} names other objects than its counts demand", entry.seq));
     } else if (ledger_.converted && all_told_ && told_ != good) {
@@ -263,7 +269,8 @@ class Verifier {
   Status CheckOtherFiles(Bucket& bucket) {
     const Result<std::vector<std::string>> keys = bucket.files.Keys();
     if (!keys && keys.error().code() == Code::kNotFound) {
-      if (bucket.known.empty() || ledger_.entries.empty()) return Status();
+      const auto has_none = [](const LedgerEntry& entry) { return entry.objects.empty(); };
+      if (bucket.known.empty() || std::ranges::all_of(ledger_.entries, has_none)) return Status();
       return Status(Code::kNotFound, fmt::format("{}; name it with {}", keys.error().message(),
                                                  &bucket == &lake_ ? "--directory" : "--backup-directory"));
     }

@@ -1,12 +1,12 @@
 // The proof of a delivery stream: its ledger against the objects of the lake, in a directory or a remote store.
 //
 // Every sequence number from the start of the delivery stream up to its checkpoint must be in exactly one of: a lake
-// object, the error output, filtered; so must each record of a KPL aggregate that was opened, whose whole has one
-// sequence number. That is shown from both sides: the ledger's ranges follow one another without gap
-// or overlap; and every object of the ledger is there, whole (size and checksum), says the same ranges of itself, holds
-// the rows that were counted, and no other file claims to come from this delivery stream. Error records are read one by
-// one. Where source records are backed up, each of them must be there as well, once, from the first delivery with a
-// backup on.
+// object, the error output, filtered, or among those that an endpoint has acknowledged, which are counted; so must each
+// record of a KPL aggregate that was opened, whose whole has one sequence number. That is shown from both sides: the
+// ledger's ranges follow one another without gap or overlap; and every object of the ledger is there, whole (size and
+// checksum), says the same ranges of itself, holds the rows that were counted, and no other file claims to come from
+// this delivery stream. Error records are read one by one. Where source records are backed up, each of them must be
+// there as well, once, from the first delivery with a backup on.
 //
 // Threads: a pure function over objects.
 #pragma once
@@ -34,6 +34,7 @@ struct VerifyReport {
   std::string name;
   std::string stream;
   std::string directory;
+  std::string endpoint;  // where records are sent to instead of the lake; empty: nowhere
   std::vector<delivery::ShardPosition> shards;
   std::uint64_t records = 0;       // from the starts to the checkpoint
   std::uint64_t user_records = 0;  // the same with what opened KPL aggregates hold in their place; of these:
@@ -43,6 +44,7 @@ struct VerifyReport {
   std::uint64_t replayed = 0;                   // were in errors, and were delivered again
   std::uint64_t in_backup = 0;                  // besides, as they came
   std::uint64_t backup_objects = 0;             // with them, which `objects` does not count
+  std::uint64_t sent = 0;                       // taken by an endpoint; what it has of them only it can say
   std::uint64_t lost = 0;                       // before delivery: removed by retention, or given up
   std::vector<delivery::SourceRange> given_up;  // damaged in the log, and their loss was accepted
   std::uint64_t rows = 0;                       // counted in the files

@@ -44,6 +44,10 @@ std::string VerifyReportText(const VerifyReport& report) {
       FormatSize(report.bytes), report.directory, FormatCount(report.in_errors),
       report.replayed == 0 ? "" : fmt::format(" ({} were, and were delivered again)", FormatCount(report.replayed)),
       FormatCount(report.filtered));
+  if (!report.endpoint.empty() || report.sent > 0) {
+    text += fmt::format("  sent         {} (acknowledged by {}; what it did with them only it can say)\n",
+                        FormatCount(report.sent), report.endpoint);
+  }
   if (report.in_backup > 0) {
     text += fmt::format("  in backup    {}, as they came ({})\n", FormatCount(report.in_backup),
                         FormatCounted(report.backup_objects, "object"));
@@ -83,6 +87,7 @@ std::string VerifyReportJson(const VerifyReport& report) {
       .Number(report.lost)
       .Key("rows")
       .Number(report.rows);
+  if (!report.endpoint.empty()) json.Key("sent").Number(report.sent).Key("endpoint").String(report.endpoint);
   json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes);
   json.Key("earlier_objects").Number(report.earlier);
   WriteRanges("given_up", report.given_up, json);

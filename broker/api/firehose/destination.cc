@@ -25,19 +25,6 @@ Json MapOf(std::string_view name, Json value) {
   return map;
 }
 
-Json DefaultHints(bool large) {
-  Json hints = MapOf("SizeInMBs", NumberNode(large ? kLargeSizeMb : kSizeMb));
-  Set(hints, "IntervalInSeconds", NumberNode(kIntervalSeconds));
-  return hints;
-}
-
-void SetPlainDefaults(Json& destination, bool large) {
-  SetDefault(destination, "BufferingHints", DefaultHints(large));
-  SetDefault(destination, "CompressionFormat", TextNode("UNCOMPRESSED"));
-  SetDefault(destination, "EncryptionConfiguration", MapOf("NoEncryptionConfig", TextNode("NoEncryption")));
-  SetDefault(destination, "CloudWatchLoggingOptions", MapOf("Enabled", BooleanNode(false)));
-}
-
 /// A Lambda is told with all its parameters, in AWS's order.
 void CompleteLambda(Json& parameters, std::string_view role) {
   const std::array<std::pair<std::string_view, std::string_view>, 5> defaults = {{{"LambdaArn", ""},
@@ -57,23 +44,39 @@ void CompleteLambda(Json& parameters, std::string_view role) {
   parameters = std::move(complete);
 }
 
-/// Processing is off unless it says otherwise, and a processor without parameters has an empty list of them.
-void SetProcessingDefaults(Json& processing, std::string_view role) {
-  SetDefault(processing, "Enabled", BooleanNode(false));
-  SetDefault(processing, "Processors", ListNode());
-  for (delivery::ConfigField& field : processing.fields) {
-    if (field.key != "Processors") continue;
-    for (Json& processor : field.value.items) {
-      SetDefault(processor, "Parameters", ListNode());
-      if (TextOf(&processor, "Type") != "Lambda") continue;
-      Json parameters = *Find(processor, "Parameters");
-      CompleteLambda(parameters, role);
-      Set(processor, "Parameters", std::move(parameters));
-    }
-  }
+}  // namespace
+
+void SetHintsDefault(Json& destination, std::int64_t size_mb, std::int64_t interval_s) {
+  Json hints = MapOf("SizeInMBs", NumberNode(size_mb));
+  Set(hints, "IntervalInSeconds", NumberNode(interval_s));
+  SetDefault(destination, "BufferingHints", std::move(hints));
 }
 
-}  // namespace
+void SetPlainDefaults(Json& destination, bool large) {
+  SetHintsDefault(destination, large ? kLargeSizeMb : kSizeMb, kIntervalSeconds);
+  SetDefault(destination, "CompressionFormat", TextNode("UNCOMPRESSED"));
+  SetDefault(destination, "EncryptionConfiguration", MapOf("NoEncryptionConfig", TextNode("NoEncryption")));
+  SetDefault(destination, "CloudWatchLoggingOptions", MapOf("Enabled", BooleanNode(false)));
+}
+
+/// Processing is off unless it says otherwise, and a processor without parameters has an empty list of them.
+void SetProcessingDefaults(Json& destination) {
+  const Json* const given = Find(destination, "ProcessingConfiguration");
+  if (given == nullptr) return;
+  Json processing = *given;
+  SetDefault(processing, "Enabled", BooleanNode(false));
+  SetDefault(processing, "Processors", ListNode());
+  Json processors = *Find(processing, "Processors");
+  for (Json& processor : processors.items) {
+    SetDefault(processor, "Parameters", ListNode());
+    if (TextOf(&processor, "Type") != "Lambda") continue;
+    Json parameters = *Find(processor, "Parameters");
+    CompleteLambda(parameters, TextOf(&destination, "RoleARN"));
+    Set(processor, "Parameters", std::move(parameters));
+  }
+  Set(processing, "Processors", std::move(processors));
+  Set(destination, "ProcessingConfiguration", std::move(processing));
+}
 
 bool Converts(const Json& destination) {
   const Json* const conversion = Find(destination, "DataFormatConversionConfiguration");
@@ -98,10 +101,10 @@ bool AppendsDelimiter(const Json& destination) {
 Json Described(const Json& destination) {
   Json described = destination;
   SetPlainDefaults(described, Converts(destination) || Partitions(destination));
+  SetProcessingDefaults(described);
   SetDefault(described, "S3BackupMode", TextNode("Disabled"));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key == "DataFormatConversionConfiguration") SetDefault(field.value, "Enabled", BooleanNode(true));
-    if (field.key == "ProcessingConfiguration") SetProcessingDefaults(field.value, TextOf(&destination, "RoleARN"));
     if (field.key == "DynamicPartitioningConfiguration") SetDefault(field.value, "Enabled", BooleanNode(false));
     if (field.key == "S3BackupConfiguration") {
       SetPlainDefaults(field.value, false);

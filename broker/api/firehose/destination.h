@@ -1,7 +1,9 @@
 // An S3 destination as the API has it: what is told of it, how an update changes it, and what it must not be. All
-// forms of it are held as ExtendedS3DestinationConfiguration, of which the plain one is a part. Thread-safe.
+// forms of it are held as ExtendedS3DestinationConfiguration, of which the plain one is a part. Of other destinations:
+// what they share with it. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -26,6 +28,15 @@ Json Merged(Json destination, const Json& update);
 /// no table.
 enum class NeedsTable : bool { kNo, kYes };
 std::optional<protocol::aws::ApiError> CheckDestination(const Json& destination, NeedsTable needs_table);
+
+/// The rules of parts that other destinations have too; the plain part is S3Configuration there.
+std::optional<protocol::aws::ApiError> CheckPlainPart(const Json& destination);
+std::optional<protocol::aws::ApiError> CheckHints(const Json& destination);
+std::optional<protocol::aws::ApiError> CheckProcessing(const Json& destination);
+/// Their defaults.
+void SetPlainDefaults(Json& destination, bool large);
+void SetHintsDefault(Json& destination, std::int64_t size_mb, std::int64_t interval_s);
+void SetProcessingDefaults(Json& destination);
 
 /// True where its processing, which is enabled, has AppendDelimiterToRecord.
 bool AppendsDelimiter(const Json& destination);

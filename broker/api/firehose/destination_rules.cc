@@ -48,26 +48,6 @@ Wrong CheckPrefixes(const Json& destination) {
   return std::nullopt;
 }
 
-Wrong CheckHints(const Json& destination) {
-  const Json* const hints = Find(destination, "BufferingHints");
-  if (hints == nullptr) return std::nullopt;
-  const bool has_size = Find(hints, "SizeInMBs") != nullptr;
-  if (has_size != (Find(hints, "IntervalInSeconds") != nullptr)) {
-    return InvalidArgument("BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither.");
-  }
-  const bool converts = Converts(destination);
-  if (!has_size || (!converts && !Partitions(destination))) return std::nullopt;
-  const std::string_view what = converts ? "data format conversion" : "dynamic partitioning";
-  if (NumberOf(hints, "SizeInMBs") < kConvertedSizeMbMin) {
-    return InvalidArgument(fmt::format("BufferingHints.SizeInMBs must be at least 64 when {} is enabled.", what));
-  }
-  if (NumberOf(hints, "IntervalInSeconds") == 0) {
-    return InvalidArgument(
-        fmt::format("BufferingHints.IntervalInSeconds must be greater than 0 when {} is enabled.", what));
-  }
-  return std::nullopt;
-}
-
 /// That each key of the prefix gets a value is the stage's to say.
 Wrong CheckPartitioning(const Json& destination) {
   const auto prefix = Prefix::Parse(TextOf(&destination, "Prefix"), PrefixKind::kObjects);
@@ -162,6 +142,28 @@ Wrong CheckProcessor(const Json& processor, std::span<const std::string_view> ty
   return std::nullopt;
 }
 
+}  // namespace
+
+Wrong CheckHints(const Json& destination) {
+  const Json* const hints = Find(destination, "BufferingHints");
+  if (hints == nullptr) return std::nullopt;
+  const bool has_size = Find(hints, "SizeInMBs") != nullptr;
+  if (has_size != (Find(hints, "IntervalInSeconds") != nullptr)) {
+    return InvalidArgument("BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither.");
+  }
+  const bool converts = Converts(destination);
+  if (!has_size || (!converts && !Partitions(destination))) return std::nullopt;
+  const std::string_view what = converts ? "data format conversion" : "dynamic partitioning";
+  if (NumberOf(hints, "SizeInMBs") < kConvertedSizeMbMin) {
+    return InvalidArgument(fmt::format("BufferingHints.SizeInMBs must be at least 64 when {} is enabled.", what));
+  }
+  if (NumberOf(hints, "IntervalInSeconds") == 0) {
+    return InvalidArgument(
+        fmt::format("BufferingHints.IntervalInSeconds must be greater than 0 when {} is enabled.", what));
+  }
+  return std::nullopt;
+}
+
 Wrong CheckProcessing(const Json& destination) {
   const Json* const processing = Find(destination, "ProcessingConfiguration");
   if (!BooleanOf(processing, "Enabled", false)) return std::nullopt;
@@ -183,7 +185,10 @@ Wrong CheckProcessing(const Json& destination) {
   return std::nullopt;
 }
 
-}  // namespace
+Wrong CheckPlainPart(const Json& destination) {
+  if (Wrong wrong = CheckPrefixes(destination)) return wrong;
+  return CheckEncryption(destination);
+}
 
 Wrong CheckDestination(const Json& destination, NeedsTable needs_table) {
   if (Wrong wrong = CheckPrefixes(destination)) return wrong;

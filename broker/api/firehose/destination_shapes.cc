@@ -36,33 +36,6 @@ const Shape& Encryption() {
   return shape;
 }
 
-const Shape& Logging() {
-  static const Shape group = Shape::Text().Length(0, 512).Pattern(R"([\.\-_/#A-Za-z0-9]*)");
-  static const Shape stream = Shape::Text().Length(0, 512).Pattern("[^:*]*");
-  static const Shape shape = Shape::Structure()
-                                 .Member("Enabled", BooleanShape())
-                                 .Member("LogGroupName", group)
-                                 .Member("LogStreamName", stream);
-  return shape;
-}
-
-const Shape& Processing() {
-  static const Shape name = Shape::Text().OneOf(
-      {"LambdaArn", "NumberOfRetries", "MetadataExtractionQuery", "JsonParsingEngine", "RoleArn", "BufferSizeInMBs",
-       "BufferIntervalInSeconds", "SubRecordType", "Delimiter", "CompressionFormat", "DataMessageExtraction"});
-  static const Shape value = Shape::Text().Length(1, 5120).Pattern(R"(^(?!\s*$).+)", ".+", R"(\s*)");
-  static const Shape parameter =
-      Shape::Structure().Member("ParameterName", name, Required::kYes).Member("ParameterValue", value, Required::kYes);
-  static const Shape parameters = Shape::List(parameter);
-  static const Shape type = Shape::Text().OneOf({"RecordDeAggregation", "Decompression", "CloudWatchLogProcessing",
-                                                 "Lambda", "MetadataExtraction", "AppendDelimiterToRecord"});
-  static const Shape processor =
-      Shape::Structure().Member("Type", type, Required::kYes).Member("Parameters", parameters);
-  static const Shape processors = Shape::List(processor);
-  static const Shape shape = Shape::Structure().Member("Enabled", BooleanShape()).Member("Processors", processors);
-  return shape;
-}
-
 const Shape& Deserializer() {
   static const Shape mappings = Shape::Map(Word(), Phrase());
   static const Shape openx = Shape::Structure()
@@ -156,7 +129,7 @@ Shape Plain(Required required) {
       .Member("BufferingHints", BufferingHints())
       .Member("CompressionFormat", compression)
       .Member("EncryptionConfiguration", Encryption())
-      .Member("CloudWatchLoggingOptions", Logging());
+      .Member("CloudWatchLoggingOptions", LoggingShape());
 }
 
 Shape Extended(Required required) {
@@ -165,7 +138,7 @@ Shape Extended(Required required) {
   static const Shape zone = Shape::Text().Length(0, 50).Pattern("^$|[a-zA-Z/_]+");
   const bool make = required == Required::kYes;
   return Plain(required)
-      .Member("ProcessingConfiguration", Processing())
+      .Member("ProcessingConfiguration", ProcessingShape())
       .Member("S3BackupMode", mode)
       .Member(make ? "S3BackupConfiguration" : "S3BackupUpdate", make ? S3ConfigurationShape() : S3UpdateShape())
       .Member("DataFormatConversionConfiguration", Conversion())
@@ -175,6 +148,33 @@ Shape Extended(Required required) {
 }
 
 }  // namespace
+
+const Shape& LoggingShape() {
+  static const Shape group = Shape::Text().Length(0, 512).Pattern(R"([\.\-_/#A-Za-z0-9]*)");
+  static const Shape stream = Shape::Text().Length(0, 512).Pattern("[^:*]*");
+  static const Shape shape = Shape::Structure()
+                                 .Member("Enabled", BooleanShape())
+                                 .Member("LogGroupName", group)
+                                 .Member("LogStreamName", stream);
+  return shape;
+}
+
+const Shape& ProcessingShape() {
+  static const Shape name = Shape::Text().OneOf(
+      {"LambdaArn", "NumberOfRetries", "MetadataExtractionQuery", "JsonParsingEngine", "RoleArn", "BufferSizeInMBs",
+       "BufferIntervalInSeconds", "SubRecordType", "Delimiter", "CompressionFormat", "DataMessageExtraction"});
+  static const Shape value = Shape::Text().Length(1, 5120).Pattern(R"(^(?!\s*$).+)", ".+", R"(\s*)");
+  static const Shape parameter =
+      Shape::Structure().Member("ParameterName", name, Required::kYes).Member("ParameterValue", value, Required::kYes);
+  static const Shape parameters = Shape::List(parameter);
+  static const Shape type = Shape::Text().OneOf({"RecordDeAggregation", "Decompression", "CloudWatchLogProcessing",
+                                                 "Lambda", "MetadataExtraction", "AppendDelimiterToRecord"});
+  static const Shape processor =
+      Shape::Structure().Member("Type", type, Required::kYes).Member("Parameters", parameters);
+  static const Shape processors = Shape::List(processor);
+  static const Shape shape = Shape::Structure().Member("Enabled", BooleanShape()).Member("Processors", processors);
+  return shape;
+}
 
 const Shape& S3ConfigurationShape() {
   static const Shape shape = Plain(Required::kYes);

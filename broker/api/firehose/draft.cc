@@ -1,8 +1,7 @@
 // Composing of the stage's documents.
 #include "broker/api/firehose/draft.h"
 
-#include "broker/api/firehose/destination.h"
-#include "protocol/check.h"
+#include "broker/api/firehose/destination_kind.h"
 
 namespace sluice::broker::firehose {
 namespace {
@@ -18,9 +17,9 @@ Json TagNodes(const DeliveryTags& tags) {
   return list;
 }
 
-/// Firehose puts nothing between records unless a processor does.
-void SetDelimiter(Json& sluice, const Json& destination) {
-  if (AppendsDelimiter(destination) || Converts(destination)) {
+/// Firehose puts nothing between records of an object unless a processor does.
+void SetDelimiter(Json& sluice, const DestinationKind& kind, const Json& destination) {
+  if (!kind.joins_records || AppendsDelimiter(destination) || Converts(destination)) {
     Remove(sluice, "Delimiter");
   } else {
     SetDefault(sluice, "Delimiter", TextNode(""));
@@ -29,15 +28,15 @@ void SetDelimiter(Json& sluice, const Json& destination) {
 }
 
 DeliveryDraft Draft(std::string_view name, const Json& given, const DeliveryTags& tags, Json sluice) {
-  const Json* const destination = Find(given, kDestinationMember);
-  SLUICE_CHECK(destination != nullptr);
-  SetDelimiter(sluice, *destination);
+  const DestinationKind& kind = KindOf(given);
+  const Json* const destination = Find(given, kind.configuration);
+  SetDelimiter(sluice, kind, *destination);
   const Json* const kinesis = Find(given, kKinesisMember);
   Json document = MapNode();
   Set(document, "DeliveryStreamName", TextNode(name));
   Set(document, "DeliveryStreamType", TextNode(kinesis != nullptr ? kKinesisType : kDirectPutType));
   if (kinesis != nullptr) Set(document, kKinesisMember, *kinesis);
-  Set(document, kDestinationMember, *destination);
+  Set(document, kind.configuration, *destination);
   Set(document, "Tags", TagNodes(tags));
   Set(document, "Sluice", std::move(sluice));
   return {.document = ToJson(document), .given = ToJson(given)};
@@ -49,7 +48,7 @@ Json GivenOf(const DeliveryInfo& info) {
   if (!info.given.empty()) return FromKept(info.given);
   const Json config = FromKept(info.config);
   Json given = MapNode();
-  for (const std::string_view member : {kKinesisMember, kDestinationMember}) {
+  for (const std::string_view member : {kKinesisMember, KindOf(config).configuration}) {
     if (const Json* const value = Find(config, member)) Set(given, member, *value);
   }
   return given;
@@ -64,8 +63,9 @@ DeliveryDraft ChangedDraft(const DeliveryInfo& info, const Json& given) {
   const Json* const kept = Find(config, "Sluice");
   Json sluice = kept != nullptr ? *kept : MapNode();
   const Json before = GivenOf(info);
-  const Json* const hints = Find(*Find(given, kDestinationMember), "BufferingHints");
-  const Json* const hints_before = Find(*Find(before, kDestinationMember), "BufferingHints");
+  const std::string_view member = KindOf(given).configuration;
+  const Json* const hints = Find(*Find(given, member), "BufferingHints");
+  const Json* const hints_before = Find(*Find(before, member), "BufferingHints");
   if (hints != nullptr && (hints_before == nullptr || !Same(*hints, *hints_before))) Remove(sluice, "FileSizeMB");
   return Draft(info.name, given, info.tags, std::move(sluice));
 }

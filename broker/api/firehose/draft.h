@@ -1,5 +1,5 @@
 // What a delivery stream is to be, as the delivery stage reads it, out of what the API was given. What was given is
-// kept beside it as one document: CreateDeliveryStream's input without name and tags, with its destination as
+// kept beside it as one document: CreateDeliveryStream's input without name and tags, with an S3 destination as
 // ExtendedS3DestinationConfiguration. Thread-safe.
 #pragma once
 
@@ -11,7 +11,6 @@
 
 namespace sluice::broker::firehose {
 
-inline constexpr std::string_view kDestinationMember = "ExtendedS3DestinationConfiguration";
 inline constexpr std::string_view kKinesisMember = "KinesisStreamSourceConfiguration";
 inline constexpr std::string_view kDirectPutMember = "DirectPutSourceConfiguration";
 inline constexpr std::string_view kKinesisType = "KinesisStreamAsSource";

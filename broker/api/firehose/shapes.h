@@ -25,6 +25,9 @@ const protocol::aws::Shape& S3ConfigurationShape();
 const protocol::aws::Shape& S3UpdateShape();
 const protocol::aws::Shape& ExtendedS3ConfigurationShape();
 const protocol::aws::Shape& ExtendedS3UpdateShape();
+/// Parts of every destination.
+const protocol::aws::Shape& LoggingShape();
+const protocol::aws::Shape& ProcessingShape();
 
 /// A structure with DeliveryStreamName, which is needed.
 protocol::aws::Shape NamedInputShape();

@@ -40,7 +40,7 @@ struct WorkRecord {
   std::span<const PartitionKey> lambda_keys = {};
 };
 
-/// A record that a processor could not process; it goes to the error output.
+/// A record that a processor could not process, or an endpoint did not take; it goes to the error output.
 struct ProcessingFailure {
   RecordRef record;             // its value is the source
   std::string_view error_type;  // a constant: {firehose:error-output-type}
@@ -48,6 +48,8 @@ struct ProcessingFailure {
   std::string message;
   std::uint32_t attempts = 1;
   std::string lambda_arn = {};  // of a Lambda that failed; empty: none
+  std::int64_t ended_ms = 0;    // of the last attempt; 0: when the delivery was decided
+  std::vector<std::pair<std::string, std::string>> fields = {};  // further ones of its line: names, and values as JSON
 };
 
 /// True where both come of one record of the log.

@@ -1,5 +1,5 @@
-// What the processors of one delivery stream have around them: the broker's settings, the source, and what outlives one
-// delivery.
+// What processors and endpoints of one delivery stream have around them: the broker's settings, the source, and what
+// outlives one delivery.
 //
 // One thread at a time, as the delivery stream, but where it says otherwise. A crash leaves nothing of it.
 #pragma once
@@ -12,9 +12,13 @@
 #include <string>
 
 #include "broker/delivery/delivery_options.h"
+#include "broker/delivery/endpoints/endpoint_config.h"
+#include "broker/delivery/endpoints/request_progress.h"
 #include "storage/env/env.h"
 
 namespace sluice::delivery {
+
+class Endpoint;
 
 class LambdaTransport;
 class RecordSource;
@@ -26,6 +30,7 @@ struct ProcessorSettings {
   std::string jq_program = {};       // where sluice-jq is; empty: beside the broker's program
   std::string region = "us-east-1";  // and account: of the ARNs that are told to others
   std::string account = "000000000000";
+  std::int64_t endpoint_timeout_ms = 180'000;   // of one request to an endpoint, as AWS
   const std::atomic<bool>* stopping = nullptr;  // what may take long ends when it is set; outlives the processors
 };
 
@@ -51,6 +56,12 @@ struct ProcessorHost {
   std::shared_ptr<LambdaTransport> lambda = nullptr;  // kept for the next delivery: a connection, a running program
   std::string lambda_arn = {};                        // whose it is
   ProcessorCounts counts = {};
+
+  std::shared_ptr<Endpoint> endpoint = nullptr;  // kept for the next delivery: a connection
+  EndpointConfig endpoint_config = {};           // whose it is
+  RequestProgress requests = {};                 // of the delivery in hand
+  std::int64_t retry_in_ms = 0;                  // when what has failed wants to be tried again; 0: it does not say
+  std::int64_t ask_again_ms = 0;                 // above 0: nothing has failed, the endpoint has not said yet
 
   std::atomic<bool> interrupted = false;  // by any thread: somebody waits for the delivery stream
 

@@ -83,8 +83,8 @@ TEST_CASE("CreateDeliveryStream: exactly one destination, and one that is served
   CHECK(core.TryCreate("d", "", R"(,"S3DestinationConfiguration":)" + Destination()).error == one);
   CHECK(core.TryCreate("d", "", R"(,"RedshiftDestinationConfiguration":{})").error == one);
   CHECK(core.Run("CreateDeliveryStream",
-                 R"({"DeliveryStreamName":"d","HttpEndpointDestinationConfiguration":{"EndpointConfiguration":{}}})")
-            .error == Invalid("HttpEndpointDestinationConfiguration is not served by this broker"));
+                 R"({"DeliveryStreamName":"d","SnowflakeDestinationConfiguration":{"Database":"x"}})")
+            .error == Invalid("SnowflakeDestinationConfiguration is not served by this broker"));
 }
 
 TEST_CASE("CreateDeliveryStream: a plain S3 destination", "[firehose]") {

@@ -149,8 +149,8 @@ TEST_CASE("UpdateDestination: wrong versions and destinations", "[firehose]") {
   CHECK(
       update(fmt::format(R"({},"ExtendedS3DestinationUpdate":{{}},"S3DestinationUpdate":{{}})", kDestination)).error ==
       one);
-  CHECK(update(fmt::format(R"({},"SplunkDestinationUpdate":{{}})", kDestination)).error ==
-        ApiError("InvalidArgumentException", "SplunkDestinationUpdate is not served by this broker"));
+  CHECK(update(fmt::format(R"({},"SnowflakeDestinationUpdate":{{}})", kDestination)).error ==
+        ApiError("InvalidArgumentException", "SnowflakeDestinationUpdate is not served by this broker"));
   CHECK(core.Run("UpdateDestination",
                  R"({"DeliveryStreamName":"none","CurrentDeliveryStreamVersionId":"1","DestinationId":"d"})")
             .type() == "ResourceNotFoundException");

@@ -6,7 +6,7 @@
 
 #include "broker/api/aws/arguments.h"
 #include "broker/api/firehose/delivery_argument.h"
-#include "broker/api/firehose/destination.h"
+#include "broker/api/firehose/destination_kind.h"
 #include "broker/api/firehose/draft.h"
 #include "broker/api/firehose/encryption.h"
 #include "broker/api/firehose/errors.h"
@@ -24,16 +24,14 @@ namespace {
 
 constexpr std::string_view kPlainMember = "S3DestinationConfiguration";
 constexpr std::string_view kEncryptionMember = "DeliveryStreamEncryptionConfigurationInput";
-constexpr std::array<std::string_view, 8> kUnservedDestinations = {"RedshiftDestinationConfiguration",
-                                                                   "ElasticsearchDestinationConfiguration",
-                                                                   "AmazonopensearchserviceDestinationConfiguration",
-                                                                   "SplunkDestinationConfiguration",
-                                                                   "HttpEndpointDestinationConfiguration",
-                                                                   "AmazonOpenSearchServerlessDestinationConfiguration",
-                                                                   "SnowflakeDestinationConfiguration",
-                                                                   "IcebergDestinationConfiguration"};
+constexpr std::array<std::string_view, 4> kUnservedDestinations = {
+    "RedshiftDestinationConfiguration", "AmazonOpenSearchServerlessDestinationConfiguration",
+    "SnowflakeDestinationConfiguration", "IcebergDestinationConfiguration"};
 
-Shape WithUnserved(Shape shape) {
+Shape WithDestinations(Shape shape) {
+  for (const DestinationKind& kind : DestinationKinds()) {
+    shape = std::move(shape).Member(kind.configuration, kind.configuration_shape());
+  }
   for (const std::string_view member : kUnservedDestinations) {
     shape = std::move(shape).Member(member, UnservedShape());
   }
@@ -41,16 +39,15 @@ Shape WithUnserved(Shape shape) {
 }
 
 const Shape& Input() {
-  static const Shape shape = WithUnserved(NamedInputShape()
-                                              .Member("DeliveryStreamType", TypeShape())
-                                              .Member(kDirectPutMember, DirectPutSourceShape())
-                                              .Member(kKinesisMember, KinesisSourceShape())
-                                              .Member(kEncryptionMember, EncryptionInputShape())
-                                              .Member(kPlainMember, S3ConfigurationShape())
-                                              .Member(kDestinationMember, ExtendedS3ConfigurationShape())
-                                              .Member("Tags", TagListShape())
-                                              .Member("MSKSourceConfiguration", UnservedShape())
-                                              .Member("DatabaseSourceConfiguration", UnservedShape()));
+  static const Shape shape = WithDestinations(NamedInputShape()
+                                                  .Member("DeliveryStreamType", TypeShape())
+                                                  .Member(kDirectPutMember, DirectPutSourceShape())
+                                                  .Member(kKinesisMember, KinesisSourceShape())
+                                                  .Member(kEncryptionMember, EncryptionInputShape())
+                                                  .Member(kPlainMember, S3ConfigurationShape())
+                                                  .Member("Tags", TagListShape())
+                                                  .Member("MSKSourceConfiguration", UnservedShape())
+                                                  .Member("DatabaseSourceConfiguration", UnservedShape()));
   return shape;
 }
 
@@ -92,7 +89,8 @@ std::optional<ApiError> CheckSource(const Context& context, const aws::Call& cal
 
 /// Exactly one destination, and one that is served.
 std::optional<ApiError> CheckDestinations(const aws::Call& call) {
-  int count = static_cast<int>(Has(call, kPlainMember)) + static_cast<int>(Has(call, kDestinationMember));
+  int count = static_cast<int>(Has(call, kPlainMember));
+  for (const DestinationKind& kind : DestinationKinds()) count += static_cast<int>(Has(call, kind.configuration));
   std::string_view unserved;
   for (const std::string_view member : kUnservedDestinations) {
     if (!Has(call, member)) continue;
@@ -113,10 +111,13 @@ Json GivenBy(const aws::Call& call) {
   if (const auto source = call.input().Find(kDirectPutMember)) {
     Set(given, kDirectPutMember, FromValue(*source, DirectPutSourceShape()));
   }
-  const auto extended = call.input().Find(kDestinationMember);
-  Set(given, kDestinationMember,
-      extended ? FromValue(*extended, ExtendedS3ConfigurationShape())
-               : FromValue(*call.input().Find(kPlainMember), S3ConfigurationShape()));
+  if (const auto plain = call.input().Find(kPlainMember)) {
+    Set(given, DestinationKinds().front().configuration, FromValue(*plain, S3ConfigurationShape()));
+  }
+  for (const DestinationKind& kind : DestinationKinds()) {
+    const auto destination = call.input().Find(kind.configuration);
+    if (destination) Set(given, kind.configuration, FromValue(*destination, kind.configuration_shape()));
+  }
   return given;
 }
 
@@ -139,7 +140,8 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto encryption = call.input().Find(kEncryptionMember);
   if (auto wrong = CheckEncryption(encryption)) return std::unexpected(std::move(*wrong));
   const Json given = GivenBy(call);
-  if (auto wrong = CheckDestination(*Find(given, kDestinationMember), NeedsTable::kYes)) {
+  const DestinationKind& kind = KindOf(given);
+  if (auto wrong = kind.check(*Find(given, kind.configuration), NeedsTable::kYes)) {
     return std::unexpected(std::move(*wrong));
   }
   if (FindDelivery(context, call)) return std::unexpected(AlreadyExists(name, call.caller()));

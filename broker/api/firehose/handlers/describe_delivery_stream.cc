@@ -1,7 +1,7 @@
 // DescribeDeliveryStream: what was given, with AWS's defaults.
 #include "broker/api/aws/arguments.h"
 #include "broker/api/firehose/delivery_argument.h"
-#include "broker/api/firehose/destination.h"
+#include "broker/api/firehose/destination_kind.h"
 #include "broker/api/firehose/draft.h"
 #include "broker/api/firehose/encryption.h"
 #include "broker/api/firehose/handlers/operations.h"
@@ -39,11 +39,10 @@ void WriteSource(const DeliveryInfo& info, const Json& given, const aws::Caller&
 void WriteDestinations(const aws::Call& call, const Json& given, protocol::aws::Writer& writer) {
   writer.Name("Destinations").BeginList();
   if (TextOf(call, "ExclusiveStartDestinationId") < kDestinationId) {
-    const Json described = Described(*Find(given, kDestinationMember));
+    const DestinationKind& kind = KindOf(given);
     writer.BeginMap();
     writer.Name("DestinationId").Text(kDestinationId);
-    Write(PlainPart(described), writer.Name("S3DestinationDescription"));
-    Write(described, writer.Name("ExtendedS3DestinationDescription"));
+    kind.write(kind.described(*Find(given, kind.configuration)), writer);
     writer.EndMap();
   }
   writer.EndList();

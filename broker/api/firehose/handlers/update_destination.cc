@@ -6,7 +6,7 @@
 
 #include "broker/api/aws/arguments.h"
 #include "broker/api/firehose/delivery_argument.h"
-#include "broker/api/firehose/destination.h"
+#include "broker/api/firehose/destination_kind.h"
 #include "broker/api/firehose/draft.h"
 #include "broker/api/firehose/errors.h"
 #include "broker/api/firehose/handlers/operations.h"
@@ -21,32 +21,46 @@ using protocol::aws::Shape;
 namespace {
 
 constexpr std::string_view kPlainMember = "S3DestinationUpdate";
-constexpr std::string_view kExtendedMember = "ExtendedS3DestinationUpdate";
-constexpr std::array<std::string_view, 8> kUnservedUpdates = {
-    "RedshiftDestinationUpdate",  "ElasticsearchDestinationUpdate", "AmazonopensearchserviceDestinationUpdate",
-    "SplunkDestinationUpdate",    "HttpEndpointDestinationUpdate",  "AmazonOpenSearchServerlessDestinationUpdate",
-    "SnowflakeDestinationUpdate", "IcebergDestinationUpdate"};
+constexpr std::array<std::string_view, 4> kUnservedUpdates = {"RedshiftDestinationUpdate",
+                                                              "AmazonOpenSearchServerlessDestinationUpdate",
+                                                              "SnowflakeDestinationUpdate", "IcebergDestinationUpdate"};
 
-Shape WithUnserved(Shape shape) {
+Shape WithDestinations(Shape shape) {
+  for (const DestinationKind& kind : DestinationKinds()) {
+    shape = std::move(shape).Member(kind.update, kind.update_shape());
+  }
   for (const std::string_view member : kUnservedUpdates) shape = std::move(shape).Member(member, UnservedShape());
   return shape;
 }
 
 const Shape& Input() {
   static const Shape version = Shape::Text().Length(1, 50).Pattern("[0-9]+");
-  static const Shape shape = WithUnserved(NamedInputShape()
-                                              .Member("CurrentDeliveryStreamVersionId", version, Required::kYes)
-                                              .Member("DestinationId", DestinationIdShape(), Required::kYes)
-                                              .Member(kPlainMember, S3UpdateShape())
-                                              .Member(kExtendedMember, ExtendedS3UpdateShape()));
+  static const Shape shape = WithDestinations(NamedInputShape()
+                                                  .Member("CurrentDeliveryStreamVersionId", version, Required::kYes)
+                                                  .Member("DestinationId", DestinationIdShape(), Required::kYes)
+                                                  .Member(kPlainMember, S3UpdateShape()));
   return shape;
 }
 
-/// The one update of the call.
-ApiResult<Json> UpdateOf(const aws::Call& call) {
-  const auto plain = call.input().Find(kPlainMember);
-  const auto extended = call.input().Find(kExtendedMember);
-  int count = static_cast<int>(plain.has_value()) + static_cast<int>(extended.has_value());
+struct Update {
+  const DestinationKind* kind = nullptr;
+  Json members;
+};
+
+/// The one update of the call. A plain one is of an S3 destination.
+ApiResult<Update> UpdateOf(const aws::Call& call) {
+  Update update;
+  int count = 0;
+  if (const auto plain = call.input().Find(kPlainMember)) {
+    ++count;
+    update = {&DestinationKinds().front(), FromValue(*plain, S3UpdateShape())};
+  }
+  for (const DestinationKind& kind : DestinationKinds()) {
+    const auto given = call.input().Find(kind.update);
+    if (!given) continue;
+    ++count;
+    update = {&kind, FromValue(*given, kind.update_shape())};
+  }
   std::string_view unserved;
   for (const std::string_view member : kUnservedUpdates) {
     if (!call.input().Find(member)) continue;
@@ -57,7 +71,7 @@ ApiResult<Json> UpdateOf(const aws::Call& call) {
     return std::unexpected(InvalidArgument("Exactly one destination update is supported for a Firehose"));
   }
   if (!unserved.empty()) return std::unexpected(NotServed(unserved));
-  return extended ? FromValue(*extended, ExtendedS3UpdateShape()) : FromValue(*plain, S3UpdateShape());
+  return update;
 }
 
 std::optional<ApiError> CheckIds(const aws::Call& call, const DeliveryInfo& info) {
@@ -80,11 +94,17 @@ bool ConvertsWithoutTable(const Json& destination) {
 }
 
 /// What the delivery stream is to be; nullopt: what it is.
-ApiResult<std::optional<DeliveryDraft>> Changed(const aws::Call& call, const Json& update, const DeliveryInfo& info) {
+ApiResult<std::optional<DeliveryDraft>> Changed(const aws::Call& call, const Update& update, const DeliveryInfo& info) {
   if (auto wrong = CheckIds(call, info)) return std::unexpected(std::move(*wrong));
   Json given = GivenOf(info);
-  const Json& before = *Find(given, kDestinationMember);
-  const Json after = Merged(before, update);
+  const DestinationKind& kind = KindOf(given);
+  if (update.kind != &kind) {
+    return std::unexpected(InvalidArgument(fmt::format(
+        "{} is of another kind of destination than {} has; a Firehose keeps the kind that it was made with.",
+        update.kind->update, info.name)));
+  }
+  const Json& before = *Find(given, kind.configuration);
+  const Json after = kind.merged(before, update.members);
   if (Partitions(before) != Partitions(after)) {
     return std::unexpected(
         InvalidArgument("Dynamic partitioning can be enabled when a Firehose is created only, and not disabled."));
@@ -93,9 +113,9 @@ ApiResult<std::optional<DeliveryDraft>> Changed(const aws::Call& call, const Jso
     return std::unexpected(InvalidArgument("S3BackupMode cannot be changed from Enabled to Disabled."));
   }
   const NeedsTable needs_table = ConvertsWithoutTable(before) ? NeedsTable::kNo : NeedsTable::kYes;
-  if (auto wrong = CheckDestination(after, needs_table)) return std::unexpected(std::move(*wrong));
-  if (Same(Described(before), Described(after))) return std::nullopt;
-  Set(given, kDestinationMember, after);
+  if (auto wrong = kind.check(after, needs_table)) return std::unexpected(std::move(*wrong));
+  if (Same(kind.described(before), kind.described(after))) return std::nullopt;
+  Set(given, kind.configuration, after);
   return ChangedDraft(info, given);
 }
 
@@ -103,7 +123,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto info = FindForChange(context, call);
   if (!info) return std::unexpected(info.error());
   if (auto wrong = CheckIds(call, **info)) return std::unexpected(std::move(*wrong));
-  const ApiResult<Json> update = UpdateOf(call);
+  const ApiResult<Update> update = UpdateOf(call);
   if (!update) return std::unexpected(update.error());
   std::optional<ApiError> refused;
   const auto edit = [&](const DeliveryInfo& now) -> Result<std::optional<DeliveryDraft>> {

@@ -1,0 +1,10 @@
+// HttpEndpointDestination of the API. Thread-safe.
+#pragma once
+
+#include "broker/api/firehose/destination_kind.h"
+
+namespace sluice::broker::firehose {
+
+DestinationKind HttpEndpointKind();
+
+}  // namespace sluice::broker::firehose

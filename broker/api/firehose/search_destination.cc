@@ -1,0 +1,133 @@
+// Shapes, defaults and rules of OpenSearch and Elasticsearch, which are the same but for their names.
+#include "broker/api/firehose/search_destination.h"
+
+#include "broker/api/firehose/errors.h"
+#include "broker/api/firehose/service_destination.h"
+#include "broker/api/firehose/shapes.h"
+#include "broker/delivery/endpoints/search_config.h"
+
+namespace sluice::broker::firehose {
+
+using protocol::aws::ApiError;
+using protocol::aws::Required;
+using protocol::aws::Shape;
+
+namespace {
+
+constexpr std::int64_t kSizeMb = 5;
+constexpr std::int64_t kIntervalSeconds = 300;
+constexpr std::int64_t kRetrySeconds = 300;
+
+const Shape& HintsShape() {
+  static const Shape size = Shape::Integer().Range(1, 100);
+  static const Shape interval = Shape::Integer().Range(0, 900);
+  static const Shape shape = Shape::Structure().Member("IntervalInSeconds", interval).Member("SizeInMBs", size);
+  return shape;
+}
+
+const Shape& DocumentIdShape() {
+  static const Shape format = Shape::Text().OneOf({"FIREHOSE_DEFAULT", "NO_DOCUMENT_ID"});
+  static const Shape shape = Shape::Structure().Member("DefaultDocumentIdFormat", format, Required::kYes);
+  return shape;
+}
+
+/// As AWS, but for clusters of this machine.
+const Shape& ClusterShape() {
+  static const Shape shape = Shape::Text().Length(1, 512).Pattern("https:.*", kUrlPattern, "");
+  return shape;
+}
+
+Shape Search(Required required) {
+  static const Shape domain =
+      Shape::Text().Length(1, 512).Pattern(R"(arn:.*:es:[a-zA-Z0-9\-]+:\d{12}:domain/[a-z][-0-9a-z]{2,27})");
+  static const Shape index = Shape::Text().Length(1, 80).Pattern(".*");
+  static const Shape type = Shape::Text().Length(0, 100).Pattern(".*");
+  static const Shape rotation = Shape::Text().OneOf({"NoRotation", "OneHour", "OneDay", "OneWeek", "OneMonth"});
+  static const Shape mode = Shape::Text().OneOf({"FailedDocumentsOnly", "AllDocuments"});
+  const bool make = required == Required::kYes;
+  return Shape::Structure()
+      .Member("RoleARN", RoleArnShape(), required)
+      .Member("DomainARN", domain)
+      .Member("ClusterEndpoint", ClusterShape())
+      .Member("IndexName", index, required)
+      .Member("TypeName", type)
+      .Member("IndexRotationPeriod", rotation)
+      .Member("BufferingHints", HintsShape())
+      .Member("RetryOptions", RetryShape())
+      .Member("S3BackupMode", mode)
+      .Member(make ? "S3Configuration" : "S3Update", make ? S3ConfigurationShape() : S3UpdateShape(), required)
+      .Member("ProcessingConfiguration", ProcessingShape())
+      .Member("CloudWatchLoggingOptions", LoggingShape())
+      .Member("VpcConfiguration", UnservedShape())
+      .Member("DocumentIdOptions", DocumentIdShape());
+}
+
+const Shape& ConfigurationShape() {
+  static const Shape shape = Search(Required::kYes);
+  return shape;
+}
+
+const Shape& UpdateShape() {
+  static const Shape shape = Search(Required::kNo);
+  return shape;
+}
+
+Json SearchDescribed(const Json& destination) {
+  Json described = destination;
+  SetServiceDefaults(described, kSizeMb, kIntervalSeconds, kRetrySeconds);
+  SetDefault(described, "IndexRotationPeriod", TextNode("OneDay"));
+  SetDefault(described, "S3BackupMode", TextNode("FailedDocumentsOnly"));
+  Json ids = MapNode();
+  Set(ids, "DefaultDocumentIdFormat", TextNode("FIREHOSE_DEFAULT"));
+  SetDefault(described, "DocumentIdOptions", std::move(ids));
+  return described;
+}
+
+std::optional<ApiError> CheckSearch(const Json& destination, NeedsTable) {
+  if (Find(destination, "DomainARN") != nullptr) return NotServed("DomainARN (give ClusterEndpoint): the domain");
+  if (Find(destination, "ClusterEndpoint") == nullptr) return InvalidArgument("ClusterEndpoint is required.");
+  if (Find(destination, "VpcConfiguration") != nullptr) return NotServed("VpcConfiguration");
+  const std::string index = delivery::IndexProblem(TextOf(&destination, "IndexName"));
+  if (!index.empty()) return InvalidArgument("IndexName " + index);
+  if (auto wrong = CheckService(destination)) return wrong;
+  if (TextOf(&destination, "S3BackupMode") == "AllDocuments") return NotServed("S3BackupMode AllDocuments");
+  return std::nullopt;
+}
+
+void WriteOpenSearch(const Json& described, protocol::aws::Writer& writer) {
+  Write(described, writer.Name("AmazonopensearchserviceDestinationDescription"));
+}
+
+void WriteElasticsearch(const Json& described, protocol::aws::Writer& writer) {
+  Write(described, writer.Name("ElasticsearchDestinationDescription"));
+}
+
+DestinationKind Kind() {
+  return {.configuration = "",
+          .update = "",
+          .configuration_shape = ConfigurationShape,
+          .update_shape = UpdateShape,
+          .described = SearchDescribed,
+          .merged = MergedService,
+          .check = CheckSearch};
+}
+
+}  // namespace
+
+DestinationKind OpenSearchKind() {
+  DestinationKind kind = Kind();
+  kind.configuration = "AmazonopensearchserviceDestinationConfiguration";
+  kind.update = "AmazonopensearchserviceDestinationUpdate";
+  kind.write = WriteOpenSearch;
+  return kind;
+}
+
+DestinationKind ElasticsearchKind() {
+  DestinationKind kind = Kind();
+  kind.configuration = "ElasticsearchDestinationConfiguration";
+  kind.update = "ElasticsearchDestinationUpdate";
+  kind.write = WriteElasticsearch;
+  return kind;
+}
+
+}  // namespace sluice::broker::firehose

@@ -1,0 +1,83 @@
+// Parts of destinations that are services.
+#include "broker/api/firehose/service_destination.h"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/api/firehose/destination.h"
+#include "broker/api/firehose/errors.h"
+#include "broker/api/firehose/shapes.h"
+
+namespace sluice::broker::firehose {
+
+using protocol::aws::ApiError;
+using protocol::aws::Required;
+using protocol::aws::Shape;
+
+const Shape& RetryShape() {
+  static const Shape duration = Shape::Integer().Range(0, 7200);
+  static const Shape shape = Shape::Structure().Member("DurationInSeconds", duration);
+  return shape;
+}
+
+const Shape& SecretsManagerShape() {
+  static const Shape secret = Shape::Text().Length(1, 2048).Pattern(
+      R"(arn:.*:secretsmanager:[a-zA-Z0-9\-]+:\d{12}:secret:[a-zA-Z0-9\-/_+=.@!]+)");
+  static const Shape shape = Shape::Structure()
+                                 .Member("SecretARN", secret)
+                                 .Member("RoleARN", RoleArnShape())
+                                 .Member("Enabled", BooleanShape(), Required::kYes);
+  return shape;
+}
+
+void SetServiceDefaults(Json& described, std::int64_t size_mb, std::int64_t interval_s, std::int64_t retry_s) {
+  SetHintsDefault(described, size_mb, interval_s);
+  Json off = MapNode();
+  Set(off, "Enabled", BooleanNode(false));
+  SetDefault(described, "CloudWatchLoggingOptions", std::move(off));
+  SetProcessingDefaults(described);
+  Json retries = Find(described, "RetryOptions") != nullptr ? *Find(described, "RetryOptions") : MapNode();
+  SetDefault(retries, "DurationInSeconds", NumberNode(retry_s));
+  Set(described, "RetryOptions", std::move(retries));
+  for (delivery::ConfigField& field : described.fields) {
+    if (field.key != "S3Configuration") continue;
+    SetPlainDefaults(field.value, false);
+    field.key = "S3DestinationDescription";
+  }
+}
+
+Json MergedService(Json destination, const Json& update) {
+  for (const delivery::ConfigField& field : update.fields) {
+    if (field.key != "S3Update") {
+      Set(destination, field.key, field.value);
+      continue;
+    }
+    Json bucket = *Find(destination, "S3Configuration");
+    for (const delivery::ConfigField& member : field.value.fields) Set(bucket, member.key, member.value);
+    Set(destination, "S3Configuration", std::move(bucket));
+  }
+  return destination;
+}
+
+std::optional<ApiError> CheckService(const Json& destination) {
+  if (auto wrong = CheckPlainPart(*Find(destination, "S3Configuration"))) return wrong;
+  if (auto wrong = CheckHints(*Find(destination, "S3Configuration"))) return wrong;
+  if (auto wrong = CheckHints(destination)) return wrong;
+  if (auto wrong = CheckProcessing(destination)) return wrong;
+  if (BooleanOf(Find(destination, "SecretsManagerConfiguration"), "Enabled", false)) {
+    return NotServed("SecretsManagerConfiguration");
+  }
+  return std::nullopt;
+}
+
+bool IsServiceUrl(std::string_view url) {
+  constexpr std::string_view kPlain = "http://";
+  constexpr std::array<std::string_view, 3> kHosts = {"localhost", "127.0.0.1", "[::1]"};
+  if (!url.starts_with(kPlain)) return url.starts_with("https://");
+  url.remove_prefix(kPlain.size());
+  return std::ranges::any_of(kHosts, [url](std::string_view host) {
+    return url.starts_with(host) && (url.size() == host.size() || std::string_view(":/?").contains(url[host.size()]));
+  });
+}
+
+}  // namespace sluice::broker::firehose

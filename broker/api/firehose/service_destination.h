@@ -1,0 +1,30 @@
+// What the destinations that are services have in common in the API: retries, the bucket for what they do not take,
+// secrets elsewhere. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "broker/api/firehose/json_tree.h"
+#include "protocol/aws/error.h"
+#include "protocol/aws/shape.h"
+
+namespace sluice::broker::firehose {
+
+const protocol::aws::Shape& RetryShape();
+const protocol::aws::Shape& SecretsManagerShape();
+
+/// S3Configuration becomes S3DestinationDescription, with the defaults of a plain destination.
+void SetServiceDefaults(Json& described, std::int64_t size_mb, std::int64_t interval_s, std::int64_t retry_s);
+
+/// Each member of `update` replaces what was there, but S3Update's, whose own members do.
+Json MergedService(Json destination, const Json& update);
+
+std::optional<protocol::aws::ApiError> CheckService(const Json& destination);
+
+/// https://.., or http://.. of this machine, whose tests have no certificate.
+inline constexpr std::string_view kUrlPattern = R"(https://.*|http://(localhost|127\.0\.0\.1|\[::1\])([:/?].*)?)";
+bool IsServiceUrl(std::string_view url);
+
+}  // namespace sluice::broker::firehose

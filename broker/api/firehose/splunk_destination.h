@@ -1,0 +1,10 @@
+// SplunkDestination of the API. Thread-safe.
+#pragma once
+
+#include "broker/api/firehose/destination_kind.h"
+
+namespace sluice::broker::firehose {
+
+DestinationKind SplunkKind();
+
+}  // namespace sluice::broker::firehose

@@ -1,0 +1,110 @@
+// Hints, retries, the bucket of errors; a kind's own members are its own file's.
+#include "broker/delivery/endpoints/endpoint_destination.h"
+
+#include <fmt/format.h>
+
+#include "broker/delivery/processing_config.h"
+#include "broker/delivery/s3_fields.h"
+#include "protocol/check.h"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr std::uint64_t kSizeMb = 5;
+constexpr std::int64_t kRetrySecondsMax = 7200;
+
+void ReadHints(MapReader& map, const EndpointKind& kind, DeliveryConfig& config) {
+  config.size_mb = kSizeMb;
+  config.interval_s = static_cast<std::uint64_t>(kind.interval_s_default);
+  std::optional<MapReader> hints = map.Map("BufferingHints");
+  if (!hints) return;
+  const std::optional<std::int64_t> size_mb = hints->Int("SizeInMBs", 1, kind.size_mb_max);
+  const std::optional<std::int64_t> interval_s = hints->Int("IntervalInSeconds", 0, kIntervalSecondsMax);
+  if (size_mb) config.size_mb = static_cast<std::uint64_t>(*size_mb);
+  if (interval_s) config.interval_s = static_cast<std::uint64_t>(*interval_s);
+  hints->Finish();
+}
+
+void ReadRetries(MapReader& map, const EndpointKind& kind, DeliveryConfig& config) {
+  config.endpoint.retry_s = kind.retry_s_default;
+  std::optional<MapReader> retries = map.Map("RetryOptions");
+  if (!retries) return;
+  if (const auto seconds = retries->Int("DurationInSeconds", 0, kRetrySecondsMax))
+    config.endpoint.retry_s = static_cast<std::uint64_t>(*seconds);
+  retries->Finish();
+}
+
+void ReadBackupMode(MapReader& map, const EndpointKind& kind) {
+  const std::string mode = map.String("S3BackupMode").value_or(std::string(kind.failed_only));
+  if (PlainWord(mode) == PlainWord(kind.failed_only)) return;
+  if (PlainWord(mode) == PlainWord(kind.all)) {
+    map.report().NotServed(map.LineOf("S3BackupMode"), map.PathOf("S3BackupMode"),
+                           fmt::format("{} is not yet served; {} is", kind.all, kind.failed_only));
+  } else {
+    map.report().Problem(map.LineOf("S3BackupMode"), map.PathOf("S3BackupMode"),
+                         fmt::format("must be {} or {}", kind.failed_only, kind.all));
+  }
+}
+
+/// Secrets stand in the configuration itself.
+void ReadSecretsManager(MapReader& map) {
+  std::optional<MapReader> manager = map.Map("SecretsManagerConfiguration");
+  if (!manager) return;
+  if (manager->Bool("Enabled").value_or(false)) {
+    manager->report().NotServed(manager->line(), manager->path(),
+                                "is not served: there is no Secrets Manager to ask; give the secret itself");
+  }
+  manager->Ignore({"SecretARN", "RoleARN"});
+  manager->Finish();
+}
+
+void ReadErrorsOf(MapReader& map, DeliveryConfig& config) {
+  std::optional<MapReader> bucket = map.Map("S3Configuration");
+  if (bucket) return ReadErrorBucket(*bucket, config);
+  map.report().Problem(map.line(), map.PathOf("S3Configuration"),
+                       "is missing: what the endpoint does not take goes to its bucket");
+}
+
+}  // namespace
+
+std::string DestinationMember(const EndpointKind& kind) { return fmt::format("{}DestinationConfiguration", kind.type); }
+
+void ReadEndpointDestination(MapReader& map, const EndpointKind& kind, const SluiceExtras& extras,
+                             DeliveryConfig& config) {
+  config.endpoint.type = kind.type;
+  kind.read(map, config.endpoint);
+  ReadErrorsOf(map, config);
+  if (const auto role = map.String("RoleARN")) config.role_arn = *role;
+  ReadHints(map, kind, config);
+  ReadProcessing(map, extras, config);
+  if (!config.delimiter_after_last && !kind.joins_records) {
+    map.report().Warn(map.LineOf("ProcessingConfiguration"), map.PathOf("ProcessingConfiguration"),
+                      "AppendDelimiterToRecord is passed over: an endpoint is given each record by itself");
+    config.delimiter_after_last = true;
+    config.delimiter = "\n";
+  }
+  ReadRetries(map, kind, config);
+  ReadBackupMode(map, kind);
+  ReadSecretsManager(map);
+  ReadPassedOver(map);
+  map.Finish();
+}
+
+void WriteEndpointDestination(const DeliveryConfig& config, Secrets secrets, protocol::JsonWriter& json) {
+  const EndpointKind* const kind = FindEndpointKind(config.endpoint.type);
+  SLUICE_CHECK(kind != nullptr);
+  json.Key(DestinationMember(*kind)).BeginObject();
+  kind->write(config.endpoint, secrets, json);
+  json.Key("BufferingHints").BeginObject().Key("SizeInMBs").Number(config.size_mb);
+  json.Key("IntervalInSeconds").Number(config.interval_s).EndObject();
+  WriteProcessing(config, json);
+  json.Key("RoleARN").String(config.role_arn);
+  json.Key("RetryOptions").BeginObject().Key("DurationInSeconds").Number(config.endpoint.retry_s).EndObject();
+  json.Key("S3BackupMode").String(kind->failed_only);
+  json.Key("S3Configuration").BeginObject().Key("RoleARN").String(config.role_arn);
+  json.Key("BucketARN").String(fmt::format("arn:aws:s3:::{}", config.bucket));
+  json.Key("Prefix").String(config.prefix).Key("ErrorOutputPrefix").String(config.error_prefix);
+  json.EndObject().EndObject();
+}
+
+}  // namespace sluice::delivery

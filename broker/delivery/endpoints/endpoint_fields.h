@@ -1,0 +1,17 @@
+// Members that several kinds of endpoints have, under names of their own. Problems and warnings go to the map's report;
+// thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "broker/delivery/config_reader.h"
+
+namespace sluice::delivery {
+
+/// An address, which has to be there: https://.., or http://.. with a warning.
+std::string ReadEndpointUrl(MapReader& map, std::string_view key);
+/// What goes into a header as it is; empty where it is absent.
+std::string ReadSecret(MapReader& map, std::string_view key);
+
+}  // namespace sluice::delivery

@@ -1,0 +1,28 @@
+// One line per kind.
+#include "broker/delivery/endpoints/endpoint_registry.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "broker/delivery/endpoints/http_endpoint.h"
+#include "broker/delivery/endpoints/search_endpoint.h"
+#include "broker/delivery/endpoints/splunk_endpoint.h"
+
+namespace sluice::delivery {
+
+std::span<const EndpointKind> EndpointKinds() {
+  static const std::array kKinds = {HttpEndpointKind(), SplunkKind(), OpenSearchKind(), ElasticsearchKind()};
+  return kKinds;
+}
+
+const EndpointKind* FindEndpointKind(std::string_view type) {
+  const auto found = std::ranges::find(EndpointKinds(), type, &EndpointKind::type);
+  return found == EndpointKinds().end() ? nullptr : std::to_address(found);
+}
+
+bool JoinsRecords(const DeliveryConfig& config) {
+  return !config.endpoint.exists() || FindEndpointKind(config.endpoint.type)->joins_records;
+}
+
+}  // namespace sluice::delivery

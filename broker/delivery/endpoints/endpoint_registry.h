@@ -1,0 +1,44 @@
+// The kinds of services that records can be sent to. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "broker/delivery/config_reader.h"
+#include "broker/delivery/delivery_config.h"
+#include "broker/delivery/endpoints/endpoint.h"
+#include "broker/delivery/endpoints/endpoint_config.h"
+#include "broker/delivery/processing/processor_host.h"
+#include "protocol/json_writer.h"
+
+namespace sluice::delivery {
+
+struct EndpointKind {
+  std::string_view type;        // "HttpEndpoint" of HttpEndpointDestinationConfiguration
+  std::string_view error_type;  // {firehose:error-output-type} of what it did not take; a constant
+  std::int64_t size_mb_max = 0;
+  std::int64_t interval_s_default = 0;
+  std::uint64_t retry_s_default = 0;
+  bool joins_records = false;        // records stand one behind the other in a body, with the delimiter
+  std::size_t records_max = 0;       // of a request
+  std::uint64_t body_bytes_max = 0;  // of the records in its body
+  std::string_view failed_only;      // S3BackupMode's word where only what was not taken goes to the lake
+  std::string_view all;              // and where all does
+  /// The members of its own; what all have is endpoint_destination.cc's.
+  void (*read)(MapReader& map, EndpointConfig& config) = nullptr;
+  void (*write)(const EndpointConfig& config, Secrets secrets, protocol::JsonWriter& json) = nullptr;
+  /// The host outlives it.
+  std::unique_ptr<Endpoint> (*make)(const DeliveryConfig& config, const ProcessorHost& host) = nullptr;
+};
+
+std::span<const EndpointKind> EndpointKinds();
+/// nullptr where there is none of this type.
+const EndpointKind* FindEndpointKind(std::string_view type);
+
+/// Whether the delimiter means something: records stand one behind the other, in objects or in requests.
+bool JoinsRecords(const DeliveryConfig& config);
+
+}  // namespace sluice::delivery

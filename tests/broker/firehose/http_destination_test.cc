@@ -1,0 +1,139 @@
+// HTTP endpoints in the API: what is taken, how it is told, what is refused, and a record on its way.
+#include "tests/broker/firehose/firehose_fixture.h"
+#include "tests/delivery/endpoint_fixture.h"
+
+namespace sluice::broker::firehose {
+namespace {
+
+/// Of CreateDeliveryStream; `endpoint` and `more` are further members of the endpoint and of the destination.
+Reply TryCreateHttp(FirehoseCore& core, std::string_view url, std::string_view endpoint = "",
+                    std::string_view more = "", std::string_view s3 = "") {
+  return core.Run("CreateDeliveryStream",
+                  fmt::format(R"({{"DeliveryStreamName":"d","HttpEndpointDestinationConfiguration":{{)"
+                              R"("EndpointConfiguration":{{"Url":"{}"{}}},"S3Configuration":{}{}}}}})",
+                              url, endpoint, Destination(s3), more));
+}
+
+void CreateHttp(FirehoseCore& core, std::string_view url, std::string_view endpoint = "", std::string_view more = "") {
+  const Reply reply = TryCreateHttp(core, url, endpoint, more);
+  INFO(reply.type() << ": " << reply.message());
+  REQUIRE(!reply.error);
+}
+
+Reply UpdateHttp(FirehoseCore& core, std::string_view version, std::string_view update) {
+  return core.Run(
+      "UpdateDestination",
+      fmt::format(R"({{"DeliveryStreamName":"d","CurrentDeliveryStreamVersionId":"{}",)"
+                  R"("DestinationId":"destinationId-000000000001","HttpEndpointDestinationUpdate":{{{}}}}})",
+                  version, update));
+}
+
+constexpr std::string_view kAt = "Destinations.0.HttpEndpointDestinationDescription.";
+
+std::string At(FirehoseCore& core, std::string_view place) {
+  return core.DescribedAt("d", fmt::format("{}{}", kAt, place));
+}
+
+}  // namespace
+
+TEST_CASE("CreateDeliveryStream: an HTTP endpoint is told with AWS's defaults, and without its key", "[firehose]") {
+  FirehoseCore core;
+  CreateHttp(core, "https://h/in", R"(,"Name":"n","AccessKey":"secret")");
+  CHECK(At(core, "EndpointConfiguration.Url") == "https://h/in");
+  CHECK(At(core, "EndpointConfiguration.Name") == "n");
+  CHECK(At(core, "BufferingHints.SizeInMBs") == "5");
+  CHECK(At(core, "BufferingHints.IntervalInSeconds") == "300");
+  CHECK(At(core, "RetryOptions.DurationInSeconds") == "300");
+  CHECK(At(core, "RequestConfiguration.ContentEncoding") == "NONE");
+  CHECK(At(core, "RequestConfiguration.CommonAttributes") == "0");
+  CHECK(At(core, "CloudWatchLoggingOptions.Enabled") == "false");
+  CHECK(At(core, "S3BackupMode") == "FailedDataOnly");
+  CHECK(At(core, "S3DestinationDescription.BucketARN") == "arn:aws:s3:::lake");
+  CHECK(At(core, "S3DestinationDescription.CompressionFormat") == "UNCOMPRESSED");
+  const std::string body = core.Describe("d").body;
+  CHECK(!body.contains("secret"));
+  CHECK(!body.contains("S3Configuration"));
+  CHECK(!body.contains("ExtendedS3DestinationDescription"));
+  CHECK(core.Config("d").contains(R"("AccessKey":"secret")"));
+}
+
+TEST_CASE("CreateDeliveryStream: what an HTTP endpoint cannot be", "[firehose]") {
+  FirehoseCore core;
+  const auto refused = [&](std::string_view type, std::string_view message, const Reply& reply) {
+    INFO(reply.message());
+    CHECK(reply.type() == type);
+    CHECK(reply.message().contains(message));
+  };
+  const std::string_view pattern = "Member must satisfy regular expression pattern: https://.*";
+  refused("ValidationException", pattern, TryCreateHttp(core, "http://collector/in"));
+  refused("ValidationException", pattern, TryCreateHttp(core, "http://localhost.example/in"));
+  refused("ValidationException", pattern, TryCreateHttp(core, "ftp://h"));
+  refused("ValidationException", "s3Configuration",
+          core.Run("CreateDeliveryStream", R"({"DeliveryStreamName":"d","HttpEndpointDestinationConfiguration":)"
+                                           R"({"EndpointConfiguration":{"Url":"https://h"}}})"));
+  refused("ValidationException", "less than or equal to 64",
+          TryCreateHttp(core, "https://h", "", R"(,"BufferingHints":{"SizeInMBs":65,"IntervalInSeconds":1})"));
+  refused("InvalidArgumentException", "BufferingHints must have both",
+          TryCreateHttp(core, "https://h", "", R"(,"BufferingHints":{"SizeInMBs":6})"));
+  refused("ValidationException", "less than or equal to 7200",
+          TryCreateHttp(core, "https://h", "", R"(,"RetryOptions":{"DurationInSeconds":7201})"));
+  refused("InvalidArgumentException", "S3BackupMode AllData is not served by this broker",
+          TryCreateHttp(core, "https://h", "", R"(,"S3BackupMode":"AllData")"));
+  refused("InvalidArgumentException", "SecretsManagerConfiguration is not served by this broker",
+          TryCreateHttp(core, "https://h", "", R"(,"SecretsManagerConfiguration":{"Enabled":true})"));
+  refused("InvalidArgumentException", "ErrorOutputPrefix",
+          TryCreateHttp(core, "https://h", "", "", R"("Prefix":"!{timestamp:yyyy}/")"));
+  refused("InvalidArgumentException", "A maximum of 5",
+          TryCreateHttp(core, "https://h", "", R"(,"ProcessingConfiguration":{"Enabled":true})"));
+  CHECK(core.Run("ListDeliveryStreams", "{}").At("DeliveryStreamNames") == "0");
+  for (const std::string_view url : {"http://127.0.0.1:1/in", "http://localhost", "http://[::1]:80?a"}) {
+    const Reply reply = TryCreateHttp(core, url);
+    INFO(url << ": " << reply.message());
+    CHECK(!reply.error);
+    core.MustRun("DeleteDeliveryStream", R"({"DeliveryStreamName":"d"})");
+  }
+}
+
+TEST_CASE("PutRecord: a record goes to the HTTP endpoint", "[firehose]") {
+  delivery::FakeEndpoint server(delivery::TakeAll);
+  FirehoseCore core;
+  CreateHttp(core, server.Url("/in"), R"(,"AccessKey":"secret")");
+  core.Put("d", "hello");
+  CHECK(core.Delivered("d").empty());
+  REQUIRE(server.Requests().size() == 1);
+  const auto request = server.Requests().front();
+  CHECK(request.Header("x-amz-firehose-access-key") == "secret");
+  CHECK(delivery::ReadEndpointRequest(request.body).values == std::vector<std::string>{"hello"});
+}
+
+TEST_CASE("UpdateDestination: an HTTP endpoint is merged, and keeps a key that is not given", "[firehose]") {
+  FirehoseCore core;
+  CreateHttp(core, "https://h/in", R"(,"AccessKey":"secret")", R"(,"RetryOptions":{"DurationInSeconds":9})");
+  CHECK(!UpdateHttp(core, "1", R"("EndpointConfiguration":{"Url":"https://other"},"S3Update":{"Prefix":"p/"})").error);
+  CHECK(core.DescribedAt("d", "VersionId") == "2");
+  CHECK(At(core, "EndpointConfiguration.Url") == "https://other");
+  CHECK(At(core, "RetryOptions.DurationInSeconds") == "9");
+  CHECK(At(core, "S3DestinationDescription.Prefix") == "p/");
+  CHECK(At(core, "S3DestinationDescription.BucketARN") == "arn:aws:s3:::lake");
+  CHECK(core.Config("d").contains("secret"));
+  CHECK(!UpdateHttp(core, "2", R"("EndpointConfiguration":{"Url":"https://other","AccessKey":"next"})").error);
+  CHECK(core.DescribedAt("d", "VersionId") == "3");
+  CHECK(core.Config("d").contains(R"("AccessKey":"next")"));
+  CHECK(!UpdateHttp(core, "3", R"("EndpointConfiguration":{"Url":"https://other","AccessKey":""})").error);
+  CHECK(!core.Config("d").contains("AccessKey"));
+  CHECK(!UpdateHttp(core, "4", R"("RetryOptions":{"DurationInSeconds":9})").error);
+  CHECK(core.DescribedAt("d", "VersionId") == "4");  // nothing has changed
+}
+
+TEST_CASE("UpdateDestination: a destination stays of its kind", "[firehose]") {
+  FirehoseCore core;
+  CreateHttp(core, "https://h/in");
+  const Reply s3 = core.Update("d", "1", R"("Prefix":"p/")");
+  CHECK(s3.type() == "InvalidArgumentException");
+  CHECK(s3.message().contains("ExtendedS3DestinationUpdate is of another kind of destination than d has"));
+  core.MustRun("DeleteDeliveryStream", R"({"DeliveryStreamName":"d"})");
+  core.Create("d");
+  CHECK(UpdateHttp(core, "1", R"("RetryOptions":{"DurationInSeconds":9})").type() == "InvalidArgumentException");
+}
+
+}  // namespace sluice::broker::firehose

@@ -1,0 +1,70 @@
+// OpenSearch and Elasticsearch in the API: what is taken, how it is told, what is refused.
+#include "tests/broker/firehose/firehose_fixture.h"
+
+namespace sluice::broker::firehose {
+namespace {
+
+Reply TryCreateSearch(FirehoseCore& core, std::string_view kind, std::string_view more,
+                      std::string_view cluster = R"("ClusterEndpoint":"https://h",)",
+                      std::string_view index = "orders") {
+  return core.Run("CreateDeliveryStream",
+                  fmt::format(R"({{"DeliveryStreamName":"d","{}DestinationConfiguration":{{"RoleARN":"{}",{})"
+                              R"("IndexName":"{}","S3Configuration":{}{}}}}})",
+                              kind, kRole, cluster, index, Destination(), more));
+}
+
+}  // namespace
+
+TEST_CASE("CreateDeliveryStream: OpenSearch and Elasticsearch are told with AWS's defaults", "[firehose]") {
+  for (const std::string_view kind : {"Amazonopensearchservice", "Elasticsearch"}) {
+    FirehoseCore core;
+    const Reply reply = TryCreateSearch(core, kind, "");
+    INFO(reply.message());
+    REQUIRE(!reply.error);
+    const auto at = [&](std::string_view place) {
+      return core.DescribedAt("d", fmt::format("Destinations.0.{}DestinationDescription.{}", kind, place));
+    };
+    CHECK(at("ClusterEndpoint") == "https://h");
+    CHECK(at("IndexName") == "orders");
+    CHECK(at("IndexRotationPeriod") == "OneDay");
+    CHECK(at("BufferingHints.SizeInMBs") == "5");
+    CHECK(at("BufferingHints.IntervalInSeconds") == "300");
+    CHECK(at("RetryOptions.DurationInSeconds") == "300");
+    CHECK(at("S3BackupMode") == "FailedDocumentsOnly");
+    CHECK(at("DocumentIdOptions.DefaultDocumentIdFormat") == "FIREHOSE_DEFAULT");
+    CHECK(at("S3DestinationDescription.BucketARN") == "arn:aws:s3:::lake");
+    const Reply update = core.Run(
+        "UpdateDestination",
+        fmt::format(
+            R"({{"DeliveryStreamName":"d","CurrentDeliveryStreamVersionId":"1",)"
+            R"("DestinationId":"destinationId-000000000001","{}DestinationUpdate":{{"IndexRotationPeriod":"OneWeek"}}}})",
+            kind));
+    INFO(update.message());
+    REQUIRE(!update.error);
+    CHECK(at("IndexRotationPeriod") == "OneWeek");
+    CHECK(at("IndexName") == "orders");
+  }
+}
+
+TEST_CASE("CreateDeliveryStream: what OpenSearch cannot be", "[firehose]") {
+  FirehoseCore core;
+  const auto refused = [&](std::string_view message, const Reply& reply) {
+    INFO(reply.message());
+    CHECK(reply.error);
+    CHECK(reply.message().contains(message));
+  };
+  constexpr std::string_view kKind = "Amazonopensearchservice";
+  refused("ClusterEndpoint is required", TryCreateSearch(core, kKind, "", ""));
+  refused("DomainARN (give ClusterEndpoint)",
+          TryCreateSearch(core, kKind, "", R"("DomainARN":"arn:aws:es:us-east-1:123456789012:domain/orders",)"));
+  refused("pattern: https:.*", TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"http://search:9200",)"));
+  refused("IndexName 'Orders' can be no index",
+          TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"https://h",)", "Orders"));
+  refused("S3BackupMode AllDocuments is not served", TryCreateSearch(core, kKind, R"(,"S3BackupMode":"AllDocuments")"));
+  refused("VpcConfiguration is not served", TryCreateSearch(core, kKind, R"(,"VpcConfiguration":{})"));
+  refused("less than or equal to 100",
+          TryCreateSearch(core, kKind, R"(,"BufferingHints":{"SizeInMBs":101,"IntervalInSeconds":1})"));
+  CHECK(!TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"http://127.0.0.1:9200",)").error);
+}
+
+}  // namespace sluice::broker::firehose

@@ -1,0 +1,79 @@
+// Splunk in the API: what is taken, how it is told, what is refused.
+#include "tests/broker/firehose/firehose_fixture.h"
+
+namespace sluice::broker::firehose {
+namespace {
+
+Reply TryCreateSplunk(FirehoseCore& core, std::string_view url, std::string_view more = "",
+                      std::string_view token = R"("HECToken":"t",)") {
+  return core.Run("CreateDeliveryStream",
+                  fmt::format(R"({{"DeliveryStreamName":"d","SplunkDestinationConfiguration":{{"HECEndpoint":"{}",{})"
+                              R"("HECEndpointType":"Raw","S3Configuration":{}{}}}}})",
+                              url, token, Destination(), more));
+}
+
+std::string At(FirehoseCore& core, std::string_view place) {
+  return core.DescribedAt("d", fmt::format("Destinations.0.SplunkDestinationDescription.{}", place));
+}
+
+}  // namespace
+
+TEST_CASE("CreateDeliveryStream: Splunk is told with AWS's defaults", "[firehose]") {
+  FirehoseCore core;
+  REQUIRE(!TryCreateSplunk(core, "https://h:8088").error);
+  CHECK(At(core, "HECEndpoint") == "https://h:8088");
+  CHECK(At(core, "HECEndpointType") == "Raw");
+  CHECK(At(core, "HECToken") == "t");
+  CHECK(At(core, "HECAcknowledgmentTimeoutInSeconds") == "180");
+  CHECK(At(core, "BufferingHints.SizeInMBs") == "5");
+  CHECK(At(core, "BufferingHints.IntervalInSeconds") == "60");
+  CHECK(At(core, "RetryOptions.DurationInSeconds") == "3600");
+  CHECK(At(core, "S3BackupMode") == "FailedEventsOnly");
+  CHECK(At(core, "S3DestinationDescription.BucketARN") == "arn:aws:s3:::lake");
+  CHECK(core.Config("d").contains(R"("Delimiter":"")"));  // as Firehose; a file's default is a line break
+}
+
+TEST_CASE("CreateDeliveryStream: a delimiter between Splunk's records", "[firehose]") {
+  FirehoseCore core;
+  REQUIRE(!TryCreateSplunk(core, "https://h",
+                           R"(,"ProcessingConfiguration":{"Enabled":true,"Processors":[)"
+                           R"({"Type":"AppendDelimiterToRecord"}]})")
+               .error);
+  CHECK(core.Config("d").contains("AppendDelimiterToRecord"));
+}
+
+TEST_CASE("CreateDeliveryStream: what Splunk cannot be", "[firehose]") {
+  FirehoseCore core;
+  const auto refused = [&](std::string_view type, std::string_view message, const Reply& reply) {
+    INFO(reply.message());
+    CHECK(reply.type() == type);
+    CHECK(reply.message().contains(message));
+  };
+  refused("InvalidArgumentException", "HECEndpoint must begin with https://",
+          TryCreateSplunk(core, "http://splunk:8088"));
+  refused("InvalidArgumentException", "HECEndpoint must begin with https://", TryCreateSplunk(core, ""));
+  refused("InvalidArgumentException", "HECToken cannot be null", TryCreateSplunk(core, "https://h", "", ""));
+  refused("InvalidArgumentException", "S3BackupMode AllEvents is not served",
+          TryCreateSplunk(core, "https://h", R"(,"S3BackupMode":"AllEvents")"));
+  refused("ValidationException", "greater than or equal to 180",
+          TryCreateSplunk(core, "https://h", R"(,"HECAcknowledgmentTimeoutInSeconds":179)"));
+  refused("ValidationException", "less than or equal to 60",
+          TryCreateSplunk(core, "https://h", R"(,"BufferingHints":{"SizeInMBs":5,"IntervalInSeconds":61})"));
+  CHECK(!TryCreateSplunk(core, "http://localhost:8088").error);
+}
+
+TEST_CASE("UpdateDestination: Splunk is merged", "[firehose]") {
+  FirehoseCore core;
+  REQUIRE(!TryCreateSplunk(core, "https://h").error);
+  const Reply reply =
+      core.Run("UpdateDestination", R"({"DeliveryStreamName":"d","CurrentDeliveryStreamVersionId":"1",)"
+                                    R"("DestinationId":"destinationId-000000000001","SplunkDestinationUpdate":)"
+                                    R"({"HECToken":"next","S3Update":{"Prefix":"p/"}}})");
+  INFO(reply.message());
+  REQUIRE(!reply.error);
+  CHECK(At(core, "HECToken") == "next");
+  CHECK(At(core, "HECEndpoint") == "https://h");
+  CHECK(At(core, "S3DestinationDescription.Prefix") == "p/");
+}
+
+}  // namespace sluice::broker::firehose
