@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "protocol/check.h"
+#include "storage/env/thread.h"
 
 namespace sluice::delivery {
 namespace {
@@ -16,7 +17,12 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 
 DeliveryWorkers::DeliveryWorkers(storage::Clock& clock, std::size_t threads) : clock_(clock) {
   SLUICE_CHECK(threads > 0);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+  for (std::size_t i = 0; i < threads; ++i)
+    threads_.emplace_back([this] {
+      storage::NameThread("delivery");
+      storage::RunBesideOthers();
+      Run();
+    });
 }
 
 DeliveryWorkers::~DeliveryWorkers() { Stop(); }

@@ -38,4 +38,9 @@ void RunSoonAfterWaking() {
   (void)syscall(SYS_sched_setattr, 0, &attributes, 0);  // refused: the thread runs as others do
 }
 
+void RunBesideOthers() {
+  constexpr int kNice = 10;
+  (void)setpriority(PRIO_PROCESS, 0, kNice);  // of the calling thread; lower than before is always allowed
+}
+
 }  // namespace sluice::storage

@@ -13,4 +13,8 @@ void NameThread(const std::string& name);
 /// before). For threads that mostly wait for the disk and that others wait for.
 void RunSoonAfterWaking();
 
+/// Gives the calling thread a small share of time where others want the cores (nice 10), and all that they leave. For
+/// threads that work for long and that nobody waits for.
+void RunBesideOthers();
+
 }  // namespace sluice::storage
