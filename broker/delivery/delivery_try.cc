@@ -41,6 +41,12 @@ Result<DeliveryAnswer> DeliveryManager::Try(std::string_view request, std::strin
 
 Result<TrialOutcome> DeliveryManager::TryRecords(const DeliveryConfig& config,
                                                  const std::vector<std::string>& records) {
+  if (config.endpoint.exists()) {
+    return Error(
+        Code::kInvalidArgument,
+        fmt::format("a sample for '{}' would be sent to its endpoint; samples are tried for S3 destinations only",
+                    config.name));
+  }
   TrialParts parts{.env = parts_.env,
                    .work_dir = parts_.work_dir + "/samples",
                    .load_zone = [this](const std::string& zone) { return LoadZone(zone); },

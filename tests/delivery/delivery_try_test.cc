@@ -42,6 +42,17 @@ TEST_CASE("DeliveryManager Handle: a sample is tried, and nothing of it is store
   CHECK(Contains(refused.error().message(), "/file.json:1: "));
 }
 
+TEST_CASE("DeliveryManager Handle: a sample is not sent to an endpoint", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  constexpr std::string_view kDocument = R"({"DeliveryStreamName": "d", "HttpEndpointDestinationConfiguration": {
+    "EndpointConfiguration": {"Url": "http://127.0.0.1:9/"}, "S3Configuration": {"BucketARN": "lake"}}})";
+  const auto answer = managed.Do(DeliveryAction::kTry, "", Request(kDocument, {"a"}));
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(answer.error().message() ==
+        "a sample for 'd' would be sent to its endpoint; samples are tried for S3 destinations only");
+}
+
 TEST_CASE("DeliveryManager Handle: what is no request for a trial", "[delivery]") {
   Managed managed;
   managed.Start();
