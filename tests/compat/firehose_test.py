@@ -193,7 +193,7 @@ def test_backup(firehose, broker):
     message = refused(firehose, "InvalidArgumentException", lambda: firehose.update_destination(
         CurrentDeliveryStreamVersionId="2", ExtendedS3DestinationUpdate={"S3BackupMode": "Disabled"}, **ids))
     expect(message == "S3BackupMode cannot be changed from Enabled to Disabled.", message)
-    sluice(broker, "verify", "kept")
+    broker.run("verify", "kept")
 
 
 def test_errors(firehose, _):

@@ -22,6 +22,7 @@ def libraries(home, *artifacts):
     done = home / "done"
     if not done.exists() or done.read_text().split() != list(artifacts):
         home.mkdir(exist_ok=True)
+        shutil.rmtree(home / "lib", ignore_errors=True)  # other versions would stay beside these
         dependencies = "\n    ".join(DEPENDENCY.format(*artifact.split(":")) for artifact in artifacts)
         (home / "pom.xml").write_text(PROJECT.format(dependencies))
         command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"]
