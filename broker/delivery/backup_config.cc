@@ -10,20 +10,20 @@
 namespace sluice::delivery {
 namespace {
 
+void CheckNoPartitionKeys(MapReader& map, const Prefix& prefix) {
+  if (prefix.partition_keys().empty()) return;
+  map.report().Problem(map.LineOf("Prefix"), map.PathOf("Prefix"),
+                       "holds partition keys, which records have when they are processed, and a backup is not");
+}
+
 void ReadPrefixes(MapReader& map, BackupConfig& backup) {
   if (const auto text = map.String("Prefix")) backup.prefix = WithoutLeadingSlash(map, "Prefix", *text);
   const Result<Prefix> prefix = Prefix::Parse(backup.prefix, PrefixKind::kObjects);
-  const auto problem = [&](std::string_view key, std::string_view what) {
-    map.report().Problem(map.LineOf(key), map.PathOf(key), what);
-  };
-  if (!prefix) {
-    problem("Prefix", prefix.error().message());
-  } else if (!prefix->partition_keys().empty()) {
-    problem("Prefix", "holds partition keys, which records have when they are processed, and a backup is not");
-  }
+  if (prefix) CheckNoPartitionKeys(map, *prefix);
+  if (!prefix) map.report().Problem(map.LineOf("Prefix"), map.PathOf("Prefix"), prefix.error().message());
   if (const auto text = map.String("ErrorOutputPrefix")) backup.error_prefix = *text;
   if (const Result<Prefix> errors = Prefix::Parse(backup.error_prefix, PrefixKind::kErrors); !errors)
-    problem("ErrorOutputPrefix", errors.error().message());
+    map.report().Problem(map.LineOf("ErrorOutputPrefix"), map.PathOf("ErrorOutputPrefix"), errors.error().message());
 }
 
 void ReadHints(MapReader& map, BackupConfig& backup) {
@@ -47,6 +47,17 @@ BackupConfig ReadBackupDestination(MapReader map) {
   ReadPassedOver(map);
   map.Finish();
   return backup;
+}
+
+void ReadBackupBesideErrors(MapReader& map, DeliveryConfig& config) {
+  config.backup = {.role_arn = config.role_arn,
+                   .error_prefix = config.error_prefix,
+                   .bucket = config.bucket,
+                   .prefix = config.prefix};
+  if (const Result<Prefix> prefix = Prefix::Parse(config.prefix, PrefixKind::kObjects))
+    CheckNoPartitionKeys(map, *prefix);
+  ReadHints(map, *config.backup);
+  ReadRawCompression(map, config.backup->compression);
 }
 
 void ReadBackup(MapReader& map, DeliveryConfig& config) {

@@ -15,6 +15,9 @@ void ReadBackup(MapReader& map, DeliveryConfig& config);
 /// A plain S3 destination, for objects of records as they are.
 BackupConfig ReadBackupDestination(MapReader map);
 
+/// The backup of all records in the bucket of what an endpoint does not take, whose place is in `config` already.
+void ReadBackupBesideErrors(MapReader& map, DeliveryConfig& config);
+
 /// The same in its canonical form, as a map under `key`.
 void WriteBackupDestination(std::string_view key, const BackupConfig& backup, protocol::JsonWriter& json);
 

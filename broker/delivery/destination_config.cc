@@ -117,14 +117,18 @@ void ReadS3Destination(MapReader& map, bool extended, const SluiceExtras& extras
   map.Finish();
 }
 
-void ReadErrorBucket(MapReader& map, DeliveryConfig& config) {
+void ReadErrorBucket(MapReader& map, ErrorBucket holds, DeliveryConfig& config) {
   ReadBucket(map, config.role_arn, config.bucket);
   ReadPrefixes(map, config);
-  map.Ignore({"BufferingHints"});  // of a backup; an error object is written with its delivery
-  if (const auto compression = map.String("CompressionFormat");
-      compression && PlainWord(*compression) != "uncompressed")
-    map.report().Warn(map.LineOf("CompressionFormat"), map.PathOf("CompressionFormat"),
-                      "is passed over: error objects are not compressed");
+  if (holds == ErrorBucket::kAllRecords) {
+    ReadBackupBesideErrors(map, config);
+  } else {
+    map.Ignore({"BufferingHints"});  // of a backup; an error object is written with its delivery
+    if (const auto compression = map.String("CompressionFormat");
+        compression && PlainWord(*compression) != "uncompressed")
+      map.report().Warn(map.LineOf("CompressionFormat"), map.PathOf("CompressionFormat"),
+                        "is passed over: error objects are not compressed");
+  }
   ReadPassedOver(map);
   map.Finish();
 }

@@ -18,7 +18,10 @@ struct SluiceExtras {
 
 /// Fills `config` from `map`; problems and warnings go to the map's report.
 void ReadS3Destination(MapReader& map, bool extended, const SluiceExtras& extras, DeliveryConfig& config);
-/// The S3Configuration of another destination: where its error objects go.
-void ReadErrorBucket(MapReader& map, DeliveryConfig& config);
+/// What the bucket beside another destination holds: its error objects, or a backup of all records, too.
+enum class ErrorBucket : bool { kErrorsOnly, kAllRecords };
+
+/// The S3Configuration of another destination.
+void ReadErrorBucket(MapReader& map, ErrorBucket holds, DeliveryConfig& config);
 
 }  // namespace sluice::delivery

@@ -76,6 +76,30 @@ TEST_CASE("ParseDeliveryConfig: an HTTP endpoint's defaults", "[delivery]") {
   CHECK(config.interval_s == 300);
 }
 
+TEST_CASE("ParseDeliveryConfig: an endpoint with a backup of all records, and its canonical form", "[delivery]") {
+  const ParsedDeliveryConfig parsed = Parsed(HttpDocument(R"("EndpointConfiguration": {"Url": "https://h"},
+      "S3BackupMode": "AllData", "RoleARN": "role",
+      "S3Configuration": {"RoleARN": "r", "BucketARN": "arn:aws:s3:::all", "Prefix": "p/", "CompressionFormat": "GZIP",
+          "BufferingHints": {"SizeInMBs": 7, "IntervalInSeconds": 60}})"));
+  CHECK(Joined(parsed.warnings) == "");
+  const DeliveryConfig& config = parsed.config;
+  REQUIRE(config.backup.has_value());
+  CHECK(*config.backup == BackupConfig{.role_arn = "r",
+                                       .error_prefix = config.error_prefix,
+                                       .interval_s = 60,
+                                       .bucket = "all",
+                                       .prefix = "p/",
+                                       .size_mb = 7,
+                                       .compression = RawCompression::kGzip});
+  CHECK(config.bucket == "all");
+  const std::string canonical = DeliveryConfigToJson(config);
+  CHECK(Contains(canonical, R"("S3BackupMode":"AllData")"));
+  const auto again = ParseStoredDeliveryConfig(canonical);
+  REQUIRE(again.has_value());
+  CHECK(again->config.backup == config.backup);
+  CHECK(DeliveryConfigToJson(again->config) == canonical);
+}
+
 TEST_CASE("ParseDeliveryConfig: what is passed over with a warning beside an endpoint", "[delivery]") {
   const auto warned = [](std::string_view document, std::string_view warning) {
     const std::string warnings = Joined(Parsed(document).warnings);
@@ -108,7 +132,9 @@ TEST_CASE("ParseDeliveryConfig: what an HTTP endpoint cannot be", "[delivery]") 
        "AttributeName: 'a' stands twice"},
       {WithUrl(R"("RequestConfiguration": {"CommonAttributes": [{"AttributeValue": "a"}]})"), "",
        "AttributeName: is missing"},
-      {WithUrl(R"("S3BackupMode": "AllData")"), "", "S3BackupMode: AllData is not yet served; FailedDataOnly is"},
+      {R"("EndpointConfiguration": {"Url": "https://h"}, "S3BackupMode": "AllData", "S3Configuration":
+          {"RoleARN": "r", "BucketARN": "arn:aws:s3:::b", "Prefix": "!{partitionKeyFromQuery:a}/", "ErrorOutputPrefix": "e/"})",
+       "", "Prefix: holds partition keys"},
       {WithUrl(R"("S3BackupMode": "Enabled")"), "", "must be FailedDataOnly or AllData"},
       {WithUrl(R"("SecretsManagerConfiguration": {"Enabled": true, "SecretARN": "s"})"), "", "is not served"},
       {WithUrl(R"("Urls": 1)"), "", "Urls: unknown key"},

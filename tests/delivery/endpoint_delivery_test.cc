@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,32 @@ TEST_CASE("Endpoint: all records arrive in order, and nothing is in the lake", "
   CHECK(report.ok());
   CHECK(report.sent == 250);
   CHECK(report.in_lake == 0);
+}
+
+TEST_CASE("Endpoint: a backup has all records, also those that are taken", "[delivery]") {
+  Receiver receiver;
+  DeliveryConfig config = EndpointDeliveryConfig(receiver.Url(), 0);
+  config.backup = BackupConfig{.bucket = config.bucket, .prefix = "all/"};
+  World world(config, 1);
+  std::set<std::string> all;
+  for (int i = 0; i < 150; ++i) {
+    Put(world, i == 120 ? std::string("bad") : JsonRecord(i, 10'000));  // in the second delivery
+    all.insert(world.log.shard(0).back().value);
+  }
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  std::set<std::string> found;
+  for (const auto& [key, bytes] : world.Lake()) {
+    std::istringstream lines(key.starts_with("all/") ? bytes : "");
+    for (std::string line; std::getline(lines, line);) found.insert(line);
+  }
+  CHECK((found == all));
+  CHECK(receiver.Taken().size() + Values(world, "failed").size() == 150);
+  const tools::VerifyReport report = Proof(world).Verify();
+  INFO(VerifyReportText(report));
+  CHECK(report.ok());
+  CHECK(report.in_backup == 150);
+  CHECK(report.sent == receiver.Taken().size());
 }
 
 TEST_CASE("Endpoint: many small records are cut at 10,000, and each request has an id of its own", "[delivery]") {

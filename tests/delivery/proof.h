@@ -19,7 +19,8 @@ class Proof {
       std::ofstream(root() / key, std::ios::binary) << bytes;
       if (key.starts_with("errors/")) error_object = root() / key;
     }
-    if (world.config.backup) {
+    const bool elsewhere = world.config.backup && world.config.backup->bucket != world.config.bucket;
+    if (elsewhere) {
       for (const auto& [key, bytes] : world.Bucket(world.config.backup->bucket)) {
         std::filesystem::create_directories((backup_root() / key).parent_path());
         std::ofstream(backup_root() / key, std::ios::binary) << bytes;
@@ -31,7 +32,7 @@ class Proof {
                  .stream_exists = true,
                  .bucket = "lake",
                  .directory = root().string(),
-                 .backup_directory = world.config.backup ? backup_root().string() : "",
+                 .backup_directory = elsewhere ? backup_root().string() : "",
                  .converted = world.config.convert,
                  .endpoint = world.config.endpoint.url,
                  .shards = world.stream->status().checkpoint.shards,

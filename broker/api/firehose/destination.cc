@@ -87,7 +87,10 @@ bool Partitions(const Json& destination) {
   return BooleanOf(Find(destination, "DynamicPartitioningConfiguration"), "Enabled", false);
 }
 
-bool BacksUp(const Json& destination) { return TextOf(&destination, "S3BackupMode") == "Enabled"; }
+bool BacksUp(const Json& destination) {
+  const std::string_view mode = TextOf(&destination, "S3BackupMode");
+  return mode == "Enabled" || mode.starts_with("All");  // AllData, AllEvents, AllDocuments of an endpoint
+}
 
 bool AppendsDelimiter(const Json& destination) {
   const Json* const processing = Find(destination, "ProcessingConfiguration");

@@ -99,7 +99,6 @@ Json HttpMerged(Json destination, const Json& update) {
 
 std::optional<ApiError> CheckHttp(const Json& destination, NeedsTable) {
   if (auto wrong = CheckService(destination)) return wrong;
-  if (TextOf(&destination, "S3BackupMode") == "AllData") return NotServed("S3BackupMode AllData");
   return std::nullopt;
 }
 

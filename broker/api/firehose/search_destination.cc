@@ -90,7 +90,6 @@ std::optional<ApiError> CheckSearch(const Json& destination, NeedsTable) {
   const std::string index = delivery::IndexProblem(TextOf(&destination, "IndexName"));
   if (!index.empty()) return InvalidArgument("IndexName " + index);
   if (auto wrong = CheckService(destination)) return wrong;
-  if (TextOf(&destination, "S3BackupMode") == "AllDocuments") return NotServed("S3BackupMode AllDocuments");
   return std::nullopt;
 }
 

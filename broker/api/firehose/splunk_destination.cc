@@ -74,7 +74,6 @@ std::optional<ApiError> CheckSplunk(const Json& destination, NeedsTable) {
   }
   if (auto wrong = CheckService(destination)) return wrong;
   if (TextOf(&destination, "HECToken").empty()) return InvalidArgument("HECToken cannot be null or empty.");
-  if (TextOf(&destination, "S3BackupMode") == "AllEvents") return NotServed("S3BackupMode AllEvents");
   return std::nullopt;
 }
 

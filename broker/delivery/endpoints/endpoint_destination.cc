@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "broker/delivery/backup_config.h"
 #include "broker/delivery/processing_config.h"
 #include "broker/delivery/s3_fields.h"
 #include "protocol/check.h"
@@ -34,16 +35,14 @@ void ReadRetries(MapReader& map, const EndpointKind& kind, DeliveryConfig& confi
   retries->Finish();
 }
 
-void ReadBackupMode(MapReader& map, const EndpointKind& kind) {
-  const std::string mode = map.String("S3BackupMode").value_or(std::string(kind.failed_only));
-  if (PlainWord(mode) == PlainWord(kind.failed_only)) return;
-  if (PlainWord(mode) == PlainWord(kind.all)) {
-    map.report().NotServed(map.LineOf("S3BackupMode"), map.PathOf("S3BackupMode"),
-                           fmt::format("{} is not yet served; {} is", kind.all, kind.failed_only));
-  } else {
+ErrorBucket ReadBackupMode(MapReader& map, const EndpointKind& kind) {
+  const std::string mode = PlainWord(map.String("S3BackupMode").value_or(std::string(kind.failed_only)));
+  if (mode == PlainWord(kind.all)) return ErrorBucket::kAllRecords;
+  if (mode != PlainWord(kind.failed_only)) {
     map.report().Problem(map.LineOf("S3BackupMode"), map.PathOf("S3BackupMode"),
                          fmt::format("must be {} or {}", kind.failed_only, kind.all));
   }
+  return ErrorBucket::kErrorsOnly;
 }
 
 /// Secrets stand in the configuration itself.
@@ -58,9 +57,10 @@ void ReadSecretsManager(MapReader& map) {
   manager->Finish();
 }
 
-void ReadErrorsOf(MapReader& map, DeliveryConfig& config) {
+void ReadBucketBeside(MapReader& map, const EndpointKind& kind, DeliveryConfig& config) {
+  const ErrorBucket holds = ReadBackupMode(map, kind);
   std::optional<MapReader> bucket = map.Map("S3Configuration");
-  if (bucket) return ReadErrorBucket(*bucket, config);
+  if (bucket) return ReadErrorBucket(*bucket, holds, config);
   map.report().Problem(map.line(), map.PathOf("S3Configuration"),
                        "is missing: what the endpoint does not take goes to its bucket");
 }
@@ -73,7 +73,7 @@ void ReadEndpointDestination(MapReader& map, const EndpointKind& kind, const Slu
                              DeliveryConfig& config) {
   config.endpoint.type = kind.type;
   kind.read(map, config.endpoint);
-  ReadErrorsOf(map, config);
+  ReadBucketBeside(map, kind, config);
   if (const auto role = map.String("RoleARN")) config.role_arn = *role;
   ReadHints(map, kind, config);
   ReadProcessing(map, extras, config);
@@ -84,7 +84,6 @@ void ReadEndpointDestination(MapReader& map, const EndpointKind& kind, const Slu
     config.delimiter = "\n";
   }
   ReadRetries(map, kind, config);
-  ReadBackupMode(map, kind);
   ReadSecretsManager(map);
   ReadPassedOver(map);
   map.Finish();
@@ -100,11 +99,15 @@ void WriteEndpointDestination(const DeliveryConfig& config, Secrets secrets, pro
   WriteProcessing(config, json);
   json.Key("RoleARN").String(config.role_arn);
   json.Key("RetryOptions").BeginObject().Key("DurationInSeconds").Number(config.endpoint.retry_s).EndObject();
-  json.Key("S3BackupMode").String(kind->failed_only);
-  json.Key("S3Configuration").BeginObject().Key("RoleARN").String(config.role_arn);
-  json.Key("BucketARN").String(fmt::format("arn:aws:s3:::{}", config.bucket));
-  json.Key("Prefix").String(config.prefix).Key("ErrorOutputPrefix").String(config.error_prefix);
-  json.EndObject().EndObject();
+  json.Key("S3BackupMode").String(config.backup ? kind->all : kind->failed_only);
+  if (config.backup) {
+    WriteBackupDestination("S3Configuration", *config.backup, json);
+  } else {
+    json.Key("S3Configuration").BeginObject().Key("RoleARN").String(config.role_arn);
+    json.Key("BucketARN").String(fmt::format("arn:aws:s3:::{}", config.bucket));
+    json.Key("Prefix").String(config.prefix).Key("ErrorOutputPrefix").String(config.error_prefix).EndObject();
+  }
+  json.EndObject();
 }
 
 }  // namespace sluice::delivery

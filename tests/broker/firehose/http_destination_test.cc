@@ -77,8 +77,6 @@ TEST_CASE("CreateDeliveryStream: what an HTTP endpoint cannot be", "[firehose]")
           TryCreateHttp(core, "https://h", "", R"(,"BufferingHints":{"SizeInMBs":6})"));
   refused("ValidationException", "less than or equal to 7200",
           TryCreateHttp(core, "https://h", "", R"(,"RetryOptions":{"DurationInSeconds":7201})"));
-  refused("InvalidArgumentException", "S3BackupMode AllData is not served by this broker",
-          TryCreateHttp(core, "https://h", "", R"(,"S3BackupMode":"AllData")"));
   refused("InvalidArgumentException", "SecretsManagerConfiguration is not served by this broker",
           TryCreateHttp(core, "https://h", "", R"(,"SecretsManagerConfiguration":{"Enabled":true})"));
   refused("InvalidArgumentException", "ErrorOutputPrefix",

@@ -60,7 +60,7 @@ TEST_CASE("CreateDeliveryStream: what OpenSearch cannot be", "[firehose]") {
   refused("pattern: https:.*", TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"http://search:9200",)"));
   refused("IndexName 'Orders' can be no index",
           TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"https://h",)", "Orders"));
-  refused("S3BackupMode AllDocuments is not served", TryCreateSearch(core, kKind, R"(,"S3BackupMode":"AllDocuments")"));
+  refused("Member must satisfy enum value set", TryCreateSearch(core, kKind, R"(,"S3BackupMode":"AllData")"));
   refused("VpcConfiguration is not served", TryCreateSearch(core, kKind, R"(,"VpcConfiguration":{})"));
   refused("less than or equal to 100",
           TryCreateSearch(core, kKind, R"(,"BufferingHints":{"SizeInMBs":101,"IntervalInSeconds":1})"));

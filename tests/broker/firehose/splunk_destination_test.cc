@@ -53,8 +53,8 @@ TEST_CASE("CreateDeliveryStream: what Splunk cannot be", "[firehose]") {
           TryCreateSplunk(core, "http://splunk:8088"));
   refused("InvalidArgumentException", "HECEndpoint must begin with https://", TryCreateSplunk(core, ""));
   refused("InvalidArgumentException", "HECToken cannot be null", TryCreateSplunk(core, "https://h", "", ""));
-  refused("InvalidArgumentException", "S3BackupMode AllEvents is not served",
-          TryCreateSplunk(core, "https://h", R"(,"S3BackupMode":"AllEvents")"));
+  refused("ValidationException", "Member must satisfy enum value set",
+          TryCreateSplunk(core, "https://h", R"(,"S3BackupMode":"AllData")"));
   refused("ValidationException", "greater than or equal to 180",
           TryCreateSplunk(core, "https://h", R"(,"HECAcknowledgmentTimeoutInSeconds":179)"));
   refused("ValidationException", "less than or equal to 60",

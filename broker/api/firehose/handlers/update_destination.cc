@@ -110,7 +110,9 @@ ApiResult<std::optional<DeliveryDraft>> Changed(const aws::Call& call, const Upd
         InvalidArgument("Dynamic partitioning can be enabled when a Firehose is created only, and not disabled."));
   }
   if (BacksUp(before) && !BacksUp(after)) {
-    return std::unexpected(InvalidArgument("S3BackupMode cannot be changed from Enabled to Disabled."));
+    return std::unexpected(
+        InvalidArgument(fmt::format("S3BackupMode cannot be changed from {} to {}.", TextOf(&before, "S3BackupMode"),
+                                    TextOf(&after, "S3BackupMode"))));
   }
   const NeedsTable needs_table = ConvertsWithoutTable(before) ? NeedsTable::kNo : NeedsTable::kYes;
   if (auto wrong = kind.check(after, needs_table)) return std::unexpected(std::move(*wrong));
