@@ -1,9 +1,9 @@
 // Shapes, defaults, merging and rules of an HTTP endpoint.
 #include "broker/api/firehose/http_destination.h"
 
-#include "broker/api/firehose/errors.h"
 #include "broker/api/firehose/service_destination.h"
 #include "broker/api/firehose/shapes.h"
+#include "broker/delivery/endpoints/http_endpoint.h"
 
 namespace sluice::broker::firehose {
 
@@ -12,10 +12,6 @@ using protocol::aws::Required;
 using protocol::aws::Shape;
 
 namespace {
-
-constexpr std::int64_t kSizeMb = 5;
-constexpr std::int64_t kIntervalSeconds = 300;
-constexpr std::int64_t kRetrySeconds = 300;
 
 /// As AWS, which takes https:// only, but for endpoints of this machine.
 const Shape& UrlShape() {
@@ -68,8 +64,7 @@ Shape HttpEndpoint(Required required) {
 
 Json HttpDescribed(const Json& destination) {
   Json described = destination;
-  SetServiceDefaults(described, kSizeMb, kIntervalSeconds, kRetrySeconds);
-  SetDefault(described, "S3BackupMode", TextNode("FailedDataOnly"));
+  SetServiceDefaults(described, delivery::HttpEndpointKind());
   Json request =
       Find(described, "RequestConfiguration") != nullptr ? *Find(described, "RequestConfiguration") : MapNode();
   SetDefault(request, "ContentEncoding", TextNode("NONE"));
@@ -97,10 +92,7 @@ Json HttpMerged(Json destination, const Json& update) {
   return merged;
 }
 
-std::optional<ApiError> CheckHttp(const Json& destination, NeedsTable) {
-  if (auto wrong = CheckService(destination)) return wrong;
-  return std::nullopt;
-}
+std::optional<ApiError> CheckHttp(const Json& destination, NeedsTable) { return CheckService(destination); }
 
 const Shape& ConfigurationShape() {
   static const Shape shape = HttpEndpoint(Required::kYes);

@@ -5,6 +5,7 @@
 #include "broker/api/firehose/service_destination.h"
 #include "broker/api/firehose/shapes.h"
 #include "broker/delivery/endpoints/search_config.h"
+#include "broker/delivery/endpoints/search_endpoint.h"
 
 namespace sluice::broker::firehose {
 
@@ -13,10 +14,6 @@ using protocol::aws::Required;
 using protocol::aws::Shape;
 
 namespace {
-
-constexpr std::int64_t kSizeMb = 5;
-constexpr std::int64_t kIntervalSeconds = 300;
-constexpr std::int64_t kRetrySeconds = 300;
 
 const Shape& HintsShape() {
   static const Shape size = Shape::Integer().Range(1, 100);
@@ -74,9 +71,8 @@ const Shape& UpdateShape() {
 
 Json SearchDescribed(const Json& destination) {
   Json described = destination;
-  SetServiceDefaults(described, kSizeMb, kIntervalSeconds, kRetrySeconds);
+  SetServiceDefaults(described, delivery::OpenSearchKind());
   SetDefault(described, "IndexRotationPeriod", TextNode("OneDay"));
-  SetDefault(described, "S3BackupMode", TextNode("FailedDocumentsOnly"));
   Json ids = MapNode();
   Set(ids, "DefaultDocumentIdFormat", TextNode("FIREHOSE_DEFAULT"));
   SetDefault(described, "DocumentIdOptions", std::move(ids));
@@ -89,8 +85,7 @@ std::optional<ApiError> CheckSearch(const Json& destination, NeedsTable) {
   if (Find(destination, "VpcConfiguration") != nullptr) return NotServed("VpcConfiguration");
   const std::string index = delivery::IndexProblem(TextOf(&destination, "IndexName"));
   if (!index.empty()) return InvalidArgument("IndexName " + index);
-  if (auto wrong = CheckService(destination)) return wrong;
-  return std::nullopt;
+  return CheckService(destination);
 }
 
 void WriteOpenSearch(const Json& described, protocol::aws::Writer& writer) {

@@ -30,15 +30,16 @@ const Shape& SecretsManagerShape() {
   return shape;
 }
 
-void SetServiceDefaults(Json& described, std::int64_t size_mb, std::int64_t interval_s, std::int64_t retry_s) {
-  SetHintsDefault(described, size_mb, interval_s);
+void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind) {
+  SetHintsDefault(described, delivery::kEndpointSizeMbDefault, kind.interval_s_default);
   Json off = MapNode();
   Set(off, "Enabled", BooleanNode(false));
   SetDefault(described, "CloudWatchLoggingOptions", std::move(off));
   SetProcessingDefaults(described);
   Json retries = Find(described, "RetryOptions") != nullptr ? *Find(described, "RetryOptions") : MapNode();
-  SetDefault(retries, "DurationInSeconds", NumberNode(retry_s));
+  SetDefault(retries, "DurationInSeconds", NumberNode(static_cast<std::int64_t>(kind.retry_s_default)));
   Set(described, "RetryOptions", std::move(retries));
+  SetDefault(described, "S3BackupMode", TextNode(kind.failed_only));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key != "S3Configuration") continue;
     SetPlainDefaults(field.value, false);

@@ -2,11 +2,11 @@
 // secrets elsewhere. Thread-safe.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "broker/api/firehose/json_tree.h"
+#include "broker/delivery/endpoints/endpoint_registry.h"
 #include "protocol/aws/error.h"
 #include "protocol/aws/shape.h"
 
@@ -15,8 +15,9 @@ namespace sluice::broker::firehose {
 const protocol::aws::Shape& RetryShape();
 const protocol::aws::Shape& SecretsManagerShape();
 
-/// S3Configuration becomes S3DestinationDescription, with the defaults of a plain destination.
-void SetServiceDefaults(Json& described, std::int64_t size_mb, std::int64_t interval_s, std::int64_t retry_s);
+/// Those of hints, retries and backup that the delivery stage has for this kind. S3Configuration becomes
+/// S3DestinationDescription, with the defaults of a plain destination.
+void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind);
 
 /// Each member of `update` replaces what was there, but S3Update's, whose own members do.
 Json MergedService(Json destination, const Json& update);

@@ -4,6 +4,7 @@
 #include "broker/api/firehose/errors.h"
 #include "broker/api/firehose/service_destination.h"
 #include "broker/api/firehose/shapes.h"
+#include "broker/delivery/endpoints/splunk_endpoint.h"
 
 namespace sluice::broker::firehose {
 
@@ -13,9 +14,6 @@ using protocol::aws::Shape;
 
 namespace {
 
-constexpr std::int64_t kSizeMb = 5;
-constexpr std::int64_t kIntervalSeconds = 60;
-constexpr std::int64_t kRetrySeconds = 3600;
 constexpr std::int64_t kAckSeconds = 180;
 
 const Shape& HintsShape() {
@@ -57,9 +55,8 @@ const Shape& UpdateShape() {
 
 Json SplunkDescribed(const Json& destination) {
   Json described = destination;
-  SetServiceDefaults(described, kSizeMb, kIntervalSeconds, kRetrySeconds);
+  SetServiceDefaults(described, delivery::SplunkKind());
   SetDefault(described, "HECAcknowledgmentTimeoutInSeconds", NumberNode(kAckSeconds));
-  SetDefault(described, "S3BackupMode", TextNode("FailedEventsOnly"));
   return described;
 }
 

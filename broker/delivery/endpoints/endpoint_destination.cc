@@ -11,11 +11,10 @@
 namespace sluice::delivery {
 namespace {
 
-constexpr std::uint64_t kSizeMb = 5;
 constexpr std::int64_t kRetrySecondsMax = 7200;
 
 void ReadHints(MapReader& map, const EndpointKind& kind, DeliveryConfig& config) {
-  config.size_mb = kSizeMb;
+  config.size_mb = static_cast<std::uint64_t>(kEndpointSizeMbDefault);
   config.interval_s = static_cast<std::uint64_t>(kind.interval_s_default);
   std::optional<MapReader> hints = map.Map("BufferingHints");
   if (!hints) return;

@@ -16,6 +16,8 @@
 
 namespace sluice::delivery {
 
+inline constexpr std::int64_t kEndpointSizeMbDefault = 5;  // of every kind
+
 struct EndpointKind {
   std::string_view type;        // "HttpEndpoint" of HttpEndpointDestinationConfiguration
   std::string_view error_type;  // {firehose:error-output-type} of what it did not take; a constant
