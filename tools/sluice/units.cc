@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <chrono>
 #include <ctime>
 
 #include "protocol/sequence_number.h"
@@ -107,6 +108,10 @@ Result<Position> ParsePosition(std::string_view text, std::int64_t now_ms) {
   }
   return Error(Code::kInvalidArgument,
                fmt::format("'{}' is not a position; write oldest, latest, seq:N or time:T", text));
+}
+
+std::int64_t NowMs() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
 }
 
 std::string FormatSize(std::uint64_t bytes) {

@@ -17,6 +17,9 @@ Result<Retention> ParseRetention(std::string_view text);
 /// 1970, or "10m" ago).
 Result<Position> ParsePosition(std::string_view text, std::int64_t now_ms);
 
+/// What the clock shows now, for ParsePosition.
+std::int64_t NowMs();
+
 /// "1.5 GiB", rounded.
 std::string FormatSize(std::uint64_t bytes);
 /// As ParseRetention takes it.

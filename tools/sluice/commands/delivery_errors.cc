@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
-#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,11 +26,6 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 using boost::json::value;
-
-std::int64_t NowMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 struct ErrorArguments {
   std::string name;
@@ -179,7 +173,9 @@ void WarnOfUnreadable(Context& context, const Listing& listing) {
   if (!listing.unreadable.empty()) context.exit_code = kExitDamaged;
 }
 
-bool ShowErrors(Context& context, const ErrorArguments& arguments) {
+/// `sentence` says behind the table what it comes to.
+bool Show(Context& context, const ErrorArguments& arguments,
+          std::string (*sentence)(const ErrorArguments&, const Listing&)) {
   auto client = context.Connect();
   if (!client) return false;
   const std::optional<Listing> listing = List(context, *client, arguments);
@@ -188,26 +184,24 @@ bool ShowErrors(Context& context, const ErrorArguments& arguments) {
     PrintJson(arguments, *listing);
   } else {
     PrintTable(*listing);
-    fmt::print("{} in the error output of {}; {} delivered again.\n", FormatCounted(listing->records, "record"),
-               arguments.name, FormatCounted(listing->replayed, "other was", "others were"));
+    fmt::print("{}\n", sentence(arguments, *listing));
   }
   WarnOfUnreadable(context, *listing);
   return true;
 }
 
+bool ShowErrors(Context& context, const ErrorArguments& arguments) {
+  return Show(context, arguments, [](const ErrorArguments& asked, const Listing& listing) {
+    return fmt::format("{} in the error output of {}; {} delivered again.", FormatCounted(listing.records, "record"),
+                       asked.name, FormatCounted(listing.replayed, "other was", "others were"));
+  });
+}
+
 bool ShowReplay(Context& context, const ErrorArguments& arguments) {
-  auto client = context.Connect();
-  if (!client) return false;
-  const std::optional<Listing> listing = List(context, *client, arguments);
-  if (!listing) return false;
-  if (context.json) {
-    PrintJson(arguments, *listing);
-  } else {
-    PrintTable(*listing);
-    fmt::print("{} of {} would be delivered again.\n", FormatCounted(listing->records, "error record"), arguments.name);
-  }
-  WarnOfUnreadable(context, *listing);
-  return true;
+  return Show(context, arguments, [](const ErrorArguments& asked, const Listing& listing) {
+    return fmt::format("{} of {} would be delivered again.", FormatCounted(listing.records, "error record"),
+                       asked.name);
+  });
 }
 
 bool EndReplay(Context& context, const ErrorArguments& arguments, const object& answer) {

@@ -50,10 +50,6 @@ struct Maker {
   std::uint64_t bytes = 0;  // of all records so far
 };
 
-std::int64_t NowMs() {
-  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
-}
-
 Result<Template> ReadTemplate(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());

@@ -41,11 +41,6 @@ struct GetArguments {
   RecordFormat format = RecordFormat::kText;
 };
 
-std::int64_t NowMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 /// Where the end of each shard was when the command started; without --follow the reading stops there.
 using Ends = std::map<std::uint32_t, std::uint64_t>;
 
