@@ -187,6 +187,13 @@ struct World {
     return delivered();
   }
 
+  /// Runs until power is lost at the `nth` call of the environment; false where all was delivered before.
+  bool LosesPower(int nth) {
+    env.PowerOffAtCall(storage::MemoryEnv::Call::kAny, nth);
+    for (int i = 0; i < 400 && !delivered() && env.powered(); ++i) env.manual_clock().AdvanceMs(stream->Step());
+    return !env.powered();
+  }
+
   /// Every file of the bucket but spools: key -> bytes.
   std::map<std::string, std::string> Lake() { return Bucket("lake"); }
   std::map<std::string, std::string> Bucket(const std::string& bucket) {
@@ -282,11 +289,7 @@ inline void CheckPowerOffAtEveryCall(
     World world(config);
     fill(world);
     REQUIRE(world.Start().ok());
-    world.env.PowerOffAtCall(storage::MemoryEnv::Call::kAny, nth);
-    for (int i = 0; i < 400 && !world.delivered() && world.env.powered(); ++i) {
-      world.env.manual_clock().AdvanceMs(world.stream->Step());
-    }
-    if (world.env.powered()) break;  // past the last call
+    if (!world.LosesPower(nth)) break;  // past the last call
     INFO("power off at call " << nth);
     world.env.PowerOn({});
     before_restart(world);
