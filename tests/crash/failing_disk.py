@@ -140,6 +140,8 @@ class FailingDisk(loop_disk.LoopDisk):
         return self.disk
 
     def fail(self, kind, which=lambda begin, end: True):
+        """From now on; `faults.failed` counts from here."""
+        self.faults.failed[kind] = 0
         self.faults.failing = self.faults.failing | {kind: which}
 
     def remount(self):
