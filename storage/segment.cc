@@ -137,7 +137,8 @@ Result<std::shared_ptr<File>> Segment::OpenFile(OpenMode mode) {
     if (file_ != nullptr && (writable_ || mode == OpenMode::kRead)) return file_;
     SLUICE_CHECK(synced_bytes_ == extent_.bytes);  // else the file that was written is given up with its errors
     const bool noted = file_ != nullptr;
-    Result<std::unique_ptr<File>> file = store_.env().Open(path(), mode);
+    Result<std::unique_ptr<File>> file =
+        mode == OpenMode::kRead ? store_.env().Open(path(), mode) : store_.OpenToWrite(path());
     if (!file) return Error(std::move(file.error()));
     opened = file_ = std::move(*file);
     writable_ = mode != OpenMode::kRead;

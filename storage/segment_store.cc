@@ -79,11 +79,19 @@ Result<std::unique_ptr<File>> SegmentStore::CreateFile(const SegmentName& name) 
     }
   }
   const std::string path = PathOf(name);
-  if (recycled != 0) {
-    const Status status = env_.Rename(FreePath(recycled), path);
-    if (!status.ok() && status.code() != Code::kNotFound) return Error(status);
-  }
-  return env_.Open(path, OpenMode::kCreateOrOpen);
+  if (recycled == 0) return env_.Open(path, OpenMode::kCreateOrOpen);
+  const Status status = env_.Rename(FreePath(recycled), path);
+  if (status.code() == Code::kNotFound) return env_.Open(path, OpenMode::kCreateOrOpen);
+  if (!status.ok()) return Error(status);
+  return OpenToWrite(path);
+}
+
+// What somebody before failed to write, and was not told of before it was killed, the system tells whoever syncs next.
+// It is no failure of ours: all that counts of the file was synced then, or is in the journal and is written again.
+Result<std::unique_ptr<File>> SegmentStore::OpenToWrite(const std::string& path) {
+  Result<std::unique_ptr<File>> file = env_.Open(path, OpenMode::kReadWrite);
+  if (file) (void)(*file)->Sync();
+  return file;
 }
 
 void SegmentStore::Retire(const SegmentName& name) {

@@ -39,6 +39,8 @@ class SegmentStore {
   std::string PathOf(const SegmentName& name) const { return dir_ + "/" + ToFileName(name); }
   std::string IndexPathOf(const SegmentName& name) const { return PathOf(name) + ".idx"; }
 
+  /// Opens a file that this process did not make.
+  Result<std::unique_ptr<File>> OpenToWrite(const std::string& path);
   /// A file for a new segment, recycled where there is one: the largest, as what it has need not be allocated.
   Result<std::unique_ptr<File>> CreateFile(const SegmentName& name);
   /// Takes the segment's files out of its shard: onto the free list with the next SyncNames, or to the surplus.

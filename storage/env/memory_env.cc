@@ -314,7 +314,10 @@ Status MemoryEnv::WriteLocked(CachedContent& node, const std::string& path, std:
 }
 
 Status MemoryEnv::SyncLocked(CachedContent& node, const std::string& path) {
-  const Status failure = Enter(Call::kSync, path);
+  Status failure = Enter(Call::kSync, path);
+  if (failure.ok() && write_errors_.erase(&node) > 0) {
+    failure = Status(Code::kIoError, path + ": an earlier write failed");
+  }
   if (failure.ok()) {
     node.Persist();
   } else if (powered_ && !read_only_) {
@@ -366,6 +369,13 @@ void MemoryEnv::SetDiskFull(bool full) {
 void MemoryEnv::SetUnreadable(const std::string& path, std::uint64_t offset) {
   const std::scoped_lock lock(mutex_);
   unreadable_[path] = offset;
+}
+
+void MemoryEnv::LeaveWriteError(const std::string& path) {
+  const std::scoped_lock lock(mutex_);
+  const NodePtr node = NodeAt(path);
+  SLUICE_CHECK(node != nullptr);
+  write_errors_.insert(node.get());
 }
 
 void MemoryEnv::SetReadOnly(bool read_only) {

@@ -93,6 +93,8 @@ class MemoryEnv final : public Env {
   void ClearFailures();
   /// Reads that touch this byte of the file fail: a page that the disk does not give. ClearFailures mends it.
   void SetUnreadable(const std::string& path, std::uint64_t offset);
+  /// The disk has failed to write something of the file, and nobody was told: its next Sync fails, whoever makes it.
+  void LeaveWriteError(const std::string& path);
   /// How many calls have failed on demand so far: 0 tells a loop over `nth` that it has passed the last call.
   int failures() const;
   /// While full, files neither appear nor grow; what is allocated already can be overwritten.
@@ -165,6 +167,7 @@ class MemoryEnv final : public Env {
   std::array<int, kCallKinds> power_off_in_{};
   int failures_ = 0;
   std::map<std::string, std::uint64_t> unreadable_;  // where in which file
+  std::set<const CachedContent*> write_errors_;      // that nobody was told of
   bool disk_full_ = false;
   bool read_only_ = false;
   bool powered_ = true;

@@ -14,7 +14,48 @@ std::shared_ptr<std::optional<Result<Offset>>> StartDrain(TestLog& log, ShardId 
   return answer;
 }
 
+/// A log that was killed while it had written segments that no checkpoint names, or names with fewer bytes.
+std::vector<std::string> FillAndKill(TestLog& log) {
+  std::vector<std::string> values;
+  const auto append = [&](int count) {
+    for (int i = 0; i < count; ++i) values.push_back(std::to_string(values.size()) + std::string(1'000, '.'));
+    log.AppendAll({values.end() - count, values.end()});
+  };
+  log.Open();
+  append(10);
+  REQUIRE(log.Close().ok());
+  log.Open();
+  append(80);
+  log.Kill();
+  return values;
+}
+
 }  // namespace
+
+TEST_CASE("LogStore Close: errors of segment writes that a killed process was not told of are not ours", "[storage]") {
+  for (std::size_t i = 0;; ++i) {
+    MemoryEnv env;
+    TestLog log(env);
+    std::vector<std::string> values = FillAndKill(log);
+    const std::vector<std::string> names = env.List("/data/segments").value();
+    if (i == names.size()) {
+      CHECK(i > 2);
+      break;
+    }
+    INFO(names[i]);
+    env.LeaveWriteError("/data/segments/" + names[i]);
+    log.Open();
+    log.AppendAll({"more"});
+    values.emplace_back("more");
+    CHECK(ReadAll(*log.shard()) == values);
+    const Status closed = log.Close();
+    INFO(closed.ToString());
+    CHECK(closed.ok());
+    env.Crash();
+    log.Open();
+    CHECK(ReadAll(*log.shard()) == values);
+  }
+}
 
 TEST_CASE("LogWriter Drain: behind appends of every mode, with the end that is durable", "[storage]") {
   MemoryEnv env;
