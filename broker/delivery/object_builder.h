@@ -7,13 +7,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "broker/delivery/backup_output.h"
+#include "broker/delivery/build_counts.h"
 #include "broker/delivery/delivery_terms.h"
 #include "broker/delivery/object_store.h"
 #include "broker/delivery/processing/processor_host.h"
@@ -23,13 +23,6 @@
 #include "sluice/status.h"
 
 namespace sluice::delivery {
-
-/// What is not in the ledger of a delivery, for metrics.
-struct BuildCounts {
-  std::map<std::string, std::uint64_t, std::less<>> errors;  // error records, by type
-  std::uint64_t partitions = 0;                              // 0 without dynamic partitioning
-  std::uint64_t over_partitions_max = 0;                     // records of partitions above the bound
-};
 
 class ObjectBuilder {
  public:

@@ -4,14 +4,13 @@
 #include <fmt/format.h>
 
 #include "broker/delivery/backup_config.h"
+#include "broker/delivery/endpoints/endpoint_fields.h"
 #include "broker/delivery/processing_config.h"
 #include "broker/delivery/s3_fields.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
 namespace {
-
-constexpr std::int64_t kRetrySecondsMax = 7200;
 
 void ReadHints(MapReader& map, const EndpointKind& kind, DeliveryConfig& config) {
   config.size_mb = static_cast<std::uint64_t>(kEndpointSizeMbDefault);
@@ -25,15 +24,6 @@ void ReadHints(MapReader& map, const EndpointKind& kind, DeliveryConfig& config)
   hints->Finish();
 }
 
-void ReadRetries(MapReader& map, const EndpointKind& kind, DeliveryConfig& config) {
-  config.endpoint.retry_s = kind.retry_s_default;
-  std::optional<MapReader> retries = map.Map("RetryOptions");
-  if (!retries) return;
-  if (const auto seconds = retries->Int("DurationInSeconds", 0, kRetrySecondsMax))
-    config.endpoint.retry_s = static_cast<std::uint64_t>(*seconds);
-  retries->Finish();
-}
-
 ErrorBucket ReadBackupMode(MapReader& map, const EndpointKind& kind) {
   const std::string mode = PlainWord(map.String("S3BackupMode").value_or(std::string(kind.failed_only)));
   if (mode == PlainWord(kind.all)) return ErrorBucket::kAllRecords;
@@ -42,18 +32,6 @@ ErrorBucket ReadBackupMode(MapReader& map, const EndpointKind& kind) {
                          fmt::format("must be {} or {}", kind.failed_only, kind.all));
   }
   return ErrorBucket::kErrorsOnly;
-}
-
-/// Secrets stand in the configuration itself.
-void ReadSecretsManager(MapReader& map) {
-  std::optional<MapReader> manager = map.Map("SecretsManagerConfiguration");
-  if (!manager) return;
-  if (manager->Bool("Enabled").value_or(false)) {
-    manager->report().NotServed(manager->line(), manager->path(),
-                                "is not served: there is no Secrets Manager to ask; give the secret itself");
-  }
-  manager->Ignore({"SecretARN", "RoleARN"});
-  manager->Finish();
 }
 
 void ReadBucketBeside(MapReader& map, const EndpointKind& kind, DeliveryConfig& config) {
@@ -82,7 +60,7 @@ void ReadEndpointDestination(MapReader& map, const EndpointKind& kind, const Slu
     config.delimiter_after_last = true;
     config.delimiter = "\n";
   }
-  ReadRetries(map, kind, config);
+  config.endpoint.retry_s = ReadRetrySeconds(map, kind.retry_s_default);
   ReadSecretsManager(map);
   ReadPassedOver(map);
   map.Finish();

@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace sluice::delivery {
+namespace {
+
+constexpr std::int64_t kRetrySecondsMax = 7200;
+
+}  // namespace
 
 std::string ReadEndpointUrl(MapReader& map, std::string_view key) {
   std::string url = map.String(key).value_or("");
@@ -26,6 +31,25 @@ std::string ReadSecret(MapReader& map, std::string_view key) {
     map.report().Problem(map.LineOf(key), map.PathOf(key), "has a line break or another control character");
   }
   return secret;
+}
+
+std::uint64_t ReadRetrySeconds(MapReader& map, std::uint64_t otherwise) {
+  std::optional<MapReader> retries = map.Map("RetryOptions");
+  if (!retries) return otherwise;
+  const auto seconds = retries->Int("DurationInSeconds", 0, kRetrySecondsMax);
+  retries->Finish();
+  return seconds ? static_cast<std::uint64_t>(*seconds) : otherwise;
+}
+
+void ReadSecretsManager(MapReader& map) {
+  std::optional<MapReader> manager = map.Map("SecretsManagerConfiguration");
+  if (!manager) return;
+  if (manager->Bool("Enabled").value_or(false)) {
+    manager->report().NotServed(manager->line(), manager->path(),
+                                "is not served: there is no Secrets Manager to ask; give the secret itself");
+  }
+  manager->Ignore({"SecretARN", "RoleARN"});
+  manager->Finish();
 }
 
 }  // namespace sluice::delivery

@@ -2,6 +2,7 @@
 // thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,9 @@ namespace sluice::delivery {
 std::string ReadEndpointUrl(MapReader& map, std::string_view key);
 /// What goes into a header as it is; empty where it is absent.
 std::string ReadSecret(MapReader& map, std::string_view key);
+/// RetryOptions.DurationInSeconds, `otherwise` where it is absent.
+std::uint64_t ReadRetrySeconds(MapReader& map, std::uint64_t otherwise);
+/// SecretsManagerConfiguration, which is not served: secrets stand in the configuration itself.
+void ReadSecretsManager(MapReader& map);
 
 }  // namespace sluice::delivery

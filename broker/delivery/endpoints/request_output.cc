@@ -2,32 +2,20 @@
 #include "broker/delivery/endpoints/request_output.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
+#include "broker/delivery/endpoints/retry_pause.h"
 #include "broker/delivery/error_record.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
 namespace {
 
-constexpr std::int64_t kRetryFirstMs = 1000;
-constexpr std::int64_t kRetryMaxMs = 120'000;
-constexpr std::uint32_t kDoublingsMax = 10;
-constexpr std::int64_t kJitterPercent = 15;
 constexpr std::size_t kWordsMax = 1000;  // different messages of a delivery
 constexpr std::string_view kOthers = "as others of this delivery, whose messages are told";
-
-/// Before the attempt that follows; a little more or less, so that not all delivery streams come at once.
-std::int64_t PauseMs(std::uint32_t attempts, std::string_view request_id) {
-  const std::int64_t whole_ms = std::min(kRetryMaxMs, kRetryFirstMs << std::min(attempts - 1, kDoublingsMax));
-  const std::string seed = fmt::format("{}|{}", request_id, attempts);
-  const auto percent = static_cast<std::int64_t>(XXH3_64bits(seed.data(), seed.size()) % (2 * kJitterPercent + 1));
-  return whole_ms * (100 - kJitterPercent + percent) / 100;
-}
 
 /// The connection of the delivery before, unless another endpoint is configured now.
 void Connect(const DeliveryConfig& config, const EndpointKind& kind, ProcessorHost& host) {
@@ -162,7 +150,7 @@ Status RequestOutput::TryLater(const RequestFailure& failure, std::size_t record
   const auto retry_ms = static_cast<std::int64_t>(config_.retry_s) * 1000;
   const std::int64_t left_ms = progress_.failing_since_ms + retry_ms - now_ms;
   if (left_ms <= 0) return Status();
-  host_.retry_in_ms = std::min(left_ms, PauseMs(progress_.attempts, RequestId(parts_.intent, number_)));
+  host_.retry_in_ms = std::min(left_ms, RetryPauseMs(progress_.attempts, RequestId(parts_.intent, number_)));
   return Status(Code::kUnavailable,
                 fmt::format("the endpoint has not taken {} records, which go to the error output in {} s unless it "
                             "does: {}: {}",

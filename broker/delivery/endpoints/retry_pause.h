@@ -1,0 +1,13 @@
+// How long to wait before what has failed is tried again. Values only; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::delivery {
+
+/// Before the attempt that follows the first so many: 1 s, 2 s, .. 120 s, as Firehose; a little more or less, by what
+/// is tried (`id`), so that not all delivery streams come at once.
+std::int64_t RetryPauseMs(std::uint32_t attempts, std::string_view id);
+
+}  // namespace sluice::delivery
