@@ -264,6 +264,7 @@ void AddDelivery(Config& c, std::vector<Setting>& s) {
   s.push_back({"delivery.lambda_endpoint", &c.delivery.lambda.endpoint});
   s.push_back({"delivery.lambda_timeout", DurationMs{&c.delivery.lambda.timeout_ms}, 100, kHourMs});
   s.push_back({"delivery.endpoint_timeout", DurationMs{&c.delivery.endpoint_timeout_ms}, 100, kHourMs});
+  s.push_back({"delivery.load_timeout", DurationMs{&c.delivery.load_timeout_ms}, 1000, 24 * kHourMs});
   s.push_back({"delivery.allow_commands", &c.delivery.lambda.allow_commands});
   s.push_back({"delivery.jq_program", &c.delivery.jq_program});
   s.push_back({"delivery.ca_file", &c.delivery.stores.ca_file});

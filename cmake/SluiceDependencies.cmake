@@ -31,6 +31,7 @@ find_package(Snappy CONFIG REQUIRED)
 find_package(SluiceArrow REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 # Debian's libjq comes without a package file.
 find_path(JQ_INCLUDE_DIR jq.h REQUIRED)

@@ -52,7 +52,7 @@ debian_release() {
 
 packages_build() {
   echo ca-certificates ccache clang-19 cmake lld-19 ninja-build pkgconf protobuf-compiler python3 python3-pip
-  echo libcli11-dev libcurl4-openssl-dev libfmt-dev libisal-dev libjq-dev liblz4-dev libnghttp2-dev libprotobuf-dev libre2-dev librocksdb-dev
+  echo libcli11-dev libcurl4-openssl-dev libfmt-dev libisal-dev libjq-dev liblz4-dev libnghttp2-dev libpq-dev libprotobuf-dev libre2-dev librocksdb-dev
   echo libseccomp-dev
   echo libsimdjson-dev libsnappy-dev libspdlog-dev libssl-dev libtomlplusplus-dev libxxhash-dev libyaml-cpp-dev libzstd-dev prometheus-cpp-dev zlib1g-dev
   echo catch2 libbenchmark-dev librapidcheck-dev

@@ -11,6 +11,7 @@
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/endpoints/endpoint_destination.h"
 #include "broker/delivery/plain_columns.h"
+#include "broker/delivery/redshift/redshift_destination.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
@@ -47,6 +48,7 @@ std::vector<std::string> DifferentKeys(const DeliveryConfig& before, const Deliv
   CollectDifferences(*a, *b, "", keys);
   for (std::string& key : keys) {
     if (key.starts_with(kDestination)) key.erase(0, kDestination.size());
+    if (key.starts_with(kRedshiftMember)) key.erase(0, kRedshiftMember.size() + 1);
     if (const EndpointKind* const kind = FindEndpointKind(before.endpoint.type); kind != nullptr) {
       const std::string member = DestinationMember(*kind) + ".";
       if (key.starts_with(member)) key.erase(0, member.size());
@@ -72,7 +74,7 @@ void RefuseFixed(const DeliveryConfig& before, const DeliveryConfig& after, std:
                     "stream of another name, or move the bucket's directory and name it in [delivery.buckets]",
                     before.bucket, after.bucket));
   }
-  if (before.endpoint.type != after.endpoint.type) {
+  if (before.endpoint.type != after.endpoint.type || before.redshift.has_value() != after.redshift.has_value()) {
     refused.push_back(
         "the destination cannot become one of another kind: what was delivered is proven in one place; make a delivery "
         "stream of another name for that");

@@ -63,6 +63,8 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
   Status runs = CheckProcessors(parsed->config.processors, MakeProcessorSettings());
   if (!runs.ok()) return Error(document_name.empty() ? std::move(runs) : runs.WithContext(document_name));
   if (const Result<std::string> key = ExampleKey(parsed->config); !key) return Error(key.error());
+  if (const Result<std::string> copy = ExampleCopy(parsed->config); !copy) return Error(copy.error());
+  if (std::string warning = StagingWarning(parsed->config); !warning.empty()) parsed->warnings.push_back(warning);
   const std::optional<Schema> declared = DeclaredSchema(parsed->config);
   Status converts = CheckConversion(parsed->config, declared);
   if (!converts.ok()) return Error(converts.WithContext(document_name));
@@ -97,7 +99,9 @@ Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::st
     if (!tried) return Error(tried.error());
     outcome = std::move(*tried);
   }
-  return DeliveryAnswer{CheckJson(parsed->config, *key, changes, outcome), std::move(warnings)};
+  const Result<std::string> copy = ExampleCopy(parsed->config);
+  if (!copy) return Error(copy.error());
+  return DeliveryAnswer{CheckJson(parsed->config, *key, *copy, changes, outcome), std::move(warnings)};
 }
 
 /// Of a delivery stream that exists already: makes it what the document says.

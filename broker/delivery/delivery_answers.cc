@@ -111,12 +111,13 @@ std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int
   return json.text();
 }
 
-std::string CheckJson(const DeliveryConfig& config, const std::string& example_key,
+std::string CheckJson(const DeliveryConfig& config, const std::string& example_key, const std::string& copy,
                       const std::optional<std::vector<std::string>>& changes,
                       const std::optional<TrialOutcome>& trial) {
   protocol::JsonWriter json;
   json.BeginObject().Key("name").String(config.name).Key("valid").Bool(true);
   json.Key("example_key").String(example_key);
+  if (!copy.empty()) json.Key("copy").String(copy);
   WriteChanges(changes, json);
   if (trial) WriteTrial(*trial, json);
   json.Key("config").Raw(DeliveryConfigToJson(config, Secrets::kHidden)).EndObject();

@@ -21,8 +21,8 @@ std::string DescribeJson(const DeliveryStream& stream, std::int64_t now_ms, cons
 /// {"delivery_streams":[..]}, one line of facts each.
 std::string ListJson(const std::vector<const DeliveryStream*>& streams, std::int64_t now_ms);
 /// What `check` says about a configuration that is right. `changes`: the keys that it would change; `trial`: what would
-/// become of a sample.
-std::string CheckJson(const DeliveryConfig& config, const std::string& example_key,
+/// become of a sample; `copy`: the statement that loads objects into a cluster, empty where there is none.
+std::string CheckJson(const DeliveryConfig& config, const std::string& example_key, const std::string& copy,
                       const std::optional<std::vector<std::string>>& changes, const std::optional<TrialOutcome>& trial);
 
 }  // namespace sluice::delivery

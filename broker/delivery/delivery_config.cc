@@ -13,6 +13,7 @@
 #include "broker/delivery/endpoints/endpoint_destination.h"
 #include "broker/delivery/iso_time.h"
 #include "broker/delivery/plain_columns.h"
+#include "broker/delivery/redshift/redshift_destination.h"
 #include "broker/delivery/schema.h"
 #include "broker/delivery/table_files.h"
 
@@ -21,9 +22,9 @@ namespace {
 
 constexpr std::int64_t kDeliverySizeMbMax = 1 << 20;
 constexpr std::int64_t kFileSizeMbMax = 16'384;
-constexpr std::array<std::string_view, 5> kOtherDestinations = {
-    "RedshiftDestinationConfiguration", "AmazonOpenSearchServerlessDestinationConfiguration",
-    "SnowflakeDestinationConfiguration", "IcebergDestinationConfiguration", "DatabaseSourceConfiguration"};
+constexpr std::array<std::string_view, 4> kOtherDestinations = {
+    "AmazonOpenSearchServerlessDestinationConfiguration", "SnowflakeDestinationConfiguration",
+    "IcebergDestinationConfiguration", "DatabaseSourceConfiguration"};
 
 void ReadName(MapReader& root, DeliveryConfig& config) {
   const std::optional<std::string> name = root.String("DeliveryStreamName");
@@ -271,6 +272,7 @@ void FinishSluice(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig&
     }
   }
   ReadBackupDelimiter(sluice, config);
+  ReadLoadsTable(sluice, config);
   ReadSortBy(sluice, config);
   ReadBloomFilters(sluice, config);
   if (!config.convert && (extras.has_schema || extras.infer_schema || !config.glue_table.empty())) {
@@ -304,6 +306,7 @@ void ReadOneDestination(MapReader& map, std::string_view member, const SluiceExt
   for (const EndpointKind& kind : EndpointKinds()) {
     if (member == DestinationMember(kind)) return ReadEndpointDestination(map, kind, extras, config);
   }
+  if (member == kRedshiftMember) return ReadRedshiftDestination(map, extras, config);
   ReadS3Destination(map, member.starts_with("Extended"), extras, config);
 }
 
@@ -319,6 +322,7 @@ void ReadDestination(MapReader& root, const SluiceExtras& extras, DeliveryConfig
   }
   std::vector<std::string> members = {"ExtendedS3DestinationConfiguration", "S3DestinationConfiguration"};
   for (const EndpointKind& kind : EndpointKinds()) members.push_back(DestinationMember(kind));
+  members.emplace_back(kRedshiftMember);
   std::string first;
   for (const std::string& member : members) {
     std::optional<MapReader> destination = root.Map(member);

@@ -20,6 +20,7 @@
 #include "broker/delivery/parquet_object_writer.h"
 #include "broker/delivery/processing/processor_registry.h"
 #include "broker/delivery/raw_object_writer.h"
+#include "broker/delivery/redshift/redshift_config.h"
 #include "broker/delivery/row_converter.h"
 #include "sluice/status.h"
 
@@ -82,8 +83,9 @@ struct DeliveryConfig {
   std::string delimiter = "\n";
   bool delimiter_after_last = true;
 
-  EndpointConfig endpoint;             // takes the records; the bucket holds what it did not take
-  std::optional<BackupConfig> backup;  // S3BackupMode
+  EndpointConfig endpoint;                 // takes the records; the bucket holds what it did not take
+  std::optional<BackupConfig> backup;      // S3BackupMode
+  std::optional<RedshiftConfig> redshift;  // the objects are loaded into it
 
   bool convert = false;  // JSON to `format`
   ConvertedFormat format = ConvertedFormat::kParquet;

@@ -6,6 +6,7 @@
 #include "broker/delivery/endpoints/endpoint_destination.h"
 #include "broker/delivery/iso_time.h"
 #include "broker/delivery/processing_config.h"
+#include "broker/delivery/redshift/redshift_destination.h"
 #include "protocol/check.h"
 #include "protocol/json_writer.h"
 
@@ -159,6 +160,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
   } else if (config.delimiter_after_last && JoinsRecords(config)) {
     json.Key("Delimiter").String(config.delimiter);
   }
+  if (config.redshift) json.Key("LoadsTable").String(config.redshift->loads_table);
   if (config.backup) json.Key("BackupDelimiter").String(config.backup->delimiter);
   json.EndObject();
 }
@@ -180,6 +182,8 @@ std::string DeliveryConfigToJson(const DeliveryConfig& config, Secrets secrets) 
   }
   if (config.endpoint.exists()) {
     WriteEndpointDestination(config, secrets, json);
+  } else if (config.redshift) {
+    WriteRedshiftDestination(config, secrets, json);
   } else {
     WriteDestination(config, json);
   }

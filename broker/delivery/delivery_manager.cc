@@ -9,6 +9,8 @@
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/log_record_source.h"
+#include "broker/delivery/redshift/copy_statement.h"
+#include "broker/delivery/redshift/sql_text.h"
 #include "broker/delivery/routed_object_store.h"
 #include "broker/log.h"
 #include "protocol/check.h"
@@ -110,6 +112,7 @@ ProcessorSettings DeliveryManager::MakeProcessorSettings() const {
           .region = parts_.region,
           .account = parts_.account,
           .endpoint_timeout_ms = options_.endpoint_timeout_ms,
+          .load_timeout_ms = options_.load_timeout_ms,
           .stopping = &stopping_};
 }
 
@@ -281,6 +284,32 @@ Result<TimeZone> DeliveryManager::LoadZone(const std::string& name) {
   }
   if (!bytes) return Error(bytes.error());
   return TimeZone::FromTzif(name, *bytes);
+}
+
+/// The statement that loads a delivery, as `check` shows it; empty where there is no cluster.
+Result<std::string> DeliveryManager::ExampleCopy(const DeliveryConfig& config) {
+  if (!config.redshift) return std::string();
+  const Result<TimeZone> zone = LoadZone(config.time_zone);
+  if (!zone) return Error(zone.error());
+  const Result<Prefix> prefix = Prefix::Parse(ManifestPrefix(config.prefix), PrefixKind::kObjects);
+  if (!prefix) return Error(prefix.error());
+  const PrefixContext context{parts_.env.clock().WallMs(), &*zone, 0, ""};
+  const std::string key =
+      SafeKey(prefix->Evaluate(context) + ObjectName(config.name, 1, context, HashedUuid(config.name), ""));
+  if (Status status = CheckObjectKey(key); !status.ok()) return Error(std::move(status));
+  const std::string url = S3Url(objects_->Place(config.bucket), config.bucket, key);
+  return WithoutCredentials(CopyStatement(*config.redshift, url, config.compression));
+}
+
+/// A cluster at AWS can read from S3 only.
+std::string DeliveryManager::StagingWarning(const DeliveryConfig& config) {
+  if (!config.redshift) return "";
+  const std::string place = objects_->Place(config.bucket);
+  if (place.starts_with("s3://")) return "";
+  return fmt::format(
+      "S3Configuration: the bucket '{}' is {}, and COPY reads s3://{}/; name an s3:// root for it in "
+      "[delivery.buckets]",
+      config.bucket, place, config.bucket);
 }
 
 /// A key as deliveries will have it; also finds out whether the store can have such keys.

@@ -116,6 +116,8 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   Result<std::string> ReadFile(const std::string& path);
   GlueTables tables() const { return options_.tables_dir.empty() ? GlueTables::kNotAsked : GlueTables::kAsked; }
   Result<std::string> ExampleKey(const DeliveryConfig& config);
+  Result<std::string> ExampleCopy(const DeliveryConfig& config);
+  std::string StagingWarning(const DeliveryConfig& config);
   Result<broker::StreamPtr> SourceOf(const DeliveryConfig& config);
   Status Store(const DeliveryConfig& config, StreamId source, const std::string& given);
   std::int64_t StepAndLog(DeliveryStream& stream);

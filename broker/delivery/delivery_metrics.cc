@@ -48,6 +48,9 @@ void CollectTotals(const Checkpoint& checkpoint, Series& series) {
   series.Counter("sluice_delivery_filtered_records_total", "Records that a processor dropped on purpose.",
                  totals.filtered);
   series.Counter("sluice_delivery_sent_records_total", "Records that an endpoint has taken.", totals.sent);
+  series.Counter("sluice_delivery_loaded_rows_total", "Rows that were loaded into a cluster.", totals.loaded_rows);
+  series.Counter("sluice_delivery_skipped_rows_total", "Rows whose load was given up; in errors/manifests.",
+                 totals.skipped_rows);
   series.Counter("sluice_delivery_lost_records_total", "Records that were lost before they were delivered.",
                  totals.lost);
   series.Counter("sluice_delivery_overflow_fields_total", "Fields that did not fit their pinned type.",

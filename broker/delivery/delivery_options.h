@@ -57,6 +57,7 @@ struct DeliveryOptions {
   std::uint32_t threads = 1;  // conversion is CPU work, but a thread also waits for its upload
   LambdaOptions lambda;
   std::int64_t endpoint_timeout_ms = 180'000;  // of one request to an endpoint, as AWS
+  std::int64_t load_timeout_ms = 900'000;      // of one statement of a load into a cluster
   std::string jq_program;                      // where sluice-jq is; empty: beside the broker's program
 };
 

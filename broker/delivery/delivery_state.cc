@@ -157,6 +157,8 @@ DeliveryTotals ReadTotals(StateReader& reader) {
   read.bytes_in = totals.U64("bytes_in");
   read.bytes_out = totals.U64("bytes_out");
   read.sent = totals.Has("sent") ? totals.U64("sent") : 0;
+  if (totals.Has("loaded_rows")) read.loaded_rows = totals.U64("loaded_rows");
+  if (totals.Has("skipped_rows")) read.skipped_rows = totals.U64("skipped_rows");
   if (totals.Has("replayed")) read.replayed = totals.U64("replayed");
   if (totals.Has("backup_records")) read.backup_records = totals.U64("backup_records");
   if (totals.Has("backup_objects")) read.backup_objects = totals.U64("backup_objects");
@@ -169,7 +171,8 @@ void ReadObjects(StateReader& reader, std::vector<DeliveredObject>& objects) {
   for (const ConfigNode& item : reader.List("objects")) {
     StateReader object(item, "an object");
     objects.push_back({object.String("key"), object.Bool("error"), object.U64("rows"), object.U64("bytes"),
-                       ReadChecksum(object), object.Has("backup") && object.Bool("backup")});
+                       ReadChecksum(object), object.Has("backup") && object.Bool("backup"),
+                       object.Has("manifest") && object.Bool("manifest")});
     reader.Keep(object.status());
   }
 }
@@ -236,6 +239,21 @@ void WriteRefused(const std::vector<RefusedRequest>& refused, protocol::JsonWrit
   json.EndList();
 }
 
+DeliveredLoad ReadLoad(StateReader& reader) {
+  StateReader load(reader.Map("load"), "a load");
+  DeliveredLoad read{.loaded = load.Bool("loaded"), .attempts = load.U32("attempts")};
+  if (load.Has("code")) read.code = load.String("code");
+  if (load.Has("message")) read.message = load.String("message");
+  reader.Keep(load.status());
+  return read;
+}
+
+void WriteLoad(const DeliveredLoad& load, protocol::JsonWriter& json) {
+  json.Key("load").BeginObject().Key("loaded").Bool(load.loaded).Key("attempts").Number(load.attempts);
+  if (!load.code.empty()) json.Key("code").String(load.code).Key("message").String(load.message);
+  json.EndObject();
+}
+
 void ReadIntent(StateReader& reader, Intent& intent) {
   intent.seq = reader.U64("seq");
   intent.decided_ms = reader.I64("decided_ms");
@@ -266,6 +284,7 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.lost = ReadLost(reader);
   entry.replays = ReadReplays(reader);
   ReadObjects(reader, entry.objects);
+  if (reader.Has("load")) entry.load = ReadLoad(reader);
   entry.records = reader.U64("records");
   entry.user_records = reader.Has("user_records") ? reader.U64("user_records") : entry.records;
   entry.rows = reader.U64("rows");
@@ -284,7 +303,7 @@ void Count(const DeliveredObject& object, DeliveryTotals& totals) {
     totals.backup_records += object.rows;
     ++totals.backup_objects;
     totals.backup_bytes += object.bytes;
-  } else {
+  } else if (!object.manifest) {
     ++totals.objects;
     totals.bytes_out += object.bytes;
   }
@@ -324,6 +343,7 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   totals.rows += entry.rows;
   totals.errors += entry.errors;
   totals.sent += entry.sent;
+  if (entry.load) (entry.load->loaded ? totals.loaded_rows : totals.skipped_rows) += entry.rows;
   totals.filtered += entry.filtered;
   totals.lost += CountRecords(entry.lost);
   totals.overflow_fields += entry.overflow_fields;
@@ -393,9 +413,11 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
     json.BeginObject().Key("key").String(object.key).Key("error").Bool(object.error).Key("rows").Number(object.rows);
     json.Key("bytes").Number(object.bytes).Key("checksum").String(fmt::format("{:016x}", object.checksum));
     if (object.backup) json.Key("backup").Bool(true);
+    if (object.manifest) json.Key("manifest").Bool(true);
     json.EndObject();
   }
   json.EndList();
+  if (entry.load) WriteLoad(*entry.load, json);
   json.Key("records").Number(entry.records).Key("user_records").Number(entry.user_records);
   json.Key("rows").Number(entry.rows).Key("errors").Number(entry.errors);
   if (entry.sent > 0) json.Key("sent").Number(entry.sent);
@@ -427,6 +449,8 @@ void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json) {
   json.Key("overflow_fields").Number(totals.overflow_fields).Key("objects").Number(totals.objects);
   json.Key("bytes_in").Number(totals.bytes_in).Key("bytes_out").Number(totals.bytes_out);
   if (totals.sent > 0) json.Key("sent").Number(totals.sent);
+  if (totals.loaded_rows > 0) json.Key("loaded_rows").Number(totals.loaded_rows);
+  if (totals.skipped_rows > 0) json.Key("skipped_rows").Number(totals.skipped_rows);
   json.Key("replayed").Number(totals.replayed);
   json.Key("backup_records").Number(totals.backup_records).Key("backup_objects").Number(totals.backup_objects);
   json.Key("backup_bytes").Number(totals.backup_bytes).EndObject();

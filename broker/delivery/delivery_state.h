@@ -64,7 +64,7 @@ struct SpillSeal {
   friend bool operator==(const SpillSeal&, const SpillSeal&) = default;
 };
 
-/// A request that an endpoint did not take, or records of one.
+/// A request that an endpoint did not take, or records of one; or a load that a cluster did not take.
 struct RefusedRequest {
   std::uint64_t request = 0;                // its number in the delivery, from 0
   std::vector<std::uint32_t> records = {};  // their places in it; empty: all of it
@@ -111,7 +111,17 @@ struct DeliveredObject {
   std::uint64_t bytes = 0;
   std::uint64_t checksum = 0;  // XXH3-64
   bool backup = false;         // in the backup's bucket: holds `rows` source records as they came
+  bool manifest = false;       // lists objects of this delivery, and holds no record
   friend bool operator==(const DeliveredObject&, const DeliveredObject&) = default;
+};
+
+/// What became of the load of a delivery's objects into a cluster.
+struct DeliveredLoad {
+  bool loaded = false;  // else they were skipped: their manifest waits for a load by hand
+  std::uint32_t attempts = 0;
+  std::string code = {};  // why they were skipped
+  std::string message = {};
+  friend bool operator==(const DeliveredLoad&, const DeliveredLoad&) = default;
 };
 
 /// One delivery, done.
@@ -123,7 +133,8 @@ struct LedgerEntry {
   std::vector<LostRange> lost;
   std::vector<ReplayedLines> replays;  // in place of ranges: these records are no longer in the error output
   std::vector<DeliveredObject> objects;
-  std::uint64_t records = 0;       // in the ranges, or lines that are replayed
+  std::optional<DeliveredLoad> load = {};  // of the rows; none: there is no cluster, or no row
+  std::uint64_t records = 0;               // in the ranges, or lines that are replayed
   std::uint64_t user_records = 0;  // the same with what opened aggregates hold in their place; every one of them is
   std::uint64_t rows = 0;          // in the data object; a record may hold several rows
   std::uint64_t errors = 0;        // or in the error object
@@ -147,6 +158,7 @@ struct DeliveryTotals {
   std::uint64_t replayed = 0;  // of `errors`, those that were delivered again
   std::uint64_t backup_records = 0, backup_objects = 0, backup_bytes = 0;  // which the numbers above do not have
   std::uint64_t sent = 0;                                                  // to an endpoint
+  std::uint64_t loaded_rows = 0, skipped_rows = 0;                         // of `rows`, where there is a cluster
   friend bool operator==(const DeliveryTotals&, const DeliveryTotals&) = default;
 };
 

@@ -19,6 +19,15 @@ constexpr std::int64_t kRetryFirstMs = 1000;
 constexpr std::int64_t kRetryMaxMs = 60'000;
 constexpr std::int64_t kStoppedMs = 5'000;  // paused or fenced: nothing to do but to see how much waits
 
+/// Into which cluster and table objects are loaded is what counts now. How they are read stays where they are written
+/// otherwise now.
+void UseClusterOf(const DeliveryConfig& now, DeliveryConfig& decided) {
+  if (!decided.redshift || !now.redshift) return;
+  const std::string options = decided.redshift->copy_options;
+  decided.redshift = now.redshift;
+  if (now.compression != decided.compression) decided.redshift->copy_options = options;
+}
+
 /// A prefix of a configuration that was parsed before.
 Prefix MustParse(std::string_view text, PrefixKind kind) {
   Result<Prefix> prefix = Prefix::Parse(text, kind);
@@ -91,7 +100,7 @@ void DeliveryStream::FindLastObject() {
 
 void DeliveryStream::Count(const LedgerEntry& entry, const BuildCounts& counts) {
   for (const DeliveredObject& object : entry.objects) {
-    if (!object.error && !object.backup) last_object_ = object.key;
+    if (!object.error && !object.backup && !object.manifest) last_object_ = object.key;
   }
   for (const auto& [type, records] : counts.errors) builds_.errors[type] += records;
   builds_.partitions = counts.partitions;
@@ -109,8 +118,11 @@ Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::ReadTerms(std::stri
   Prefix error_prefix = MustParse(config.error_prefix, PrefixKind::kErrors);
   std::optional<Prefix> backup_prefix;
   if (config.backup) backup_prefix = MustParse(config.backup->prefix, PrefixKind::kObjects);
+  std::optional<Prefix> manifest_prefix;
+  if (config.redshift) manifest_prefix = MustParse(ManifestPrefix(config.prefix), PrefixKind::kObjects);
   return std::make_shared<const DeliveryTerms>(std::move(config), std::move(*zone), std::move(prefix),
-                                               std::move(error_prefix), std::move(backup_prefix));
+                                               std::move(error_prefix), std::move(backup_prefix),
+                                               std::move(manifest_prefix));
 }
 
 void DeliveryStream::SetHolds() {
@@ -122,21 +134,27 @@ void DeliveryStream::SetHolds() {
 std::int64_t DeliveryStream::Step() {
   Result<std::int64_t> next = TryStep();
   const std::int64_t wait_ms = next ? *next : Failed(next.error());
-  if (next && !state_.identity.paused) failures_in_a_row_ = 0;
+  if (next && !state_.identity.paused && !asked_) failures_in_a_row_ = 0;
   if (!next || wait_ms == kStoppedMs) (void)planner_.Observe();  // what cannot be read is told where it is to be read
   PublishStatus();
   return wait_ms;
 }
 
 Result<std::int64_t> DeliveryStream::TryStep() {
+  asked_ = false;
   if (status().mode == DeliveryMode::kFenced) return kStoppedMs;
   if (!state_known_) {
     if (Status status = Reload(); !status.ok()) return Error(std::move(status));
   }
-  if (state_.identity.paused) return kStoppedMs;
+  if (state_.identity.paused) {
+    host_.load.attempt.reset();  // nobody goes on with it
+    return kStoppedMs;
+  }
   if (!state_.intent) return DecideStep();
   const Status delivered = Deliver();
-  if (const std::int64_t wait_ms = std::exchange(host_.ask_again_ms, 0); wait_ms > 0) return wait_ms;
+  const std::int64_t wait_ms = std::exchange(host_.ask_again_ms, 0);
+  asked_ = wait_ms > 0;
+  if (asked_) return wait_ms;
   return delivered.ok() ? Result<std::int64_t>(0) : Error(delivered);
 }
 
@@ -242,6 +260,9 @@ void DeliveryStream::AddKeys(Intent& intent) const {
     const bool possible = !config.processors.empty() || config.endpoint.exists();
     if (possible && type != kFormatConversionFailed) intent.other_keys.push_back(ErrorKey(*terms_, intent, type));
   }
+  if (!config.redshift) return;
+  intent.other_keys.push_back(ManifestKey(*terms_, intent));
+  intent.other_keys.push_back(ErrorKey(*terms_, intent, kSkippedManifests));
 }
 
 Status DeliveryStream::Deliver() {
@@ -333,10 +354,11 @@ Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::TermsOf(const Inten
   const Result<std::string> json = store_.LoadConfig(intent.config_version);
   if (!json) return Error(json.error());
   Result<std::shared_ptr<const DeliveryTerms>> terms = ReadTerms(*json);
-  if (!terms || !(*terms)->config.endpoint.exists()) return terms;
+  if (!terms || (!(*terms)->config.endpoint.exists() && !(*terms)->config.redshift)) return terms;
   // Which records are in which request stays; where it goes, with which key and how long, is what counts now.
   auto changed = std::make_shared<DeliveryTerms>(**terms);
   changed->config.endpoint.UseConnectionOf(terms_->config.endpoint);
+  UseClusterOf(terms_->config, changed->config);
   return changed;
 }
 

@@ -189,6 +189,7 @@ class DeliveryStream {
   std::optional<std::string> last_object_;  // nullopt: not looked for yet
   BuildCounts builds_;
   int failures_in_a_row_ = 0;
+  bool asked_ = false;  // by the last Step: nobody has said yet whether it succeeds
   ReplayRequest replay_;
   bool replay_turn_ = true;          // else the log's
   const std::uint64_t first_flush_;  // the numbers of an earlier start lie below

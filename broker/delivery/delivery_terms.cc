@@ -50,6 +50,15 @@ std::string PartitionObjectKey(const DeliveryTerms& terms, const Intent& intent,
                                                              ObjectExtension(terms.config)));
 }
 
+std::string ManifestPrefix(std::string_view prefix) { return fmt::format("{}manifests/", prefix); }
+
+std::string ManifestKey(const DeliveryTerms& terms, const Intent& intent) {
+  const std::string identity = IdentityOf(intent);
+  const PrefixContext context = ContextOf(terms, intent, identity);
+  return SafeKey(terms.manifest_prefix->Evaluate(context) +
+                 ObjectName(terms.config.name, intent.config_version, context, HashedUuid(identity + "|manifest"), ""));
+}
+
 std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::string_view error_type) {
   const bool conversion = error_type == kFormatConversionFailed;
   if (conversion && !intent.error_key.empty()) return intent.error_key;

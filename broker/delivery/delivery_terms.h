@@ -23,7 +23,8 @@ struct DeliveryTerms {
   TimeZone zone;
   Prefix prefix;
   Prefix error_prefix;
-  std::optional<Prefix> backup_prefix;  // where there is a backup
+  std::optional<Prefix> backup_prefix;         // where there is a backup
+  std::optional<Prefix> manifest_prefix = {};  // where there is a cluster
 };
 
 /// The key of a delivery's only data object, decided with it.
@@ -33,6 +34,13 @@ std::string DataKey(const DeliveryTerms& terms, const Intent& intent);
 /// append time of its oldest record.
 std::string PartitionObjectKey(const DeliveryTerms& terms, const Intent& intent, const SpillName& name,
                                std::int64_t oldest_ms);
+
+/// The prefix of manifests beside objects of `prefix`, as written.
+std::string ManifestPrefix(std::string_view prefix);
+/// The key of the manifest of a delivery to a cluster.
+std::string ManifestKey(const DeliveryTerms& terms, const Intent& intent);
+/// The "error type" of a manifest whose load was given up.
+inline constexpr std::string_view kSkippedManifests = "errors/manifests";
 
 /// The key of the error object for records of one error type. Intents hold the one of failed conversions.
 std::string ErrorKey(const DeliveryTerms& terms, const Intent& intent, std::string_view error_type);

@@ -63,7 +63,9 @@ Result<TrialOutcome> DeliveryManager::TryRecords(const DeliveryConfig& config,
       parts.base->schema = std::move(*schema);
     }
   }
-  Result<TrialOutcome> outcome = TryDelivery(config, records, parts);
+  DeliveryConfig staged = config;
+  staged.redshift.reset();  // a sample becomes objects, and is not loaded
+  Result<TrialOutcome> outcome = TryDelivery(staged, records, parts);
   if (!outcome) return outcome;
   std::size_t bytes = 0;
   for (const TrialObject& object : outcome->objects) bytes += object.bytes.size();

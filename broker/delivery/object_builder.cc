@@ -7,6 +7,7 @@
 #include "broker/delivery/endpoints/request_output.h"
 #include "broker/delivery/error_output.h"
 #include "broker/delivery/processing/record_pipeline.h"
+#include "broker/delivery/redshift/redshift_load.h"
 #include "broker/delivery/replay_reader.h"
 
 namespace sluice::delivery {
@@ -34,6 +35,27 @@ void ObjectBuilder::Learn(std::span<const RecordRef> records) {
 }
 
 Result<LedgerEntry> ObjectBuilder::Build(const Intent& intent) {
+  return terms_.config.redshift ? BuildAndLoad(intent) : BuildObjects(intent);
+}
+
+/// While a load is tried, its objects are not made again.
+Result<LedgerEntry> ObjectBuilder::BuildAndLoad(const Intent& intent) {
+  LoadProgress& progress = host_.load;
+  std::string delivery = RequestId(intent, 0);
+  if (progress.delivery != delivery) progress = {.delivery = std::move(delivery)};
+  if (!progress.built) {
+    Result<LedgerEntry> entry = BuildObjects(intent);
+    if (!entry) return entry;
+    progress.built = std::move(*entry);
+    progress.counts = counts_;
+  }
+  counts_ = progress.counts;
+  LedgerEntry entry = *progress.built;
+  Status status = RedshiftLoad(terms_, intent, staging_, host_, objects_).Run(entry);
+  return status.ok() ? Result<LedgerEntry>(std::move(entry)) : Error(std::move(status));
+}
+
+Result<LedgerEntry> ObjectBuilder::BuildObjects(const Intent& intent) {
   Result<SourceStream> stream = source_.Describe();
   if (!stream) return Error(stream.error());
   ErrorOutput errors(terms_, intent, *stream, objects_);

@@ -30,7 +30,8 @@ class ObjectBuilder {
   ObjectBuilder(const DeliveryTerms& terms, const Schema& schema, ProcessorHost& host, ObjectStore& objects,
                 StagingParts staging);
 
-  /// Returns when all objects are durable, with what the ledger shall say.
+  /// Returns when all objects are durable, and loaded where there is a cluster to load them into, with what the ledger
+  /// shall say.
   Result<LedgerEntry> Build(const Intent& intent);
 
   /// The schema, widened by the fields that did not fit; nullopt where all did or nothing is inferred.
@@ -42,6 +43,8 @@ class ObjectBuilder {
   bool records_gone() const { return records_gone_; }
 
  private:
+  Result<LedgerEntry> BuildObjects(const Intent& intent);
+  Result<LedgerEntry> BuildAndLoad(const Intent& intent);
   Status ReadAll(const ObjectParts& parts, RecordPipeline::Sink& sink, BackupOutput& backup, SpillCounts& counts);
   Status Replay(const ObjectParts& parts, RecordPipeline::Sink& sink, SpillCounts& counts);
   Status BackUp(const Intent& intent, BackupOutput& backup);

@@ -31,6 +31,7 @@ PROCESSING = ("tests/delivery/delivery_processing_test", "*")
 PARTITIONING = ("tests/delivery/delivery_partitioning_test", "*")
 BACKUP = ("tests/delivery/delivery_backup_test", "*")
 REPLAY = ("tests/delivery/delivery_replay_test", "*")
+REDSHIFT = ("tests/delivery/delivery_redshift_test", "*")
 LAMBDA = ("tests/delivery/delivery_lambda_test", "*")
 DELIVERY_CONFIG = ("tests/delivery/delivery_config_test", "*")
 CONVERT = ("tests/delivery/delivery_convert_test", "*ObjectWriter*")
@@ -194,6 +195,12 @@ MUTANTS = [
            ("config_, host_, sink_, entry)", "config_, host_, sink_, PipelineEntry::kLog)"), tests=(REPLAY,)),
     mutant("M78", "counts a replayed record a second time", "broker/delivery/delivery_state.cc",
            ("totals.records += entry.records - replayed;", "totals.records += entry.records;"), tests=(REPLAY,)),
+    mutant("M90", "does not look for what is loaded", "broker/delivery/redshift/load_attempt.cc",
+           ("step.kind == Kind::kLook && session_.rows() > 0", "false"), tests=(REDSHIFT,)),
+    mutant("M91", "loads without waiting for the attempt before", "broker/delivery/redshift/load_attempt.cc",
+           ("""fmt::format("LOCK TABLE {}", loads)""", """fmt::format("SET x TO {}", loads)"""), tests=(REDSHIFT,)),
+    mutant("M92", "does not keep that a load was given up", "broker/delivery/redshift/redshift_load.cc",
+           ("const bool given_up = intent_.refused.has_value();", "const bool given_up = false;"), tests=(REDSHIFT,)),
     mutant("M80", "does not say in an ORC object which records it holds", "broker/delivery/orc_object_writer.cc",
            ("    const Status status = AddOrcUserMetadata(",
             "    const Status status = metadata.size() > 1 ? Status() : AddOrcUserMetadata("),

@@ -76,6 +76,32 @@ TEST_CASE("DeliveryState: what an endpoint has taken and refused reads back", "[
   CHECK(CheckpointFromJson(CheckpointToJson(checkpoint)) == checkpoint);
 }
 
+TEST_CASE("DeliveryState: what was loaded and skipped reads back, and manifests are no objects of records",
+          "[delivery]") {
+  LedgerEntry entry;
+  entry.seq = 1;
+  entry.ranges = {{ShardIndex(0), Offset(0), Offset(4)}};
+  entry.objects = {{.key = "a", .rows = 5, .bytes = 70}, {.key = "manifests/a", .bytes = 50, .manifest = true}};
+  entry.load = {.loaded = true, .attempts = 2};
+  entry.records = entry.user_records = entry.rows = 5;
+  CHECK(*LedgerEntryFromJson(LedgerEntryToJson(entry)) == entry);
+  Checkpoint checkpoint;
+  checkpoint.shards = {{ShardIndex(0), Offset(0), Offset(0)}};
+  checkpoint = Advance(checkpoint, entry, 1);
+  CHECK(checkpoint.totals.objects == 1);
+  CHECK(checkpoint.totals.bytes_out == 70);
+  CHECK(checkpoint.totals.loaded_rows == 5);
+  CHECK(checkpoint.totals.skipped_rows == 0);
+  entry.seq = 2;
+  entry.ranges = {{ShardIndex(0), Offset(5), Offset(9)}};
+  entry.load = {.loaded = false, .attempts = 1, .code = "Redshift.DataLoadFailed", .message = "it says \"why\""};
+  CHECK(*LedgerEntryFromJson(LedgerEntryToJson(entry)) == entry);
+  checkpoint = Advance(checkpoint, entry, 2);
+  CHECK(checkpoint.totals.loaded_rows == 5);
+  CHECK(checkpoint.totals.skipped_rows == 5);
+  CHECK(*CheckpointFromJson(CheckpointToJson(checkpoint)) == checkpoint);
+}
+
 TEST_CASE("DeliveryState: a backup's objects and a replay's lines read back, and are counted apart", "[delivery]") {
   Intent intent = SomeIntent();
   intent.backup_keys = {"raw/a", "raw/b"};

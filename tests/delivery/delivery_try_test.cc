@@ -53,6 +53,19 @@ TEST_CASE("DeliveryManager Handle: a sample is not sent to an endpoint", "[deliv
         "a sample for 'd' would be sent to its endpoint; samples are tried for S3 destinations only");
 }
 
+TEST_CASE("DeliveryManager Handle: a sample becomes objects, and is not loaded into a cluster", "[delivery]") {
+  Managed managed;
+  managed.Start();
+  constexpr std::string_view kDocument = R"({"DeliveryStreamName": "d", "RedshiftDestinationConfiguration": {
+    "RoleARN": "r", "ClusterJDBCURL": "jdbc:redshift://127.0.0.1:9/dev", "Username": "u", "Password": "secret",
+    "CopyCommand": {"DataTableName": "t"}, "S3Configuration": {"BucketARN": "lake"}}})";
+  const std::string answer = managed.Answer(DeliveryAction::kTry, "", Request(kDocument, {"a", "b"}));
+  CHECK(Contains(answer, R"("sample":{"totals":{"records":2)"));
+  CHECK(Contains(answer, R"("copy":"COPY t FROM 's3://lake/manifests/)"));
+  CHECK_FALSE(Contains(answer, "loaded_rows"));
+  CHECK_FALSE(Contains(answer, "secret"));
+}
+
 TEST_CASE("DeliveryManager Handle: what is no request for a trial", "[delivery]") {
   Managed managed;
   managed.Start();

@@ -156,7 +156,7 @@ class Verifier {
     std::uint64_t in_backup = 0;
     for (const DeliveredObject& object : entry.objects) {
       BucketOf(object.backup).known.insert(object.key);
-      has_data = has_data || (!object.error && !object.backup);
+      has_data = has_data || (!object.error && !object.backup && !object.manifest);
       has_errors = has_errors || object.error;
       if (object.error) error_rows += object.rows;
       if (object.backup) in_backup += object.rows;
@@ -174,6 +174,7 @@ class Verifier {
     report_.replayed += replayed;
     report_.filtered += entry.filtered;
     report_.sent += entry.sent;
+    if (entry.load) (entry.load->loaded ? report_.loaded_rows : report_.skipped_rows) += entry.rows;
     if (elsewhere > entry.user_records) {
       Problem("ledger damaged", "", entry.ranges,
               fmt::format("delivery {} counts more records than it has", entry.seq));
@@ -209,13 +210,13 @@ class Verifier {
     const std::optional<FileFacts> facts = local ? ReadFileFacts((*local)->path()) : std::nullopt;
     if (!facts) {
       Problem("object missing", object.key, entry.ranges, "the object is not there, or cannot be read");
-      all_told_ = all_told_ && object.backup;
+      all_told_ = all_told_ && (object.backup || object.manifest);
       return Status();
     }
     ++reading_.objects;
     reading_.bytes += facts->bytes;
-    ++(object.backup ? report_.backup_objects : report_.objects);
-    if (!object.backup) report_.bytes += facts->bytes;
+    if (!object.manifest) ++(object.backup ? report_.backup_objects : report_.objects);
+    if (!object.backup && !object.manifest) report_.bytes += facts->bytes;
     if (facts->bytes != object.bytes) {
       Problem("object changed", object.key, entry.ranges,
               fmt::format("the object has {} bytes; {} were delivered", facts->bytes, object.bytes));
@@ -224,7 +225,7 @@ class Verifier {
     }
     if (object.error) {
       errors_.Check(entry, object, (*local)->path());
-    } else if (!object.backup) {  // of a backup, size and checksum stand for the records
+    } else if (!object.backup && !object.manifest) {  // of a backup, size and checksum stand for the records
       CheckDataObject(entry, object, (*local)->path());
     }
     return Status();

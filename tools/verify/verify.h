@@ -45,6 +45,8 @@ struct VerifyReport {
   std::uint64_t in_backup = 0;                  // besides, as they came
   std::uint64_t backup_objects = 0;             // with them, which `objects` does not count
   std::uint64_t sent = 0;                       // taken by an endpoint; what it has of them only it can say
+  std::uint64_t loaded_rows = 0;                // of those in the lake: loaded into a cluster, as the ledger says
+  std::uint64_t skipped_rows = 0;               // and whose load was given up
   std::uint64_t lost = 0;                       // before delivery: removed by retention, or given up
   std::vector<delivery::SourceRange> given_up;  // damaged in the log, and their loss was accepted
   std::uint64_t rows = 0;                       // counted in the files

@@ -1,6 +1,7 @@
 // What was proven, or not: for people and as JSON.
 #include <fmt/format.h>
 
+#include "broker/delivery/delivery_terms.h"
 #include "protocol/json_writer.h"
 #include "tools/sluice/units.h"
 #include "tools/verify/verify.h"
@@ -48,6 +49,13 @@ std::string VerifyReportText(const VerifyReport& report) {
     text += fmt::format("  sent         {} (acknowledged by {}; what it did with them only it can say)\n",
                         FormatCount(report.sent), report.endpoint);
   }
+  if (report.loaded_rows + report.skipped_rows > 0) {
+    text += fmt::format("  loaded       {} (committed by the cluster){}\n", FormatCounted(report.loaded_rows, "row"),
+                        report.skipped_rows == 0
+                            ? ""
+                            : fmt::format(", {} skipped: their manifests are in {}/", FormatCount(report.skipped_rows),
+                                          delivery::kSkippedManifests));
+  }
   if (report.in_backup > 0) {
     text += fmt::format("  in backup    {}, as they came ({})\n", FormatCount(report.in_backup),
                         FormatCounted(report.backup_objects, "object"));
@@ -88,6 +96,8 @@ std::string VerifyReportJson(const VerifyReport& report) {
       .Key("rows")
       .Number(report.rows);
   if (!report.endpoint.empty()) json.Key("sent").Number(report.sent).Key("endpoint").String(report.endpoint);
+  if (report.loaded_rows + report.skipped_rows > 0)
+    json.Key("loaded_rows").Number(report.loaded_rows).Key("skipped_rows").Number(report.skipped_rows);
   json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes);
   json.Key("earlier_objects").Number(report.earlier);
   WriteRanges("given_up", report.given_up, json);

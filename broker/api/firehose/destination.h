@@ -33,6 +33,7 @@ std::optional<protocol::aws::ApiError> CheckDestination(const Json& destination,
 std::optional<protocol::aws::ApiError> CheckPlainPart(const Json& destination);
 std::optional<protocol::aws::ApiError> CheckHints(const Json& destination);
 std::optional<protocol::aws::ApiError> CheckProcessing(const Json& destination);
+std::optional<protocol::aws::ApiError> CheckBackup(const Json& destination);
 /// Their defaults.
 void SetPlainDefaults(Json& destination, bool large);
 void SetHintsDefault(Json& destination, std::int64_t size_mb, std::int64_t interval_s);

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "broker/api/firehose/http_destination.h"
+#include "broker/api/firehose/redshift_destination.h"
 #include "broker/api/firehose/search_destination.h"
 #include "broker/api/firehose/shapes.h"
 #include "broker/api/firehose/splunk_destination.h"
@@ -33,7 +34,8 @@ DestinationKind S3Kind() {
 }  // namespace
 
 std::span<const DestinationKind> DestinationKinds() {
-  static const std::array kKinds = {S3Kind(), HttpEndpointKind(), SplunkKind(), OpenSearchKind(), ElasticsearchKind()};
+  static const std::array kKinds = {S3Kind(),         HttpEndpointKind(),  SplunkKind(),
+                                    OpenSearchKind(), ElasticsearchKind(), RedshiftKind()};
   return kKinds;
 }
 

@@ -62,32 +62,6 @@ Wrong CheckPartitioning(const Json& destination) {
   return std::nullopt;
 }
 
-/// A backup is a plain destination, of records as they came.
-Wrong CheckBackup(const Json& destination) {
-  const Json* const backup = Find(destination, "S3BackupConfiguration");
-  if (BacksUp(destination)) {
-    if (backup == nullptr) {
-      return InvalidArgument("S3BackupConfiguration cannot be null when S3BackupMode is Enabled.");
-    }
-    const Json* const hints = Find(destination, "BufferingHints");
-    if (hints != nullptr && NumberOf(hints, "IntervalInSeconds") == 0) {
-      return InvalidArgument("BufferingHints.IntervalInSeconds must be greater than 0 when S3BackupMode is Enabled.");
-    }
-  }
-  if (backup == nullptr) return std::nullopt;
-  if (Find(backup, "RoleARN") == nullptr || Find(backup, "BucketARN") == nullptr) {
-    return InvalidArgument("S3BackupUpdate must have RoleARN and BucketARN where there was no S3BackupConfiguration.");
-  }
-  if (Wrong wrong = CheckPrefixes(*backup)) return wrong;
-  if (Wrong wrong = CheckHints(*backup)) return wrong;
-  const Json* const hints = Find(backup, "BufferingHints");
-  if (hints != nullptr && NumberOf(hints, "IntervalInSeconds") < kBackupIntervalSecondsMin) {
-    return InvalidArgument("BufferingHints.IntervalInSeconds of S3BackupConfiguration must be at least 60.");
-  }
-  if (Wrong wrong = CheckEncryption(*backup)) return wrong;
-  return CheckPartitioning(*backup);
-}
-
 /// A map of which exactly one member is there.
 bool HasOne(const Json* map) { return map != nullptr && map->fields.size() == 1; }
 
@@ -188,6 +162,32 @@ Wrong CheckProcessing(const Json& destination) {
 Wrong CheckPlainPart(const Json& destination) {
   if (Wrong wrong = CheckPrefixes(destination)) return wrong;
   return CheckEncryption(destination);
+}
+
+/// A backup is a plain destination, of records as they came.
+Wrong CheckBackup(const Json& destination) {
+  const Json* const backup = Find(destination, "S3BackupConfiguration");
+  if (BacksUp(destination)) {
+    if (backup == nullptr) {
+      return InvalidArgument("S3BackupConfiguration cannot be null when S3BackupMode is Enabled.");
+    }
+    const Json* const hints = Find(destination, "BufferingHints");
+    if (hints != nullptr && NumberOf(hints, "IntervalInSeconds") == 0) {
+      return InvalidArgument("BufferingHints.IntervalInSeconds must be greater than 0 when S3BackupMode is Enabled.");
+    }
+  }
+  if (backup == nullptr) return std::nullopt;
+  if (Find(backup, "RoleARN") == nullptr || Find(backup, "BucketARN") == nullptr) {
+    return InvalidArgument("S3BackupUpdate must have RoleARN and BucketARN where there was no S3BackupConfiguration.");
+  }
+  if (Wrong wrong = CheckPrefixes(*backup)) return wrong;
+  if (Wrong wrong = CheckHints(*backup)) return wrong;
+  const Json* const hints = Find(backup, "BufferingHints");
+  if (hints != nullptr && NumberOf(hints, "IntervalInSeconds") < kBackupIntervalSecondsMin) {
+    return InvalidArgument("BufferingHints.IntervalInSeconds of S3BackupConfiguration must be at least 60.");
+  }
+  if (Wrong wrong = CheckEncryption(*backup)) return wrong;
+  return CheckPartitioning(*backup);
 }
 
 Wrong CheckDestination(const Json& destination, NeedsTable needs_table) {

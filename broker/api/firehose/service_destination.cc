@@ -32,14 +32,18 @@ const Shape& SecretsManagerShape() {
 
 void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind) {
   SetHintsDefault(described, delivery::kEndpointSizeMbDefault, kind.interval_s_default);
+  SetCommonDefaults(described, kind.retry_s_default);
+  SetDefault(described, "S3BackupMode", TextNode(kind.failed_only));
+}
+
+void SetCommonDefaults(Json& described, std::uint64_t retry_s) {
   Json off = MapNode();
   Set(off, "Enabled", BooleanNode(false));
   SetDefault(described, "CloudWatchLoggingOptions", std::move(off));
   SetProcessingDefaults(described);
   Json retries = Find(described, "RetryOptions") != nullptr ? *Find(described, "RetryOptions") : MapNode();
-  SetDefault(retries, "DurationInSeconds", NumberNode(static_cast<std::int64_t>(kind.retry_s_default)));
+  SetDefault(retries, "DurationInSeconds", NumberNode(static_cast<std::int64_t>(retry_s)));
   Set(described, "RetryOptions", std::move(retries));
-  SetDefault(described, "S3BackupMode", TextNode(kind.failed_only));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key != "S3Configuration") continue;
     SetPlainDefaults(field.value, false);

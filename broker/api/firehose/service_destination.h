@@ -2,6 +2,7 @@
 // secrets elsewhere. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -15,8 +16,10 @@ namespace sluice::broker::firehose {
 const protocol::aws::Shape& RetryShape();
 const protocol::aws::Shape& SecretsManagerShape();
 
-/// Those of hints, retries and backup that the delivery stage has for this kind. S3Configuration becomes
-/// S3DestinationDescription, with the defaults of a plain destination.
+/// Those of logging, processing and retries. S3Configuration becomes S3DestinationDescription, with the defaults of a
+/// plain destination.
+void SetCommonDefaults(Json& described, std::uint64_t retry_s);
+/// The same, and those of hints and backup that the delivery stage has for this kind.
 void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind);
 
 /// Each member of `update` replaces what was there, but S3Update's, whose own members do.

@@ -14,6 +14,7 @@
 #include "broker/delivery/delivery_options.h"
 #include "broker/delivery/endpoints/endpoint_config.h"
 #include "broker/delivery/endpoints/request_progress.h"
+#include "broker/delivery/redshift/load_progress.h"
 #include "storage/env/env.h"
 
 namespace sluice::delivery {
@@ -31,6 +32,7 @@ struct ProcessorSettings {
   std::string region = "us-east-1";  // and account: of the ARNs that are told to others
   std::string account = "000000000000";
   std::int64_t endpoint_timeout_ms = 180'000;   // of one request to an endpoint, as AWS
+  std::int64_t load_timeout_ms = 900'000;       // of one statement of a load
   const std::atomic<bool>* stopping = nullptr;  // what may take long ends when it is set; outlives the processors
 };
 
@@ -60,6 +62,7 @@ struct ProcessorHost {
   std::shared_ptr<Endpoint> endpoint = nullptr;  // kept for the next delivery: a connection
   EndpointConfig endpoint_config = {};           // whose it is
   RequestProgress requests = {};                 // of the delivery in hand
+  LoadProgress load = {};                        // of the same
   std::int64_t retry_in_ms = 0;                  // when what has failed wants to be tried again; 0: it does not say
   std::int64_t ask_again_ms = 0;                 // above 0: nothing has failed, the endpoint has not said yet
 

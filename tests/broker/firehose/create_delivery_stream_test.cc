@@ -81,7 +81,7 @@ TEST_CASE("CreateDeliveryStream: exactly one destination, and one that is served
   const ApiError one = Invalid("Exactly one destination configuration is supported for a Firehose");
   CHECK(core.Run("CreateDeliveryStream", R"({"DeliveryStreamName":"d"})").error == one);
   CHECK(core.TryCreate("d", "", R"(,"S3DestinationConfiguration":)" + Destination()).error == one);
-  CHECK(core.TryCreate("d", "", R"(,"RedshiftDestinationConfiguration":{})").error == one);
+  CHECK(core.TryCreate("d", "", R"(,"SnowflakeDestinationConfiguration":{})").error == one);
   CHECK(core.Run("CreateDeliveryStream",
                  R"({"DeliveryStreamName":"d","SnowflakeDestinationConfiguration":{"Database":"x"}})")
             .error == Invalid("SnowflakeDestinationConfiguration is not served by this broker"));

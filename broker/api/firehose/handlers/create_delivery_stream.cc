@@ -24,9 +24,9 @@ namespace {
 
 constexpr std::string_view kPlainMember = "S3DestinationConfiguration";
 constexpr std::string_view kEncryptionMember = "DeliveryStreamEncryptionConfigurationInput";
-constexpr std::array<std::string_view, 4> kUnservedDestinations = {
-    "RedshiftDestinationConfiguration", "AmazonOpenSearchServerlessDestinationConfiguration",
-    "SnowflakeDestinationConfiguration", "IcebergDestinationConfiguration"};
+constexpr std::array<std::string_view, 3> kUnservedDestinations = {"AmazonOpenSearchServerlessDestinationConfiguration",
+                                                                   "SnowflakeDestinationConfiguration",
+                                                                   "IcebergDestinationConfiguration"};
 
 Shape WithDestinations(Shape shape) {
   for (const DestinationKind& kind : DestinationKinds()) {

@@ -21,8 +21,7 @@ using protocol::aws::Shape;
 namespace {
 
 constexpr std::string_view kPlainMember = "S3DestinationUpdate";
-constexpr std::array<std::string_view, 4> kUnservedUpdates = {"RedshiftDestinationUpdate",
-                                                              "AmazonOpenSearchServerlessDestinationUpdate",
+constexpr std::array<std::string_view, 3> kUnservedUpdates = {"AmazonOpenSearchServerlessDestinationUpdate",
                                                               "SnowflakeDestinationUpdate", "IcebergDestinationUpdate"};
 
 Shape WithDestinations(Shape shape) {
