@@ -1,6 +1,7 @@
 // Letters and digits of ASCII, whatever the locale. Values only: safe on any thread.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,11 @@ inline std::string Lower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) c = Lower(c);
   return lower;
+}
+
+/// Whether `text` is `lower`, a text in lower case, but for the case of its letters.
+inline bool IsWithoutCase(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(text, lower, {}, [](char c) { return Lower(c); });
 }
 
 }  // namespace sluice::protocol

@@ -11,6 +11,7 @@
 
 #include "protocol/check.h"
 #include "protocol/endian.h"
+#include "protocol/freer.h"
 #include "protocol/uint128.h"
 
 namespace sluice::protocol {
@@ -31,17 +32,24 @@ std::unexpected<Status> NotAHashKey(std::string_view text) {
                            text.substr(0, 2 * kDecimalDigitsMax), ToDecimal(kMaxHashKey)));
 }
 
+using Md5 = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
+
+Md5 NewMd5() {
+  static const EVP_MD* const md5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  SLUICE_CHECK(md5 != nullptr);  // a FIPS-only OpenSSL: Kinesis routing cannot be computed there
+  Md5 context(EVP_MD_CTX_new());
+  SLUICE_CHECK(context != nullptr && EVP_DigestInit_ex(context.get(), md5, nullptr) == 1);
+  return context;
+}
+
 }  // namespace
 
 HashKey HashPartitionKey(std::string_view partition_key) {
-  static const EVP_MD* const md5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                                     &EVP_MD_CTX_free);
-  SLUICE_CHECK(md5 != nullptr);  // a FIPS-only OpenSSL: Kinesis routing cannot be computed there
-  SLUICE_CHECK(context != nullptr);
+  thread_local const Md5 context = NewMd5();
   std::array<unsigned char, kMd5Size> digest;
   unsigned int size = 0;
-  const bool hashed = EVP_DigestInit_ex(context.get(), md5, nullptr) == 1 &&
+  // Without the name of the digest: with it, OpenSSL would make the digest's memory anew.
+  const bool hashed = EVP_DigestInit_ex(context.get(), nullptr, nullptr) == 1 &&
                       EVP_DigestUpdate(context.get(), partition_key.data(), partition_key.size()) == 1 &&
                       EVP_DigestFinal_ex(context.get(), digest.data(), &size) == 1;
   SLUICE_CHECK(hashed && size == kMd5Size);

@@ -86,7 +86,7 @@ void AppendHeader(std::string& out, const SignedRequest& request, std::string_vi
   out += ':';
   bool first = true;
   for (const HttpHeader& header : request.headers) {
-    if (Lower(header.name) != sent) continue;
+    if (!IsWithoutCase(header.name, sent)) continue;
     if (!std::exchange(first, false)) out += ',';
     AppendTrimmed(out, header.value);
   }
@@ -99,8 +99,8 @@ std::string CanonicalRequest(const SignedRequest& request, const SignatureClaim&
   text += '\n';
   AppendQuery(text, request.query);
   text += '\n';
-  for (const std::string& name : claim.signed_headers) AppendHeader(text, request, name);
-  text += fmt::format("\n{}\n{}", fmt::join(claim.signed_headers, ";"), request.body_sha256);
+  ForEachPart(claim.signed_headers, ';', [&](std::string_view name) { AppendHeader(text, request, name); });
+  text += fmt::format("\n{}\n{}", claim.signed_headers, request.body_sha256);
   return text;
 }
 

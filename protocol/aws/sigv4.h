@@ -15,7 +15,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "protocol/aws/error.h"
 
@@ -46,7 +45,7 @@ struct CredentialScope {
 struct SignatureClaim {
   std::string access_key;
   CredentialScope scope;
-  std::vector<std::string> signed_headers;  // lower case
+  std::string signed_headers;  // in lower case, with semicolons between them
   std::string signature;
   std::string time;  // YYYYMMDDTHHMMSSZ
   std::int64_t time_s = 0;

@@ -2,8 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <map>
+#include <optional>
+#include <ranges>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "protocol/ascii.h"
 #include "protocol/aws/amz_time.h"
@@ -14,13 +19,34 @@
 namespace sluice::protocol::aws {
 namespace {
 
-using Parts = std::map<std::string, std::string, std::less<>>;
+/// Named parts, a handful; of those with one name the first counts.
+class Parts {
+ public:
+  void Add(std::string_view name, std::string_view value) { parts_.emplace_back(name, value); }
+  std::optional<std::string_view> Find(std::string_view name) const {
+    const auto found = std::ranges::find(parts_, name, &Part::first);
+    return found == parts_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  using Part = std::pair<std::string_view, std::string_view>;
+  std::vector<Part> parts_;
+};
+
+/// What a form calls the three parts that both have.
+struct PartNames {
+  std::string_view credential;
+  std::string_view signed_headers;
+  std::string_view signature;
+};
+constexpr PartNames kHeaderNames{"Credential", "SignedHeaders", "Signature"};
+constexpr PartNames kQueryNames{"X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Signature"};
 
 ApiError Incomplete(std::string message) { return {"IncompleteSignatureException", std::move(message)}; }
 
 std::optional<std::string_view> FindHeader(const SignedRequest& request, std::string_view lower_name) {
   for (const HttpHeader& header : request.headers) {
-    if (Lower(header.name) == lower_name) return header.value;
+    if (IsWithoutCase(header.name, lower_name)) return header.value;
   }
   return std::nullopt;
 }
@@ -32,34 +58,36 @@ Parts SplitAuthorization(std::string_view value) {
     const std::size_t end = std::min(value.find_first_of(", "), value.size());
     const std::string_view part = value.substr(0, end);
     const std::size_t equals = part.find('=');
-    if (equals != part.npos) parts.emplace(part.substr(0, equals), part.substr(equals + 1));
+    if (equals != part.npos) parts.Add(part.substr(0, equals), part.substr(equals + 1));
     value.remove_prefix(std::min(end + 1, value.size()));
   }
   return parts;
 }
 
-/// The X-Amz-* parameters of the query, decoded. nullopt where a part of it cannot be decoded.
-std::optional<Parts> SplitQuery(std::string_view query) {
+/// The X-Amz-* parameters of the query, decoded into `texts`. nullopt where a part of it cannot be decoded.
+std::optional<Parts> SplitQuery(std::string_view query, std::vector<std::string>& texts) {
   Parts parts;
-  for (const auto& [name, value] : QueryParameters(query)) {
+  const auto parameters = QueryParameters(query);
+  texts.reserve(2 * parameters.size());  // the parts point to them
+  for (const auto& [name, value] : parameters) {
     auto decoded_name = PercentDecode(name);
     auto decoded_value = PercentDecode(value);
     if (!decoded_name || !decoded_value) return std::nullopt;
-    parts.emplace(std::move(*decoded_name), std::move(*decoded_value));
+    const std::string& kept_name = texts.emplace_back(std::move(*decoded_name));
+    parts.Add(kept_name, texts.emplace_back(std::move(*decoded_value)));
   }
   return parts;
 }
 
 /// KEY/DATE/REGION/SERVICE/aws4_request into the claim.
 std::optional<ApiError> TakeCredential(std::string_view credential, SignatureClaim& claim) {
-  std::vector<std::string_view> elements;
-  for (std::string_view rest = credential;;) {
-    const std::size_t slash = rest.find('/');
-    elements.push_back(rest.substr(0, slash));
-    if (slash == rest.npos) break;
-    rest.remove_prefix(slash + 1);
+  std::array<std::string_view, 5> elements;
+  std::size_t count = 0;
+  for (const auto element : std::views::split(credential, '/')) {
+    if (count < elements.size()) elements[count] = std::string_view(element);
+    ++count;
   }
-  if (elements.size() != 5) {
+  if (count != elements.size()) {
     return Incomplete(
         fmt::format("Credential must have exactly 5 slash-delimited elements, e.g. "
                     "keyid/date/region/service/term, got '{}'",
@@ -75,21 +103,16 @@ std::optional<ApiError> TakeCredential(std::string_view credential, SignatureCla
   return std::nullopt;
 }
 
-void TakeSignedHeaders(std::string_view names, SignatureClaim& claim) {
-  while (!names.empty()) {
-    const std::size_t end = std::min(names.find(';'), names.size());
-    claim.signed_headers.push_back(Lower(names.substr(0, end)));
-    names.remove_prefix(std::min(end + 1, names.size()));
-  }
-}
-
-std::optional<ApiError> TakeParts(const Parts& parts, std::string_view prefix, SignatureClaim& claim) {
-  const auto part = [&](std::string_view name) { return parts.find(fmt::format("{}{}", prefix, name))->second; };
-  claim.signature = part("Signature");
-  TakeSignedHeaders(part("SignedHeaders"), claim);
-  if (std::optional<ApiError> wrong = TakeCredential(part("Credential"), claim)) return wrong;
-  const auto is_host = [](const std::string& name) { return name == "host" || name == ":authority"; };
-  if (std::ranges::none_of(claim.signed_headers, is_host)) {
+/// `parts` has all three.
+std::optional<ApiError> TakeParts(const Parts& parts, const PartNames& names, SignatureClaim& claim) {
+  claim.signature = *parts.Find(names.signature);
+  claim.signed_headers = Lower(*parts.Find(names.signed_headers));
+  if (claim.signed_headers.ends_with(';')) claim.signed_headers.pop_back();
+  if (std::optional<ApiError> wrong = TakeCredential(*parts.Find(names.credential), claim)) return wrong;
+  bool has_host = false;
+  ForEachPart(claim.signed_headers, ';',
+              [&](std::string_view name) { has_host |= name == "host" || name == ":authority"; });
+  if (!has_host) {
     return ApiError("InvalidSignatureException",
                     "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
@@ -107,10 +130,14 @@ bool TakeHeaderTime(const SignedRequest& request, SignatureClaim& claim) {
   const std::optional<std::string_view> text = amz ? amz : FindHeader(request, "date");
   if (!text) return false;
   std::optional<std::int64_t> time = ParseAmzTime(*text);
-  if (!time) time = ParseHttpDate(*text);
-  if (!time) return false;
+  if (time) {
+    claim.time = *text;
+  } else if ((time = ParseHttpDate(*text))) {
+    claim.time = FormatAmzTime(*time);
+  } else {
+    return false;
+  }
   claim.time_s = *time;
-  claim.time = FormatAmzTime(*time);
   return true;
 }
 
@@ -119,13 +146,13 @@ std::expected<SignatureClaim, ApiError> ReadHeaderForm(const SignedRequest& requ
   const Parts parts = SplitAuthorization(authorization);
   std::string missing;
   for (const char* name : {"Credential", "Signature", "SignedHeaders"}) {
-    if (!parts.contains(name)) missing += fmt::format("Authorization header requires '{}' parameter. ", name);
+    if (!parts.Find(name)) missing += fmt::format("Authorization header requires '{}' parameter. ", name);
   }
   if (!TakeHeaderTime(request, claim)) {
     missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
   }
   if (!missing.empty()) return std::unexpected(Incomplete(fmt::format("{}Authorization={}", missing, authorization)));
-  if (std::optional<ApiError> wrong = TakeParts(parts, "", claim)) return std::unexpected(std::move(*wrong));
+  if (std::optional<ApiError> wrong = TakeParts(parts, kHeaderNames, claim)) return std::unexpected(std::move(*wrong));
   return claim;
 }
 
@@ -135,26 +162,26 @@ std::expected<SignatureClaim, ApiError> ReadQueryForm(const Parts& parts) {
   std::string missing;
   for (const char* name :
        {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"}) {
-    const auto found = parts.find(name);
-    if (found == parts.end() || found->second.empty()) {
+    if (parts.Find(name).value_or("").empty()) {
       missing += fmt::format("AWS query-string parameters must include '{}'. ", name);
     }
   }
   if (!missing.empty()) return std::unexpected(Incomplete(missing + "Re-examine the query-string parameters."));
-  const std::optional<std::int64_t> time = ParseAmzTime(parts.find("X-Amz-Date")->second);
+  claim.time = *parts.Find("X-Amz-Date");
+  const std::optional<std::int64_t> time = ParseAmzTime(claim.time);
   if (!time) {
-    return std::unexpected(Incomplete("Date must be in ISO-8601 'basic format'. Got '" +
-                                      parts.find("X-Amz-Date")->second +
-                                      "'. See http://en.wikipedia.org/wiki/ISO_8601"));
+    return std::unexpected(
+        Incomplete(fmt::format("Date must be in ISO-8601 'basic format'. Got '{}'. See "
+                               "http://en.wikipedia.org/wiki/ISO_8601",
+                               claim.time)));
   }
   claim.time_s = *time;
-  claim.time = FormatAmzTime(*time);
-  if (const auto expires = parts.find("X-Amz-Expires"); expires != parts.end()) {
+  if (const auto expires = parts.Find("X-Amz-Expires")) {
     std::int64_t seconds = 0;
-    const char* end = expires->second.data() + expires->second.size();
-    if (std::from_chars(expires->second.data(), end, seconds).ptr == end) claim.expires_s = seconds;
+    const char* end = expires->data() + expires->size();
+    if (std::from_chars(expires->data(), end, seconds).ptr == end) claim.expires_s = seconds;
   }
-  if (std::optional<ApiError> wrong = TakeParts(parts, "X-Amz-", claim)) return std::unexpected(std::move(*wrong));
+  if (std::optional<ApiError> wrong = TakeParts(parts, kQueryNames, claim)) return std::unexpected(std::move(*wrong));
   return claim;
 }
 
@@ -162,8 +189,9 @@ std::expected<SignatureClaim, ApiError> ReadQueryForm(const Parts& parts) {
 
 std::expected<SignatureClaim, ApiError> ReadClaim(const SignedRequest& request) {
   const std::optional<std::string_view> authorization = FindHeader(request, "authorization");
-  const std::optional<Parts> query = SplitQuery(request.query);
-  const bool in_query = query && query->contains("X-Amz-Algorithm");
+  std::vector<std::string> texts;
+  const std::optional<Parts> query = SplitQuery(request.query, texts);
+  const bool in_query = query && query->Find("X-Amz-Algorithm");
   if (authorization && in_query) {
     return std::unexpected(
         ApiError("InvalidSignatureException",
