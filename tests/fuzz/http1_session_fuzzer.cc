@@ -15,7 +15,7 @@ constexpr HttpLimits kLimits{.header_bytes_max = 2'000, .body_bytes_max = 1'000}
 
 std::string Shown(const HttpRequest& request) {
   std::string text = request.method + ' ' + request.path + '?' + request.query + '\n';
-  for (const HttpField& field : request.fields) text += field.name + ':' + field.value + '\n';
+  for (const HttpField field : request.fields.all()) text.append(field.name).append(":").append(field.value) += '\n';
   return text + '\n' + request.body;
 }
 

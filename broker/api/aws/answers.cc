@@ -23,16 +23,15 @@ HttpResponse UnknownOperationXml() { return {.status = 404, .fields = {}, .body 
 
 HttpResponse CoralError(std::string_view type, int status) {
   return {.status = status,
-          .fields = {{"Content-Type", std::string(kPlainJson)}},
+          .fields = {{"Content-Type", kPlainJson}},
           .body = fmt::format(R"({{"Output":{{"__type":"com.amazon.coral.service#{}"}},"Version":"1.0"}})", type)};
 }
 
 namespace {
 
 HttpResponse Written(Wire wire, int status, std::string body) {
-  HttpResponse response{
-      .status = status, .fields = {{"Content-Type", std::string(ContentTypeOf(wire))}}, .body = std::move(body)};
-  if (wire == Wire::kRpcCbor) response.fields.push_back({"smithy-protocol", "rpc-v2-cbor"});
+  HttpResponse response{.status = status, .fields = {{"Content-Type", ContentTypeOf(wire)}}, .body = std::move(body)};
+  if (wire == Wire::kRpcCbor) response.fields.Add("smithy-protocol", "rpc-v2-cbor");
   return response;
 }
 
@@ -77,8 +76,8 @@ HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, Wire wire) {
   return Written(wire, error.http_status, writer->Take());
 }
 
-HttpField QueryErrorField(const protocol::aws::ApiError& error) {
-  return {"x-amzn-query-error", fmt::format("{};{}", QueryCodeOf(error.type), WhoseFault(error))};
+std::string QueryErrorText(const protocol::aws::ApiError& error) {
+  return fmt::format("{};{}", QueryCodeOf(error.type), WhoseFault(error));
 }
 
 HttpResponse OperationAnswer(Wire wire, const Service& service, std::string_view operation, std::string body) {
@@ -93,9 +92,9 @@ HttpResponse Preflight(const HttpRequest& request) {
   HttpResponse response;
   const std::string_view headers = request.Find("access-control-request-headers");
   const std::string_view method = request.Find("access-control-request-method");
-  if (!headers.empty()) response.fields.push_back({"Access-Control-Allow-Headers", std::string(headers)});
-  if (!method.empty()) response.fields.push_back({"Access-Control-Allow-Methods", std::string(method)});
-  response.fields.push_back({"Access-Control-Max-Age", "172800"});
+  if (!headers.empty()) response.fields.Add("Access-Control-Allow-Headers", headers);
+  if (!method.empty()) response.fields.Add("Access-Control-Allow-Methods", method);
+  response.fields.Add("Access-Control-Max-Age", "172800");
   return response;
 }
 

@@ -23,7 +23,7 @@ HttpResponse CoralError(std::string_view type, int status);
 /// {"__type": .., "message": ..} in the client's way of writing, or the error's own body.
 HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, Wire wire);
 /// An error as forms name it, for clients that came from forms and ask for it (x-amzn-query-mode).
-HttpField QueryErrorField(const protocol::aws::ApiError& error);
+std::string QueryErrorText(const protocol::aws::ApiError& error);
 /// An operation's answer with this body, which is empty where the operation has no output.
 HttpResponse OperationAnswer(Wire wire, const Service& service, std::string_view operation, std::string body);
 /// To a preflight request of a browser, which names what it wants to send.

@@ -40,7 +40,7 @@ std::expected<Caller, api::ApiError> Authenticator::Check(const HttpRequest& req
                                                           std::int64_t now_s) {
   std::vector<api::HttpHeader> headers;
   headers.reserve(request.fields.size());
-  for (const HttpField& field : request.fields) headers.push_back({field.name, field.value});
+  for (const HttpField field : request.fields.all()) headers.push_back({field.name, field.value});
   api::SignedRequest to_check{
       .method = request.method, .path = request.path, .query = request.query, .headers = headers, .body_sha256 = {}};
   const auto claim = api::ReadClaim(to_check);

@@ -72,7 +72,7 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
   std::shared_ptr<AnswerStream> BeginStream(std::string_view content_type, StreamObserver observer) override {
     SLUICE_CHECK(loop_.InLoop());
     auto stream = std::make_shared<ResponseStream>(std::move(observer));
-    Send({.status = 200, .fields = {{"Content-Type", std::string(content_type)}}, .body = {}, .stream = stream});
+    Send({.status = 200, .fields = {{"Content-Type", content_type}}, .body = {}, .stream = stream});
     return stream;
   }
 
@@ -103,7 +103,7 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
 
 void Gateway::CallInWork::Fail(api::ApiError error) {
   HttpResponse response = ErrorAnswer(error, wire);
-  if (request_.Find("x-amzn-query-mode") == "true") response.fields.push_back(QueryErrorField(error));
+  if (request_.Find("x-amzn-query-mode") == "true") response.fields.Add("x-amzn-query-error", QueryErrorText(error));
   Send(std::move(response));
 }
 
@@ -226,17 +226,17 @@ void Gateway::AddFields(const HttpRequest& request, HttpResponse& response) {
   const std::uint64_t marked = (low >> 2) | kVariant;
   std::array<std::uint64_t, kId2Bytes / sizeof(std::uint64_t)> noise{};
   for (std::uint64_t& word : noise) word = Random();
-  response.fields.push_back(
-      {"x-amzn-RequestId", fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff,
-                                       high & 0xfff, marked >> 48, marked & 0xffff'ffff'ffff)});
-  response.fields.push_back(
-      {"x-amz-id-2", protocol::EncodeBase64({reinterpret_cast<const char*>(noise.data()), sizeof(noise)})});
-  response.fields.push_back({"Date", date_});
+  response.fields.Add("x-amzn-RequestId",
+                      fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff,
+                                  high & 0xfff, marked >> 48, marked & 0xffff'ffff'ffff));
+  response.fields.Add("x-amz-id-2",
+                      protocol::EncodeBase64({reinterpret_cast<const char*>(noise.data()), sizeof(noise)}));
+  response.fields.Add("Date", date_);
   if (request.Find("origin").empty()) return;
-  response.fields.push_back({"Access-Control-Allow-Origin", "*"});
+  response.fields.Add("Access-Control-Allow-Origin", "*");
   if (request.method == "OPTIONS") return;
-  response.fields.push_back({"Access-Control-Expose-Headers",
-                             "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date"});
+  response.fields.Add("Access-Control-Expose-Headers",
+                      "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date");
 }
 
 // SplitMix64: ids must differ, not be secret.

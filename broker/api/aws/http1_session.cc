@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/status.hpp>
+#include <iterator>
 #include <utility>
 
 #include "broker/api/aws/http_session.h"
@@ -25,53 +25,63 @@ constexpr std::size_t kAheadBytesMax = 64u << 10;
 // Behind a header, what the parser could not use are chunks, and nothing whole with fewer: the last one has five bytes.
 // Beast asserts that where it has seen the chunk's own three before.
 constexpr std::size_t kWaitingBytesMin = 5;
+constexpr std::size_t kTogetherBytesMax = 1'024;  // of a body that goes behind the head, in one piece with it
+constexpr std::size_t kHeadBytesUsual = 512;
 
-// Grows as the bytes come, up to four times as far where the header says so, and keeps the padding that readers of JSON
-// want.
-struct GrowingBody {
-  struct value_type {
-    std::string bytes;
-    BodyShare share;
-  };
-  class reader {
-   public:
-    template <bool is_request, class Fields>
-    reader(http::header<is_request, Fields>&, value_type& body) : body_(body) {}
-    void init(const boost::optional<std::uint64_t>& announced, error_code& error) {
-      announced_ = announced.value_or(0);
-      error = {};
+using Text = boost::beast::string_view;
+
+std::string_view View(Text text) { return {text.data(), text.size()}; }
+
+// One request, written down as it is read; for one request only.
+class RequestParser final : public http::basic_parser<true> {
+ public:
+  explicit RequestParser(const std::shared_ptr<BodyMemory>& memory) { request_.share = BodyShare(memory); }
+
+  const HttpRequest& request() const { return request_; }
+  HttpRequest Take() { return std::move(request_); }
+  int version() const { return version_; }  // 11 for HTTP/1.1
+
+ private:
+  void on_request_impl(http::verb, Text method, Text target, int version, error_code&) override {
+    request_.method = View(method);
+    const std::size_t question = std::min(target.find('?'), target.size());
+    request_.path = View(target.substr(0, question));
+    request_.query = View(target.substr(std::min(question + 1, target.size())));
+    version_ = version;
+  }
+  void on_field_impl(http::field, Text name, Text value, error_code&) override {
+    request_.fields.AddLower(View(name), View(value));
+  }
+  void on_body_init_impl(const boost::optional<std::uint64_t>& announced, error_code&) override {
+    announced_ = announced.value_or(0);
+  }
+  // Memory grows as the bytes come, up to four times as far where the header says so, and keeps the padding that
+  // readers of JSON want.
+  std::size_t on_body_impl(Text bytes, error_code& error) override {
+    if (!request_.share.Take(bytes.size())) {
+      error = make_error_code(boost::system::errc::not_enough_memory);
+      return 0;
     }
-    template <class Buffers>
-    std::size_t put(const Buffers& buffers, error_code& error) {
-      const std::size_t more = boost::asio::buffer_size(buffers);
-      error = {};
-      if (!body_.share.Take(more)) {
-        error = make_error_code(boost::system::errc::not_enough_memory);
-        return 0;
-      }
-      const std::size_t come = body_.bytes.size() + more;
-      if (come + kPadding > body_.bytes.capacity()) {
-        body_.bytes.reserve(kPadding + (announced_ > 0 ? std::min<std::uint64_t>(announced_, 4 * come) : 2 * come));
-      }
-      for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers);
-           ++it) {
-        const boost::asio::const_buffer piece(*it);
-        body_.bytes.append(static_cast<const char*>(piece.data()), piece.size());
-      }
-      return more;
+    constexpr std::size_t kPadding = protocol::aws::Document::kPaddingBytes;
+    const std::size_t come = request_.body.size() + bytes.size();
+    if (come + kPadding > request_.body.capacity()) {
+      request_.body.reserve(kPadding + (announced_ > 0 ? std::min<std::uint64_t>(announced_, 4 * come) : 2 * come));
     }
-    void finish(error_code& error) { error = {}; }
+    request_.body.append(View(bytes));
+    return bytes.size();
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, Text bytes, error_code& error) override {
+    return on_body_impl(bytes, error);
+  }
+  void on_response_impl(int, Text, int, error_code&) override {}
+  void on_header_impl(error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
+  void on_finish_impl(error_code&) override {}
 
-   private:
-    static constexpr std::size_t kPadding = protocol::aws::Document::kPaddingBytes;
-
-    value_type& body_;
-    std::uint64_t announced_ = 0;  // bytes; 0 where the body comes in chunks
-  };
+  HttpRequest request_;
+  int version_ = 0;
+  std::uint64_t announced_ = 0;  // bytes; 0 where the body comes in chunks
 };
-using Parser = http::request_parser<GrowingBody>;
-
-std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
 std::string_view Reason(int status) { return View(http::obsolete_reason(static_cast<http::status>(status))); }
 
@@ -112,12 +122,12 @@ class Http1Session final : public HttpSession {
   void RequestIsHere(HttpProblem problem);
   void Refuse(int status);
   void Put(std::string piece);
-  void SendHead(const HttpResponse& response, const std::string& framing);
+  std::string HeadOf(const HttpResponse& response) const;
   void AnswerIsOut();
 
   const HttpLimits limits_;
   const std::shared_ptr<BodyMemory> memory_;
-  std::optional<Parser> parser_;
+  std::optional<RequestParser> parser_;
   bool begun_ = false;  // the parser has seen a byte
   std::int64_t begun_ms_ = 0;
   std::int64_t now_ms_ = 0;   // of the last Receive
@@ -139,11 +149,10 @@ class Http1Session final : public HttpSession {
 };
 
 void Http1Session::NewParser() {
-  parser_.emplace();
+  parser_.emplace(memory_);
   parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes_max));
   parser_->body_limit(limits_.body_bytes_max);
   parser_->eager(true);
-  parser_->get().body().share = BodyShare(memory_);
   begun_ = header_seen_ = false;
 }
 
@@ -189,9 +198,8 @@ std::size_t Http1Session::Parse(std::string_view bytes) {
 }
 
 void Http1Session::OnHeader() {
-  const auto& request = parser_->get();
-  if (parser_->is_done() || request.version() < 11) return;
-  if (protocol::Lower(View(request[http::field::expect])) == "100-continue") Put("HTTP/1.1 100 Continue\r\n\r\n");
+  if (parser_->is_done() || parser_->version() < 11) return;
+  if (protocol::Lower(parser_->request().Find("expect")) == "100-continue") Put("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 void Http1Session::OnParseError(const error_code& error) {
@@ -202,25 +210,16 @@ void Http1Session::OnParseError(const error_code& error) {
 }
 
 void Http1Session::RequestIsHere(HttpProblem problem) {
-  auto& message = parser_->get();
-  HttpRequest request;
-  request.method = View(message.method_string());
-  const std::string_view target = View(message.target());
-  const std::size_t question = std::min(target.find('?'), target.size());
-  request.path = target.substr(0, question);
-  request.query = target.substr(std::min(question + 1, target.size()));
-  for (const auto& field : message)
-    request.fields.push_back({protocol::Lower(View(field.name_string())), std::string(View(field.value()))});
-  request.problem = problem;
-  if (problem == HttpProblem::kNone) {
-    request.body = std::move(message.body().bytes);
-    request.share = std::move(message.body().share);
-  }
   // What is left of a body that was not taken cannot be told from the next request.
-  keep_alive_ = problem == HttpProblem::kNone && message.keep_alive();
-  is_head_ = request.method == "HEAD";
-  is_http10_ = message.version() < 11;
-  ready_ = std::move(request);
+  keep_alive_ = problem == HttpProblem::kNone && parser_->keep_alive();
+  is_http10_ = parser_->version() < 11;
+  ready_ = parser_->Take();
+  is_head_ = ready_->method == "HEAD";
+  ready_->problem = problem;
+  if (problem != HttpProblem::kNone) {
+    ready_->body = {};
+    ready_->share = {};
+  }
   NewParser();
 }
 
@@ -233,8 +232,12 @@ std::optional<HttpSession::Arrived> Http1Session::Next() {
 void Http1Session::Answer(std::uint64_t id, HttpResponse response) {
   SLUICE_CHECK(in_work_ && id == id_ && !streaming_);
   if (stopping_) keep_alive_ = false;
-  SendHead(response, fmt::format("Content-Length: {}\r\n", response.body.size()));
-  if (!is_head_ && !response.body.empty()) Put(std::move(response.body));
+  std::string head = HeadOf(response);
+  fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n\r\n", response.body.size());
+  const bool together = response.body.size() <= kTogetherBytesMax;
+  if (!is_head_ && together) head += response.body;
+  Put(std::move(head));
+  if (!is_head_ && !together) Put(std::move(response.body));
   AnswerIsOut();
 }
 
@@ -252,7 +255,7 @@ void Http1Session::BeginStream(std::uint64_t id, const HttpResponse& head) {
   SLUICE_CHECK(in_work_ && id == id_ && !streaming_);
   streaming_ = true;
   if (stopping_ || is_http10_) keep_alive_ = false;
-  SendHead(head, is_http10_ ? "" : "Transfer-Encoding: chunked\r\n");
+  Put(HeadOf(head) + (is_http10_ ? "\r\n" : "Transfer-Encoding: chunked\r\n\r\n"));
 }
 
 void Http1Session::WriteStream(std::uint64_t id, std::string piece) {
@@ -280,20 +283,22 @@ void Http1Session::AbortStream(std::uint64_t id) {
   AnswerIsOut();
 }
 
-// `framing`: the fields that say where the body ends.
-void Http1Session::SendHead(const HttpResponse& response, const std::string& framing) {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, Reason(response.status));
-  for (const HttpField& field : response.fields)
+// All but the fields that say where the body ends, and the empty line.
+std::string Http1Session::HeadOf(const HttpResponse& response) const {
+  std::string head;
+  head.reserve(kHeadBytesUsual + std::min(response.body.size(), kTogetherBytesMax));
+  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status, Reason(response.status));
+  for (const HttpField field : response.fields.all()) {
     head.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
   if (!keep_alive_) head += "Connection: close\r\n";
-  head += framing + "\r\n";
-  Put(std::move(head));
+  return head;
 }
 
 // An answer to what is no request, and the end.
 void Http1Session::Refuse(int status) {
   keep_alive_ = false;
-  SendHead({.status = status, .fields = {}, .body = {}}, "Content-Length: 0\r\n");
+  Put(HeadOf({.status = status, .fields = {}, .body = {}}) + "Content-Length: 0\r\n\r\n");
   done_ = true;
 }
 

@@ -198,11 +198,11 @@ void Http2Session::TakeField(Stream& stream, std::string_view name, std::string_
     stream.request.path = value.substr(0, question);
     stream.request.query = value.substr(std::min(question + 1, value.size()));
   } else if (name == ":authority") {
-    stream.request.fields.push_back({"host", std::string(value)});
+    stream.request.fields.Add("host", value);
   } else if (!name.starts_with(':')) {
     // Some clients send both; the signature is over one.
     if (name == "host" && !stream.request.Find("host").empty()) return;
-    stream.request.fields.push_back({std::string(name), std::string(value)});
+    stream.request.fields.Add(name, value);
   }
 }
 
@@ -270,7 +270,7 @@ void Http2Session::Answer(std::uint64_t id, HttpResponse response) {
   Stream* stream = Find(static_cast<std::int32_t>(id));
   if (stream == nullptr) return;  // the peer has reset it
   body_bytes_ -= std::exchange(stream->body_bytes, 0);
-  response.fields.push_back({"content-length", std::to_string(response.body.size())});
+  response.fields.Add("content-length", std::to_string(response.body.size()));
   const bool has_body = !response.body.empty();
   if (has_body) Add(*stream, std::move(response.body));
   SendHead(static_cast<std::int32_t>(id), response, has_body);
@@ -334,7 +334,7 @@ void Http2Session::SendHead(std::int32_t id, const HttpResponse& response, bool 
                       NGHTTP2_NV_FLAG_NONE});
   };
   add(":status", status);
-  for (const HttpField& field : response.fields) add(field.name, field.value);
+  for (const HttpField field : response.fields.all()) add(field.name, field.value);
   const nghttp2_data_provider body{.source = {}, .read_callback = ReadAnswer};
   nghttp2_submit_response(session_, id, fields.data(), fields.size(), has_body ? &body : nullptr);
 }

@@ -5,43 +5,33 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "broker/api/aws/body_memory.h"
+#include "broker/api/aws/http_fields.h"
 
 namespace sluice::broker::aws {
 
 class ResponseStream;
-
-struct HttpField {
-  std::string name;
-  std::string value;
-};
 
 /// Why a request came without all of itself; it is answered all the same.
 enum class HttpProblem : std::uint8_t { kNone, kHeaderTooLarge, kBodyTooLarge, kNoMemory };
 
 struct HttpRequest {
   std::string method;
-  std::string path;               // of the target, as it came
-  std::string query;              // behind the question mark
-  std::vector<HttpField> fields;  // names in lower case; "host" stands there in HTTP/2 too
-  std::string body;               // its capacity is larger by Document::kPaddingBytes
+  std::string path;   // of the target, as it came
+  std::string query;  // behind the question mark
+  HttpFields fields;  // names in lower case; "host" stands there in HTTP/2 too
+  std::string body;   // its capacity is larger by Document::kPaddingBytes
   BodyShare share;
   HttpProblem problem = HttpProblem::kNone;
 
   /// The value of the first field of this (lower-case) name; empty where there is none.
-  std::string_view Find(std::string_view name) const {
-    for (const HttpField& field : fields) {
-      if (field.name == name) return field.value;
-    }
-    return {};
-  }
+  std::string_view Find(std::string_view name) const { return fields.Find(name); }
 };
 
 struct HttpResponse {
   int status = 200;
-  std::vector<HttpField> fields;  // without Content-Length and Connection
+  HttpFields fields;  // without Content-Length and Connection
   std::string body;
   std::shared_ptr<ResponseStream> stream = nullptr;  // the body, where it comes piece by piece
 };

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,15 @@ namespace api = protocol::aws;
 void Sign(HttpRequest& request, const Signer& signer) {
   const std::string time = api::FormatAmzTime(signer.time_s);
   const api::CredentialScope scope{time.substr(0, 8), std::string(signer.region), std::string(signer.service)};
-  request.fields.push_back({"x-amz-date", time});
-  std::vector<HttpField> sorted = request.fields;
+  request.fields.Add("x-amz-date", time);
+  std::vector<HttpField> sorted;
+  std::ranges::copy(request.fields.all(), std::back_inserter(sorted));
   std::ranges::sort(sorted, {}, &HttpField::name);
   std::string names;
   std::string canonical = fmt::format("{}\n{}\n\n", request.method, request.path);
   for (const HttpField& field : sorted) {
     canonical += fmt::format("{}:{}\n", field.name, field.value);
-    names += (names.empty() ? "" : ";") + field.name;
+    names.append(names.empty() ? "" : ";").append(field.name);
   }
   canonical += fmt::format("\n{}\n{}", names, api::Sha256Hex(request.body));
   const std::string scope_text = fmt::format("{}/{}/{}/aws4_request", scope.date, scope.region, scope.service);
@@ -39,9 +41,8 @@ void Sign(HttpRequest& request, const Signer& signer) {
        to_sign.size(), mac.data(), &bytes);
   std::string signature;
   for (const unsigned char byte : mac) signature += fmt::format("{:02x}", byte);
-  request.fields.push_back({"authorization", fmt::format("AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, "
-                                                         "Signature={}",
-                                                         signer.access_key, scope_text, names, signature)});
+  request.fields.Add("authorization", fmt::format("AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={}",
+                                                  signer.access_key, scope_text, names, signature));
 }
 
 }  // namespace sluice::broker::aws
