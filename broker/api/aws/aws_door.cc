@@ -87,7 +87,7 @@ void AwsDoor::Impl::Accepted(std::size_t loop_index, Acceptor::Socket socket, bo
   }
   auto stream = tls ? std::make_unique<TlsStream>(certificate_->Current()) : nullptr;
   loop.loop().Post([&loop, socket = std::move(socket), stream = std::move(stream)]() mutable {
-    loop.Add(std::make_shared<Connection>(loop, std::move(socket), std::move(stream)));
+    loop.Add(std::make_shared<Connection>(loop, socket.release(), std::move(stream)));
   });
 }
 

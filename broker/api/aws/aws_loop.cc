@@ -24,6 +24,7 @@ AwsLoop::AwsLoop(DoorShared& shared, EventLoop& loop)
                 .services = shared.services,
                 .auth = shared.options.auth},
                loop),
+      poller_(loop),
       timer_(loop.context()),
       now_ms_(shared.parts.env.clock().MonotonicNs() / 1'000'000) {}
 
@@ -76,6 +77,7 @@ void AwsLoop::BeginStop() {
 void AwsLoop::CloseAll() {
   timer_.cancel();
   while (!connections_.empty()) connections_.back()->Close();
+  poller_.Stop();
 }
 
 }  // namespace sluice::broker::aws

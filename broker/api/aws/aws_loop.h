@@ -14,6 +14,7 @@
 #include "broker/api/aws/body_memory.h"
 #include "broker/api/aws/gateway.h"
 #include "broker/api/connection_count.h"
+#include "broker/api/socket_poller.h"
 #include "broker/event_loops.h"
 #include "broker/metrics.h"
 
@@ -50,6 +51,7 @@ class AwsLoop {
   EventLoop& loop() { return loop_; }
   AwsMetrics& metrics() { return metrics_; }
   Gateway& gateway() { return gateway_; }
+  SocketPoller& poller() { return poller_; }
   std::array<char, 64u << 10>& buffer() { return buffer_; }
   /// Milliseconds that only go forward; as old as the last tick.
   std::int64_t now_ms() const { return now_ms_; }
@@ -70,6 +72,7 @@ class AwsLoop {
   EventLoop& loop_;
   AwsMetrics metrics_;
   Gateway gateway_;
+  SocketPoller poller_;
   std::array<char, 64u << 10> buffer_;
   std::vector<std::shared_ptr<Connection>> connections_;  // a connection knows its place
   bool stopping_ = false;

@@ -2,10 +2,15 @@
 // deadlines.
 #include "broker/api/aws/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
+#include <cerrno>
+#include <span>
 #include <utility>
 
 #include "protocol/check.h"
@@ -13,36 +18,38 @@
 namespace sluice::broker::aws {
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
 constexpr int kReadsPerTurn = 4;                // then the others' turn
 constexpr std::size_t kTakeBytes = 256u << 10;  // of output at a time
 constexpr std::size_t kPiecesPerWrite = 64;
 constexpr std::size_t kTlsPiecesMax = 64;  // unsent; above it, a peer makes TLS answer and takes nothing
 constexpr std::int64_t kDrainMs = 2'000;
 
-bool IsBlocked(const error_code& error) { return error == asio::error::would_block || error == asio::error::try_again; }
+bool IsBlocked(ssize_t result) { return result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK); }
+
+// A plain send where there is one piece: it is the cheaper call.
+ssize_t SendPieces(int socket, std::span<iovec> pieces) {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (pieces.size() == 1) return ::send(socket, pieces[0].iov_base, pieces[0].iov_len, kFlags);
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket, &message, kFlags);
+}
 
 }  // namespace
 
-Connection::Connection(AwsLoop& loop, Acceptor::Socket socket, std::unique_ptr<TlsStream> tls)
-    : loop_(loop), socket_(std::move(socket)), tls_(std::move(tls)), active_ms_(loop.now_ms()) {}
+Connection::Connection(AwsLoop& loop, int fd, std::unique_ptr<TlsStream> tls)
+    : PolledSocket(loop.poller(), fd), loop_(loop), tls_(std::move(tls)), active_ms_(loop.now_ms()) {}
 
 void Connection::Start() {
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  WaitReadable();
+  const int on = 1;
+  ::setsockopt(socket(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  BeginToPoll();
+  WaitForInput();
 }
 
-void Connection::WaitReadable() {
-  if (waiting_readable_ || state_ == State::kClosed || input_ended_ || !WantsInput()) return;
-  waiting_readable_ = true;
-  socket_.async_wait(asio::socket_base::wait_read, [me = shared_from_this()](const error_code& error) {
-    me->waiting_readable_ = false;
-    if (!error && me->state_ != State::kClosed) me->OnReadable();
-  });
+void Connection::WaitForInput() {
+  if (state_ != State::kClosed && !input_ended_ && WantsInput()) WaitReadable();
 }
 
 bool Connection::WantsInput() const {
@@ -55,25 +62,31 @@ void Connection::OnReadable() {
   }
   if (state_ == State::kClosed) return;
   if (state_ != State::kDraining) Flush();
-  WaitReadable();
+  WaitForInput();
+}
+
+void Connection::OnWritable() {
+  if (state_ == State::kDraining) return;
+  Flush();
+  WaitForInput();
 }
 
 // False where no more is there now, or ever.
 bool Connection::ReadOnce() {
-  error_code error;
-  const std::size_t bytes = socket_.read_some(asio::buffer(loop_.buffer()), error);
-  if (IsBlocked(error)) return false;
-  if (error) {
+  const ssize_t bytes = ::recv(socket(), loop_.buffer().data(), loop_.buffer().size(), MSG_DONTWAIT);
+  if (bytes < 0 && errno == EINTR) return true;
+  if (IsBlocked(bytes)) return false;
+  if (bytes <= 0) {
     EndInput();
     return false;
   }
-  const std::string_view received(loop_.buffer().data(), bytes);
+  const std::string_view received(loop_.buffer().data(), static_cast<std::size_t>(bytes));
   if (state_ != State::kDraining && tls_) {
     TakeEncrypted(received);
   } else if (state_ != State::kDraining) {
     Take(received);
   }
-  return state_ != State::kClosed && !input_ended_ && bytes == loop_.buffer().size();
+  return state_ != State::kClosed && !input_ended_ && received.size() == loop_.buffer().size();
 }
 
 // What the peer sends after its close_notify is nothing of ours.
@@ -220,12 +233,12 @@ void Connection::FlushLater() {
     me->flush_posted_ = false;
     if (me->state_ != State::kOpen) return;
     me->Flush();
-    me->WaitReadable();
+    me->WaitForInput();
   });
 }
 
 void Connection::Flush() {
-  while (!waiting_writable_ && FillOutput()) {
+  while (!waiting_writable() && FillOutput()) {
     if (!Send()) return;
   }
   CloseIfDone();
@@ -249,23 +262,23 @@ bool Connection::FillOutput() {
 
 // False where the socket takes no more, or is broken.
 bool Connection::Send() {
-  std::array<asio::const_buffer, kPiecesPerWrite> buffers;
+  std::array<iovec, kPiecesPerWrite> pieces;
   std::size_t count = 0;
-  for (std::size_t i = output_first_; i < output_.size() && count < buffers.size(); ++i, ++count) {
-    buffers[count] = asio::buffer(output_[i]);
+  for (std::size_t i = output_first_; i < output_.size() && count < pieces.size(); ++i, ++count) {
+    const std::size_t skip = i == output_first_ ? output_sent_ : 0;
+    pieces[count] = {output_[i].data() + skip, output_[i].size() - skip};
   }
-  buffers[0] += output_sent_;
-  error_code error;
-  const std::size_t sent = socket_.write_some(std::span(buffers).first(count), error);
-  if (IsBlocked(error)) {
+  const ssize_t sent = SendPieces(socket(), std::span(pieces).first(count));
+  if (sent < 0 && errno == EINTR) return true;
+  if (IsBlocked(sent)) {
     WaitWritable();
     return false;
   }
-  if (error) {
+  if (sent < 0) {
     Close();
     return false;
   }
-  Sent(sent);
+  Sent(static_cast<std::size_t>(sent));
   return true;
 }
 
@@ -287,19 +300,9 @@ void Connection::Sent(std::size_t bytes) {
   }
 }
 
-void Connection::WaitWritable() {
-  waiting_writable_ = true;
-  socket_.async_wait(asio::socket_base::wait_write, [me = shared_from_this()](const error_code& error) {
-    me->waiting_writable_ = false;
-    if (error || me->state_ == State::kDraining || me->state_ == State::kClosed) return;
-    me->Flush();
-    me->WaitReadable();
-  });
-}
-
 // All output is gone.
 void Connection::CloseIfDone() {
-  if (state_ == State::kClosed || waiting_writable_) return;
+  if (state_ == State::kClosed || waiting_writable()) return;
   if (tls_ && tls_->failed()) return Drain();
   if (state_ != State::kOpen) return;
   const bool done = session_->done();
@@ -313,9 +316,8 @@ void Connection::Drain() {
   SendCloseNotify();
   state_ = State::kDraining;
   drain_since_ms_ = loop_.now_ms();
-  error_code ignored;
-  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
-  WaitReadable();
+  ::shutdown(socket(), SHUT_WR);
+  WaitForInput();
 }
 
 // All output is gone, so the socket has room for these few bytes, or its peer is not there.
@@ -323,8 +325,7 @@ void Connection::SendCloseNotify() {
   if (!tls_ || !output_.empty()) return;
   tls_->Close();
   const std::string bytes = tls_->TakeOutput();
-  error_code ignored;
-  if (!bytes.empty()) socket_.write_some(asio::buffer(bytes), ignored);
+  if (!bytes.empty()) (void)::send(socket(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void Connection::CheckDeadlines() {
@@ -359,8 +360,7 @@ void Connection::Close() {
   const std::shared_ptr<Connection> keep = shared_from_this();  // the streams may be all that holds it
   TellAllStreams(StreamNews::kGone);
   SendCloseNotify();
-  error_code ignored;
-  socket_.close(ignored);
+  CloseSocket();
   output_.clear();
   loop_.Remove(*this);
 }

@@ -19,18 +19,18 @@
 #include <unordered_map>
 #include <vector>
 
-#include "broker/api/acceptor.h"
 #include "broker/api/aws/aws_loop.h"
 #include "broker/api/aws/http_session.h"
 #include "broker/api/aws/response_stream.h"
 #include "broker/api/aws/tls_stream.h"
+#include "broker/api/polled_socket.h"
 
 namespace sluice::broker::aws {
 
-class Connection final : public StreamCarrier, public std::enable_shared_from_this<Connection> {
+class Connection final : public StreamCarrier, public PolledSocket, public std::enable_shared_from_this<Connection> {
  public:
-  /// `tls` is null where the bytes are plain.
-  Connection(AwsLoop& loop, Acceptor::Socket socket, std::unique_ptr<TlsStream> tls);
+  /// Takes over an accepted socket. `tls` is null where the bytes are plain.
+  Connection(AwsLoop& loop, int fd, std::unique_ptr<TlsStream> tls);
 
   void Start();
   void CheckDeadlines();
@@ -51,8 +51,10 @@ class Connection final : public StreamCarrier, public std::enable_shared_from_th
     std::int64_t full_since_ms = 0;  // without room; 0: it has some
   };
 
-  void WaitReadable();
-  void OnReadable();
+  void WaitForInput();
+  void OnReadable() override;
+  void OnWritable() override;
+  void OnBroken() override { Close(); }
   bool ReadOnce();
   bool WantsInput() const;
   void TakeEncrypted(std::string_view bytes);
@@ -70,14 +72,12 @@ class Connection final : public StreamCarrier, public std::enable_shared_from_th
   bool FillOutput();
   bool Send();
   void Sent(std::size_t bytes);
-  void WaitWritable();
   void CloseIfDone();
   void Drain();
   void EndInput();
   void SendCloseNotify();
 
   AwsLoop& loop_;
-  Acceptor::Socket socket_;
   const std::unique_ptr<TlsStream> tls_;
   State state_ = State::kPreface;
   std::string preface_;  // what has come of it
@@ -88,8 +88,6 @@ class Connection final : public StreamCarrier, public std::enable_shared_from_th
   std::size_t output_sent_ = 0;      // bytes of that piece
   bool pumping_ = false;
   bool flush_posted_ = false;
-  bool waiting_readable_ = false;
-  bool waiting_writable_ = false;
   bool input_ended_ = false;  // the peer has closed its side
   bool stopping_ = false;
   std::int64_t active_ms_;  // last request or answer

@@ -15,7 +15,7 @@
 #include "broker/api/native/buffer_pool.h"
 #include "broker/api/native/handlers/control_operation.h"
 #include "broker/api/native/native_door.h"
-#include "broker/api/native/socket_poller.h"
+#include "broker/api/socket_poller.h"
 #include "broker/log.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"

@@ -24,7 +24,7 @@ constexpr std::int64_t kDrainMs = 2'000;                // for the peer to read 
 constexpr std::int64_t kBytesPerMsMin = 64;             // a message may be this slow beyond its timeout
 
 /// A plain recv where there is one piece, which is what small requests need: it is the cheaper call.
-ssize_t Receive(int socket, iovec* pieces, std::size_t count) {
+ssize_t ReceivePieces(int socket, iovec* pieces, std::size_t count) {
   if (count == 1) return ::recv(socket, pieces->iov_base, pieces->iov_len, MSG_DONTWAIT);
   msghdr message{};
   message.msg_iov = pieces;
@@ -34,41 +34,24 @@ ssize_t Receive(int socket, iovec* pieces, std::size_t count) {
 
 }  // namespace
 
-Session::Session(NativeLoop& loop, int socket)
-    : loop_(loop), socket_(socket), reader_(loop.buffers()), connected_ms_(loop.now_ms()), active_ms_(loop.now_ms()) {}
+Session::Session(NativeLoop& loop, int fd)
+    : PolledSocket(loop.poller(), fd),
+      loop_(loop),
+      reader_(loop.buffers()),
+      connected_ms_(loop.now_ms()),
+      active_ms_(loop.now_ms()) {}
 
 Session::~Session() { SLUICE_CHECK(closed()); }
 
 void Session::Start() {
   const int on = 1;
-  ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  loop_.poller().Add(socket_, watched_, *this);
-  WaitReadable();
+  ::setsockopt(socket(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  BeginToPoll();
+  WaitForInput();
 }
 
-void Session::WaitReadable() {
-  if (input_ended_ || closed()) return;
-  waiting_readable_ = true;
-  Watch(watched_ | EPOLLIN);
-}
-
-void Session::Watch(std::uint32_t events) {
-  if (events != watched_) loop_.poller().Change(socket_, events, *this);
-  watched_ = events;
-}
-
-void Session::OnEvents(std::uint32_t events) {
-  if (closed()) return;
-  const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
-  if (broken && !waiting_readable_) return Close();  // nobody is there to answer, and no receive would tell
-  if ((events & EPOLLOUT) != 0) {
-    waiting_writable_ = false;
-    Watch(watched_ & ~std::uint32_t{EPOLLOUT});
-    Flush();
-  }
-  if (closed() || (!broken && (events & EPOLLIN) == 0)) return;
-  if (std::exchange(waiting_readable_, false)) return OnReadable();
-  Watch(watched_ & ~std::uint32_t{EPOLLIN});  // not now: only a pause that lasts is worth the call
+void Session::WaitForInput() {
+  if (!input_ended_ && !closed()) WaitReadable();
 }
 
 void Session::OnReadable() {
@@ -81,7 +64,7 @@ void Session::OnReadable() {
     std::array<iovec, 2> pieces;
     const std::size_t count = reader_.Space(pieces);
     const std::size_t room = pieces[0].iov_len + (count > 1 ? pieces[1].iov_len : 0);
-    const ssize_t received = Receive(socket_, pieces.data(), count);
+    const ssize_t received = ReceivePieces(socket(), pieces.data(), count);
     if (received < 0 && errno == EINTR) continue;
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (received < 0) return Close();
@@ -93,7 +76,7 @@ void Session::OnReadable() {
     more = static_cast<std::size_t>(received) == room;
   }
   reader_.Park();
-  WaitReadable();
+  WaitForInput();
 }
 
 // Takes every complete message that is in the buffer, until the session must pause.
@@ -162,7 +145,7 @@ void Session::Resume() {
   Process();
   if (!paused_ && !closed() && state_ != State::kDraining) {
     reader_.Park();
-    WaitReadable();
+    WaitForInput();
   }
   CloseIfDone();
 }
@@ -185,25 +168,20 @@ void Session::CloseIfDone() {
 }
 
 void Session::Flush() {
-  if (closed() || waiting_writable_ || output_.empty()) return;
+  if (closed() || waiting_writable() || output_.empty()) return;
   std::size_t sent = 0;
-  const auto outcome = output_.Send(socket_, sent);
+  const auto outcome = output_.Send(socket(), sent);
   if (sent > 0) active_ms_ = write_moved_ms_ = loop_.now_ms();
   if (outcome == OutputQueue::Outcome::kBroken) return Close();
   if (outcome == OutputQueue::Outcome::kBlocked) {
     if (sent == 0) write_moved_ms_ = loop_.now_ms();
     WaitWritable();
   } else if (state_ == State::kDraining) {
-    ::shutdown(socket_, SHUT_WR);
+    ::shutdown(socket(), SHUT_WR);
   }
   RunDeferredReads();
   ResumeLater();
   CloseIfDone();
-}
-
-void Session::WaitWritable() {
-  waiting_writable_ = true;
-  Watch(watched_ | EPOLLOUT);
 }
 
 // One error answer, and the end: what comes in is thrown away, so that the answer is not lost to a reset.
@@ -219,17 +197,17 @@ void Session::Fail(const Status& status) {
   state_ = State::kDraining;
   drain_since_ms_ = loop_.now_ms();
   deferred_reads_.clear();
-  WaitReadable();
+  WaitForInput();
 }
 
 void Session::Drain() {
   std::array<char, 16u << 10> discarded;
   for (int i = 0; i < 16; ++i) {
-    const ssize_t received = ::recv(socket_, discarded.data(), discarded.size(), MSG_DONTWAIT);
+    const ssize_t received = ::recv(socket(), discarded.data(), discarded.size(), MSG_DONTWAIT);
     if (received == 0 || (received < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return Close();
     if (received < 0) break;
   }
-  WaitReadable();
+  WaitForInput();
 }
 
 void Session::CheckDeadlines() {
@@ -240,7 +218,7 @@ void Session::CheckDeadlines() {
     if (now_ms - drain_since_ms_ > kDrainMs) Close();
     return;
   }
-  if (waiting_writable_ && now_ms - write_moved_ms_ > options.message_timeout_ms) return Close();
+  if (waiting_writable() && now_ms - write_moved_ms_ > options.message_timeout_ms) return Close();
   if (state_ == State::kHello && now_ms - connected_ms_ > options.hello_timeout_ms) {
     return Fail(Status(Code::kTimedOut, fmt::format("no Hello within {} ms", options.hello_timeout_ms)));
   }
@@ -257,7 +235,7 @@ void Session::CheckDeadlines() {
 void Session::Close() {
   if (closed()) return;
   state_ = State::kClosed;
-  ::close(socket_);
+  CloseSocket();
   output_.Clear();
   deferred_reads_.clear();
   GiveBodyBytes();

@@ -19,16 +19,16 @@
 #include "broker/api/native/message_reader.h"
 #include "broker/api/native/native_loop.h"
 #include "broker/api/native/output_queue.h"
+#include "broker/api/polled_socket.h"
 #include "protocol/native/data_messages.h"
 #include "protocol/native/wire.h"
 
 namespace sluice::broker::native {
 
-class Session final : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>,
-                      public SocketPoller::Handler {
+class Session final : public boost::intrusive_ref_counter<Session, boost::thread_unsafe_counter>, public PolledSocket {
  public:
   /// Takes over an accepted socket.
-  Session(NativeLoop& loop, int socket);
+  Session(NativeLoop& loop, int fd);
   ~Session();
 
   void Start();
@@ -37,7 +37,6 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   /// Takes no more requests; closes when all are answered.
   void BeginStop();
   void Close();
-  void OnEvents(std::uint32_t events) override;
 
   std::size_t place = 0;  // in NativeLoop's list
   bool dirty = false;     // in NativeLoop's list of sessions to flush
@@ -54,9 +53,8 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   };
 
   // Input: session.cc.
-  void WaitReadable();
-  void Watch(std::uint32_t events);
-  void OnReadable();
+  void WaitForInput();
+  void OnReadable() override;
   void Process();
   void TakeRequest();
   bool MustPause() const;
@@ -83,7 +81,8 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   void RequestEnded(std::uint64_t bytes);
 
   // Output and end: session.cc.
-  void WaitWritable();
+  void OnWritable() override { Flush(); }
+  void OnBroken() override { Close(); }  // nobody is there to answer
   void CloseIfDone();
   void Fail(const Status& status);
   void Drain();
@@ -92,16 +91,12 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   bool closed() const { return state_ == State::kClosed; }
 
   NativeLoop& loop_;
-  int socket_;
-  std::uint32_t watched_ = EPOLLIN;  // events that the poller looks for
   MessageReader reader_;
   OutputQueue output_;
   std::deque<DeferredRead> deferred_reads_;  // wait for room in the output
 
   State state_ = State::kHello;
   std::uint8_t version_ = protocol::wire::kHelloVersion;
-  bool waiting_readable_ = false;
-  bool waiting_writable_ = false;
   bool waiting_ready_ = false;  // for the log to take appends again
   bool waiting_body_ = false;   // for memory to receive a body into
   bool paused_ = false;

@@ -51,7 +51,7 @@ void Session::TakeHello() {
     AnswerError({header.operation, header.correlation_id}, answer.error());
     state_ = State::kDraining;
     drain_since_ms_ = loop_.now_ms();
-    return WaitReadable();
+    return WaitForInput();
   }
   reader_.SkipBody();
   const std::uint8_t agreed = version_;

@@ -1,11 +1,11 @@
 // An epoll inside the loop's own.
-#include "broker/api/native/socket_poller.h"
+#include "broker/api/socket_poller.h"
 
 #include <cerrno>
 
 #include "protocol/check.h"
 
-namespace sluice::broker::native {
+namespace sluice::broker {
 
 SocketPoller::SocketPoller(EventLoop& loop) : epoll_(loop.context()) {
   const int fd = ::epoll_create1(EPOLL_CLOEXEC);
@@ -49,4 +49,4 @@ void SocketPoller::Dispatch() {
   }
 }
 
-}  // namespace sluice::broker::native
+}  // namespace sluice::broker

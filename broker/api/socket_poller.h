@@ -14,7 +14,7 @@
 
 #include "broker/event_loops.h"
 
-namespace sluice::broker::native {
+namespace sluice::broker {
 
 class SocketPoller {
  public:
@@ -44,4 +44,4 @@ class SocketPoller {
   std::array<epoll_event, 256> events_;
 };
 
-}  // namespace sluice::broker::native
+}  // namespace sluice::broker
