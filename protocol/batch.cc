@@ -369,7 +369,7 @@ template <typename WriteValue>
 void BatchBuilder::AddRecord(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::size_t value_size,
                              std::span<const HeaderView> headers, WriteValue write_value) {
   if (record_count_ == 0) {
-    batch_.resize(kBatchHeaderSize);
+    batch_.resize(header_end_);
     base_timestamp_ms_ = max_timestamp_ms_ = timestamp_ms;
   }
   max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
@@ -423,14 +423,14 @@ void BatchBuilder::Finish(std::string& out) {
   SLUICE_CHECK(!empty());
   const std::size_t start = out.size();
   if (compression_ != Compression::kNone) {
-    out.resize(start + kBatchHeaderSize);
-    Compress(compression_, std::string_view(batch_).substr(kBatchHeaderSize), out);
+    out.resize(start + header_end_);
+    Compress(compression_, std::string_view(batch_).substr(header_end_), out);
   } else if (out.empty()) {
     out.swap(batch_);  // the memory of `out` serves the next batch
   } else {
     out.append(batch_);
   }
-  const std::span<char> batch(out.data() + start, out.size() - start);
+  const std::span<char> batch = std::span(out).subspan(start + front_bytes());
   BatchHeader header;
   header.batch_length = static_cast<std::int32_t>(batch.size() - kUncountedBytes);
   header.attributes = static_cast<std::int16_t>(compression_);

@@ -128,10 +128,12 @@ class BatchReader {
 /// refused by brokers.
 class BatchBuilder {
  public:
-  explicit BatchBuilder(Compression compression = Compression::kNone) : compression_(compression) {}
+  /// `front_bytes`: room that Finish leaves in front of the batch, for a frame's header (FrameBuffer::Adopt).
+  explicit BatchBuilder(Compression compression = Compression::kNone, std::size_t front_bytes = 0)
+      : compression_(compression), header_end_(front_bytes + kBatchHeaderSize) {}
 
   /// Memory for a batch of this size before compression, so that adding its records moves nothing.
-  void Reserve(std::size_t bytes) { batch_.reserve(bytes); }
+  void Reserve(std::size_t bytes) { batch_.reserve(front_bytes() + bytes); }
   /// Adds a record; `key` and `value` are copied. Timestamps are milliseconds since 1970.
   void Add(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::optional<std::string_view> value,
            std::span<const HeaderView> headers = {});
@@ -144,7 +146,7 @@ class BatchBuilder {
   std::int32_t record_count() const { return record_count_; }
   bool empty() const { return record_count_ == 0; }
   /// Size of the batch so far, before compression.
-  std::size_t size_bytes() const { return std::max(kBatchHeaderSize, batch_.size()); }
+  std::size_t size_bytes() const { return std::max(header_end_, batch_.size()) - front_bytes(); }
 
   /// Compresses, checksums, appends the batch to `out` and starts anew (the producer fields are kept). At least one
   /// record was added. Cheapest with an empty `out`: an uncompressed batch then changes hands without a copy.
@@ -155,8 +157,11 @@ class BatchBuilder {
   void AddRecord(std::int64_t timestamp_ms, std::optional<std::string_view> key, std::size_t value_size,
                  std::span<const HeaderView> headers, WriteValue write_value);
 
+  std::size_t front_bytes() const { return header_end_ - kBatchHeaderSize; }
+
   Compression compression_;
-  std::string batch_;  // room for the header, then the records; empty where record_count_ is 0
+  std::size_t header_end_;
+  std::string batch_;  // room in front and for the header, then the records; empty where record_count_ is 0
   std::int32_t record_count_ = 0;
   std::int64_t base_timestamp_ms_ = 0;
   std::int64_t max_timestamp_ms_ = 0;

@@ -131,6 +131,13 @@ FrameBuffer::FrameBuffer(std::size_t batch_bytes)
   SLUICE_CHECK(batch_bytes <= kBatchBytesMax);
 }
 
+FrameBuffer FrameBuffer::Adopt(std::string memory) {
+  SLUICE_CHECK(memory.size() >= kFrameHeaderSize && memory.size() - kFrameHeaderSize <= kBatchBytesMax);
+  const std::size_t batch_bytes = memory.size() - kFrameHeaderSize;
+  const auto owner = std::make_shared<std::string>(std::move(memory));
+  return {std::shared_ptr<char[]>(owner, owner->data()), batch_bytes};
+}
+
 FrameBuffer FrameArena::Take(std::size_t batch_bytes) {
   constexpr std::size_t kAlignment = 64;  // a frame's header is one line of the cache
   const std::size_t bytes = (kFrameHeaderSize + batch_bytes + kAlignment - 1) / kAlignment * kAlignment;

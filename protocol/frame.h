@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -47,6 +48,8 @@ class FrameBuffer {
  public:
   /// Uninitialised memory for a batch of `batch_bytes`.
   explicit FrameBuffer(std::size_t batch_bytes);
+  /// Takes over a batch with kFrameHeaderSize bytes of room in front of it.
+  static FrameBuffer Adopt(std::string memory);
   std::span<char> batch() { return {memory_.get() + kFrameHeaderSize, batch_bytes_}; }
   std::string_view batch_view() const { return {memory_.get() + kFrameHeaderSize, batch_bytes_}; }
 

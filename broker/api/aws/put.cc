@@ -33,6 +33,10 @@ struct ShardBatch {
   protocol::BatchBuilder builder;
 };
 
+protocol::BatchBuilder NewBuilder() {
+  return protocol::BatchBuilder(protocol::Compression::kNone, protocol::kFrameHeaderSize);
+}
+
 /// One batch for each shard, or several where one would be over the limit; a shard's batches in the entries' order.
 std::vector<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms, std::size_t bytes_max) {
   struct Open {
@@ -52,7 +56,7 @@ std::vector<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms,
     Open& open = shards[shard];
     if (!open.batch || batches[*open.batch].builder.size_bytes() + bytes > bytes_max) {
       open.batch = batches.size();
-      batches.push_back({.shard = shard, .entries = {}, .builder = protocol::BatchBuilder()});
+      batches.push_back({.shard = shard, .entries = {}, .builder = NewBuilder()});
       batches.back().builder.Reserve(std::min(open.bytes_left, bytes_max));
     }
     open.bytes_left -= bytes;
@@ -67,9 +71,7 @@ std::vector<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms,
 protocol::FrameBuffer FinishBatch(protocol::BatchBuilder& builder) {
   std::string bytes;
   builder.Finish(bytes);
-  protocol::FrameBuffer buffer(bytes.size());
-  std::ranges::copy(bytes, buffer.batch().begin());
-  return buffer;
+  return protocol::FrameBuffer::Adopt(std::move(bytes));
 }
 
 /// What is left of a batch while it is on its way.
