@@ -49,6 +49,7 @@ class AsioLoop : public EventLoop {
  private:
   void Run() {
     storage::NameThread("loop-" + std::to_string(index_));
+    storage::RunSoonAfterWaking();  // whoever is waiting for an answer waits for it
     current_ = this;
     context_.run();
     current_ = nullptr;
