@@ -4,43 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <utility>
 
+#include "broker/delivery/waiting_executor.h"
 #include "protocol/batch.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
 namespace {
-
-/// Runs what is posted to it on the thread that waits: the read service answers "on the caller", and this is the
-/// caller.
-class WaitingExecutor : public storage::Executor {
- public:
-  void Post(std::move_only_function<void()> task) override {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-    posted_.notify_one();
-  }
-
-  void RunUntil(const bool& done) {
-    while (!done) {
-      std::unique_lock lock(mutex_);
-      posted_.wait(lock, [this] { return !tasks_.empty(); });
-      std::move_only_function<void()> task = std::move(tasks_.front());
-      tasks_.pop_front();
-      lock.unlock();
-      task();
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable posted_;
-  std::deque<std::move_only_function<void()>> tasks_;  // guarded by mutex_
-};
 
 class LogRecordSource : public RecordSource {
  public:
