@@ -245,6 +245,9 @@ Status Server::Impl::OpenServices() {
   if (Status status = OpenGroups(); !status.ok()) return status;
   auto delivery = delivery::DeliveryManager::Start(
       config_.delivery, {.catalog = *catalog_,
+                         .loops = loops_,
+                         .appends = *appends_,
+                         .append_options = config_.append,
                          .reads = *reads_,
                          .holds = holds_,
                          .metadata = *metadata_,

@@ -82,6 +82,11 @@ Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::st
   if (!parsed->config.direct_put) {
     if (const auto source = SourceOf(parsed->config); !source) warnings.push_back(source.error().message());
   }
+  if (Status status = CheckDeadLetterStream(parsed->config, ""); status.code() == Code::kNotFound) {
+    warnings.push_back(status.message());
+  } else if (!status.ok()) {
+    return Error(std::move(status));
+  }
   std::optional<std::vector<std::string>> changes;
   if (const Result<StreamPtr> stream = FindStream(parsed->config.name)) {
     Result<ConfigChange> change = ConfigChange();
@@ -122,6 +127,7 @@ Result<DeliveryAnswer> DeliveryManager::Make(const ParsedDeliveryConfig& parsed)
 }
 
 Result<DeliveryManager::StreamPtr> DeliveryManager::MakeStream(const DeliveryConfig& config, const std::string& given) {
+  if (Status status = CheckDeadLetterStream(config, ""); !status.ok()) return Error(std::move(status));
   const Result<broker::StreamPtr> source = SourceOf(config);
   if (!source) return Error(source.error());
   if (Status status = Store(config, (*source)->id, given); !status.ok()) return Error(std::move(status));
@@ -133,6 +139,8 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::MakeStream(const DeliveryCon
 }
 
 Result<DeliveryAnswer> DeliveryManager::Change(const StreamPtr& stream, const ParsedDeliveryConfig& parsed) {
+  const std::string before = stream->config()->dead_letter_stream;
+  if (Status status = CheckDeadLetterStream(parsed.config, before); !status.ok()) return Error(std::move(status));
   Result<ConfigChange> change = ConfigChange();
   Between(*stream, [&] { change = stream->Reconfigure(parsed.config); });
   if (!change) return Error(change.error());

@@ -16,6 +16,7 @@
 #include "broker/delivery/redshift/redshift_destination.h"
 #include "broker/delivery/schema.h"
 #include "broker/delivery/table_files.h"
+#include "broker/stream_catalog.h"
 
 namespace sluice::delivery {
 namespace {
@@ -211,6 +212,23 @@ void ReadGlueTable(MapReader& sluice, const SluiceExtras& extras, DeliveryConfig
   if (extras.tables == GlueTables::kAsked) config.columns.clear();  // they are read anew
 }
 
+void ReadDeadLetterStream(MapReader& sluice, DeliveryConfig& config) {
+  const std::optional<std::string> arn = sluice.String("DeadLetterStream");
+  if (!arn) return;
+  config.dead_letter_stream = StreamOfArn(*arn);
+  const auto problem = [&](std::string_view what) {
+    sluice.report().Problem(sluice.LineOf("DeadLetterStream"), sluice.PathOf("DeadLetterStream"), what);
+  };
+  if (const Status name = broker::ValidateStreamName(config.dead_letter_stream); !name.ok()) {
+    problem(fmt::format("'{}' is no stream's name: {}", *arn, name.message()));
+  } else if (config.dead_letter_stream == config.source_stream) {
+    problem(
+        fmt::format("'{}' is the stream that is read: what fails would be delivered again without end; give another "
+                    "stream",
+                    config.dead_letter_stream));
+  }
+}
+
 void ReadSluice(MapReader& sluice, SluiceExtras& extras, DeliveryConfig& config) {
   ReadStartPosition(sluice, config);
   ReadColumns(sluice, config);
@@ -225,6 +243,7 @@ void ReadSluice(MapReader& sluice, SluiceExtras& extras, DeliveryConfig& config)
   extras.infer_schema = infer.value_or(false);
   extras.infer_schema_off = infer.has_value() && !*infer;
   config.deaggregate_kpl = sluice.Bool("DeaggregateKplRecords").value_or(config.deaggregate_kpl);
+  ReadDeadLetterStream(sluice, config);
   if (const std::optional<std::string> delimiter = sluice.String("Delimiter")) {
     config.delimiter = *delimiter;
     extras.has_delimiter = true;

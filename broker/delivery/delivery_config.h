@@ -69,6 +69,7 @@ struct DeliveryConfig {
   std::string bucket;        // a directory under the lake root, or where the lake's bucket map says
   std::string prefix;        // as given; expressions in prefix.h
   std::string error_prefix;  // complete: holds error-output-type
+  std::string dead_letter_stream = {};  // takes error records in place of objects below error_prefix; empty: none
   std::string file_extension;
   std::string time_zone;  // empty: UTC
 

@@ -137,6 +137,7 @@ void WriteSluice(const DeliveryConfig& config, protocol::JsonWriter& json) {
       break;
   }
   json.Key("DeaggregateKplRecords").Bool(config.deaggregate_kpl);
+  if (!config.dead_letter_stream.empty()) json.Key("DeadLetterStream").String(config.dead_letter_stream);
   if (config.size_mb > 4096) json.Key("FileSizeMB").Number(config.size_mb);
   if (config.dynamic_partitioning) json.Key("DeliverySizeMB").Number(config.delivery_size_mb);
   if (config.convert) {

@@ -1,9 +1,33 @@
 // What becomes of a stored decision while it is carried out: DeliveryStream's part of it.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "broker/delivery/dead_letter_output.h"
 #include "broker/delivery/delivery_stream.h"
 
 namespace sluice::delivery {
+
+void DeliveryStream::SetHolds() {
+  for (const ShardPosition& position : state_.checkpoint.shards) {
+    parts_.hold(state_.identity.source, position.shard, position.next);
+  }
+  HoldDeadLetters(state_.intent ? state_.intent->dead_letters : std::vector<DeadLetterMark>());
+}
+
+/// What stands behind the marks tells, when the delivery is done again, which dead letters are there: nothing of it may
+/// be removed before that.
+void DeliveryStream::HoldDeadLetters(const std::vector<DeadLetterMark>& marks) {
+  for (const ShardId shard : std::exchange(dead_letter_holds_, {})) {
+    const auto stays = [&](const DeadLetterMark& mark) { return mark.shard == shard; };
+    if (std::ranges::none_of(marks, stays)) parts_.release(shard.stream, shard.index);
+  }
+  for (const DeadLetterMark& mark : marks) {
+    parts_.hold(mark.shard.stream, mark.shard.index, mark.from);
+    dead_letter_holds_.push_back(mark.shard);
+  }
+}
 
 /// What is known of the delivery now.
 Status DeliveryStream::ChangeIntent(const std::function<void(Intent&)>& change) {
@@ -15,11 +39,12 @@ Status DeliveryStream::ChangeIntent(const std::function<void(Intent&)>& change) 
     return status.WithContext("storing the intent again");
   state_.intent = intent;
   state_known_ = true;
+  HoldDeadLetters(intent.dead_letters);
   return Status();
 }
 
 /// Records of the delivery are lost and were given up: it is decided anew, without them. Not where an object with them
-/// is in the lake already, which would hold the others a second time.
+/// is in the lake already, or dead letters in their stream, which would hold the others a second time.
 Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why) {
   std::vector<std::string> keys = intent.other_keys;
   if (!intent.data_key.empty()) keys.push_back(intent.data_key);
@@ -29,10 +54,24 @@ Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms
     if (Status status = CheckNotWritten(terms.config.backup->bucket, intent.backup_keys, why); !status.ok())
       return status;
   }
+  if (Status status = CheckNoDeadLetters(intent, terms, why); !status.ok()) return status;
   state_known_ = false;
   if (Status status = store_.DropIntent(intent); !status.ok()) return status.WithContext("taking the intent back");
   if (!intent.replays.empty()) replay_.End(why.message());
   return Reload();
+}
+
+/// Retention and whoever deletes the stream may have them meanwhile.
+Status DeliveryStream::CheckNoDeadLetters(const Intent& intent, const DeliveryTerms& terms, const Status& why) {
+  if (intent.dead_letters.empty()) return Status();
+  const Result<std::uint64_t> found = FindDeadLetters(*parts_.appender, intent);
+  if (!found) return found.error();
+  HoldDeadLetters({});
+  if (*found == 0) return Status();
+  return Status(why.code(),
+                fmt::format("{}; {} of them {} in dead-letter stream '{}' already and would be there twice: "
+                            "delete that stream, and the others are delivered again",
+                            why.message(), *found, *found == 1 ? "is" : "are", terms.config.dead_letter_stream));
 }
 
 Status DeliveryStream::CheckNotWritten(const std::string& bucket, const std::vector<std::string>& keys,

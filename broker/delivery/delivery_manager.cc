@@ -9,6 +9,7 @@
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/log_record_source.h"
+#include "broker/delivery/log_stream_appender.h"
 #include "broker/delivery/redshift/copy_statement.h"
 #include "broker/delivery/redshift/sql_text.h"
 #include "broker/delivery/routed_object_store.h"
@@ -85,16 +86,24 @@ Result<std::vector<DeliveryManager::StreamPtr>> DeliveryManager::LoadAll() {
 Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& name) {
   const Result<DeliveryIdentity> identity = DeliveryStore::LoadIdentity(parts_.metadata, name);
   if (!identity) return Error(identity.error());
-  const DeliveryParts parts{parts_.metadata,
-                            *objects_,
-                            parts_.env,
-                            parts_.work_dir,
-                            [this](const std::string& zone) { return LoadZone(zone); },
-                            [&holds = parts_.holds, name](StreamId stream, ShardIndex shard, Offset offset) {
-                              holds.Set({stream, shard}, name, offset);
-                            },
-                            MakeProcessorSettings(),
-                            parts_.keys};
+  const DeliveryParts parts{
+      parts_.metadata,
+      *objects_,
+      parts_.env,
+      parts_.work_dir,
+      [this](const std::string& zone) { return LoadZone(zone); },
+      [&holds = parts_.holds, name](StreamId stream, ShardIndex shard, Offset offset) {
+        holds.Set({stream, shard}, name, offset);
+      },
+      MakeProcessorSettings(),
+      parts_.keys,
+      NewLogStreamAppender({.loops = parts_.loops,
+                            .appends = parts_.appends,
+                            .append_options = parts_.append_options,
+                            .reads = parts_.reads,
+                            .catalog = parts_.catalog,
+                            .stopping = stopping_}),
+      [&holds = parts_.holds, name](StreamId stream, ShardIndex shard) { holds.Remove({stream, shard}, name); }};
   auto stream = std::make_shared<DeliveryStream>(
       name, NewLogRecordSource(parts_.reads, parts_.catalog, identity->source, stopping_), parts);
   if (Status status = stream->Open(); !status.ok()) return Error(std::move(status));
@@ -163,7 +172,9 @@ std::int64_t DeliveryManager::StepAndLog(DeliveryStream& stream) {
     broker::log::Info("delivery goes on", {{"delivery_stream", stream.name()}});
   }
   if (after.checkpoint.totals.errors > before.checkpoint.totals.errors) {
-    broker::log::Warning("records could not be delivered and are in the error output",
+    broker::log::Warning(after.checkpoint.totals.dead_letters > before.checkpoint.totals.dead_letters
+                             ? "records could not be delivered and are in the dead-letter stream"
+                             : "records could not be delivered and are in the error output",
                          {{"delivery_stream", stream.name()},
                           {"records", after.checkpoint.totals.errors - before.checkpoint.totals.errors}});
   }
@@ -219,7 +230,7 @@ DeliveryManager::FileState DeliveryManager::LogConfigFile(const std::string& pat
   }
   if (answer.error().code() == Code::kNotFound) {
     if (before == FileState::kNew) {
-      broker::log::Warning("a delivery stream's file waits for its source",
+      broker::log::Warning("a delivery stream's file waits for a stream that it names",
                            {{"file", path}, {"error", answer.error()}});
     }
     return FileState::kWaiting;

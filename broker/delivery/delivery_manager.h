@@ -20,12 +20,14 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/append_service.h"
 #include "broker/delivery/delivery_options.h"
 #include "broker/delivery/delivery_stream.h"
 #include "broker/delivery/delivery_workers.h"
 #include "broker/delivery/trial_delivery.h"
 #include "broker/delivery_control.h"
 #include "broker/delivery_registry.h"
+#include "broker/event_loops.h"
 #include "broker/read_service.h"
 #include "broker/retention_holds.h"
 #include "broker/stream_catalog.h"
@@ -37,6 +39,9 @@ namespace sluice::delivery {
 /// What the broker gives; all outlive the manager.
 struct BrokerParts {
   broker::StreamCatalog& catalog;
+  broker::EventLoops& loops;
+  broker::AppendService& appends;  // takes dead letters
+  broker::AppendOptions append_options;
   broker::ReadService& reads;
   broker::RetentionHolds& holds;
   storage::MetadataStore& metadata;
@@ -108,6 +113,9 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   Result<DeliveryAnswer> Ledger(std::string_view name, std::string_view from);
   Result<DeliveryAnswer> Errors(std::string_view name, std::string_view request);
   Result<DeliveryAnswer> Replay(std::string_view name, std::string_view request);
+  /// Of a configuration that is to come into force in place of one with the dead-letter stream `before`. kNotFound:
+  /// it is not there; kInvalidArgument: what fails would come back.
+  Status CheckDeadLetterStream(const DeliveryConfig& config, std::string_view before) const;
   Result<std::vector<LedgerEntry>> LedgerOf(DeliveryStream& stream);
   Result<DeliveryAnswer> Describe(std::string_view name);
 

@@ -50,6 +50,8 @@ Result<broker::DeliveryInfoPtr> DeliveryManager::Edit(std::string_view name, con
   if (!*draft) return (*stream)->info();
   const Result<ParsedDeliveryConfig> parsed = ParseAndCheck((*draft)->document, kDraft);
   if (!parsed) return Error(parsed.error());
+  Status dead_letters = CheckDeadLetterStream(parsed->config, (*stream)->config()->dead_letter_stream);
+  if (!dead_letters.ok()) return Error(std::move(dead_letters));
   const std::uint32_t before = (*stream)->info()->version;
   Result<ConfigChange> change = ConfigChange();
   Between(**stream, [&] { change = (*stream)->Reconfigure(parsed->config, (*draft)->given); });

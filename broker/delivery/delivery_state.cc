@@ -159,6 +159,7 @@ DeliveryTotals ReadTotals(StateReader& reader) {
   read.sent = totals.Has("sent") ? totals.U64("sent") : 0;
   if (totals.Has("loaded_rows")) read.loaded_rows = totals.U64("loaded_rows");
   if (totals.Has("skipped_rows")) read.skipped_rows = totals.U64("skipped_rows");
+  if (totals.Has("dead_letters")) read.dead_letters = totals.U64("dead_letters");
   if (totals.Has("replayed")) read.replayed = totals.U64("replayed");
   if (totals.Has("backup_records")) read.backup_records = totals.U64("backup_records");
   if (totals.Has("backup_objects")) read.backup_objects = totals.U64("backup_objects");
@@ -274,6 +275,8 @@ void ReadIntent(StateReader& reader, Intent& intent) {
     reader.Keep(seal.status());
   }
   if (reader.Has("refused")) intent.refused = ReadRefused(reader);
+  if (reader.Has("dead_letter_bytes_max")) intent.dead_letter_bytes_max = reader.U64("dead_letter_bytes_max");
+  intent.dead_letters = ReadDeadLetterMarks(reader);
 }
 
 void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
@@ -295,6 +298,7 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.bytes_in = reader.U64("bytes_in");
   if (entry.records != CountRecords(entry.ranges) + CountLines(entry.replays))
     reader.Fail("'records' does not agree with the ranges");
+  entry.dead_letters = ReadDeadLetters(reader);
   if (entry.user_records < entry.records) reader.Fail("'user_records' is below 'records'");
 }
 
@@ -344,6 +348,7 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   totals.errors += entry.errors;
   totals.sent += entry.sent;
   if (entry.load) (entry.load->loaded ? totals.loaded_rows : totals.skipped_rows) += entry.rows;
+  totals.dead_letters += CountDeadLetters(entry.dead_letters);
   totals.filtered += entry.filtered;
   totals.lost += CountRecords(entry.lost);
   totals.overflow_fields += entry.overflow_fields;
@@ -394,6 +399,8 @@ std::string IntentToJson(const Intent& intent) {
     WriteSeal(*intent.processed, json);
   }
   if (intent.refused) WriteRefused(*intent.refused, json);
+  if (intent.dead_letter_bytes_max > 0) json.Key("dead_letter_bytes_max").Number(intent.dead_letter_bytes_max);
+  WriteDeadLetterMarks(intent.dead_letters, json);
   json.EndObject();
   return json.text();
 }
@@ -422,7 +429,9 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
   json.Key("rows").Number(entry.rows).Key("errors").Number(entry.errors);
   if (entry.sent > 0) json.Key("sent").Number(entry.sent);
   json.Key("filtered").Number(entry.filtered).Key("overflow_fields").Number(entry.overflow_fields);
-  json.Key("bytes_in").Number(entry.bytes_in).EndObject();
+  json.Key("bytes_in").Number(entry.bytes_in);
+  WriteDeadLetters(entry.dead_letters, json);
+  json.EndObject();
   return json.text();
 }
 
@@ -451,6 +460,7 @@ void WriteTotals(const DeliveryTotals& totals, protocol::JsonWriter& json) {
   if (totals.sent > 0) json.Key("sent").Number(totals.sent);
   if (totals.loaded_rows > 0) json.Key("loaded_rows").Number(totals.loaded_rows);
   if (totals.skipped_rows > 0) json.Key("skipped_rows").Number(totals.skipped_rows);
+  if (totals.dead_letters > 0) json.Key("dead_letters").Number(totals.dead_letters);
   json.Key("replayed").Number(totals.replayed);
   json.Key("backup_records").Number(totals.backup_records).Key("backup_objects").Number(totals.backup_objects);
   json.Key("backup_bytes").Number(totals.backup_bytes).EndObject();

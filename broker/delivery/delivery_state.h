@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/delivery/config_document.h"
+#include "broker/delivery/dead_letter_state.h"
 #include "broker/delivery/line_ranges.h"
 #include "broker/delivery/object_writer.h"
 #include "broker/delivery/schema.h"
@@ -101,6 +102,9 @@ struct Intent {
   std::vector<ReplayedLines> replays;    // in place of ranges: what failed in earlier deliveries
   std::optional<SpillSeal> processed;    // records that could not be processed the same way again
   std::optional<std::vector<RefusedRequest>> refused = {};  // all others were taken; set once no request is open
+  /// Error records go to the dead-letter stream, but for those that would be larger as records there; 0: none do.
+  std::uint64_t dead_letter_bytes_max = 0;
+  std::vector<DeadLetterMark> dead_letters = {};  // in the order in which they were made; none: nothing is appended yet
   friend bool operator==(const Intent&, const Intent&) = default;
 };
 
@@ -137,11 +141,12 @@ struct LedgerEntry {
   std::uint64_t records = 0;               // in the ranges, or lines that are replayed
   std::uint64_t user_records = 0;  // the same with what opened aggregates hold in their place; every one of them is
   std::uint64_t rows = 0;          // in the data object; a record may hold several rows
-  std::uint64_t errors = 0;        // or in the error object
+  std::uint64_t errors = 0;        // or in the error objects and among the dead letters
   std::uint64_t sent = 0;          // or taken by an endpoint
   std::uint64_t filtered = 0;      // or dropped on purpose
   std::uint64_t overflow_fields = 0;
   std::uint64_t bytes_in = 0;
+  std::vector<DeadLetters> dead_letters = {};
   friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
 };
 
@@ -159,6 +164,7 @@ struct DeliveryTotals {
   std::uint64_t backup_records = 0, backup_objects = 0, backup_bytes = 0;  // which the numbers above do not have
   std::uint64_t sent = 0;                                                  // to an endpoint
   std::uint64_t loaded_rows = 0, skipped_rows = 0;                         // of `rows`, where there is a cluster
+  std::uint64_t dead_letters = 0;                                          // of `errors`, those in a dead-letter stream
   friend bool operator==(const DeliveryTotals&, const DeliveryTotals&) = default;
 };
 

@@ -58,6 +58,7 @@ Status DeliveryStream::Open() {
   if (Status status = store_.Open(); !status.ok()) return status;
   if (Status status = Reload(); !status.ok()) return status;
   if (!state_.intent || !state_.intent->processed) RemoveSpill();  // of a delivery that a crash ended
+  (void)parts_.env.Remove(Staging().dead_letter_path());
   return Status();
 }
 
@@ -123,12 +124,6 @@ Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::ReadTerms(std::stri
   return std::make_shared<const DeliveryTerms>(std::move(config), std::move(*zone), std::move(prefix),
                                                std::move(error_prefix), std::move(backup_prefix),
                                                std::move(manifest_prefix));
-}
-
-void DeliveryStream::SetHolds() {
-  for (const ShardPosition& position : state_.checkpoint.shards) {
-    parts_.hold(state_.identity.source, position.shard, position.next);
-  }
 }
 
 std::int64_t DeliveryStream::Step() {
@@ -248,6 +243,7 @@ Intent DeliveryStream::NewIntent() const {
   intent.decided_ms = parts_.env.clock().WallMs();
   intent.config_version = state_.identity.version;
   intent.uid = state_.identity.uid;
+  if (!terms_->config.dead_letter_stream.empty()) intent.dead_letter_bytes_max = parts_.appender->record_bytes_max();
   return intent;
 }
 
@@ -303,7 +299,8 @@ StagingParts DeliveryStream::Staging() {
   return {.env = parts_.env,
           .keys = parts_.keys,
           .path = fmt::format("{}/{}.spill", parts_.work_dir, name_),
-          .change_intent = [this](const std::function<void(Intent&)>& change) { return ChangeIntent(change); }};
+          .change_intent = [this](const std::function<void(Intent&)>& change) { return ChangeIntent(change); },
+          .appender = parts_.appender.get()};
 }
 
 Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::TermsOf(const Intent& intent) {

@@ -43,6 +43,7 @@
 #include "broker/delivery/replay_planner.h"
 #include "broker/delivery/replay_request.h"
 #include "broker/delivery/staged_output.h"
+#include "broker/delivery/stream_appender.h"
 #include "broker/delivery_registry.h"
 #include "storage/env/env.h"
 
@@ -93,6 +94,10 @@ struct DeliveryParts {
   std::function<void(StreamId, ShardIndex, Offset)> hold;
   ProcessorSettings processors = {};
   broker::KeyProvider* keys = nullptr;  // what is set aside is encrypted; nullptr: it is not
+  /// Takes dead letters; nullptr where no configuration has a dead-letter stream.
+  std::shared_ptr<StreamAppender> appender = nullptr;
+  /// Ends what `hold` said of a shard that is not the source's.
+  std::function<void(StreamId, ShardIndex)> release = {};
 };
 
 class DeliveryStream {
@@ -159,6 +164,7 @@ class DeliveryStream {
   StagingParts Staging();
   void RemoveSpill();
   Status TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why);
+  Status CheckNoDeadLetters(const Intent& intent, const DeliveryTerms& terms, const Status& why);
   Status CheckNotWritten(const std::string& bucket, const std::vector<std::string>& keys, const Status& why);
   Status Reload();
   Status FollowShards();
@@ -172,6 +178,7 @@ class DeliveryStream {
   Intent MakeReplayIntent(const ReplayPlan& plan) const;
   std::int64_t Failed(const Status& status);
   void SetHolds();
+  void HoldDeadLetters(const std::vector<DeadLetterMark>& marks);
   void PublishStatus();
   broker::DeliveryInfoPtr MakeInfo() const;
 
@@ -186,6 +193,7 @@ class DeliveryStream {
   bool state_known_ = false;                // false after a failure: read it again
   SourceStream stream_;                     // as last seen; no shards: not seen yet
   bool children_wait_ = false;              // for their parents, which are closed, to be delivered
+  std::vector<ShardId> dead_letter_holds_;  // of the delivery in hand
   std::optional<std::string> last_object_;  // nullopt: not looked for yet
   BuildCounts builds_;
   int failures_in_a_row_ = 0;

@@ -1,6 +1,8 @@
 // What users ask of error records: DeliveryManager's actions that list them and deliver them again.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "broker/delivery/delivery_manager.h"
 #include "broker/delivery/error_listing.h"
 #include "broker/log.h"
@@ -11,11 +13,12 @@ namespace {
 
 constexpr std::int64_t kReplayWaitMs = 2000;  // of one call: others wait behind it, and who called wants to hear
 
-DeliveryAnswer ReplayAnswer(std::string_view name, const ReplayProgress& progress) {
+DeliveryAnswer ReplayAnswer(std::string_view name, const ReplayProgress& progress, std::uint64_t dead_letters) {
   protocol::JsonWriter json;
   json.BeginObject().Key("name").String(name).Key("number").Number(progress.number);
   json.Key("up_to").Number(progress.filter.seq_max.value_or(0));
   json.Key("records").Number(progress.records).Key("failed").Number(progress.failed);
+  json.Key("dead_letters").Number(dead_letters);
   json.Key("done").Bool(progress.done).Key("problem").String(Utf8Text(progress.problem)).EndObject();
   return {json.text(), {}};
 }
@@ -27,6 +30,40 @@ Status CheckDelivers(std::string_view name, const DeliveryStatus& status) {
 }
 
 }  // namespace
+
+Status DeliveryManager::CheckDeadLetterStream(const DeliveryConfig& config, std::string_view before) const {
+  const std::string& stream = config.dead_letter_stream;
+  if (stream.empty() || stream == before) return Status();
+  if (!parts_.catalog.Find(stream)) {
+    return Status(Code::kNotFound, fmt::format("Sluice.DeadLetterStream: stream '{0}' does not exist; make it first "
+                                               "('sluice stream create {0}')",
+                                               stream));
+  }
+  std::vector<std::shared_ptr<const DeliveryConfig>> others;
+  {
+    const std::lock_guard lock(streams_mutex_);
+    for (const auto& [name, other] : streams_) {
+      if (name != config.name) others.push_back(other->config());
+    }
+  }
+  // From stream to stream, as dead letters would go.
+  std::vector<std::string> reached{stream};
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    for (const auto& other : others) {
+      if (other->source_stream != reached[i] || other->dead_letter_stream.empty()) continue;
+      if (other->dead_letter_stream == config.source_stream) {
+        return Status(
+            Code::kInvalidArgument,
+            fmt::format("Sluice.DeadLetterStream: what fails would come back: delivery stream '{}' reads '{}' "
+                        "and has '{}', which this one reads, as its dead-letter stream; give another stream",
+                        other->name, reached[i], config.source_stream));
+      }
+      if (std::ranges::find(reached, other->dead_letter_stream) == reached.end())
+        reached.push_back(other->dead_letter_stream);
+    }
+  }
+  return Status();
+}
 
 /// Between two steps; what follows is slow and needs none of the stream's state.
 Result<std::vector<LedgerEntry>> DeliveryManager::LedgerOf(DeliveryStream& stream) {
@@ -69,7 +106,7 @@ Result<DeliveryAnswer> DeliveryManager::Replay(std::string_view name, std::strin
   const DeliveryStatus status = stream.status();
   if (!progress().done && status.failures > failures)
     return Error(Code::kUnavailable, fmt::format("delivery fails and is tried again: {}", status.last_error));
-  return ReplayAnswer(name, progress());
+  return ReplayAnswer(name, progress(), status.checkpoint.totals.dead_letters);
 }
 
 }  // namespace sluice::delivery

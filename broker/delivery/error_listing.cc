@@ -67,9 +67,14 @@ class Listing {
 
   void AddUnreadable(const std::string& why) { unreadable_.push_back(why); }
 
-  std::string Json(const std::string& name, std::uint64_t replayed, const std::string& next) const {
+  std::string Json(const std::string& name, std::uint64_t replayed,
+                   const std::map<std::string, std::uint64_t>& dead_letters, const std::string& next) const {
     protocol::JsonWriter json;
     json.BeginObject().Key("name").String(name).Key("replayed").Number(replayed);
+    json.Key("dead_letters").BeginList();
+    for (const auto& [stream, records] : dead_letters)
+      json.BeginObject().Key("stream").String(stream).Key("records").Number(records).EndObject();
+    json.EndList();
     json.Key("reasons").BeginList();
     for (const auto& [key, reason] : reasons_) {
       const auto& [type, code, message] = key;
@@ -173,7 +178,12 @@ Result<std::string> ListErrors(ObjectStore& objects, const std::string& name, st
     }
     bytes += object->object.bytes;
   }
-  return listing.Json(name, replayed, object == all.end() ? "" : object->object.key);
+  std::map<std::string, std::uint64_t> dead_letters;  // on the first page
+  for (const LedgerEntry& entry : ledger) {
+    if (!request.from.empty() || entry.decided_ms < request.filter.since_ms) continue;
+    for (const DeadLetters& letters : entry.dead_letters) dead_letters[letters.stream] += letters.records();
+  }
+  return listing.Json(name, replayed, dead_letters, object == all.end() ? "" : object->object.key);
 }
 
 }  // namespace sluice::delivery

@@ -8,8 +8,8 @@
 namespace sluice::delivery {
 
 ErrorOutput::ErrorOutput(const DeliveryTerms& terms, const Intent& intent, const SourceStream& stream,
-                         ObjectStore& objects)
-    : terms_(terms), intent_(intent), stream_(stream), objects_(objects) {}
+                         ObjectStore& objects, DeadLetterOutput* dead_letters)
+    : terms_(terms), intent_(intent), stream_(stream), objects_(objects), dead_letters_(dead_letters) {}
 
 Result<ErrorOutput::Object*> ErrorOutput::ObjectOf(std::string_view error_type) {
   Object& object = by_type_[std::string(error_type)];
@@ -36,21 +36,25 @@ Result<std::string> ErrorOutput::LineOf(const ProcessingFailure& failure) const 
 
 Status ErrorOutput::Add(const ProcessingFailure& failure) {
   const Result<std::string> line = LineOf(failure);
-  return line ? AddLine(failure.error_type, *line) : line.error();
+  if (!line) return line.error();
+  RecordRef record = failure.record;
+  record.value = *line;
+  return AddLine(failure.error_type, record);
 }
 
-Status ErrorOutput::AddLine(std::string_view error_type, std::string_view line) {
+Status ErrorOutput::AddLine(std::string_view error_type, const RecordRef& line) {
+  ++records_;
+  ++counts_[std::string(error_type)];
+  if (dead_letters_ != nullptr && dead_letters_->Fits(error_type, line)) return dead_letters_->Add(error_type, line);
   const Result<Object*> object = ObjectOf(error_type);
   if (!object) return object.error();
-  ++records_;
   ++(*object)->records;
-  return (*object)->spool->Write(line);
+  return (*object)->spool->Write(line.value);
 }
 
 Status ErrorOutput::Finish(LedgerEntry& entry) {
   entry.errors = records_;
   for (auto& [type, object] : by_type_) {
-    counts_[type] = object.records;
     const std::string key = ErrorKey(terms_, intent_, type);
     entry.objects.push_back({key, true, object.records, object.spool->bytes(), object.spool->checksum()});
     if (Status status = objects_.Put(terms_.config.bucket, key, std::move(object.spool)); !status.ok()) return status;

@@ -58,7 +58,9 @@ Result<LedgerEntry> ObjectBuilder::BuildAndLoad(const Intent& intent) {
 Result<LedgerEntry> ObjectBuilder::BuildObjects(const Intent& intent) {
   Result<SourceStream> stream = source_.Describe();
   if (!stream) return Error(stream.error());
-  ErrorOutput errors(terms_, intent, *stream, objects_);
+  std::optional<DeadLetterOutput> dead_letters;
+  if (intent.dead_letter_bytes_max > 0) dead_letters.emplace(terms_, intent, staging_, host_);
+  ErrorOutput errors(terms_, intent, *stream, objects_, dead_letters ? &*dead_letters : nullptr);
   const ObjectParts parts{.terms = terms_,
                           .intent = intent,
                           .schema = schema_,
@@ -75,6 +77,9 @@ Result<LedgerEntry> ObjectBuilder::BuildObjects(const Intent& intent) {
   entry.replays = intent.replays;
   const Result<SpillCounts> counts = IsStaged(terms_.config) ? WriteStaged(parts, entry) : WriteDirectly(parts, entry);
   if (!counts) return Error(counts.error());
+  if (dead_letters) {
+    if (Status status = dead_letters->Finish(entry); !status.ok()) return Error(std::move(status));
+  }
   counts_.errors = errors.counts();
   entry.records = counts->records;
   entry.user_records = counts->user_records;

@@ -1,6 +1,6 @@
 // Makes the objects of one intent and puts them in the lake: reads its ranges again, or the error records that it
-// replays, processes and converts it, writes data and error objects and the backup. Everything is a pure function of
-// intent, configuration, schema and records, so that doing it again changes nothing.
+// replays, processes and converts it, writes data and error objects and the backup, and dead letters last of all.
+// Everything is a pure function of intent, configuration, schema and records, so that doing it again changes nothing.
 //
 // One thread at a time. Memory: one read, what the object writer buffers, and what staged_output.h says.
 #pragma once

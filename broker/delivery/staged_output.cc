@@ -213,7 +213,7 @@ Status StagedOutput::AddErrors(std::size_t stream) {
   return spill_->Read(stream, [&](std::span<const RecordRef> lines, std::span<const WorkRecord>) {
     Status status;
     for (const RecordRef& line : lines) {
-      if (status.ok()) status = parts_.errors.AddLine(type, line.value);
+      if (status.ok()) status = parts_.errors.AddLine(type, line);
     }
     return status;
   });

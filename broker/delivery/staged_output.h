@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -21,19 +20,10 @@
 #include "broker/delivery/concurrent_puts.h"
 #include "broker/delivery/data_output.h"
 #include "broker/delivery/record_spill.h"
+#include "broker/delivery/staging_parts.h"
 #include "sluice/status.h"
-#include "storage/env/env.h"
 
 namespace sluice::delivery {
-
-/// Where a delivery stream sets records aside, and how it stores its intent again.
-struct StagingParts {
-  storage::Env& env;
-  broker::KeyProvider* keys;  // nullptr: none
-  std::string path;           // of the spill
-  /// Changes the intent as it is stored now, durably; where it changes nothing, nothing is stored.
-  std::function<Status(const std::function<void(Intent&)>& change)> change_intent;
-};
 
 /// Whether deliveries of this configuration need it.
 bool IsStaged(const DeliveryConfig& config);

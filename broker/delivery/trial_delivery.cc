@@ -106,6 +106,15 @@ class KeepingStore final : public ObjectStore {
   std::map<std::string, std::string> objects_;  // guarded by mutex_
 };
 
+/// A trial appends nothing: what fails is shown as objects.
+std::string WithoutDeadLetterStream(const std::string& config_json) {
+  Result<ParsedDeliveryConfig> parsed = ParseStoredDeliveryConfig(config_json);
+  SLUICE_CHECK(parsed.has_value());  // the delivery stream delivers by it
+  if (parsed->config.dead_letter_stream.empty()) return config_json;
+  parsed->config.dead_letter_stream.clear();
+  return DeliveryConfigToJson(parsed->config);
+}
+
 /// Stores the delivery stream as it is, or as a new one of `config`.
 Status Begin(DeliveryStore& store, const DeliveryConfig& config, const TrialParts& parts) {
   Checkpoint checkpoint;
@@ -114,6 +123,7 @@ Status Begin(DeliveryStore& store, const DeliveryConfig& config, const TrialPart
   if (parts.base) {
     identity = parts.base->identity;
     identity.paused = false;
+    identity.config_json = WithoutDeadLetterStream(identity.config_json);
     return store.Create(identity, checkpoint, parts.base->schema);
   }
   identity.uid = fmt::format("{:016x}", parts.env.random().Next());
@@ -153,9 +163,9 @@ Result<TrialOutcome> OutcomeOf(DeliveryStream& stream, DeliveryStore& store, Kee
 
 }  // namespace
 
-Result<TrialOutcome> TryDelivery(const DeliveryConfig& config, std::vector<std::string> records,
-                                 const TrialParts& parts) {
+Result<TrialOutcome> TryDelivery(DeliveryConfig config, std::vector<std::string> records, const TrialParts& parts) {
   SLUICE_CHECK(records.size() <= kTrialRecordsMax);
+  config.dead_letter_stream.clear();
   const std::unique_ptr<storage::MetadataStore> metadata = storage::NewMemoryMetadataStore();
   DeliveryStore store(*metadata, config.name);
   if (Status status = Begin(store, config, parts); !status.ok()) return Error(std::move(status));

@@ -58,7 +58,6 @@ struct TrialOutcome {
 
 /// `records` become records of one shard that have just arrived. An error says why nothing can be delivered now, such
 /// as a Lambda that is away.
-Result<TrialOutcome> TryDelivery(const DeliveryConfig& config, std::vector<std::string> records,
-                                 const TrialParts& parts);
+Result<TrialOutcome> TryDelivery(DeliveryConfig config, std::vector<std::string> records, const TrialParts& parts);
 
 }  // namespace sluice::delivery

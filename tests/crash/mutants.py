@@ -32,6 +32,7 @@ PARTITIONING = ("tests/delivery/delivery_partitioning_test", "*")
 BACKUP = ("tests/delivery/delivery_backup_test", "*")
 REPLAY = ("tests/delivery/delivery_replay_test", "*")
 REDSHIFT = ("tests/delivery/delivery_redshift_test", "*")
+DEAD_LETTERS = ("tests/delivery/delivery_dead_letter_test", "*")
 LAMBDA = ("tests/delivery/delivery_lambda_test", "*")
 DELIVERY_CONFIG = ("tests/delivery/delivery_config_test", "*")
 CONVERT = ("tests/delivery/delivery_convert_test", "*ObjectWriter*")
@@ -201,6 +202,13 @@ MUTANTS = [
            ("""fmt::format("LOCK TABLE {}", loads)""", """fmt::format("SET x TO {}", loads)"""), tests=(REDSHIFT,)),
     mutant("M92", "does not keep that a load was given up", "broker/delivery/redshift/redshift_load.cc",
            ("const bool given_up = intent_.refused.has_value();", "const bool given_up = false;"), tests=(REDSHIFT,)),
+    mutant("M82", "appends dead letters without a look at those that are there", "broker/delivery/dead_letter_output.cc",
+           ("  if (Status status = FindWritten(); !status.ok()) return status;\n", ""), tests=(DEAD_LETTERS,)),
+    mutant("M83", "appends dead letters before it is stored where they begin", "broker/delivery/dead_letter_output.cc",
+           ("  return staging_.change_intent([this](Intent& intent) { intent.dead_letters = marks_; });\n", "  return Status();\n"),
+           tests=(DEAD_LETTERS,)),
+    mutant("M84", "lets retention have dead letters of a delivery that is not done", "broker/delivery/delivery_intent.cc",
+           ("    parts_.hold(mark.shard.stream, mark.shard.index, mark.from);\n", ""), tests=(DEAD_LETTERS,)),
     mutant("M80", "does not say in an ORC object which records it holds", "broker/delivery/orc_object_writer.cc",
            ("    const Status status = AddOrcUserMetadata(",
             "    const Status status = metadata.size() > 1 ? Status() : AddOrcUserMetadata("),

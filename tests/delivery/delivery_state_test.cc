@@ -47,7 +47,16 @@ TEST_CASE("DeliveryState: documents read back", "[delivery]") {
   CHECK(IntentFromJson(IntentToJson(named)) == named);
   named.processed->key = {.master_key = "key-1", .bytes = std::string("\0wrapped", 8)};
   CHECK(IntentFromJson(IntentToJson(named)) == named);
+  named.dead_letter_bytes_max = 1000;
+  named.dead_letters = {{{StreamId(7), ShardIndex(2)}, Offset(30)}, {{StreamId(7), ShardIndex(3)}, Offset(0)}};
+  CHECK(IntentFromJson(IntentToJson(named)) == named);
   CHECK(LedgerEntryFromJson(LedgerEntryToJson(SomeEntry())) == SomeEntry());
+  LedgerEntry entry = SomeEntry();
+  entry.dead_letters = {{"dead", {StreamId(7), ShardIndex(2)}, Offset(30), Offset(34)}};
+  CHECK(LedgerEntryFromJson(LedgerEntryToJson(entry)) == entry);
+  std::string damaged = LedgerEntryToJson(entry);
+  damaged.replace(damaged.find(R"("last":34)"), 9, R"("last":29)");
+  CHECK(LedgerEntryFromJson(damaged).error().code() == Code::kCorruption);
   Checkpoint checkpoint;
   checkpoint.next_seq = 3;
   checkpoint.shards = {{ShardIndex(0), Offset(5), Offset(7)}, {ShardIndex(4), Offset(0), Offset(0)}};

@@ -15,6 +15,7 @@
 #include "storage/env/memory_env.h"
 #include "storage/metadata_store.h"
 #include "tests/catch.h"
+#include "tests/delivery/fake_appender.h"
 #include "tests/delivery/sample_config.h"
 
 namespace sluice::delivery {
@@ -159,15 +160,20 @@ struct World {
   /// Starts the delivery stream as a broker does: nothing of an earlier one is left in memory.
   Status Start() {
     stream.reset();
+    dead_letter_holds.clear();
     store = NewLocalObjectStore(env, "/root", {});
-    const auto hold = [this](StreamId, ShardIndex shard, Offset offset) { holds[shard.value] = offset.value; };
+    const auto hold = [this](StreamId of, ShardIndex shard, Offset offset) {
+      (of == StreamId(7) ? holds[shard.value] : dead_letter_holds[{of, shard}]) = offset.value;
+    };
+    const auto release = [this](StreamId of, ShardIndex shard) { dead_letter_holds.erase({of, shard}); };
     const auto load_zone = [](const std::string& name) -> Result<TimeZone> {
       if (name.empty()) return TimeZone::Utc();
       return Error(Code::kNotFound, "the world in memory has no time zone " + name);
     };
     stream = std::make_unique<DeliveryStream>(
         config.name, std::make_unique<FakeSource>(log),
-        DeliveryParts{metadata, *store, env, "/data/delivery", load_zone, hold, processors});
+        DeliveryParts{metadata, *store, env, "/data/delivery", load_zone, hold, processors, nullptr,
+                      std::make_shared<FakeAppender>(streams, env), release});
     return stream->Open();
   }
 
@@ -213,6 +219,8 @@ struct World {
   storage::MemoryEnv env;
   FaultyMetadata metadata;
   std::map<std::uint32_t, std::uint64_t> holds;
+  std::map<ShardId, std::uint64_t> dead_letter_holds;
+  FakeStreams streams;  // that dead letters are appended to
   std::atomic<bool> stopping = false;
   ProcessorSettings processors{.stopping = &stopping};
   std::unique_ptr<ObjectStore> store;

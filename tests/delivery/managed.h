@@ -58,6 +58,9 @@ struct Managed {
   void Start() {
     manager.reset();
     auto started = DeliveryManager::Start(options, {.catalog = *core.catalog,
+                                                    .loops = core.loops,
+                                                    .appends = *core.appends,
+                                                    .append_options = core.append_limits,
                                                     .reads = *core.reads,
                                                     .holds = core.holds,
                                                     .metadata = metadata,

@@ -72,6 +72,9 @@ class World {
     options.lake_dir = temp_.path();
     auto manager = delivery::DeliveryManager::Start(
         options, {.catalog = *core_.catalog,
+                  .loops = core_.loops,
+                  .appends = *core_.appends,
+                  .append_options = core_.append_limits,
                   .reads = *core_.reads,
                   .holds = core_.holds,
                   .metadata = *core_.metadata,

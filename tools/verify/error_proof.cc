@@ -64,6 +64,26 @@ bool ErrorProof::IsOf(const LedgerEntry& entry, const ErrorRecordPlace& place) c
   });
 }
 
+/// One error record, `which` of the object or stream `where`.
+void ErrorProof::TakePlace(const LedgerEntry& entry, const std::string& where, const std::string& which,
+                           const ErrorRecordPlace& place) {
+  const SourceRange one{place.shard, place.offset, place.offset};
+  if (!IsOf(entry, place)) {
+    Problem("error record foreign", where, {one},
+            fmt::format("{}: the record is not in this delivery's ranges", which));
+  } else if (!in_errors_.insert(place).second) {
+    Problem("records twice", where, {one}, fmt::format("{}: the record is in the error output twice", which));
+  }
+}
+
+void ErrorProof::CheckDeadLetter(const LedgerEntry& entry, const std::string& stream, Offset offset,
+                                 std::string_view line) {
+  const std::string which = fmt::format("offset {}", offset.value);
+  const Result<ErrorRecordPlace> place = delivery::ParseErrorRecordLine(line);
+  if (place) return TakePlace(entry, stream, which, *place);
+  Problem("error record unreadable", stream, entry.ranges, fmt::format("{}: {}", which, place.error().message()));
+}
+
 void ErrorProof::Check(const LedgerEntry& entry, const DeliveredObject& object, const std::string& path) {
   const auto replayed = replayed_.find(object.key);
   std::ifstream file(path);
@@ -78,14 +98,7 @@ void ErrorProof::Check(const LedgerEntry& entry, const DeliveredObject& object, 
       continue;
     }
     if (replayed != replayed_.end()) replayed->second.places.emplace(number - 1, *place);
-    const SourceRange one{place->shard, place->offset, place->offset};
-    if (!IsOf(entry, *place)) {
-      Problem("error record foreign", object.key, {one},
-              fmt::format("line {}: the record is not in this delivery's ranges", number));
-    } else if (!in_errors_.insert(*place).second) {
-      Problem("records twice", object.key, {one},
-              fmt::format("line {}: the record is in the error output twice", number));
-    }
+    TakePlace(entry, object.key, fmt::format("line {}", number), *place);
   }
   if (const std::size_t seen = in_errors_.size() - seen_before; seen != object.rows) {
     Problem("error records missing", object.key, entry.ranges,

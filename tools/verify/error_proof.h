@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,9 @@ class ErrorProof {
 
   /// The next delivery of the ledger, before its objects.
   void Begin(const delivery::LedgerEntry& entry);
+  /// One of its dead letters.
+  void CheckDeadLetter(const delivery::LedgerEntry& entry, const std::string& stream, Offset offset,
+                       std::string_view line);
   /// One of its error objects, as a file.
   void Check(const delivery::LedgerEntry& entry, const delivery::DeliveredObject& object, const std::string& path);
 
@@ -41,6 +45,8 @@ class ErrorProof {
   };
   void Problem(std::string kind, const std::string& object, std::vector<delivery::SourceRange> ranges,
                std::string message);
+  void TakePlace(const delivery::LedgerEntry& entry, const std::string& where, const std::string& which,
+                 const delivery::ErrorRecordPlace& place);
   void TakeReplay(const delivery::LedgerEntry& entry, const delivery::ReplayedLines& replay);
   bool IsOf(const delivery::LedgerEntry& entry, const delivery::ErrorRecordPlace& place) const;
 

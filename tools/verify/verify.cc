@@ -42,8 +42,9 @@ std::optional<FileFacts> ReadFileFacts(const std::string& path) {
 class Verifier {
  public:
   /// `backup` is where the backup is, where that is another place.
-  Verifier(const LedgerDocument& ledger, const std::string& directory, BucketFiles& files, BucketFiles* backup)
-      : ledger_(ledger), lake_{files, {}}, errors_(ledger, report_.problems) {
+  Verifier(const LedgerDocument& ledger, const std::string& directory, BucketFiles& files, BucketFiles* backup,
+           const DeadLetterReader& dead_letters)
+      : ledger_(ledger), dead_letters_(dead_letters), lake_{files, {}}, errors_(ledger, report_.problems) {
     if (backup != nullptr) backup_.emplace(*backup, std::set<std::string>());
     report_.name = ledger.name;
     report_.stream = ledger.stream;
@@ -162,6 +163,11 @@ class Verifier {
       if (object.backup) in_backup += object.rows;
       if (Status status = CheckObject(entry, object); !status.ok()) return status;
     }
+    for (const delivery::DeadLetters& letters : entry.dead_letters) {
+      has_errors = true;
+      error_rows += letters.records();
+      if (Status status = CheckDeadLetters(entry, letters); !status.ok()) return status;
+    }
     std::uint64_t replayed = 0;  // counted before, when they failed
     for (const delivery::ReplayedLines& replay : entry.replays) replayed += CountLines(replay.lines);
     if (entry.replays.empty()) CheckBackup(entry, in_backup);
@@ -197,6 +203,24 @@ class Verifier {
     Problem("records missing in the backup", "", entry.ranges,
             fmt::format("delivery {} has {} records, and {} of them are in its backup", entry.seq, entry.records,
                         in_backup));
+  }
+
+  Status CheckDeadLetters(const LedgerEntry& entry, const delivery::DeadLetters& letters) {
+    report_.dead_letters += letters.records();
+    if (!dead_letters_) return Status();
+    std::uint64_t seen = 0;
+    const Result<std::uint64_t> gone = dead_letters_(letters, [&](Offset offset, std::string_view line) {
+      ++seen;
+      errors_.CheckDeadLetter(entry, letters.stream, offset, line);
+    });
+    if (!gone) return gone.error().WithContext(fmt::format("dead-letter stream '{}'", letters.stream));
+    report_.dead_letters_gone += *gone;
+    if (seen + *gone != letters.records()) {
+      Problem("error records missing", letters.stream, entry.ranges,
+              fmt::format("offsets {} to {} of shard {} are dead letters of delivery {}, and the stream has {} of them",
+                          letters.first.value, letters.last.value, letters.shard.index.value, entry.seq, seen));
+    }
+    return Status();
   }
 
   /// An error is a store that does not answer: that says nothing of the object.
@@ -356,6 +380,7 @@ class Verifier {
   }
 
   const LedgerDocument& ledger_;
+  const DeadLetterReader& dead_letters_;
   Bucket lake_;
   std::optional<Bucket> backup_;  // where it is in another place
   VerifyReport report_;
@@ -369,15 +394,15 @@ class Verifier {
 
 Result<VerifyReport> VerifyDelivery(const LedgerDocument& ledger, const VerifyPlaces& places,
                                     const std::function<void(const VerifyProgress&)>& progress,
-                                    const delivery::StoreSettings& stores) {
+                                    const delivery::StoreSettings& stores, const DeadLetterReader& dead_letters) {
   const std::string& lake = places.directory.empty() ? ledger.directory : places.directory;
   const std::string& backup = places.backup_directory.empty() ? ledger.backup_directory : places.backup_directory;
   const Result<std::unique_ptr<BucketFiles>> files = BucketFiles::Open(lake, stores);
   if (!files) return Error(files.error());
-  if (backup.empty() || backup == lake) return Verifier(ledger, lake, **files, nullptr).Run(progress);
+  if (backup.empty() || backup == lake) return Verifier(ledger, lake, **files, nullptr, dead_letters).Run(progress);
   const Result<std::unique_ptr<BucketFiles>> backup_files = BucketFiles::Open(backup, stores);
   if (!backup_files) return Error(backup_files.error());
-  return Verifier(ledger, lake, **files, backup_files->get()).Run(progress);
+  return Verifier(ledger, lake, **files, backup_files->get(), dead_letters).Run(progress);
 }
 
 Result<LedgerDocument> CollectLedger(const std::function<Result<std::string>(const std::string&)>& page) {

@@ -5,7 +5,8 @@
 // record of a KPL aggregate that was opened, whose whole has one sequence number. That is shown from both sides: the
 // ledger's ranges follow one another without gap or overlap; and every object of the ledger is there, whole (size and
 // checksum), says the same ranges of itself, holds the rows that were counted, and no other file claims to come from
-// this delivery stream. Error records are read one by one. Where source records are backed up, each of them must be
+// this delivery stream. Error records are read one by one, those of a dead-letter stream as far as its retention has
+// left them. Where source records are backed up, each of them must be
 // there as well, once, from the first delivery with a backup on.
 //
 // Threads: a pure function over objects.
@@ -40,6 +41,8 @@ struct VerifyReport {
   std::uint64_t user_records = 0;  // the same with what opened KPL aggregates hold in their place; of these:
   std::uint64_t in_lake = 0;
   std::uint64_t in_errors = 0;
+  std::uint64_t dead_letters = 0;       // of these, records of a dead-letter stream; of these again:
+  std::uint64_t dead_letters_gone = 0;  // removed by its retention, or with the stream: not looked at
   std::uint64_t filtered = 0;
   std::uint64_t replayed = 0;                   // were in errors, and were delivered again
   std::uint64_t in_backup = 0;                  // besides, as they came
@@ -71,12 +74,17 @@ struct VerifyPlaces {
   std::string backup_directory = {};
 };
 
+/// Gives the dead letters of one range that their stream still has, in order, and returns how many it has no longer.
+using DeadLetterVisitor = std::function<void(Offset, std::string_view)>;
+using DeadLetterReader = std::function<Result<std::uint64_t>(const delivery::DeadLetters&, const DeadLetterVisitor&)>;
+
 /// `ledger` is what DeliveryAction::kLedger tells, all pages; `stores` is how remote stores are reached. An error
 /// is something that could not be looked at; what was found wrong is in the report. `progress` is called before each
-/// delivery.
+/// delivery. `dead_letters` reads them from the broker; without it they are counted by the ledger alone.
 Result<VerifyReport> VerifyDelivery(const delivery::LedgerDocument& ledger, const VerifyPlaces& places,
                                     const std::function<void(const VerifyProgress&)>& progress = {},
-                                    const delivery::StoreSettings& stores = {});
+                                    const delivery::StoreSettings& stores = {},
+                                    const DeadLetterReader& dead_letters = {});
 
 /// Asks for all pages of a ledger; `page` gives the JSON of the one that begins at its argument.
 Result<delivery::LedgerDocument> CollectLedger(const std::function<Result<std::string>(const std::string&)>& page);

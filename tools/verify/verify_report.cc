@@ -20,6 +20,19 @@ std::string RangesText(const std::vector<SourceRange>& ranges) {
   return text;
 }
 
+/// Behind the number of records in errors.
+std::string ErrorsNote(const VerifyReport& report) {
+  std::string note;
+  if (report.dead_letters > 0) note += fmt::format(" ({} of a dead-letter stream)", FormatCount(report.dead_letters));
+  if (report.dead_letters_gone > 0) {
+    const bool one = report.dead_letters_gone == 1;
+    note += fmt::format(" ({} of these {} no longer there, by its retention or with it, and {} not looked at)",
+                        FormatCount(report.dead_letters_gone), one ? "is" : "are", one ? "was" : "were");
+  }
+  if (report.replayed > 0) note += fmt::format(" ({} were, and were delivered again)", FormatCount(report.replayed));
+  return note;
+}
+
 void WriteRanges(std::string_view key, const std::vector<SourceRange>& ranges, protocol::JsonWriter& json) {
   json.Key(key).BeginList();
   for (const SourceRange& range : ranges) {
@@ -42,8 +55,7 @@ std::string VerifyReportText(const VerifyReport& report) {
           ? ""
           : fmt::format(", {} with aggregates opened", FormatCount(report.user_records)),
       FormatCount(report.in_lake), FormatCounted(report.rows, "row"), FormatCounted(report.objects, "object"),
-      FormatSize(report.bytes), report.directory, FormatCount(report.in_errors),
-      report.replayed == 0 ? "" : fmt::format(" ({} were, and were delivered again)", FormatCount(report.replayed)),
+      FormatSize(report.bytes), report.directory, FormatCount(report.in_errors), ErrorsNote(report),
       FormatCount(report.filtered));
   if (!report.endpoint.empty() || report.sent > 0) {
     text += fmt::format("  sent         {} (acknowledged by {}; what it did with them only it can say)\n",
@@ -95,6 +107,10 @@ std::string VerifyReportJson(const VerifyReport& report) {
       .Number(report.lost)
       .Key("rows")
       .Number(report.rows);
+  if (report.dead_letters > 0) {
+    json.Key("dead_letters").Number(report.dead_letters);
+    json.Key("dead_letters_gone").Number(report.dead_letters_gone);
+  }
   if (!report.endpoint.empty()) json.Key("sent").Number(report.sent).Key("endpoint").String(report.endpoint);
   if (report.loaded_rows + report.skipped_rows > 0)
     json.Key("loaded_rows").Number(report.loaded_rows).Key("skipped_rows").Number(report.skipped_rows);

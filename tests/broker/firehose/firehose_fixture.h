@@ -176,6 +176,9 @@ class FirehoseCore {
   void Start() {
     manager.reset();
     auto started = delivery::DeliveryManager::Start(delivery_options_, {.catalog = *core.catalog,
+                                                                        .loops = core.loops,
+                                                                        .appends = *core.appends,
+                                                                        .append_options = core.append_limits,
                                                                         .reads = *core.reads,
                                                                         .holds = core.holds,
                                                                         .metadata = *core.metadata,
