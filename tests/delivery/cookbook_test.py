@@ -140,6 +140,18 @@ def transform(kitchen):
     expect("rows", only(kitchen.delivered("payments-clean", "shop/payments", errors=1)), [{"id": 1, "card": "************1111"}])
 
 
+def dead_letters(kitchen):
+    kitchen.broker.run("stream", "create", "payments")
+    kitchen.broker.run("stream", "create", "payments-dead", "--retention", "30d")
+    kitchen.put_into_stream("payments", {"id": 1, "amount": "9.90"}, {"id": "one"}, {"id": 2, "amount": 3})
+    kitchen.create("dead-letters.yaml")
+    rows = only(kitchen.delivered("payments-lake", "bank/payments", errors=1))
+    expect("rows", [(row["id"], float(row["amount"])) for row in rows], [(1, 9.9), (2, 3.0)])
+    letters = [json.loads(line) for line in kitchen.broker.run("get", "payments-dead").stdout.splitlines()]
+    expect("dead letters", [json.loads(base64.b64decode(letter["rawData"])) for letter in letters], [{"id": "one"}])
+    expect("error objects", list((kitchen.lake / "bank" / "errors").rglob("*")), [])
+
+
 def archive(kitchen):
     kitchen.broker.run("stream", "create", "events")
     kitchen.put_into_stream("events", {"n": 1}, {"n": 2})
@@ -184,7 +196,7 @@ def object_store(kitchen):
 
 
 RECIPES = {"hourly-parquet.json": hourly_parquet, "inferred-parquet.yaml": inferred_parquet, "cloudwatch-logs.json": cloudwatch_logs,
-           "by-customer.json": by_customer, "by-event-time.json": by_event_time, "transform.yaml": transform, "archive.json": archive,
+           "by-customer.json": by_customer, "by-event-time.json": by_event_time, "transform.yaml": transform, "dead-letters.yaml": dead_letters, "archive.json": archive,
            "orc.json": orc, "glue-table.json": glue_table, "sorted.json": sorted_rows, "object-store.json": object_store}
 
 

@@ -49,6 +49,7 @@ struct Listing {
   std::uint64_t records = 0;
   std::uint64_t replayed = 0;
   array unreadable;
+  array dead_letters;  // by stream
 };
 
 /// What both commands ask for.
@@ -89,6 +90,9 @@ void AddPage(const object& page, std::uint64_t samples, Listing& listing) {
   }
   listing.replayed += CountOf(page, "replayed");
   for (const value& why : page.at("unreadable").as_array()) listing.unreadable.push_back(why);
+  const value* const dead_letters = page.if_contains("dead_letters");  // brokers before did not say
+  if (dead_letters == nullptr) return;
+  for (const value& stream : dead_letters->as_array()) listing.dead_letters.push_back(stream);
 }
 
 /// nullopt where it failed, which is said.
@@ -141,11 +145,9 @@ void PrintJson(const ErrorArguments& arguments, const Listing& listing) {
     if (arguments.samples > 0) told["samples"] = reason->samples;
     reasons.push_back(std::move(told));
   }
-  const object all = {{"name", arguments.name},
-                      {"records", listing.records},
-                      {"replayed", listing.replayed},
-                      {"reasons", std::move(reasons)},
-                      {"unreadable", listing.unreadable}};
+  const object all = {{"name", arguments.name},           {"records", listing.records},
+                      {"replayed", listing.replayed},     {"reasons", std::move(reasons)},
+                      {"unreadable", listing.unreadable}, {"dead_letters", listing.dead_letters}};
   fmt::print("{}\n", boost::json::serialize(all));
 }
 
@@ -173,6 +175,17 @@ void WarnOfUnreadable(Context& context, const Listing& listing) {
   if (!listing.unreadable.empty()) context.exit_code = kExitDamaged;
 }
 
+/// They are neither listed nor replayed: they are records of a stream.
+void PrintDeadLetters(const Listing& listing) {
+  for (const value& item : listing.dead_letters) {
+    const object& told = item.as_object();
+    const std::string stream = TextOf(told, "stream");
+    fmt::print("{} of dead-letter stream {}: read {} with 'sluice get {}'.\n",
+               FormatCounted(CountOf(told, "records"), "other is a record", "others are records"), stream,
+               CountOf(told, "records") == 1 ? "it" : "them", stream);
+  }
+}
+
 /// `sentence` says behind the table what it comes to.
 bool Show(Context& context, const ErrorArguments& arguments,
           std::string (*sentence)(const ErrorArguments&, const Listing&)) {
@@ -185,6 +198,7 @@ bool Show(Context& context, const ErrorArguments& arguments,
   } else {
     PrintTable(*listing);
     fmt::print("{}\n", sentence(arguments, *listing));
+    PrintDeadLetters(*listing);
   }
   WarnOfUnreadable(context, *listing);
   return true;
@@ -204,6 +218,16 @@ bool ShowReplay(Context& context, const ErrorArguments& arguments) {
   });
 }
 
+void PrintNotReplayed(const ErrorArguments& arguments, const object& answer) {
+  const value* const told = answer.if_contains("dead_letters");
+  const std::uint64_t dead_letters = told == nullptr ? 0 : told->to_number<std::uint64_t>();
+  if (dead_letters == 0) return;
+  fmt::print(stderr,
+             "note: {} in a dead-letter stream, and {} not replayed; 'sluice delivery errors {}' says how to read {}\n",
+             FormatCounted(dead_letters, "record is", "records are"), dead_letters == 1 ? "is" : "are", arguments.name,
+             dead_letters == 1 ? "it" : "them");
+}
+
 bool EndReplay(Context& context, const ErrorArguments& arguments, const object& answer) {
   const std::string problem = TextOf(answer, "problem");
   if (context.json) {
@@ -216,6 +240,7 @@ bool EndReplay(Context& context, const ErrorArguments& arguments, const object& 
                FormatCounted(CountOf(answer, "records"), "error record"), arguments.name,
                FormatCount(CountOf(answer, "failed")));
   }
+  PrintNotReplayed(arguments, answer);
   if (problem.empty()) return true;
   return context.Fail({Code::kCorruption, fmt::format("some were not delivered again: {}", problem)});
 }

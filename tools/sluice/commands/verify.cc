@@ -11,6 +11,7 @@
 
 #include "broker/config.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/commands/dead_letter_reader.h"
 #include "tools/sluice/progress.h"
 
 namespace sluice::tools {
@@ -24,13 +25,14 @@ struct VerifyArguments {
 };
 
 Result<VerifyReport> VerifyShowingProgress(const delivery::LedgerDocument& ledger, const VerifyPlaces& places,
-                                           const delivery::StoreSettings& stores) {
+                                           const delivery::StoreSettings& stores,
+                                           const DeadLetterReader& dead_letters) {
   std::optional<Progress> progress;
   const auto show = [&](const VerifyProgress& reading) {
     if (!progress) progress.emplace("verify", "object", reading.bytes_total);
     progress->Update(reading.bytes, reading.objects);
   };
-  return VerifyDelivery(ledger, places, show, stores);
+  return VerifyDelivery(ledger, places, show, stores, dead_letters);
 }
 
 bool Verify(Context& context, const VerifyArguments& arguments) {
@@ -44,7 +46,11 @@ bool Verify(Context& context, const VerifyArguments& arguments) {
   auto config =
       broker::LoadConfig({.file = arguments.config, .environment = broker::ProcessEnvironment(), .overrides = {}});
   if (!config) return context.Fail(config.error());
-  auto report = VerifyShowingProgress(*ledger, arguments.places, config->delivery.stores);
+  StoredDeadLetters stored(*client, context.client_options());
+  const auto dead_letters = [&](const delivery::DeadLetters& letters, const DeadLetterVisitor& visitor) {
+    return stored.Read(letters, visitor);
+  };
+  auto report = VerifyShowingProgress(*ledger, arguments.places, config->delivery.stores, dead_letters);
   if (!report) return context.Fail(report.error());
   fmt::print("{}\n", context.json ? VerifyReportJson(*report) : VerifyReportText(*report));
   if (!report->ok()) context.exit_code = kExitDamaged;
