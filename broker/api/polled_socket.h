@@ -3,11 +3,17 @@
 // Threads: the loop's own.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstdint>
+#include <span>
 
 #include "broker/api/socket_poller.h"
 
 namespace sluice::broker {
+
+/// Sends what the socket takes now: how many bytes, or -1 with errno. At least one piece.
+ssize_t SendPieces(int socket, std::span<iovec> pieces);
 
 /// Lives until the turn after CloseSocket.
 class PolledSocket : SocketPoller::Handler {
@@ -19,7 +25,7 @@ class PolledSocket : SocketPoller::Handler {
  protected:
   ~PolledSocket() { CloseSocket(); }
 
-  /// Before the first wait.
+  /// Before the first wait. Small answers leave at once from then on (TCP_NODELAY).
   void BeginToPoll();
   /// OnReadable is called once: something has come, the peer has closed its side, or the connection is broken.
   void WaitReadable();

@@ -2,8 +2,6 @@
 // deadlines.
 #include "broker/api/aws/connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -26,24 +24,12 @@ constexpr std::int64_t kDrainMs = 2'000;
 
 bool IsBlocked(ssize_t result) { return result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK); }
 
-// A plain send where there is one piece: it is the cheaper call.
-ssize_t SendPieces(int socket, std::span<iovec> pieces) {
-  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  if (pieces.size() == 1) return ::send(socket, pieces[0].iov_base, pieces[0].iov_len, kFlags);
-  msghdr message{};
-  message.msg_iov = pieces.data();
-  message.msg_iovlen = pieces.size();
-  return ::sendmsg(socket, &message, kFlags);
-}
-
 }  // namespace
 
 Connection::Connection(AwsLoop& loop, int fd, std::unique_ptr<TlsStream> tls)
     : PolledSocket(loop.poller(), fd), loop_(loop), tls_(std::move(tls)), active_ms_(loop.now_ms()) {}
 
 void Connection::Start() {
-  const int on = 1;
-  ::setsockopt(socket(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   BeginToPoll();
   WaitForInput();
 }

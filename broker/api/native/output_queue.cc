@@ -1,12 +1,12 @@
 // Gather writes with sendmsg.
 #include "broker/api/native/output_queue.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 
+#include "broker/api/polled_socket.h"
 #include "protocol/check.h"
 
 namespace sluice::broker::native {
@@ -15,16 +15,6 @@ namespace {
 constexpr std::size_t kPiecesMax = 1024;           // the kernel's IOV_MAX
 constexpr std::size_t kSentBytesKept = 64u << 10;  // sent bytes in front of small_ before it is moved up
 constexpr std::size_t kIdleBytes = 1024;           // what an idle connection's string may hold on to
-
-/// A plain send where there is one piece, as for answers to appends: it is the cheaper call.
-ssize_t SendPieces(int socket, iovec* pieces, std::size_t count) {
-  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  if (count == 1) return ::send(socket, pieces->iov_base, pieces->iov_len, kFlags);
-  msghdr message{};
-  message.msg_iov = pieces;
-  message.msg_iovlen = count;
-  return ::sendmsg(socket, &message, kFlags);
-}
 
 }  // namespace
 
@@ -96,7 +86,7 @@ OutputQueue::Outcome OutputQueue::Send(int socket, std::size_t& sent) {
   sent = 0;
   std::array<iovec, kPiecesMax> pieces;
   while (!empty()) {
-    const ssize_t result = SendPieces(socket, pieces.data(), Gather(pieces.data(), pieces.size()));
+    const ssize_t result = SendPieces(socket, std::span(pieces).first(Gather(pieces.data(), pieces.size())));
     if (result < 0 && errno == EINTR) continue;
     if (result < 0) {
       Compact();

@@ -2,8 +2,6 @@
 #include "broker/api/native/session.h"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,8 +42,6 @@ Session::Session(NativeLoop& loop, int fd)
 Session::~Session() { SLUICE_CHECK(closed()); }
 
 void Session::Start() {
-  const int on = 1;
-  ::setsockopt(socket(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   BeginToPoll();
   WaitForInput();
 }
