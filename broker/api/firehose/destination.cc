@@ -101,6 +101,14 @@ bool AppendsDelimiter(const Json& destination) {
          });
 }
 
+void DescribeBackup(Json& described) {
+  for (delivery::ConfigField& field : described.fields) {
+    if (field.key != "S3BackupConfiguration") continue;
+    SetPlainDefaults(field.value, false);
+    field.key = "S3BackupDescription";
+  }
+}
+
 Json Described(const Json& destination) {
   Json described = destination;
   SetPlainDefaults(described, Converts(destination) || Partitions(destination));
@@ -109,11 +117,8 @@ Json Described(const Json& destination) {
   for (delivery::ConfigField& field : described.fields) {
     if (field.key == "DataFormatConversionConfiguration") SetDefault(field.value, "Enabled", BooleanNode(true));
     if (field.key == "DynamicPartitioningConfiguration") SetDefault(field.value, "Enabled", BooleanNode(false));
-    if (field.key == "S3BackupConfiguration") {
-      SetPlainDefaults(field.value, false);
-      field.key = "S3BackupDescription";
-    }
   }
+  DescribeBackup(described);
   return described;
 }
 
@@ -128,12 +133,8 @@ Json PlainPart(const Json& described) {
 Json Merged(Json destination, const Json& update) {
   for (const delivery::ConfigField& field : update.fields) {
     const std::string_view name = field.key == "S3BackupUpdate" ? "S3BackupConfiguration" : std::string_view(field.key);
-    const Json* const before = Find(destination, name);
-    const bool by_member = name == "DataFormatConversionConfiguration" || name == "S3BackupConfiguration";
-    if (by_member && before != nullptr) {
-      Json merged = *before;
-      for (const delivery::ConfigField& member : field.value.fields) Set(merged, member.key, member.value);
-      Set(destination, name, std::move(merged));
+    if (name == "DataFormatConversionConfiguration" || name == "S3BackupConfiguration") {
+      SetMembers(destination, name, field.value);
     } else {
       Set(destination, name, field.value);
     }

@@ -36,6 +36,8 @@ std::optional<protocol::aws::ApiError> CheckProcessing(const Json& destination);
 std::optional<protocol::aws::ApiError> CheckBackup(const Json& destination);
 /// Their defaults.
 void SetPlainDefaults(Json& destination, bool large);
+/// Of a destination that is told: its backup's defaults, and the name that answers have for it.
+void DescribeBackup(Json& described);
 void SetHintsDefault(Json& destination, std::int64_t size_mb, std::int64_t interval_s);
 void SetProcessingDefaults(Json& destination);
 

@@ -142,6 +142,12 @@ void SetDefault(Json& map, std::string_view name, Json value) {
   if (Find(map, name) == nullptr) Set(map, name, std::move(value));
 }
 
+void SetMembers(Json& map, std::string_view name, const Json& members) {
+  SetDefault(map, name, MapNode());
+  Json& changed = std::ranges::find(map.fields, name, &delivery::ConfigField::key)->value;
+  for (const delivery::ConfigField& member : members.fields) Set(changed, member.key, member.value);
+}
+
 void Remove(Json& map, std::string_view name) {
   std::erase_if(map.fields, [&](const delivery::ConfigField& field) { return field.key == name; });
 }

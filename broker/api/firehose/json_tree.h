@@ -41,6 +41,8 @@ bool BooleanOf(const Json* map, std::string_view name, bool otherwise);
 /// Behind the others where it is new.
 void Set(Json& map, std::string_view name, Json value);
 void SetDefault(Json& map, std::string_view name, Json value);
+/// Sets these members of the map `name`, which is made where it is not there.
+void SetMembers(Json& map, std::string_view name, const Json& members);
 void Remove(Json& map, std::string_view name);
 
 /// The same values, whatever the order of the members.

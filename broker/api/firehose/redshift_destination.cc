@@ -72,11 +72,7 @@ Json RedshiftDescribed(const Json& destination) {
   Json described = destination;
   SetCommonDefaults(described, delivery::kLoadRetrySecondsDefault);
   SetDefault(described, "S3BackupMode", TextNode("Disabled"));
-  for (delivery::ConfigField& field : described.fields) {
-    if (field.key != "S3BackupConfiguration") continue;
-    SetPlainDefaults(field.value, false);
-    field.key = "S3BackupDescription";
-  }
+  DescribeBackup(described);
   return described;
 }
 
@@ -92,10 +88,7 @@ Json RedshiftMerged(Json destination, const Json& update) {
   const Json* const backup_update = Find(update, "S3BackupUpdate");
   if (backup_update == nullptr) return merged;
   Remove(merged, "S3BackupUpdate");
-  const Json* const before = Find(merged, "S3BackupConfiguration");
-  Json backup = before == nullptr ? MapNode() : *before;
-  for (const delivery::ConfigField& member : backup_update->fields) Set(backup, member.key, member.value);
-  Set(merged, "S3BackupConfiguration", std::move(backup));
+  SetMembers(merged, "S3BackupConfiguration", *backup_update);
   return merged;
 }
 

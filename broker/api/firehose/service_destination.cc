@@ -53,13 +53,11 @@ void SetCommonDefaults(Json& described, std::uint64_t retry_s) {
 
 Json MergedService(Json destination, const Json& update) {
   for (const delivery::ConfigField& field : update.fields) {
-    if (field.key != "S3Update") {
+    if (field.key == "S3Update") {
+      SetMembers(destination, "S3Configuration", field.value);
+    } else {
       Set(destination, field.key, field.value);
-      continue;
     }
-    Json bucket = *Find(destination, "S3Configuration");
-    for (const delivery::ConfigField& member : field.value.fields) Set(bucket, member.key, member.value);
-    Set(destination, "S3Configuration", std::move(bucket));
   }
   return destination;
 }
