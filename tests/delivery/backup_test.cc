@@ -22,15 +22,6 @@ DeliveryConfig WithBackup(DeliveryConfig config) {
   return config;
 }
 
-DeliveryConfig PartitionedConfig() {
-  DeliveryConfig config = RawConfig();
-  config.prefix = "id=!{partitionKeyFromQuery:id}/";
-  config.processors = {
-      {"MetadataExtraction", {{"MetadataExtractionQuery", "{id: .id}"}, {"JsonParsingEngine", "JQ-1.6"}}}};
-  config.dynamic_partitioning = true;
-  return config;
-}
-
 /// Every third record is none that can be converted.
 void FillMixed(World& world) {
   for (int i = 0; i < 60; ++i) {
@@ -57,7 +48,7 @@ std::string Decompressed(const std::string& key, const std::string& bytes) {
 TEST_CASE("Backup: source records as they came, beside what becomes of them", "[delivery]") {
   const auto compression = GENERATE(RawCompression::kUncompressed, RawCompression::kGzip, RawCompression::kZip,
                                     RawCompression::kSnappy, RawCompression::kHadoopSnappy);
-  DeliveryConfig config = WithBackup(GENERATE(RawConfig(), ParquetConfig(), PartitionedConfig()));
+  DeliveryConfig config = WithBackup(GENERATE(RawConfig(), ParquetConfig(), PartitionedByIdConfig()));
   config.backup->compression = compression;
   World world(config);
   FillMixed(world);
@@ -120,7 +111,7 @@ TEST_CASE("Backup: a delivery has an object for each size of its own, whatever t
 }
 
 TEST_CASE("Backup: power lost at every call, and in the end lake and backup are the same", "[delivery]") {
-  DeliveryConfig config = WithBackup(GENERATE(RawConfig(), ParquetConfig(), PartitionedConfig()));
+  DeliveryConfig config = WithBackup(GENERATE(RawConfig(), ParquetConfig(), PartitionedByIdConfig()));
   CheckPowerOffAtEveryCall(config, FillMixed, [](World& world) { world.log.records_per_visit = 3; });
 }
 

@@ -9,18 +9,16 @@ once in the dead-letter stream, with its own bytes and key, none in the error ou
 
 Prints its seed; exit code 0 kept, 1 broken (everything is left for a look), 77 cannot be run here.
 """
-import argparse
 import base64
 import collections
 import json
-import pathlib
 import random
 import signal
 import subprocess
 import sys
 import time
 
-from delivery_crash_test import READ_IDS, Broken, Broker, compare, with_pyarrow
+from delivery_crash_test import Broken, Broker, compare, crash_main, ids_in_lake, must_be_proven
 
 NAME = "events-lake"
 DEAD = "events-dead"
@@ -110,28 +108,16 @@ def run(arguments, directory, python):
     compare("dead letters", letters, dead_letters(broker))
     errors = broker.run("delivery", "errors", NAME).stdout
     broker.kill(signal.SIGTERM)
-    found = json.loads(subprocess.run([python, "-c", READ_IDS, directory / "lake"], check=True, capture_output=True).stdout)
+    found = ids_in_lake(directory, python)
     compare("rows in the lake", ids, collections.Counter(found))
     if list((directory / "lake" / "lake" / "errors").rglob(f"{NAME}-*")):
         raise Broken("there are error objects")
-    if verdict.returncode != 0 or "PROVEN" not in verdict.stdout:
-        raise Broken(f"sluice verify: exit {verdict.returncode}: {verdict.stdout}{verdict.stderr}")
+    must_be_proven(verdict)
     if f"of dead-letter stream {DEAD}" not in errors:
         raise Broken(f"sluice delivery errors: {errors}")
     print(verdict.stdout.strip())
     print(f"{arguments.cycles} kills in delivery, {sum(ids.values())} rows and {sum(letters.values())} dead letters, each once")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/debug"))
-    parser.add_argument("--cycles", type=int, default=8)
-    parser.add_argument("--records", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    arguments = parser.parse_args()
-    print(f"seed {arguments.seed}")
-    return with_pyarrow(arguments, "dead-letters", run)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(crash_main(__doc__, 20_000, "dead-letters", run))

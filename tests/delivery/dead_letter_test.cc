@@ -23,15 +23,6 @@ DeliveryConfig WithDeadLetters(DeliveryConfig config) {
   return config;
 }
 
-DeliveryConfig PartitionedConfig() {
-  DeliveryConfig config = RawConfig();
-  config.prefix = "id=!{partitionKeyFromQuery:id}/";
-  config.processors = {
-      {"MetadataExtraction", {{"MetadataExtractionQuery", "{id: .id}"}, {"JsonParsingEngine", "JQ-1.6"}}}};
-  config.dynamic_partitioning = true;
-  return config;
-}
-
 /// Of `count` records of some KiB every second one is no JSON.
 void FillMixed(World& world, int count = 40) {
   for (int i = 0; i < count; ++i) {
@@ -159,7 +150,7 @@ TEST_CASE("DeadLetterOutput Finish: nothing is asked of the stream where nothing
 }
 
 TEST_CASE("DeadLetterOutput Finish: each append fails in turn, done or not, with and without a restart", "[delivery]") {
-  const DeliveryConfig config = GENERATE(ParquetConfig(), PartitionedConfig());
+  const DeliveryConfig config = GENERATE(ParquetConfig(), PartitionedByIdConfig());
   const auto fault = GENERATE(AppendFault::kBefore, AppendFault::kAfter);
   const bool restart = GENERATE(true, false);
   int batches = 0;
@@ -189,7 +180,7 @@ TEST_CASE("DeadLetterOutput Finish: each append fails in turn, done or not, with
 }
 
 TEST_CASE("DeadLetterOutput Finish: each commit fails in turn, done or not, with and without a restart", "[delivery]") {
-  const DeliveryConfig config = GENERATE(ParquetConfig(), PartitionedConfig());
+  const DeliveryConfig config = GENERATE(ParquetConfig(), PartitionedByIdConfig());
   const auto fault = GENERATE(Fault::kBefore, Fault::kAfter);
   const bool restart = GENERATE(true, false);
   for (int nth = 1;; ++nth) {
@@ -213,7 +204,7 @@ TEST_CASE("DeadLetterOutput Finish: each commit fails in turn, done or not, with
 }
 
 TEST_CASE("DeadLetterOutput Finish: power is lost at every call to the disk", "[delivery]") {
-  const DeliveryConfig config = GENERATE(ParquetConfig(), PartitionedConfig());
+  const DeliveryConfig config = GENERATE(ParquetConfig(), PartitionedByIdConfig());
   for (int nth = 1;; ++nth) {
     Ready world(config);
     if (!world.LosesPower(nth)) break;

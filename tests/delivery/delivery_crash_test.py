@@ -148,16 +148,25 @@ def run(arguments, directory, python):
     broker.run("delivery", "flush", "events-lake")
     verdict = broker.run("verify", "events-lake", check=False)
     broker.kill(signal.SIGTERM)
-    ids = json.loads(subprocess.run([python, "-c", READ_IDS, directory / "lake"], check=True, capture_output=True).stdout)
+    ids = ids_in_lake(directory, python)
     compare("rows in the lake", good, collections.Counter(ids))
     errors = collections.Counter()
     for path in (directory / "lake" / "lake" / "errors").rglob("events-lake-*"):
         errors.update(base64.b64decode(json.loads(line)["rawData"]).decode() for line in path.read_text().splitlines())
     compare("records in the error output", bad, errors)
-    if verdict.returncode != 0 or "PROVEN" not in verdict.stdout:
-        raise Broken(f"sluice verify: exit {verdict.returncode}: {verdict.stdout}{verdict.stderr}")
+    must_be_proven(verdict)
     print(verdict.stdout.strip())
     print(f"{arguments.cycles} kills in delivery, {sum(good.values())} rows and {sum(bad.values())} error records, each once")
+
+
+def must_be_proven(verdict):
+    """`verdict`: of `sluice verify`."""
+    if verdict.returncode != 0 or "PROVEN" not in verdict.stdout:
+        raise Broken(f"sluice verify: exit {verdict.returncode}: {verdict.stdout}{verdict.stderr}")
+
+
+def ids_in_lake(directory, python):
+    return json.loads(subprocess.run([python, "-c", READ_IDS, directory / "lake"], check=True, capture_output=True).stdout)
 
 
 def with_pyarrow(arguments, name, run):
@@ -178,16 +187,17 @@ def with_pyarrow(arguments, name, run):
     return 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def crash_main(description, records, name, run):
+    """The whole of a script that kills a broker: `run` as for with_pyarrow, on `records` records unless told otherwise."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/debug"))
     parser.add_argument("--cycles", type=int, default=8)
-    parser.add_argument("--records", type=int, default=4000)
+    parser.add_argument("--records", type=int, default=records)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
-    return with_pyarrow(arguments, "delivery", run)
+    return with_pyarrow(arguments, name, run)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(crash_main(__doc__, 4000, "delivery", run))

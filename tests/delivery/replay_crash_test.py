@@ -9,17 +9,15 @@ file, every other one still in the error output, each in the backup once, and `s
 
 Prints its seed; exit code 0 kept, 1 broken (everything is left for a look), 77 cannot be run here.
 """
-import argparse
 import collections
 import json
-import pathlib
 import random
 import signal
 import subprocess
 import sys
 import time
 
-from delivery_crash_test import READ_IDS, Broken, Broker, compare, with_pyarrow
+from delivery_crash_test import Broken, Broker, compare, crash_main, ids_in_lake, must_be_proven
 
 NAME = "events-lake"
 WIDE = 5_000_000_000
@@ -82,7 +80,7 @@ def run(arguments, directory, python):
     errors = json.loads(broker.run("delivery", "errors", NAME, "--json").stdout)
     verdict = broker.run("verify", NAME, check=False)
     broker.kill(signal.SIGTERM)
-    found = json.loads(subprocess.run([python, "-c", READ_IDS, directory / "lake"], check=True, capture_output=True).stdout)
+    found = ids_in_lake(directory, python)
     compare("rows in the lake", collections.Counter(ids), collections.Counter(found))
     if errors["records"] != len(lines) - len(ids) or errors["unreadable"]:
         raise Broken(f"{len(lines) - len(ids)} records are no JSON, and the error output has {errors}")
@@ -90,22 +88,10 @@ def run(arguments, directory, python):
     for file in (directory / "lake" / "spare").rglob(f"{NAME}-*"):
         backup.update(file.read_text().splitlines())
     compare("records in the backup", collections.Counter(lines), backup)
-    if verdict.returncode != 0 or "PROVEN" not in verdict.stdout:
-        raise Broken(f"sluice verify: exit {verdict.returncode}: {verdict.stdout}{verdict.stderr}")
+    must_be_proven(verdict)
     print(verdict.stdout.strip())
     print(f"{arguments.cycles} kills in replays, which left {left['records']} records to the last one; {len(ids)} rows, each once")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/debug"))
-    parser.add_argument("--cycles", type=int, default=8)
-    parser.add_argument("--records", type=int, default=40_000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    arguments = parser.parse_args()
-    print(f"seed {arguments.seed}")
-    return with_pyarrow(arguments, "replay", run)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(crash_main(__doc__, 40_000, "replay", run))

@@ -18,6 +18,15 @@ inline DeliveryConfig RawConfig() {
   return config;
 }
 
+inline DeliveryConfig PartitionedByIdConfig() {
+  DeliveryConfig config = RawConfig();
+  config.prefix = "id=!{partitionKeyFromQuery:id}/";
+  config.processors = {
+      {"MetadataExtraction", {{"MetadataExtractionQuery", "{id: .id}"}, {"JsonParsingEngine", "JQ-1.6"}}}};
+  config.dynamic_partitioning = true;
+  return config;
+}
+
 inline DeliveryConfig ParquetConfig() {
   DeliveryConfig config = RawConfig();
   config.convert = true;
