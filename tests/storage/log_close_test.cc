@@ -1,4 +1,6 @@
 // How a shard's log ends: everything is made durable, and from then on only retries are answered.
+#include <thread>
+
 #include "storage/env/memory_env.h"
 #include "storage/log_store.h"
 #include "tests/catch.h"
@@ -26,6 +28,8 @@ std::vector<std::string> FillAndKill(TestLog& log) {
   REQUIRE(log.Close().ok());
   log.Open();
   append(80);
+  // Written behind, all but what is too little to be written alone.
+  while (log.store().stats().unwritten_bytes >= SmallOptions().write_behind_bytes) std::this_thread::yield();
   log.Kill();
   return values;
 }
