@@ -55,9 +55,10 @@ void PolledSocket::OnEvents(std::uint32_t events) {
   Watch(watched_ & ~std::uint32_t{EPOLLIN});  // not now: only a pause that lasts is worth the call
 }
 
-// The poller forgets what is closed.
 void PolledSocket::CloseSocket() {
-  if (socket_ >= 0) ::close(std::exchange(socket_, -1));
+  if (socket_ < 0) return;
+  poller_.Remove(socket_);
+  ::close(std::exchange(socket_, -1));
 }
 
 }  // namespace sluice::broker

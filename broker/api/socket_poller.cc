@@ -26,6 +26,10 @@ void SocketPoller::Change(int socket, std::uint32_t events, Handler& handler) {
   SLUICE_CHECK(result == 0);
 }
 
+// Closing is not enough: a child process that has not come to its exec yet holds the connection open, and epoll would
+// go on to tell of it to a handler that is gone.
+void SocketPoller::Remove(int socket) { (void)::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, socket, nullptr); }
+
 void SocketPoller::Stop() {
   boost::system::error_code ignored;
   epoll_.close(ignored);

@@ -30,9 +30,11 @@ class SocketPoller {
 
   explicit SocketPoller(EventLoop& loop);
 
-  /// Begins to watch; closing the socket ends it. The handler lives until the turn after.
+  /// Begins to watch. The handler lives until the turn after Remove.
   void Add(int socket, std::uint32_t events, Handler& handler);
   void Change(int socket, std::uint32_t events, Handler& handler);
+  /// Before the socket is closed; one that is not watched is passed over.
+  void Remove(int socket);
   /// No more calls.
   void Stop();
 
