@@ -23,7 +23,7 @@ constexpr std::size_t kBatchLengthAt = 8;
 constexpr std::size_t kLeaderEpochAt = 12;
 constexpr std::size_t kMagicAt = 16;
 constexpr std::size_t kCrcAt = 17;
-constexpr std::size_t kAttributesAt = 21;
+constexpr std::size_t kAttributesAt = kBatchChecksummedAt;
 constexpr std::size_t kLastOffsetDeltaAt = 23;
 constexpr std::size_t kBaseTimestampAt = 27;
 constexpr std::size_t kMaxTimestampAt = 35;
@@ -252,10 +252,7 @@ Result<BatchHeader> VerifyBatch(std::string_view bytes) {
   if (header->total_size() != bytes.size()) {
     return Damaged(fmt::format("batch_length {} does not fit its {} bytes", header->batch_length, bytes.size()));
   }
-  const std::uint32_t crc = Crc32c(bytes.substr(kAttributesAt));
-  if (crc != header->crc32c) {
-    return Damaged(fmt::format("CRC32C is {:#010x}, the header says {:#010x}", crc, header->crc32c));
-  }
+  if (Status status = CheckChecksum(bytes); !status.ok()) return Error(std::move(status));
   return header;
 }
 
@@ -309,8 +306,16 @@ void SetSealed(std::span<char> batch, bool sealed) {
 
 void SetChecksum(std::span<char> batch) {
   SLUICE_CHECK(batch.size() >= kBatchHeaderSize);
-  const std::uint32_t crc = Crc32c({batch.data() + kAttributesAt, batch.size() - kAttributesAt});
+  const std::uint32_t crc = Crc32c({batch.data() + kBatchChecksummedAt, batch.size() - kBatchChecksummedAt});
   StoreBigEndian(batch.data() + kCrcAt, crc);
+}
+
+Status CheckChecksum(std::string_view batch) {
+  SLUICE_CHECK(batch.size() >= kBatchHeaderSize);
+  const auto stored = LoadBigEndian<std::uint32_t>(batch.data() + kCrcAt);
+  const std::uint32_t crc = Crc32c(batch.substr(kBatchChecksummedAt));
+  if (crc == stored) return {};
+  return Damaged(fmt::format("CRC32C is {:#010x}, the header says {:#010x}", crc, stored)).error();
 }
 
 Result<BatchReader> BatchReader::Open(std::string_view batch, std::string& scratch) {

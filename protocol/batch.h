@@ -28,6 +28,8 @@ inline constexpr std::int8_t kBatchMagic = 2;
 inline constexpr std::size_t kBatchBytesMax = 16u << 20;
 /// The largest record (key + value + headers): Kinesis' own limit, 10 MiB.
 inline constexpr std::size_t kRecordBytesMax = 10u << 20;
+/// From here on its CRC32C covers a batch; the CRC itself ends here.
+inline constexpr std::size_t kBatchChecksummedAt = 21;
 /// What a batch may grow to when it is decompressed; stops decompression bombs.
 inline constexpr std::size_t kBatchBytesUncompressedMax = 64u << 20;
 /// The most headers of one record: two bytes make one, and each costs a reader a view.
@@ -89,6 +91,8 @@ void SetSealed(std::span<char> batch, bool sealed);
 
 /// Writes the checksum of a batch in place.
 void SetChecksum(std::span<char> batch);
+/// Checks that the CRC32C of `batch`, a whole one, is what its header says; else kCorruption.
+Status CheckChecksum(std::string_view batch);
 
 struct HeaderView {
   std::string_view key;

@@ -4,20 +4,6 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-namespace {
-
-// The package's plain function, which knows SSE2 only; the header below gives its name to the one that uses what this
-// processor has.
-XXH64_hash_t PlainHash(const char* bytes, std::size_t size, XXH64_hash_t seed) {
-  return XXH3_64bits_withSeed(bytes, size, seed);
-}
-
-}  // namespace
-
-#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
-#include <xxh_x86dispatch.h>
-#endif
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -42,15 +28,11 @@ constexpr std::size_t kReservedLongAt = 48;
 constexpr std::size_t kChecksumAt = 56;
 static_assert(kChecksumAt + sizeof(std::uint64_t) == kFrameHeaderSize);
 
-/// Covers the header up to the checksum and the batch: the hash of the first seeds the hash of the second, so that both
-/// are hashed in place although the checksum stands between them.
-std::uint64_t Checksum(const char* frame, std::size_t payload_bytes) {
-  const XXH64_hash_t seed = XXH3_64bits(frame, kChecksumAt);
-  // Short batches were copied a moment ago: narrow reads of them wait less (crc32c.cc says why).
-  constexpr std::size_t kShortBytesMax = 2048;
-  const char* const payload = frame + kFrameHeaderSize;
-  return payload_bytes <= kShortBytesMax ? PlainHash(payload, payload_bytes, seed)
-                                         : XXH3_64bits_withSeed(payload, payload_bytes, seed);
+/// Covers the header up to the checksum, and the batch up to what its CRC32C covers: that CRC is part of it. The hash
+/// of the first seeds the hash of the second, so that both are hashed in place although the checksum stands between
+/// them.
+std::uint64_t Checksum(const char* frame) {
+  return XXH3_64bits_withSeed(frame + kFrameHeaderSize, kBatchChecksummedAt, XXH3_64bits(frame, kChecksumAt));
 }
 
 /// For memory that was last used long ago: it comes to the caches while the batch before is worked on, or each line
@@ -62,6 +44,10 @@ void PrefetchForWriting(const char* memory, std::size_t bytes) {
 
 std::unexpected<Status> BadField(std::string_view field, std::uint64_t value) {
   return Error(Code::kCorruption, fmt::format("frame header: {} is {:#x}", field, value));
+}
+
+std::string NameOf(const FrameHeader& header) {
+  return fmt::format("frame of shard {} at offset {}", ToString(header.shard), header.base_offset.value);
 }
 
 FrameHeader DecodeFields(const char* at) {
@@ -86,13 +72,12 @@ Result<FrameHeader> ParseFrameHeader(std::string_view bytes) {
   const char* at = bytes.data();
   if (const auto magic = LoadLittleEndian<std::uint32_t>(at); magic != kFrameMagic) return BadField("magic", magic);
   const auto version = static_cast<std::uint8_t>(at[kVersionAt]);
-  if (version > kFrameVersion) {
-    return Error(Code::kUnimplemented,
-                 fmt::format("frame version {} is newer than {}, the newest this program reads; use "
-                             "the version of Sluice that wrote it",
-                             version, kFrameVersion));
-  }
   if (version == 0) return BadField("version", version);
+  if (version != kFrameVersion) {
+    return Error(Code::kUnimplemented, fmt::format("frame version {} is not {}, the only one that this program reads; "
+                                                   "use the version of Sluice that wrote it",
+                                                   version, kFrameVersion));
+  }
   if (at[kFlagsAt] != 0) return BadField("flags", static_cast<std::uint8_t>(at[kFlagsAt]));
   if (const auto value = LoadLittleEndian<std::uint16_t>(at + kReservedShortAt); value != 0)
     return BadField("reserved", value);
@@ -118,11 +103,12 @@ Result<FrameHeader> VerifyFrame(std::string_view bytes) {
     return Error(Code::kCorruption,
                  fmt::format("frame of {} bytes is cut after {}", header->total_size(), bytes.size()));
   }
-  if (const std::uint64_t found = Checksum(bytes.data(), header->payload_bytes); found != header->checksum) {
-    return Error(Code::kCorruption,
-                 fmt::format("frame of shard {} at offset {}: checksum is {:016x}, its bytes give {:016x}",
-                             ToString(header->shard), header->base_offset.value, header->checksum, found));
+  if (const std::uint64_t found = Checksum(bytes.data()); found != header->checksum) {
+    return Error(Code::kCorruption, fmt::format("{}: checksum is {:016x}, its bytes give {:016x}", NameOf(*header),
+                                                header->checksum, found));
   }
+  const Status status = CheckChecksum(bytes.substr(kFrameHeaderSize, header->payload_bytes));
+  if (!status.ok()) return Error(status.WithContext(NameOf(*header)));
   return header;
 }
 
@@ -171,7 +157,7 @@ Frame Frame::Seal(FrameBuffer buffer, FrameHeader header) {
   StoreLittleEndian<std::int64_t>(at + kAppendTimeAt, header.append_time_ms);
   StoreLittleEndian<std::uint64_t>(at + kDurableUptoAt, header.durable_upto.value);
   StoreLittleEndian<std::uint64_t>(at + kReservedLongAt, 0);
-  header.checksum = Checksum(at, header.payload_bytes);
+  header.checksum = Checksum(at);
   StoreLittleEndian<std::uint64_t>(at + kChecksumAt, header.checksum);
 
   Frame frame;

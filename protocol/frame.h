@@ -1,8 +1,8 @@
 // The frame: what stands in journal, segment, cache and on the wire to consumers; storage/FORMAT.md has every byte.
 //
-// A frame is our fixed 64-byte header and one record batch. XXH3-64 covers the batch, seeded with the XXH3-64 of the
-// header (but for the checksum itself, which is its last field). A Frame is an immutable, shared piece of memory: the
-// bytes that were received are the bytes that are journalled, cached, written to the segment and sent.
+// A frame is our fixed 64-byte header and one record batch. Its checksum covers the header and what the batch's own
+// CRC32C leaves out, and that CRC with it; the CRC covers the rest. A Frame is an immutable, shared piece of memory:
+// the bytes that were received are the bytes that are journalled, cached, written to the segment and sent.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@
 namespace sluice::protocol {
 
 inline constexpr std::uint32_t kFrameMagic = 0x31464C53;  // "SLF1" as little-endian bytes
-inline constexpr std::uint8_t kFrameVersion = 1;
+inline constexpr std::uint8_t kFrameVersion = 2;
 inline constexpr std::size_t kFrameHeaderSize = 64;
 
 /// The header's fields; all integers little-endian on disk.
@@ -37,10 +37,11 @@ struct FrameHeader {
   std::size_t total_size() const { return kFrameHeaderSize + payload_bytes; }
 };
 
-/// Decodes and checks magic, version and limits, not the checksum. kCorruption names the field; kUnimplemented for a
-/// newer version.
+/// Decodes and checks magic, version and limits, not the checksum. kCorruption names the field; kUnimplemented for
+/// another version.
 Result<FrameHeader> ParseFrameHeader(std::string_view bytes);
-/// Decodes the frame that starts at `bytes` and checks its checksum. `bytes` may be longer than the frame.
+/// Decodes the frame that starts at `bytes` and checks its checksum and its batch's. `bytes` may be longer than the
+/// frame.
 Result<FrameHeader> VerifyFrame(std::string_view bytes);
 
 /// Memory for one frame: the batch is received or built at `batch()`, then FrameBuffer::Seal makes the header.
@@ -82,7 +83,8 @@ class FrameArena {
 class Frame {
  public:
   Frame() = default;
-  /// Writes the header (payload_bytes and checksum are filled in) in front of the batch in `buffer`.
+  /// Writes the header (payload_bytes and checksum are filled in) in front of the batch in `buffer`, whose own checksum
+  /// has to fit: it is not computed here.
   static Frame Seal(FrameBuffer buffer, FrameHeader header);
   /// A frame inside a larger piece of memory that was read from disk; `bytes` must be a verified frame.
   static Frame Borrow(std::shared_ptr<const char[]> owner, std::string_view bytes, const FrameHeader& header);

@@ -22,7 +22,7 @@ static_assert(kSealedBit > 0 && kSealedBit < 0x100);
 
 // The header from `attributes` on, which nobody changes once the batch is sealed; what stands before it a broker or the
 // log fills in.
-constexpr std::size_t kBoundHeaderAt = 21;
+constexpr std::size_t kBoundHeaderAt = kBatchChecksummedAt;
 constexpr std::size_t kBoundBytes = 8 + (kNonceAt - kBoundHeaderAt);
 
 /// Stream and shard, then everything from `attributes` to the key number.

@@ -13,7 +13,7 @@
 namespace sluice::storage {
 namespace {
 
-constexpr unsigned kDirectoryVersion = 1;
+constexpr unsigned kDirectoryVersion = 2;
 constexpr std::string_view kVersionPrefix = "sluice-data ";
 constexpr std::uint64_t kGroupBytesMax = 8u << 20;
 
@@ -128,11 +128,10 @@ Status LogStoreImpl::CheckVersion() {
       std::from_chars(text.data() + kVersionPrefix.size(), text.data() + text.size(), version);
     }
     if (version == kDirectoryVersion) return {};
-    if (version > kDirectoryVersion) {
-      return Status(
-          Code::kUnimplemented,
-          fmt::format("{} has data version {}, this program reads up to {}; use the version of Sluice that wrote it",
-                      dir_, version, kDirectoryVersion));
+    if (version != 0) {
+      return Status(Code::kUnimplemented, fmt::format("{} has data version {}, this program reads {} only; use the "
+                                                      "version of Sluice that wrote it, or choose another directory",
+                                                      dir_, version, kDirectoryVersion));
     }
     // It came by a rename after a flush, so no crash has left it like this: it may well be another program's.
     return Status(Code::kCorruption,

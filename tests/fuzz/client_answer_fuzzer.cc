@@ -1,4 +1,4 @@
-// What the SDK's consumer makes of an answer to a read: the input is a batch, put into a frame whose checksum holds.
+// What the SDK's consumer makes of an answer to a read: the input is a batch, put into a frame whose checksums hold.
 // Offsets that come out are dense, and none is outside the frame.
 #include "client/answer_decoder.h"
 #include "protocol/endian.h"
@@ -19,6 +19,7 @@ void Check(std::uint64_t wanted, bool right_count, std::string_view batch) {
   if (header.record_count == 0) return;
   protocol::FrameBuffer buffer(batch.size());
   std::copy(batch.begin(), batch.end(), buffer.batch().begin());
+  protocol::SetChecksum(buffer.batch());
   AnswerDecoder decoder(header.shard, wanted, std::string(protocol::Frame::Seal(std::move(buffer), header).bytes()));
   ConsumedRecord record;
   for (std::uint64_t next = std::max(wanted, kBaseOffset);; ++next) {

@@ -12,6 +12,7 @@ namespace {
 void CheckSealed(const FrameHeader& header, std::string_view payload) {
   FrameBuffer buffer(payload.size());
   std::copy(payload.begin(), payload.end(), buffer.batch().begin());
+  SetChecksum(buffer.batch());
   const Frame frame = Frame::Seal(std::move(buffer), header);
   const auto verified = VerifyFrame(frame.bytes());
   SLUICE_CHECK(verified.has_value());

@@ -379,14 +379,16 @@ TEST_CASE("LogStore Open: without checkpoints the shards are rebuilt from their 
   CHECK(again->duplicate);
 }
 
-TEST_CASE("LogStore Open: a newer or foreign directory is refused, a missing version file is not", "[storage]") {
+TEST_CASE("LogStore Open: a directory of another version or program is refused, a missing version file is not", "[storage]") {
   MemoryEnv env;
   TestLog log(env);
   log.Open();
   log.AppendAll({"one"});
   REQUIRE(log.Close().ok());
-  env.WriteByHand("/data/VERSION", "sluice-data 2\n");
-  CHECK(log.TryOpen().code() == Code::kUnimplemented);
+  for (const std::string version : {"1", "3"}) {
+    env.WriteByHand("/data/VERSION", "sluice-data " + version + "\n");
+    CHECK(log.TryOpen().code() == Code::kUnimplemented);
+  }
   env.WriteByHand("/data/VERSION", "1.2.3\n");
   CHECK(log.TryOpen().code() == Code::kCorruption);
   env.RemoveByHand("/data/VERSION");
