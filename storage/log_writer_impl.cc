@@ -10,7 +10,7 @@
 namespace sluice::storage {
 namespace {
 
-constexpr std::size_t kSpareBatchesMax = 4;
+constexpr std::size_t kSpareBatchesMax = 16;  // about what 1,000 appends in flight use
 constexpr std::size_t kBatchFramesMax = 128;  // from so many on the disk begins while the loop still takes appends
 
 using State = AppendBatch::State;
@@ -106,9 +106,9 @@ AppendBatch& WriterCore::TurnBatch(std::uint64_t frame_bytes) {
 
 std::shared_ptr<AppendBatch> WriterCore::NewBatch() {
   // One that the committer still holds only reads what never changes, but it may be told of it once more: not reused.
-  if (!spare_.empty() && spare_.back().use_count() == 1) {
-    std::shared_ptr<AppendBatch> batch = std::move(spare_.back());
-    spare_.pop_back();
+  if (!spare_.empty() && spare_.front().use_count() == 1) {
+    std::shared_ptr<AppendBatch> batch = std::move(spare_.front());
+    spare_.pop_front();
     SLUICE_CHECK(batch->appends.empty());
     batch->frame_count = 0;
     batch->frame_bytes = 0;
@@ -119,7 +119,6 @@ std::shared_ptr<AppendBatch> WriterCore::NewBatch() {
     batch->state.store(State::kQueued);
     return batch;
   }
-  spare_.clear();
   auto batch = std::make_shared<AppendBatch>();
   batch->owner = weak_from_this();
   return batch;

@@ -69,7 +69,7 @@ class WriterCore final : public BatchOwner, public std::enable_shared_from_this<
   bool turn_posted_ = false;
   bool completing_ = false;
   std::deque<std::shared_ptr<AppendBatch>> outstanding_;  // in the order of submission
-  std::vector<std::shared_ptr<AppendBatch>> spare_;       // kept for their memory
+  std::deque<std::shared_ptr<AppendBatch>> spare_;        // kept for their memory; the longest completed in front
   std::vector<std::shared_ptr<ShardLogImpl>> published_;  // shards to tell the listener about
   std::vector<protocol::Frame> run_;                      // frames of one shard in a row
 };
