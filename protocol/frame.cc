@@ -139,6 +139,14 @@ FrameBuffer FrameArena::Take(std::size_t batch_bytes) {
   return FrameBuffer(std::shared_ptr<char[]>(piece_, memory), batch_bytes);
 }
 
+FrameBuffer FrameArena::Adopt(std::string memory) {
+  SLUICE_CHECK(memory.size() >= kFrameHeaderSize);
+  if (memory.size() > kSharedBytesMax) return FrameBuffer::Adopt(std::move(memory));
+  FrameBuffer buffer = Take(memory.size() - kFrameHeaderSize);
+  std::ranges::copy(std::string_view(memory).substr(kFrameHeaderSize), buffer.batch().begin());
+  return buffer;
+}
+
 Frame Frame::Seal(FrameBuffer buffer, FrameHeader header) {
   SLUICE_CHECK(buffer.memory_ != nullptr);
   SLUICE_CHECK(buffer.batch_bytes_ >= kBatchHeaderSize);

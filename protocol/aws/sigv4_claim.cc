@@ -22,6 +22,7 @@ namespace {
 /// Named parts, a handful; of those with one name the first counts.
 class Parts {
  public:
+  Parts() { parts_.reserve(4); }
   void Add(std::string_view name, std::string_view value) { parts_.emplace_back(name, value); }
   std::optional<std::string_view> Find(std::string_view name) const {
     const auto found = std::ranges::find(parts_, name, &Part::first);

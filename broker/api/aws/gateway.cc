@@ -226,9 +226,10 @@ void Gateway::AddFields(const HttpRequest& request, HttpResponse& response) {
   const std::uint64_t marked = (low >> 2) | kVariant;
   std::array<std::uint64_t, kId2Bytes / sizeof(std::uint64_t)> noise{};
   for (std::uint64_t& word : noise) word = Random();
-  response.fields.Add("x-amzn-RequestId",
-                      fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff,
-                                  high & 0xfff, marked >> 48, marked & 0xffff'ffff'ffff));
+  fmt::basic_memory_buffer<char, 64> id;
+  fmt::format_to(std::back_inserter(id), "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff,
+                 high & 0xfff, marked >> 48, marked & 0xffff'ffff'ffff);
+  response.fields.Add("x-amzn-RequestId", {id.data(), id.size()});
   response.fields.Add("x-amz-id-2",
                       protocol::EncodeBase64({reinterpret_cast<const char*>(noise.data()), sizeof(noise)}));
   response.fields.Add("Date", date_);

@@ -2,6 +2,7 @@
 #include "broker/api/aws/put.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <map>
 #include <memory>
 #include <utility>
@@ -13,15 +14,19 @@
 namespace sluice::broker::aws {
 namespace {
 
+/// Most puts have one record, which then needs no memory of its own for it.
+template <typename T>
+using Few = boost::container::small_vector<T, 1>;
+
 /// A request's appends until the last of them is answered.
 struct PendingPut {
   PutParts parts;
-  CallPtr call;                    // keeps the input
-  std::vector<StreamPtr> streams;  // the stream, and as it was after each reshard that the put has met
+  CallPtr call;            // keeps the input
+  Few<StreamPtr> streams;  // the stream, and as it was after each reshard that the put has met
   std::vector<PutEntry> entries;
   PutDone done;
   PutResults results;
-  std::vector<std::size_t> to_send;  // entries that are in no shard yet
+  Few<std::size_t> to_send;  // entries that are in no shard yet
   std::size_t appends_left = 0;
 };
 using PendingPtr = std::shared_ptr<PendingPut>;
@@ -29,7 +34,7 @@ using PendingPtr = std::shared_ptr<PendingPut>;
 /// One batch and the entries in it.
 struct ShardBatch {
   ShardIndex shard;
-  std::vector<std::size_t> entries;
+  Few<std::size_t> entries;
   protocol::BatchBuilder builder;
 };
 
@@ -69,15 +74,16 @@ std::vector<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms,
 }
 
 protocol::FrameBuffer FinishBatch(protocol::BatchBuilder& builder) {
+  thread_local protocol::FrameArena frames;  // of the loop
   std::string bytes;
   builder.Finish(bytes);
-  return protocol::FrameBuffer::Adopt(std::move(bytes));
+  return frames.Adopt(std::move(bytes));
 }
 
 /// What is left of a batch while it is on its way.
 struct SentBatch {
   const ShardInfo* shard;
-  std::vector<std::size_t> entries;
+  Few<std::size_t> entries;
 };
 
 void Start(PendingPtr put);

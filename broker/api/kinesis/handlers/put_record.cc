@@ -71,7 +71,9 @@ ApiResult<PutEntry> CheckedEntry(const Context& context, const aws::Call& call, 
 
 std::string Answer(const aws::Call& call, const StreamInfo& stream, const PutResult& result) {
   const ShardInfo& shard = *result.shard;
+  constexpr std::size_t kAnswerBytes = 160;
   const auto writer = call.NewWriter();
+  writer->Reserve(kAnswerBytes);
   writer->BeginMap();
   writer->Name("ShardId").Text(ShardName(shard.shard));
   writer->Name("SequenceNumber")
