@@ -18,7 +18,6 @@ constexpr std::uint64_t kLeadingDigit = 2;
 constexpr std::uint64_t kVersion = 2;
 constexpr std::int64_t kShardCreatedEnd_s = 16'025'175'000;
 constexpr std::int64_t kRecordTimeEnd_s = std::int64_t{1} << 36;
-constexpr std::size_t kDecimalDigits = 56;
 
 // Widths of the fields in bits, in their order.
 constexpr int kLeadingDigitBits = 4;
@@ -92,12 +91,12 @@ class Integer192 {
 std::unexpected<Status> NotASequenceNumber(std::string_view text) {
   return Error(Code::kInvalidArgument,
                fmt::format("'{}' is not a sequence number: use one that a record or a shard carries",
-                           text.substr(0, 2 * kDecimalDigits)));
+                           text.substr(0, 2 * kSequenceDigits)));
 }
 
 }  // namespace
 
-std::string ToDecimal(const SequenceNumber& number) {
+SequenceDigits DigitsOf(const SequenceNumber& number) {
   SLUICE_CHECK(number.shard_created_s >= 0 && number.shard_created_s < kShardCreatedEnd_s);
   SLUICE_CHECK(number.record_time_s >= 0 && number.record_time_s < kRecordTimeEnd_s);
   SLUICE_CHECK(number.offset <= kMaxOffset);
@@ -110,21 +109,24 @@ std::string ToDecimal(const SequenceNumber& number) {
   value.Push(kRecordTimeBits, static_cast<std::uint64_t>(number.record_time_s));
   value.Push(kShardBits, number.shard.value);
   value.Push(kVersionBits, kVersion);
-  std::string decimal(kDecimalDigits, '0');
-  for (std::size_t end = kDecimalDigits; end > 0; end -= std::min(end, kGroupDigits)) {
+  SequenceDigits decimal;
+  decimal.digits.fill('0');
+  for (std::size_t end = kSequenceDigits; end > 0; end -= std::min(end, kGroupDigits)) {
     std::array<char, kGroupDigits> digits;
     const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value.Divide(kTenTo19));
     const auto count = static_cast<std::size_t>(written.ptr - digits.data());
     SLUICE_CHECK(written.ec == std::errc() && count <= end);
-    std::copy_n(digits.data(), count, decimal.data() + end - count);
+    std::copy_n(digits.data(), count, decimal.digits.data() + end - count);
   }
   // A leading hex digit of 2 always gives 56 decimal digits: 2 * 16^46 has 56, 3 * 16^46 too.
-  SLUICE_CHECK(value.IsZero() && decimal.front() != '0');
+  SLUICE_CHECK(value.IsZero() && decimal.digits.front() != '0');
   return decimal;
 }
 
+std::string ToDecimal(const SequenceNumber& number) { return std::string(DigitsOf(number)); }
+
 Result<SequenceNumber> ParseSequenceNumber(std::string_view decimal) {
-  if (decimal.size() != kDecimalDigits) return NotASequenceNumber(decimal);
+  if (decimal.size() != kSequenceDigits) return NotASequenceNumber(decimal);
   Integer192 value;
   for (const char c : decimal) {
     if (c < '0' || c > '9') return NotASequenceNumber(decimal);

@@ -3,6 +3,8 @@
 // recognised. Layout (47 hex digits, "version 2"): protocol/BATCH.md, section "Sequence numbers".
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,7 +22,13 @@ struct SequenceNumber {
   friend bool operator==(const SequenceNumber&, const SequenceNumber&) = default;
 };
 
-/// 56 decimal digits.
+inline constexpr std::size_t kSequenceDigits = 56;
+/// A number's decimal digits, without memory of their own.
+struct SequenceDigits {
+  std::array<char, kSequenceDigits> digits;
+  operator std::string_view() const { return {digits.data(), digits.size()}; }
+};
+SequenceDigits DigitsOf(const SequenceNumber& number);
 std::string ToDecimal(const SequenceNumber& number);
 /// Reads what ToDecimal wrote; kInvalidArgument for anything else.
 Result<SequenceNumber> ParseSequenceNumber(std::string_view decimal);

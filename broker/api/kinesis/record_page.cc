@@ -52,7 +52,7 @@ class PageWriter {
  private:
   bool Add(const protocol::RecordView& record, Offset offset, const protocol::Frame& frame) {
     const std::int64_t append_time_ms = frame.header().append_time_ms;
-    const std::string number = RecordNumber(*shard_, offset, append_time_ms);
+    const protocol::SequenceDigits number = RecordNumber(*shard_, offset, append_time_ms);
     const std::string key = PartitionKeyOf(record, number);
     const std::string_view data = record.value.value_or(std::string_view());
     const std::size_t bytes = key.size() + data.size();
@@ -115,8 +115,8 @@ std::int64_t MillisBehind(std::int64_t last_append_ms, std::int64_t now_ms) {
   return (behind_ms + kSecond - 1) / kSecond * kSecond;
 }
 
-std::string PartitionKeyOf(const protocol::RecordView& record, const std::string& sequence_number) {
-  if (!record.key || record.key->empty()) return sequence_number;
+std::string PartitionKeyOf(const protocol::RecordView& record, std::string_view sequence_number) {
+  if (!record.key || record.key->empty()) return std::string(sequence_number);
   if (simdjson::validate_utf8(record.key->data(), record.key->size())) return std::string(*record.key);
   return protocol::EncodeBase64(*record.key);
 }

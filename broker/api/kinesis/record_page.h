@@ -48,6 +48,6 @@ std::int64_t MillisBehind(std::int64_t last_append_ms, std::int64_t now_ms);
 /// The PartitionKey of a record whose number is `sequence_number`: its key. Where it has none (native clients need not
 /// give one), its number, which is as good as any key for putting the record elsewhere. A key that is no UTF-8, which
 /// no Kinesis client can be given, is told as base64.
-std::string PartitionKeyOf(const protocol::RecordView& record, const std::string& sequence_number);
+std::string PartitionKeyOf(const protocol::RecordView& record, std::string_view sequence_number);
 
 }  // namespace sluice::broker::kinesis

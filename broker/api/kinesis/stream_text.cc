@@ -31,17 +31,17 @@ std::optional<ShardIndex> ParseShardName(std::string_view text) {
   return ShardIndex(static_cast<std::uint32_t>(number));
 }
 
-std::string RecordNumber(const ShardInfo& shard, Offset offset, std::int64_t append_time_ms) {
-  return protocol::ToDecimal({.shard_created_s = shard.created_ms / 1000,
-                              .shard = shard.shard,
-                              .offset = offset,
-                              .record_time_s = std::max<std::int64_t>(append_time_ms, 0) / 1000});
+protocol::SequenceDigits RecordNumber(const ShardInfo& shard, Offset offset, std::int64_t append_time_ms) {
+  return protocol::DigitsOf({.shard_created_s = shard.created_ms / 1000,
+                             .shard = shard.shard,
+                             .offset = offset,
+                             .record_time_s = std::max<std::int64_t>(append_time_ms, 0) / 1000});
 }
 
 std::string RecordNumber(const StreamInfo& stream, ShardIndex shard, Offset offset, std::int64_t append_time_ms) {
   const ShardInfo* const info = stream.FindShard(shard);
   SLUICE_CHECK(info != nullptr);
-  return RecordNumber(*info, offset, append_time_ms);
+  return std::string(RecordNumber(*info, offset, append_time_ms));
 }
 
 std::string PlaceNumber(const StreamInfo& stream, ShardIndex shard, Offset next) {
@@ -50,7 +50,9 @@ std::string PlaceNumber(const StreamInfo& stream, ShardIndex shard, Offset next)
 
 std::string StartingNumber(const StreamInfo& stream, ShardIndex shard) { return PlaceNumber(stream, shard, Offset(0)); }
 
-std::string EndingNumber(const ShardInfo& shard) { return RecordNumber(shard, kMaxOffset, shard.closed_ms); }
+std::string EndingNumber(const ShardInfo& shard) {
+  return std::string(RecordNumber(shard, kMaxOffset, shard.closed_ms));
+}
 
 std::int64_t CreatedSeconds(const StreamInfo& stream) { return stream.created_ms / 1000; }
 

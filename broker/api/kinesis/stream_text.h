@@ -31,7 +31,7 @@ std::string PlaceNumber(const StreamInfo& stream, ShardIndex shard, Offset next)
 /// The number that a shard begins with: offset 0 and record time 0, so that it is below its first record's.
 std::string StartingNumber(const StreamInfo& stream, ShardIndex shard);
 /// The same.
-std::string RecordNumber(const ShardInfo& shard, Offset offset, std::int64_t append_time_ms);
+protocol::SequenceDigits RecordNumber(const ShardInfo& shard, Offset offset, std::int64_t append_time_ms);
 /// The number that a closed shard ends with, above its last record's.
 std::string EndingNumber(const ShardInfo& shard);
 

@@ -91,7 +91,9 @@ void Answer(aws::Call& call, const StreamInfo& stream, const PutResults& results
       return call.Fail(RecordsFailure(result.appended.error(), stream.name, call.caller()));
     }
   }
+  constexpr std::size_t kResultBytes = 128;
   const auto writer = call.NewWriter();
+  writer->Reserve(results.size() * kResultBytes);
   writer->BeginMap();
   writer->Name("FailedRecordCount").Integer(failed);
   writer->Name("Records").BeginList();
