@@ -121,6 +121,8 @@ MUTANTS = [
     mutant("M14", "gives out frames of a segment without their checksum", "storage/segment.cc",
            ("  Result<protocol::FrameHeader> header = protocol::VerifyFrame(bytes);\n",
             "  Result<protocol::FrameHeader> header = protocol::ParseFrameHeader(bytes);\n"), tests=(LOG, CRASH)),
+    mutant("M85", "takes a frame whose batch does not fit its own checksum", "protocol/frame.cc",
+           ("  if (!status.ok()) return Error(status.WithContext(NameOf(*header)));\n", "  (void)status;\n"), tests=(PROTOCOL, LOG)),
     mutant("M15", "takes batches that no reader can take apart", "broker/batch_limits.cc",
            ("  if (!status.ok()) return Error(std::move(status));\n", "  (void)status;\n"), tests=(SERVICES,)),
     mutant("M16", "takes unknown streams for deleted ones", "broker/shards.cc",
