@@ -228,6 +228,11 @@ char* WriteNullable(char* to, const std::optional<std::string_view>& bytes) {
   return std::copy(bytes->begin(), bytes->end(), to);
 }
 
+std::uint32_t CrcOf(std::string_view batch) {
+  SLUICE_CHECK(batch.size() >= kBatchHeaderSize);
+  return Crc32c(batch.substr(kBatchChecksummedAt));
+}
+
 }  // namespace
 
 Result<BatchHeader> ParseBatchHeader(std::string_view bytes) {
@@ -304,16 +309,11 @@ void SetSealed(std::span<char> batch, bool sealed) {
   StoreBigEndian(batch.data() + kBatchLengthAt, static_cast<std::int32_t>(batch.size() - kUncountedBytes));
 }
 
-void SetChecksum(std::span<char> batch) {
-  SLUICE_CHECK(batch.size() >= kBatchHeaderSize);
-  const std::uint32_t crc = Crc32c({batch.data() + kBatchChecksummedAt, batch.size() - kBatchChecksummedAt});
-  StoreBigEndian(batch.data() + kCrcAt, crc);
-}
+void SetChecksum(std::span<char> batch) { StoreBigEndian(batch.data() + kCrcAt, CrcOf({batch.data(), batch.size()})); }
 
 Status CheckChecksum(std::string_view batch) {
-  SLUICE_CHECK(batch.size() >= kBatchHeaderSize);
+  const std::uint32_t crc = CrcOf(batch);
   const auto stored = LoadBigEndian<std::uint32_t>(batch.data() + kCrcAt);
-  const std::uint32_t crc = Crc32c(batch.substr(kBatchChecksummedAt));
   if (crc == stored) return {};
   return Damaged(fmt::format("CRC32C is {:#010x}, the header says {:#010x}", crc, stored)).error();
 }

@@ -28,7 +28,9 @@ struct SequenceDigits {
   std::array<char, kSequenceDigits> digits;
   operator std::string_view() const { return {digits.data(), digits.size()}; }
 };
+/// All in range, as the fields say.
 SequenceDigits DigitsOf(const SequenceNumber& number);
+/// The same as a string.
 std::string ToDecimal(const SequenceNumber& number);
 /// Reads what ToDecimal wrote; kInvalidArgument for anything else.
 Result<SequenceNumber> ParseSequenceNumber(std::string_view decimal);
