@@ -47,6 +47,9 @@ struct KinesisSettings {
   std::string policy{};                 // the resource policy, compact JSON; empty: none
   std::uint32_t shard_metrics = 0;      // those that are asked for: 1 << the place in api/kinesis/shard_metrics.cc
   std::map<std::string, StreamConsumer> consumers{};  // by name
+  // Where calls are limited: when encryption was turned on and off in the last 24 hours, in the order of the calls.
+  std::vector<std::int64_t> encryption_starts_ms{};
+  std::vector<std::int64_t> encryption_stops_ms{};
   friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
 };
 

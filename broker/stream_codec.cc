@@ -164,6 +164,8 @@ std::string EncodeStream(const StreamInfo& stream) {
   message.set_kinesis_policy(stream.kinesis.policy);
   message.set_kinesis_shard_metrics(stream.kinesis.shard_metrics);
   for (const auto& [name, consumer] : stream.kinesis.consumers) AddConsumer(message, name, consumer);
+  for (const std::int64_t ms : stream.kinesis.encryption_starts_ms) message.add_kinesis_encryption_starts_ms(ms);
+  for (const std::int64_t ms : stream.kinesis.encryption_stops_ms) message.add_kinesis_encryption_stops_ms(ms);
   PutEncryption(stream.encryption, message);
   return message.SerializeAsString();
 }
@@ -198,6 +200,10 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   for (const stored::Consumer& consumer : message.kinesis_consumers()) {
     stream.kinesis.consumers[consumer.name()] = ReadConsumer(consumer);
   }
+  const auto& starts = message.kinesis_encryption_starts_ms();
+  stream.kinesis.encryption_starts_ms.assign(starts.begin(), starts.end());
+  const auto& stops = message.kinesis_encryption_stops_ms();
+  stream.kinesis.encryption_stops_ms.assign(stops.begin(), stops.end());
   std::vector<protocol::ShardRange> ranges;
   for (const stored::Range& range : message.shards()) ranges.push_back(GetRange(range));
   auto shards = protocol::ShardMap::FromRanges(std::move(ranges));

@@ -7,7 +7,6 @@
 #include "broker/api/aws/answering.h"
 #include "broker/api/aws/operation.h"
 #include "broker/api/kinesis/call_limiter.h"
-#include "broker/api/kinesis/daily_limiter.h"
 #include "broker/api/kinesis/kinesis_service.h"
 #include "broker/api/kinesis/page_memory.h"
 #include "broker/api/kinesis/shard_throttle.h"
@@ -23,8 +22,6 @@ struct Context {
   std::shared_ptr<PageMemory> pages = std::make_shared<PageMemory>(std::uint64_t{256} << 20);
   std::shared_ptr<StreamLifecycle> lifecycle = std::make_shared<StreamLifecycle>(parts.options, parts.clock);
   std::shared_ptr<CallLimiter> call_limiter = std::make_shared<CallLimiter>(parts.clock);
-  std::shared_ptr<DailyLimiter> encryption_limiter =  // nullptr: none
-      parts.options.call_limits ? std::make_shared<DailyLimiter>(parts.clock, 25) : nullptr;
   std::shared_ptr<ShardThrottle> throttle =  // nullptr: none
       parts.options.shard_limits ? std::make_shared<ShardThrottle>(parts.clock) : nullptr;
   std::shared_ptr<Subscriptions> subscriptions = std::make_shared<Subscriptions>(parts.subscriptions);

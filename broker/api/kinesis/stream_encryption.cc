@@ -1,4 +1,4 @@
-// Check, limit, change, reload.
+// Check, count, change, reload.
 #include "broker/api/kinesis/stream_encryption.h"
 
 #include <fmt/format.h>
@@ -16,10 +16,21 @@ using protocol::aws::Shape;
 
 namespace {
 
-ApiError TooOften(std::string_view operation, std::string_view stream, const aws::Caller& caller) {
-  return {"LimitExceededException", fmt::format("{} has been called 25 times in the last 24 hours for stream {} under "
-                                                "account {}.",
-                                                operation, stream, caller.account)};
+constexpr std::size_t kCallsMax = 25;
+constexpr std::int64_t kDayMs = 24ll * 3600 * 1000;
+
+/// Counts a call at `now_ms`; the answer where there were as many as may be.
+Refusal CountCall(const EncryptionOperation& operation, std::int64_t now_ms, const aws::Caller& caller,
+                  StreamInfo& stream) {
+  std::vector<std::int64_t>& calls_ms = stream.kinesis.*operation.calls_ms;
+  std::erase_if(calls_ms, [&](std::int64_t ms) { return now_ms - ms >= kDayMs; });
+  if (calls_ms.size() >= kCallsMax) {
+    return ApiError("LimitExceededException",
+                    fmt::format("{} has been called {} times in the last 24 hours for stream {} under account {}.",
+                                operation.name, kCallsMax, stream.name, caller.account));
+  }
+  calls_ms.push_back(now_ms);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -32,21 +43,19 @@ const Shape& EncryptionInputShape() {
   return shape;
 }
 
-ApiResult<std::string> ChangeEncryption(const Context& context, const aws::Call& call, std::string_view operation,
-                                        const StreamChange& change) {
+ApiResult<std::string> ChangeEncryption(const Context& context, const aws::Call& call,
+                                        const EncryptionOperation& operation, const StreamChange& change) {
   if (TextOf(call, "EncryptionType") != "KMS") {
     return std::unexpected(InvalidArgument(
-        fmt::format("EncryptionType NONE is not valid for {}; the only valid value is KMS.", operation)));
+        fmt::format("EncryptionType NONE is not valid for {}; the only valid value is KMS.", operation.name)));
   }
-  const auto found = FindStream(context, call);
-  if (!found) return std::unexpected(found.error());
-  DailyLimiter* const limiter = context.encryption_limiter.get();
-  const std::string key = fmt::format("{}/{}", operation, (*found)->id.value);
-  if (limiter != nullptr && !limiter->Take(key)) {
-    return std::unexpected(TooOften(operation, (*found)->name, call.caller()));
-  }
-  const auto changed = ChangeStream(context, call, found, change);
-  if (!changed && limiter != nullptr) limiter->GiveBack(key);
+  const auto changed = ChangeStream(context, call, FindStream(context, call), [&](StreamInfo& stream) -> Refusal {
+    Refusal refusal;
+    if (context.parts.options.call_limits) {
+      refusal = CountCall(operation, context.parts.clock.WallMs(), call.caller(), stream);
+    }
+    return refusal ? refusal : change(stream);
+  });
   if (!changed) return std::unexpected(changed.error());
   context.parts.keyring.Reload((*changed)->id);
   log::Info("encryption changed", {{"stream", (*changed)->name}, {"encrypted", (*changed)->encryption.on}});
