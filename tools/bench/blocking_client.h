@@ -5,9 +5,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "protocol/native/data_messages.h"
 #include "sluice/status.h"
+#include "tools/bench/loopback_socket.h"
 
 namespace sluice::tools {
 
@@ -15,9 +17,8 @@ class BlockingClient {
  public:
   /// Connects and exchanges hellos.
   static Result<std::unique_ptr<BlockingClient>> Connect(std::uint16_t port);
-  ~BlockingClient();
 
-  Status Send(std::string_view message);
+  Status Send(std::string_view message) { return socket_.Send(message); }
   struct Answer {
     std::string control;
     std::uint64_t body_bytes = 0;  // received and thrown away
@@ -28,11 +29,10 @@ class BlockingClient {
                                             std::uint64_t bytes_max, std::uint64_t& body_bytes);
 
  private:
-  explicit BlockingClient(int fd) : fd_(fd) {}
-  Status Fill(char* to, std::size_t bytes);
+  explicit BlockingClient(LoopbackSocket socket) : socket_(std::move(socket)) {}
   Status Discard(std::uint64_t bytes);
 
-  const int fd_;
+  LoopbackSocket socket_;
   std::string discard_;
 };
 

@@ -1,17 +1,11 @@
 // The two transports, and messages by their length.
 #include "tools/bench/fan_out_client.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <utility>
@@ -20,19 +14,19 @@
 #include "tools/bench/http_text.h"
 #include "tools/bench/kinesis_calls.h"
 #include "tools/bench/kinesis_load.h"
+#include "tools/bench/loopback_socket.h"
 
 namespace sluice::tools {
 
 namespace {
 
-constexpr std::size_t kReceiveBytes = 256u << 10;
 constexpr std::int32_t kWindowBytes = 1 << 20;
 constexpr std::string_view kOperation = "SubscribeToShard";
 
 /// HTTP/1.1: the pieces between the sizes.
 class ChunkReader : public BodyReader {
  public:
-  explicit ChunkReader(std::unique_ptr<LoopbackSocket> socket) : socket_(std::move(socket)) {}
+  explicit ChunkReader(LoopbackSocket socket) : socket_(std::move(socket)) {}
 
   Status Read(std::string& to) override {
     if (!begun_) {
@@ -40,7 +34,7 @@ class ChunkReader : public BodyReader {
     }
     for (const std::size_t before = to.size(); to.size() == before;) {
       if (in_.empty()) {
-        if (Status status = socket_->Receive(in_); !status.ok()) return status;
+        if (Status status = socket_.Receive(in_); !status.ok()) return status;
       }
       if (Status status = TakePieces(to); !status.ok()) return status;
     }
@@ -50,7 +44,7 @@ class ChunkReader : public BodyReader {
  private:
   Status ReadHead() {
     while (HttpHead(in_).empty()) {
-      if (Status status = socket_->Receive(in_); !status.ok()) return status;
+      if (Status status = socket_.Receive(in_); !status.ok()) return status;
     }
     if (!in_.starts_with("HTTP/1.1 200 ")) {
       return Status(Code::kInternal, fmt::format("{} was refused: {}", kOperation, in_.substr(0, 600)));
@@ -84,11 +78,11 @@ class ChunkReader : public BodyReader {
       }
     }
     in_.erase(0, in_.size() - rest.size());
-    if (!in_.empty() && left_ == 0) return socket_->Receive(in_);  // the rest of a size
+    if (!in_.empty() && left_ == 0) return socket_.Receive(in_);  // the rest of a size
     return {};
   }
 
-  const std::unique_ptr<LoopbackSocket> socket_;
+  LoopbackSocket socket_;
   std::string in_;        // not taken yet
   std::size_t left_ = 0;  // of the chunk, with its line's end
   bool begun_ = false;
@@ -97,7 +91,7 @@ class ChunkReader : public BodyReader {
 /// HTTP/2 by nghttp2.
 class StreamReader : public BodyReader {
  public:
-  explicit StreamReader(std::unique_ptr<LoopbackSocket> socket) : socket_(std::move(socket)) {
+  explicit StreamReader(LoopbackSocket socket) : socket_(std::move(socket)) {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
@@ -137,7 +131,7 @@ class StreamReader : public BodyReader {
     for (const std::size_t before = to.size(); to.size() == before;) {
       if (closed_) return Status(Code::kUnavailable, "the subscription has ended");
       in_.clear();
-      if (Status status = socket_->Receive(in_); !status.ok()) return status;
+      if (Status status = socket_.Receive(in_); !status.ok()) return status;
       const auto* bytes = reinterpret_cast<const std::uint8_t*>(in_.data());
       if (nghttp2_session_mem_recv(session_, bytes, in_.size()) < 0) {
         return Status(Code::kCorruption, "what came is no HTTP/2");
@@ -184,12 +178,12 @@ class StreamReader : public BodyReader {
     const std::uint8_t* bytes = nullptr;
     for (ssize_t size = 0; (size = nghttp2_session_mem_send(session_, &bytes)) > 0;) {
       const std::string_view out(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-      if (Status status = socket_->Send(out); !status.ok()) return status;
+      if (Status status = socket_.Send(out); !status.ok()) return status;
     }
     return {};
   }
 
-  const std::unique_ptr<LoopbackSocket> socket_;
+  LoopbackSocket socket_;
   nghttp2_session* session_ = nullptr;
   std::string body_;  // of the request, not sent yet
   std::string in_;
@@ -200,47 +194,12 @@ class StreamReader : public BodyReader {
 
 }  // namespace
 
-Result<std::unique_ptr<LoopbackSocket>> LoopbackSocket::Connect(std::uint16_t port) {
-  std::unique_ptr<LoopbackSocket> made(new LoopbackSocket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(made->fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return Error(Code::kUnavailable, fmt::format("cannot connect to 127.0.0.1:{}: {}", port, std::strerror(errno)));
-  }
-  const int one = 1;
-  setsockopt(made->fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return made;
-}
-
-LoopbackSocket::~LoopbackSocket() { close(fd_); }
-
-Status LoopbackSocket::Send(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return Status(Code::kUnavailable, "the server closed the connection");
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return {};
-}
-
-Status LoopbackSocket::Receive(std::string& to) {
-  ssize_t got = 0;
-  const std::size_t before = to.size();
-  to.resize_and_overwrite(before + kReceiveBytes, [&](char* data, std::size_t) {
-    got = recv(fd_, data + before, kReceiveBytes, 0);
-    return before + static_cast<std::size_t>(std::max<ssize_t>(got, 0));
-  });
-  return got > 0 ? Status() : Status(Code::kUnavailable, "the server closed the connection");
-}
-
 Result<std::unique_ptr<FanOutClient>> FanOutClient::Subscribe(std::uint16_t port, HttpVersion version,
                                                               std::string_view body) {
   auto socket = LoopbackSocket::Connect(port);
   if (!socket) return Error(socket.error());
   if (version == HttpVersion::kHttp1) {
-    if (Status sent = (*socket)->Send(KinesisRequest(port, kOperation, body)); !sent.ok()) return Error(sent);
+    if (Status sent = socket->Send(KinesisRequest(port, kOperation, body)); !sent.ok()) return Error(sent);
     return std::unique_ptr<FanOutClient>(new FanOutClient(std::make_unique<ChunkReader>(std::move(*socket))));
   }
   auto reader = std::make_unique<StreamReader>(std::move(*socket));

@@ -14,21 +14,6 @@ namespace sluice::tools {
 
 enum class HttpVersion : std::uint8_t { kHttp1, kHttp2 };
 
-/// A socket of the loopback that closes itself.
-class LoopbackSocket {
- public:
-  static Result<std::unique_ptr<LoopbackSocket>> Connect(std::uint16_t port);
-  ~LoopbackSocket();
-
-  Status Send(std::string_view bytes);
-  /// Adds what has come, at least one byte; waits for it.
-  Status Receive(std::string& to);
-
- private:
-  explicit LoopbackSocket(int fd) : fd_(fd) {}
-  const int fd_;
-};
-
 /// The bytes of an answer's body as they come.
 class BodyReader {
  public:

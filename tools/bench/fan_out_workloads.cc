@@ -17,6 +17,7 @@
 #include "tools/bench/kinesis_calls.h"
 #include "tools/bench/kinesis_load.h"
 #include "tools/bench/load_generator.h"
+#include "tools/bench/loopback_socket.h"
 #include "tools/bench/native_load.h"
 #include "tools/bench/turns.h"
 #include "tools/bench/workloads.h"
@@ -69,11 +70,11 @@ Result<double> ReadAll(std::uint16_t port, HttpVersion version, const std::vecto
 Result<std::string> CaptureAnswer(std::uint16_t port, std::string_view body) {
   auto socket = LoopbackSocket::Connect(port);
   if (!socket) return Error(socket.error());
-  if (Status sent = (*socket)->Send(KinesisRequest(port, "SubscribeToShard", body)); !sent.ok()) return Error(sent);
+  if (Status sent = socket->Send(KinesisRequest(port, "SubscribeToShard", body)); !sent.ok()) return Error(sent);
   std::string answer;
   std::size_t records = 0;
   for (std::size_t counted = 0; records < kFilled || !answer.ends_with("\r\n");) {
-    if (Status status = (*socket)->Receive(answer); !status.ok()) return Error(status);
+    if (Status status = socket->Receive(answer); !status.ok()) return Error(status);
     const std::size_t whole = answer.rfind('}') + 1;  // what is counted ends with a record
     records += CountRecords(std::string_view(answer).substr(counted, whole - counted));
     counted = whole;
@@ -167,12 +168,12 @@ Result<LoadResult> PutAndWait(const BenchOptions& options, FanOut& fan_out, Http
   for (std::uint64_t i = 0; SecondsSince(start) < options.seconds; ++i) {
     const std::string request = PutRecordRequest(fan_out.port(), kStream, i);
     const auto put = Clock::now();
-    if (Status sent = (*producer)->Send(request); !sent.ok()) return Error(sent);
+    if (Status sent = producer->Send(request); !sent.ok()) return Error(sent);
     if (Status got = (*subscriber)->ReadRecords(1); !got.ok()) return Error(got);
     result.latency.Add((Clock::now() - put).count());
     answer.clear();
     while (HttpMessageBytes(answer).value_or(1) != answer.size()) {
-      if (Status got = (*producer)->Receive(answer); !got.ok()) return Error(got);
+      if (Status got = producer->Receive(answer); !got.ok()) return Error(got);
     }
   }
   result.requests = result.latency.count();

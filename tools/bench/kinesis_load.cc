@@ -5,9 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include <algorithm>
 #include <array>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <iterator>
 
@@ -110,20 +108,9 @@ std::string PutRecordRequest(std::uint16_t port, std::string_view stream, std::u
 }
 
 Result<std::string> CallKinesis(std::uint16_t port, std::string_view request) {
-  boost::asio::ip::tcp::iostream connection("127.0.0.1", std::to_string(port));
-  connection << request << std::flush;
-  std::string answer;
-  std::array<char, 4096> piece;
-  while (true) {
-    auto size = KinesisAnswerSize(answer);
-    if (!size) return Error(size.error());
-    if (*size > 0 && *size <= answer.size()) return answer;
-    const std::size_t missing = *size == 0 ? 1 : std::min(*size - answer.size(), piece.size());
-    if (!connection.read(piece.data(), static_cast<std::streamsize>(missing))) {
-      return Error(Code::kUnavailable, "the broker closed the connection without an answer");
-    }
-    answer.append(piece.data(), missing);
-  }
+  auto socket = LoopbackSocket::Connect(port);
+  if (!socket) return Error(socket.error());
+  return socket->Exchange(request, KinesisAnswerSize);
 }
 
 LoadOptions KinesisLoad(std::uint16_t port) {

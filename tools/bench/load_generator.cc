@@ -2,11 +2,8 @@
 // order.
 #include "tools/bench/load_generator.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,46 +29,14 @@ std::int64_t NowNs() {
       .count();
 }
 
-class Socket {
- public:
-  Socket() = default;
-  explicit Socket(int fd) : fd_(fd) {}
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
-
-Result<Socket> ConnectTo(std::uint16_t port) {
-  Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return Error(Code::kUnavailable, fmt::format("cannot connect to 127.0.0.1:{}: {}", port, std::strerror(errno)));
-  }
-  const int one = 1;
-  setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return socket;
-}
-
 struct Connection {
-  Socket socket;
-  std::string burst;  // the request, repeated as often as one send takes
+  LoopbackSocket socket;
+  std::string burst{};  // the request, repeated as often as one send takes
   std::size_t request_bytes = 0;
   std::size_t unsent_bytes = 0;  // of the current burst
   std::size_t burst_bytes = 0;
-  std::deque<std::int64_t> sent_ns;
-  std::string in;
+  std::deque<std::int64_t> sent_ns{};
+  std::string in{};
   std::size_t in_bytes = 0;
   bool waits_for_room = false;
 };
@@ -79,6 +44,9 @@ struct Connection {
 class Generator {
  public:
   explicit Generator(const LoadOptions& options) : options_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
+  Generator(const Generator&) = delete;
+  Generator& operator=(const Generator&) = delete;
+  ~Generator() { close(epoll_); }
 
   Result<LoadResult> Run() {
     if (Status status = Connect(); !status.ok()) return Error(status);
@@ -103,10 +71,9 @@ class Generator {
   Status Connect() {
     const std::size_t burst_max = open_loop() ? 1 : options_.depth;
     for (std::size_t i = 0; i < options_.connections; ++i) {
-      auto socket = ConnectTo(options_.port);
+      auto socket = LoopbackSocket::Connect(options_.port);
       if (!socket) return socket.error();
-      Connection connection;
-      connection.socket = std::move(*socket);
+      Connection connection{.socket = std::move(*socket)};
       const std::string& request = options_.requests[i % options_.requests.size()];
       connection.request_bytes = request.size();
       const std::size_t repeats = std::clamp<std::size_t>(kBurstBytes / request.size() + 1, 1, burst_max);
@@ -122,27 +89,15 @@ class Generator {
 
   Status Greet(Connection& connection) {
     if (options_.greeting.empty()) return {};
-    const auto bytes = static_cast<ssize_t>(options_.greeting.size());
-    if (send(connection.socket.fd(), options_.greeting.data(), options_.greeting.size(), MSG_NOSIGNAL) != bytes) {
-      return Status(Code::kUnavailable, "the server closed the connection before the greeting");
-    }
-    std::string answer;
-    while (true) {
-      std::array<char, 4096> piece;
-      const ssize_t got = recv(connection.socket.fd(), piece.data(), piece.size(), 0);
-      if (got <= 0) return Status(Code::kUnavailable, "the server closed the connection after the greeting");
-      answer.append(piece.data(), static_cast<std::size_t>(got));
-      auto size = options_.answer_size(answer);
-      if (!size) return size.error();
-      if (*size > 0) return {};
-    }
+    auto answer = connection.socket.Exchange(options_.greeting, options_.answer_size);
+    return answer ? Status() : answer.error();
   }
 
   void Watch(std::size_t index, int operation, std::uint32_t events) {
     epoll_event event{};
     event.events = events;
     event.data.u64 = index;
-    epoll_ctl(epoll_.fd(), operation, connections_[index].socket.fd(), &event);
+    epoll_ctl(epoll_, operation, connections_[index].socket.fd(), &event);
   }
 
   /// Queues requests up to the depth and sends what the socket takes.
@@ -199,7 +154,7 @@ class Generator {
     } else {
       timeout.tv_nsec = 10'000'000;
     }
-    const int ready = epoll_pwait2(epoll_.fd(), events.data(), static_cast<int>(events.size()), &timeout, nullptr);
+    const int ready = epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       Connection& connection = connections_[event.data.u64];
@@ -246,7 +201,7 @@ class Generator {
   }
 
   const LoadOptions& options_;
-  Socket epoll_;
+  const int epoll_;
   std::vector<Connection> connections_;
   LoadResult result_;
   std::int64_t measure_from_ = 0;

@@ -8,13 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sluice/status.h"
 #include "tools/bench/histogram.h"
+#include "tools/bench/loopback_socket.h"
 
 namespace sluice::tools {
 
@@ -27,8 +26,7 @@ struct LoadOptions {
   double requests_per_second = 0;     // 0: closed loop
   std::string greeting;               // sent first; one answer to it is awaited
   std::vector<std::string> requests;  // connection i sends requests[i % size] again and again
-  /// Bytes of the answer that starts at its argument, 0 where it is not complete; an error ends the run.
-  std::function<Result<std::size_t>(std::string_view)> answer_size;
+  AnswerSizer answer_size;            // its error ends the run
 };
 
 struct LoadResult {

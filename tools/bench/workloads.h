@@ -25,6 +25,7 @@ Result<std::vector<Figure>> BenchEndToEnd(const BenchOptions& options);
 Result<std::vector<Figure>> BenchReplay(const BenchOptions& options);
 Result<std::vector<Figure>> BenchRestart(const BenchOptions& options);
 Result<std::vector<Figure>> BenchShards(const BenchOptions& options);
+Result<std::vector<Figure>> BenchConnections(const BenchOptions& options);
 Result<std::vector<Figure>> BenchParquet(const BenchOptions& options);
 Result<std::vector<Figure>> BenchGzip(const BenchOptions& options);
 Result<std::vector<Figure>> BenchLake(const BenchOptions& options);
