@@ -24,7 +24,7 @@ const std::vector<Workload>& Workloads() {
       {"retention", "16", "append latency at 50 MB/s while retention frees segments", BenchRetention},
       {"replay", "17", "restart after kill -9 with a long journal", BenchReplay},
       {"restart", "18", "restart with 1,000 shards, clean and after kill -9", BenchRestart},
-      {"shards", "19", "10,000 shards: time to create one, memory of one", BenchShards},
+      {"shards", "19", "50,000 shards: time to create one, memory of one", BenchShards},
       {"connections", "20", "memory of an idle connection, 10,000 of them on each port", BenchConnections},
       {"parquet", "21", "JSON records to Parquet on one core, snappy and zstd-1; no broker", BenchParquet},
       {"gzip", "22", "JSON records to gzip on one core; no broker", BenchGzip},
