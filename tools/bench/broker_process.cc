@@ -18,6 +18,8 @@
 #include <sstream>
 #include <thread>
 
+#include "protocol/base64.h"
+
 namespace sluice::tools {
 
 namespace {
@@ -31,6 +33,15 @@ std::string ReadFile(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+/// So that streams can be encrypted; their records are thrown away, and so is the key.
+Status WriteKeyFile(const std::string& path) {
+  constexpr std::size_t kKeyBytes = 32;
+  std::ofstream(path) << "bench " << protocol::EncodeBase64(std::string(kKeyBytes, 'k')) << '\n';
+  std::error_code error;
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read, error);
+  return error ? Status(Code::kUnavailable, fmt::format("cannot write {}: {}", path, error.message())) : Status();
+}
+
 }  // namespace
 
 BrokerProcess::BrokerProcess(const BenchOptions& options, std::string dir, Settings settings)
@@ -41,6 +52,9 @@ Result<std::unique_ptr<BrokerProcess>> BrokerProcess::Start(const BenchOptions& 
   const std::string dir = fmt::format("{}/{}.{}", options.dir, name, getpid());
   std::filesystem::remove_all(dir);
   std::filesystem::create_directories(dir);
+  const std::string key_file = dir + "/master.keys";
+  if (Status written = WriteKeyFile(key_file); !written.ok()) return Error(written);
+  settings.emplace_back("SLUICE_ENCRYPTION__KEY_FILE", key_file);
   std::unique_ptr<BrokerProcess> broker(new BrokerProcess(options, dir, std::move(settings)));
   if (auto started = broker->Launch(); !started) return Error(started.error());
   return broker;

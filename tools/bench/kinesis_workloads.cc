@@ -31,6 +31,7 @@ struct Shape {
   std::size_t connections = 1;
   std::size_t records = 1;  // per request; PutRecord where that is one
   Signatures signatures = Signatures::kIgnored;
+  bool encrypted = false;  // the stream, where it is ours
 };
 
 /// The same requests for ours and for the bound, but for the port.
@@ -59,6 +60,11 @@ Result<LoadResult> MeasureOurs(const BenchOptions& options, const Shape& shape) 
   constexpr std::uint64_t kRetentionBytes = std::uint64_t{1} << 30;
   auto stream = (*broker)->CreateStream(std::string(kStream), kShards, Retention{.age = {}, .bytes = kRetentionBytes});
   if (!stream) return Error(stream.error());
+  if (shape.encrypted) {
+    if (auto encrypted = (*broker)->Admin()->EncryptStream(std::string(kStream)); !encrypted) {
+      return Error(encrypted.error());
+    }
+  }
   if (Status status = WarmUp(**broker, *stream, kShards); !status.ok()) return Error(status);
   return RunLoad(PutLoad(options, shape, (*broker)->aws_port()));
 }
@@ -131,6 +137,8 @@ Result<std::vector<Figure>> BenchKinesisPut(const BenchOptions& options) {
   if (!any) return Error(any.error());
   auto verified = Measure(options, {.connections = 8, .records = kPutRecords, .signatures = Signatures::kVerified});
   if (!verified) return Error(verified.error());
+  auto encrypted = Measure(options, {.connections = 8, .records = kPutRecords, .encrypted = true});
+  if (!encrypted) return Error(encrypted.error());
   auto one = Measure(options, {.records = kPutRecords});
   if (!one) return Error(one.error());
   return std::vector<Figure>{
@@ -138,6 +146,7 @@ Result<std::vector<Figure>> BenchKinesisPut(const BenchOptions& options) {
            *any, kPutMegabytes),
       Rate({.row = 9, .name = "durable, the same with SigV4 verified", .unit = "MB/s", .goal = 0.89, .floor = 0.67},
            *verified, kPutMegabytes),
+      Rate({.row = 29, .name = "durable, as row 8, encrypted at rest", .unit = "MB/s"}, *encrypted, kPutMegabytes),
       Latency({.row = 10, .name = "durable, PutRecords x 500, 1 connection, p50", .goal = 0.78, .floor = 0.59}, *one,
               50),
       Latency({.row = 10, .name = "durable, PutRecords x 500, 1 connection, p99", .goal = 0.71, .floor = 0.47}, *one,

@@ -12,7 +12,7 @@ const std::vector<Workload>& Workloads() {
       {"sustained", "5 6", "64 KiB batches over 64 shards for a minute, durable, on fresh and on recycled segments",
        BenchSustained},
       {"written", "7", "64 connections, and 64 KiB batches, acknowledged when written", BenchWritten},
-      {"kinesis-put", "8 9 10", "Kinesis PutRecords of 500 records, durable, with signatures verified and without",
+      {"kinesis-put", "8 9 10 29", "Kinesis PutRecords of 500 records, durable; with signatures verified; encrypted",
        BenchKinesisPut},
       {"kinesis-put-record", "11", "Kinesis PutRecord on 64 connections and on one, durable", BenchKinesisPutRecord},
       {"kinesis-get", "12", "Kinesis GetRecords of what is in memory, 4 connections", BenchKinesisGet},
