@@ -143,10 +143,13 @@ Result<std::vector<Figure>> BenchLake(const BenchOptions& options) {
     if (!figure) return Error(figure.error());
     figures.push_back(*figure);
   }
-  auto puts = PutsBesideDelivery(options);
-  if (!puts) return Error(puts.error());
-  figures.push_back(*puts);
   return figures;
+}
+
+Result<std::vector<Figure>> BenchBesideLake(const BenchOptions& options) {
+  auto figure = PutsBesideDelivery(options);
+  if (!figure) return Error(figure.error());
+  return std::vector<Figure>{*figure};
 }
 
 }  // namespace sluice::tools

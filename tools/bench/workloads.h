@@ -29,6 +29,7 @@ Result<std::vector<Figure>> BenchConnections(const BenchOptions& options);
 Result<std::vector<Figure>> BenchParquet(const BenchOptions& options);
 Result<std::vector<Figure>> BenchGzip(const BenchOptions& options);
 Result<std::vector<Figure>> BenchLake(const BenchOptions& options);
+Result<std::vector<Figure>> BenchBesideLake(const BenchOptions& options);
 Result<std::vector<Figure>> BenchMemory(const BenchOptions& options);
 
 }  // namespace sluice::tools
