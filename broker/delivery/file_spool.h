@@ -18,13 +18,18 @@ namespace sluice::delivery {
 /// it: "the lake directory '/srv/lake/raw'".
 Status DirectoryProblem(const Status& status, std::string_view directory);
 
+/// What becomes of a spool's file. One that becomes an object goes to the disk piece by piece as it is written, past
+/// the page cache: its sync would write all of it at once otherwise, and whoever flushes on the same disk would wait
+/// behind that, such as each acknowledgement of a put.
+enum class SpoolFile { kBecomesObject, kIsReadBack };
+
 class FileSpool final : public ObjectSpool {
  public:
   /// A new, empty file at `path`, in a directory that exists. Errors are DirectoryProblems of `directory`.
   static Result<std::unique_ptr<FileSpool>> Make(storage::Env& env, std::string path, storage::Access access,
-                                                 std::string directory);
+                                                 SpoolFile use, std::string directory);
 
-  FileSpool(std::unique_ptr<storage::File> file, std::string path, std::string directory);
+  FileSpool(std::unique_ptr<storage::File> file, std::string path, SpoolFile use, std::string directory);
 
   Status Write(std::string_view bytes) override;
   std::uint64_t bytes() const override { return checksum_.bytes(); }
@@ -42,6 +47,7 @@ class FileSpool final : public ObjectSpool {
  private:
   std::unique_ptr<storage::File> file_;
   std::string path_;
+  SpoolFile use_;
   std::string directory_;
   Checksum checksum_;
   std::string buffer_;

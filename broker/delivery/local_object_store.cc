@@ -53,7 +53,7 @@ class LocalObjectStore : public ObjectStore {
       return Error(LakeProblem(status, bucket_dir));
     if (Status status = CheckInside(bucket_dir, spool_dir); !status.ok()) return Error(std::move(status));
     Result<std::unique_ptr<FileSpool>> spool =
-        FileSpool::Make(env_, std::move(path), storage::Access::kShared, Named(bucket_dir));
+        FileSpool::Make(env_, std::move(path), storage::Access::kShared, SpoolFile::kBecomesObject, Named(bucket_dir));
     if (!spool) return Error(spool.error());
     ExpectBucket(bucket);
     return std::move(*spool);

@@ -37,7 +37,8 @@ class RemoteObjectStore final : public ObjectStore {
     const std::string directory = fmt::format("the directory of uploads '{}'", spool_dir_);
     if (Status status = env_.MakeDirs(spool_dir_); !status.ok()) return Error(DirectoryProblem(status, directory));
     Result<std::unique_ptr<FileSpool>> spool =
-        FileSpool::Make(env_, fmt::format("{}/{}.spool", spool_dir_, name), storage::Access::kPrivate, directory);
+        FileSpool::Make(env_, fmt::format("{}/{}.spool", spool_dir_, name), storage::Access::kPrivate,
+                        SpoolFile::kIsReadBack, directory);
     if (!spool) return Error(spool.error());
     // Open, it is all that is needed: no crash leaves it behind, whose records may be encrypted everywhere else.
     if (Status status = env_.Remove((*spool)->path()); !status.ok()) return Error(DirectoryProblem(status, directory));

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -33,6 +34,7 @@ iovec* Advance(iovec* first, iovec* last, std::size_t bytes) {
 
 constexpr std::size_t kDirectBytes = 1u << 20;    // of one direct write
 constexpr std::size_t kBulkBytesMin = 64u << 10;  // below, the page cache is cheaper
+constexpr std::size_t kReadBytes = 512u << 10;
 
 std::shared_ptr<char[]> AlignedMemory(std::size_t bytes) {
   const std::size_t whole = (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
@@ -91,10 +93,15 @@ class PosixFile final : public File {
   PosixFile(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   Result<std::size_t> Read(std::uint64_t offset, std::span<char> out) override {
+    const std::uint64_t end = offset + out.size();
+    const std::uint64_t before = read_end_.exchange(end, std::memory_order_relaxed);
+    const bool goes_on = offset <= before && before < end;  // where the read before ended
     std::size_t done = 0;
     while (done < out.size()) {
+      const std::size_t bytes = std::min(out.size() - done, kReadBytes);
+      if (out.size() >= kBulkBytesMin && (goes_on || done + bytes < out.size())) ReadAhead(offset + done + bytes);
       const ssize_t got = Uninterrupted(
-          [&] { return ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done)); });
+          [&] { return ::pread(fd_.get(), out.data() + done, bytes, static_cast<off_t>(offset + done)); });
       if (got < 0) return Error(ErrnoStatus(errno, "read", path_));
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
@@ -180,6 +187,12 @@ class PosixFile final : public File {
   }
 
  private:
+  /// Has the system read one piece in the background. Its own read-ahead is off (NewPosixFile): that goes up to what a
+  /// device is set to, many MiB at once, and a flush of another file waits behind all of it.
+  void ReadAhead(std::uint64_t offset) {
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), kReadBytes, POSIX_FADV_WILLNEED);  // only a hint
+  }
+
   /// Reads what can be read past the page cache; 0 where nothing can.
   std::size_t ReadDirect(std::uint64_t offset, std::span<char> out) const {
     const std::size_t pages = out.size() / kPageBytes * kPageBytes;
@@ -238,12 +251,14 @@ class PosixFile final : public File {
 
   const FileDescriptor fd_;
   const std::string path_;
-  std::unique_ptr<Direct> direct_;  // the writer's; opened at the first bulk write
+  std::atomic<std::uint64_t> read_end_ = 0;  // of the last read, by whomever
+  std::unique_ptr<Direct> direct_;           // the writer's; opened at the first bulk write
 };
 
 }  // namespace
 
 std::unique_ptr<File> NewPosixFile(FileDescriptor fd, std::string path) {
+  ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_RANDOM);  // a hint: PosixFile reads ahead itself
   return std::make_unique<PosixFile>(std::move(fd), std::move(path));
 }
 
