@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cstring>
 
 #include "protocol/check.h"
 #include "protocol/uint128.h"
@@ -78,7 +78,7 @@ class Integer192 {
     for (std::size_t i = words_.size(); i-- > 0;) {
       const Uint128 dividend = Uint128{remainder} << 64 | words_[i];
       words_[i] = static_cast<std::uint64_t>(dividend / divisor);
-      remainder = static_cast<std::uint64_t>(dividend % divisor);
+      remainder = static_cast<std::uint64_t>(dividend) - words_[i] * divisor;  // `%` would divide once more
     }
     return remainder;
   }
@@ -92,6 +92,19 @@ std::unexpected<Status> NotASequenceNumber(std::string_view text) {
   return Error(Code::kInvalidArgument,
                fmt::format("'{}' is not a sequence number: use one that a record or a shard carries",
                            text.substr(0, 2 * kSequenceDigits)));
+}
+
+/// "00" to "99", one after another.
+constexpr std::array<char, 200> kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = static_cast<char>('0' + (i % 2 == 0 ? i / 20 : i / 2 % 10));
+  return pairs;
+}();
+
+/// The last `count` decimal digits of `value`, with zeros in front.
+void PutDigits(std::uint64_t value, std::size_t count, char* to) {
+  for (; count >= 2; count -= 2, value /= 100) std::memcpy(to + count - 2, &kPairs[value % 100 * 2], 2);
+  if (count == 1) *to = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -110,13 +123,10 @@ SequenceDigits DigitsOf(const SequenceNumber& number) {
   value.Push(kShardBits, number.shard.value);
   value.Push(kVersionBits, kVersion);
   SequenceDigits decimal;
-  decimal.digits.fill('0');
-  for (std::size_t end = kSequenceDigits; end > 0; end -= std::min(end, kGroupDigits)) {
-    std::array<char, kGroupDigits> digits;
-    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value.Divide(kTenTo19));
-    const auto count = static_cast<std::size_t>(written.ptr - digits.data());
-    SLUICE_CHECK(written.ec == std::errc() && count <= end);
-    std::copy_n(digits.data(), count, decimal.digits.data() + end - count);
+  for (std::size_t end = kSequenceDigits; end > 0;) {
+    const std::size_t count = std::min(end, kGroupDigits);
+    end -= count;
+    PutDigits(value.Divide(kTenTo19), count, decimal.digits.data() + end);
   }
   // A leading hex digit of 2 always gives 56 decimal digits: 2 * 16^46 has 56, 3 * 16^46 too.
   SLUICE_CHECK(value.IsZero() && decimal.digits.front() != '0');
