@@ -53,6 +53,27 @@ TEST_CASE("LocalObjectStore Put: large objects go through in pieces", "[delivery
   CHECK(env.ReadByHand("/root/lake/big") == expected);
 }
 
+TEST_CASE("LocalObjectStore Put: on a disk, past its page cache, an object has the bytes it was given and no more",
+          "[delivery]") {
+  storage::TempDir temp;
+  const auto env = storage::NewPosixEnv();
+  const auto store = NewLocalObjectStore(*env, temp.path(), {});
+  constexpr std::size_t kPieceBytes = 256u << 10;  // that a spool writes at once
+  for (const std::size_t first : {std::size_t{1}, kPieceBytes - 1, kPieceBytes, 3 * kPieceBytes + 4097}) {
+    auto spool = store->NewSpool("lake", "test");
+    REQUIRE(spool.has_value());
+    const std::string expected = std::string(first, 'a') + std::string(kPieceBytes, 'b') + "end";
+    REQUIRE((*spool)->Write(expected.substr(0, first)).ok());
+    REQUIRE((*spool)->Write(expected.substr(first)).ok());
+    const std::string key = std::to_string(first);
+    REQUIRE(store->Put("lake", key, std::move(*spool)).ok());
+    CHECK(std::filesystem::file_size(temp.path() + "/lake/" + key) == expected.size());
+    std::string read;
+    REQUIRE(store->Read("lake", key, [&](std::string_view piece) { return read.append(piece), Status(); }).ok());
+    CHECK(read == expected);
+  }
+}
+
 TEST_CASE("LocalObjectStore Put: the same bytes again are a success, other bytes an alarm", "[delivery]") {
   MemoryEnv env;
   const auto store = NewLocalObjectStore(env, "/root", {});
