@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -59,20 +60,24 @@ void Connection::OnWritable() {
 
 // False where no more is there now, or ever.
 bool Connection::ReadOnce() {
-  const ssize_t bytes = ::recv(socket(), loop_.buffer().data(), loop_.buffer().size(), MSG_DONTWAIT);
+  const auto read = [this](char* to, std::size_t bytes_max) { return ::recv(socket(), to, bytes_max, MSG_DONTWAIT); };
+  std::optional<DirectRead> direct;
+  if (state_ == State::kOpen && !tls_) direct = session_->ReceiveDirectly(read, loop_.now_ms());
+  auto& buffer = loop_.buffer();
+  const auto [bytes_max, bytes] = direct ? *direct : DirectRead{buffer.size(), read(buffer.data(), buffer.size())};
   if (bytes < 0 && errno == EINTR) return true;
   if (IsBlocked(bytes)) return false;
   if (bytes <= 0) {
     EndInput();
     return false;
   }
-  const std::string_view received(loop_.buffer().data(), static_cast<std::size_t>(bytes));
-  if (state_ != State::kDraining && tls_) {
-    TakeEncrypted(received);
+  if (direct) {
+    Taken();
   } else if (state_ != State::kDraining) {
-    Take(received);
+    const std::string_view received(buffer.data(), static_cast<std::size_t>(bytes));
+    tls_ ? TakeEncrypted(received) : Take(received);
   }
-  return state_ != State::kClosed && !input_ended_ && received.size() == loop_.buffer().size();
+  return state_ != State::kClosed && !input_ended_ && static_cast<std::size_t>(bytes) == bytes_max;
 }
 
 // What the peer sends after its close_notify is nothing of ours.
@@ -95,6 +100,10 @@ void Connection::TakeEncrypted(std::string_view bytes) {
 void Connection::Take(std::string_view bytes) {
   if (state_ == State::kPreface) return TakePreface(bytes);
   session_->Receive(bytes, loop_.now_ms());
+  Taken();
+}
+
+void Connection::Taken() {
   TellStreams();
   Pump();
 }

@@ -59,6 +59,7 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   bool WantsInput() const;
   void TakeEncrypted(std::string_view bytes);
   void Take(std::string_view bytes);
+  void Taken();
   void TakePreface(std::string_view bytes);
   void Pump();
   void Answered(std::uint64_t id, HttpResponse response);

@@ -27,6 +27,8 @@ constexpr std::size_t kAheadBytesMax = 64u << 10;
 constexpr std::size_t kWaitingBytesMin = 5;
 constexpr std::size_t kTogetherBytesMax = 1'024;  // of a body that goes behind the head, in one piece with it
 constexpr std::size_t kHeadBytesUsual = 512;
+constexpr std::size_t kDirectBytesMin = 16u << 10;  // of the rest of a body: less is copied
+constexpr std::size_t kGrowthMax = 16;              // of a body's memory, for each byte that has come
 
 using Text = boost::beast::string_view;
 
@@ -40,6 +42,27 @@ class RequestParser final : public http::basic_parser<true> {
   const HttpRequest& request() const { return request_; }
   HttpRequest Take() { return std::move(request_); }
   int version() const { return version_; }  // 11 for HTTP/1.1
+
+  /// How much more of a body of known length its memory can take; grows it.
+  std::size_t BodyRoom() {
+    const std::size_t size = request_.body.size();
+    if (announced_ <= size) return 0;
+    GrowTo(size + std::min<std::size_t>(announced_ - size, kDirectBytesMin));
+    return std::min<std::size_t>(announced_, request_.body.capacity() - kPadding) - size;
+  }
+  /// Has `read` write up to `room` bytes behind the body. They are the parser's next.
+  ssize_t ReadBody(std::size_t room, const HttpSession::Reader& read) {
+    const std::size_t before = request_.body.size();
+    ssize_t got = 0;
+    request_.body.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
+      got = read(data + before, room);
+      return before + static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    });
+    placed_ = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    return got;
+  }
+  /// What ReadBody has read and the parser has not seen.
+  std::string_view placed() const { return std::string_view(request_.body).substr(request_.body.size() - placed_); }
 
  private:
   void on_request_impl(http::verb, Text method, Text target, int version, error_code&) override {
@@ -55,18 +78,13 @@ class RequestParser final : public http::basic_parser<true> {
   void on_body_init_impl(const boost::optional<std::uint64_t>& announced, error_code&) override {
     announced_ = announced.value_or(0);
   }
-  // Memory grows as the bytes come, up to four times as far where the header says so, and keeps the padding that
-  // readers of JSON want.
   std::size_t on_body_impl(Text bytes, error_code& error) override {
     if (!request_.share.Take(bytes.size())) {
       error = make_error_code(boost::system::errc::not_enough_memory);
       return 0;
     }
-    constexpr std::size_t kPadding = protocol::aws::Document::kPaddingBytes;
-    const std::size_t come = request_.body.size() + bytes.size();
-    if (come + kPadding > request_.body.capacity()) {
-      request_.body.reserve(kPadding + (announced_ > 0 ? std::min<std::uint64_t>(announced_, 4 * come) : 2 * come));
-    }
+    if (std::exchange(placed_, 0) > 0) return bytes.size();
+    GrowTo(request_.body.size() + bytes.size());
     request_.body.append(View(bytes));
     return bytes.size();
   }
@@ -78,7 +96,18 @@ class RequestParser final : public http::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
   void on_finish_impl(error_code&) override {}
 
+  // As the bytes come, some times as far where the header says so: what nobody writes to takes no memory. Keeps the
+  // padding that readers of JSON want.
+  void GrowTo(std::size_t bytes) {
+    if (bytes + kPadding <= request_.body.capacity()) return;
+    request_.body.reserve(kPadding +
+                          (announced_ > 0 ? std::min<std::uint64_t>(announced_, kGrowthMax * bytes) : 2 * bytes));
+  }
+
+  static constexpr std::size_t kPadding = protocol::aws::Document::kPaddingBytes;
+
   HttpRequest request_;
+  std::size_t placed_ = 0;  // bytes at the body's end that the parser has not seen
   int version_ = 0;
   std::uint64_t announced_ = 0;  // bytes; 0 where the body comes in chunks
 };
@@ -93,6 +122,7 @@ class Http1Session final : public HttpSession {
   }
 
   void Receive(std::string_view bytes, std::int64_t now_ms) override;
+  std::optional<DirectRead> ReceiveDirectly(const Reader& read, std::int64_t now_ms) override;
   std::optional<Arrived> Next() override;
   void Answer(std::uint64_t id, HttpResponse response) override;
   void BeginStream(std::uint64_t id, const HttpResponse& head) override;
@@ -165,6 +195,17 @@ void Http1Session::Receive(std::string_view bytes, std::int64_t now_ms) {
     ahead_.append(bytes);
     ParseAhead();
   }
+}
+
+std::optional<DirectRead> Http1Session::ReceiveDirectly(const Reader& read, std::int64_t now_ms) {
+  if (!header_seen_ || ready_ || in_work_ || done_ || !ahead_.empty()) return std::nullopt;
+  const std::size_t room = parser_->BodyRoom();
+  if (room < kDirectBytesMin) return std::nullopt;
+  const DirectRead direct{room, parser_->ReadBody(room, read)};
+  if (direct.result <= 0) return direct;
+  now_ms_ = now_ms;
+  Parse(parser_->placed());
+  return direct;
 }
 
 void Http1Session::ParseAhead() {

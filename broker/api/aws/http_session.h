@@ -7,8 +7,11 @@
 // Threads: its connection's loop.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +31,12 @@ struct HttpLimits {
   std::uint32_t streams_max = 128;                   // requests at one time
 };
 
+/// What a Reader was asked for and what it returned.
+struct DirectRead {
+  std::size_t bytes_max;
+  ssize_t result;
+};
+
 class HttpSession {
  public:
   struct Arrived {
@@ -39,6 +48,11 @@ class HttpSession {
 
   /// Takes what has come by `now_ms`.
   virtual void Receive(std::string_view bytes, std::int64_t now_ms) = 0;
+  /// Writes up to so many bytes that have come, as recv(2) does, and returns what that does.
+  using Reader = std::function<ssize_t(char* to, std::size_t bytes_max)>;
+  /// Where the rest of a body can go to its place without a copy: has `read` write it there, once, and takes it.
+  /// nullopt where it cannot: what comes is for Receive.
+  virtual std::optional<DirectRead> ReceiveDirectly(const Reader& /*read*/, std::int64_t /*now_ms*/) { return {}; }
   /// The next request that may be worked on. Each one is answered, once.
   virtual std::optional<Arrived> Next() = 0;
   virtual void Answer(std::uint64_t id, HttpResponse response) = 0;

@@ -1,4 +1,5 @@
 // HTTP/1.1 without a socket: what is a request, in which order answers go out, and what ends a connection.
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -36,6 +37,70 @@ TEST_CASE("Http1Session: a request in any pieces, an answer, and the next reques
     CHECK_FALSE(session->working());
     CHECK_FALSE(session->done());
   }
+}
+
+TEST_CASE("Http1Session ReceiveDirectly: the rest of a body, in any pieces, and nothing behind it", "[aws]") {
+  const std::size_t piece = GENERATE(1'000, 100'000, 1'000'000);
+  const auto session = NewHttp1Session({}, Memory());
+  std::string body;
+  for (int i = 0; i < 300'000; ++i) body += static_cast<char>('a' + i % 26);
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n";
+  const std::string all = head + body;
+  for (int i = 0; i < 2; ++i) {
+    const auto nothing = [](char*, std::size_t) -> ssize_t {
+      FAIL("nothing is to be read");
+      return 0;
+    };
+    CHECK_FALSE(session->ReceiveDirectly(nothing, 0).has_value());  // no request has begun
+    session->Receive(all.substr(0, head.size() - 1), 0);
+    CHECK_FALSE(session->ReceiveDirectly(nothing, 0).has_value());  // how long its body is, is not known
+    std::size_t at = head.size() + 5'000;
+    session->Receive(std::string_view(all).substr(head.size() - 1, at - head.size() + 1), 0);
+    const auto none = session->ReceiveDirectly([](char*, std::size_t) { return ssize_t{-1}; }, 0);
+    REQUIRE(none.has_value());
+    CHECK(none->result == -1);
+    while (at < all.size()) {
+      const auto read = [&](char* to, std::size_t bytes_max) {
+        return static_cast<ssize_t>(all.copy(to, std::min(bytes_max, piece), at));
+      };
+      const auto direct = session->ReceiveDirectly(read, 0);
+      if (direct) {
+        REQUIRE(direct->result > 0);
+        at += static_cast<std::size_t>(direct->result);
+      } else {  // not worth it
+        REQUIRE(all.size() - at < 16u << 10);
+        session->Receive(std::string_view(all).substr(at), 0);
+        at = all.size();
+      }
+    }
+    CHECK_FALSE(session->ReceiveDirectly(nothing, 0).has_value());
+    auto arrived = session->Next();
+    REQUIRE(arrived.has_value());
+    CHECK(arrived->request.body == body);
+    CHECK(arrived->request.body.capacity() >= body.size() + 64);
+    session->Answer(arrived->id, {.status = 200, .fields = {}, .body = {}});
+  }
+}
+
+TEST_CASE("Http1Session ReceiveDirectly: bodies in chunks and those over the memory of all are for the parser",
+          "[aws]") {
+  const auto fill = [](char* to, std::size_t bytes_max) {
+    std::fill_n(to, bytes_max, 'x');
+    return static_cast<ssize_t>(bytes_max);
+  };
+  const auto chunked = NewHttp1Session({}, Memory());
+  chunked->Receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\nxx", 0);
+  CHECK_FALSE(chunked->ReceiveDirectly(fill, 0).has_value());
+
+  const auto memory = std::make_shared<BodyMemory>(50'000);
+  const auto session = NewHttp1Session({}, memory);
+  session->Receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nxx", 0);
+  while (session->ReceiveDirectly(fill, 0).has_value()) {
+  }
+  const auto arrived = session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.problem == HttpProblem::kNoMemory);
+  CHECK(memory->bytes() == 0);
 }
 
 TEST_CASE("Http1Session: pipelined requests are given out one by one and answered in order", "[aws]") {
