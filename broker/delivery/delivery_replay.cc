@@ -30,8 +30,8 @@ Status DeliveryStream::DecideReplay() {
   SLUICE_CHECK(wanted.has_value());
   const Result<std::vector<LedgerEntry>> ledger = store_.LoadLedger();
   if (!ledger) return ledger.error();
-  const Result<ReplayPlan> plan =
-      PlanReplay(parts_.objects, terms_->config.bucket, *ledger, wanted->filter, planner_.bytes_max());
+  ErrorReader reader(parts_.objects, terms_->config.bucket);
+  const Result<ReplayPlan> plan = PlanReplay(reader, *ledger, wanted->filter, planner_.bytes_max());
   if (!plan) {
     replay_.End(plan.error().message());
     return Status();

@@ -64,51 +64,6 @@ std::vector<LostRange> ReadLost(StateReader& reader) {
   return lost;
 }
 
-void WriteReplays(const std::vector<ReplayedLines>& replays, protocol::JsonWriter& json) {
-  if (replays.empty()) return;
-  json.Key("replays").BeginList();
-  for (const ReplayedLines& replay : replays) {
-    json.BeginObject().Key("key").String(replay.key).Key("bytes").Number(replay.bytes);
-    json.Key("checksum").String(fmt::format("{:016x}", replay.checksum)).Key("lines").BeginList();
-    for (const LineRange& range : replay.lines)
-      json.BeginObject().Key("first").Number(range.first).Key("last").Number(range.last).EndObject();
-    json.EndList().EndObject();
-  }
-  json.EndList();
-}
-
-std::uint64_t ReadChecksum(StateReader& reader) {
-  const std::string checksum = reader.String("checksum");
-  if (checksum.size() == 16 && checksum.find_first_not_of("0123456789abcdef") == checksum.npos)
-    return std::stoull(checksum, nullptr, 16);
-  reader.Fail("'checksum' is not 16 hexadecimal digits");
-  return 0;
-}
-
-LineRanges ReadLines(StateReader& reader) {
-  LineRanges lines;
-  for (const ConfigNode& item : reader.List("lines")) {
-    StateReader range(item, "lines");
-    const LineRange read{range.U64("first"), range.U64("last")};
-    if (read.last < read.first || (!lines.empty() && read.first <= lines.back().last))
-      range.Fail("they are not in their order");
-    lines.push_back(read);
-    reader.Keep(range.status());
-  }
-  return lines;
-}
-
-std::vector<ReplayedLines> ReadReplays(StateReader& reader) {
-  std::vector<ReplayedLines> replays;
-  if (!reader.Has("replays")) return replays;
-  for (const ConfigNode& item : reader.List("replays")) {
-    StateReader replay(item, "a replay");
-    replays.push_back({replay.String("key"), replay.U64("bytes"), ReadChecksum(replay), ReadLines(replay)});
-    reader.Keep(replay.status());
-  }
-  return replays;
-}
-
 /// Parses and checks the format; then `read` fills the value.
 template <typename T, typename Read>
 Result<T> FromTree(const ConfigNode& tree, std::string_view what, Read read) {
@@ -135,12 +90,6 @@ std::uint64_t CountRecords(const std::vector<Range>& ranges) {
   std::uint64_t records = 0;
   for (const SourceRange& range : ranges) records += range.last - range.first + 1;
   return records;
-}
-
-std::uint64_t CountLines(const std::vector<ReplayedLines>& replays) {
-  std::uint64_t lines = 0;
-  for (const ReplayedLines& replay : replays) lines += CountLines(replay.lines);
-  return lines;
 }
 
 DeliveryTotals ReadTotals(StateReader& reader) {
@@ -172,7 +121,7 @@ void ReadObjects(StateReader& reader, std::vector<DeliveredObject>& objects) {
   for (const ConfigNode& item : reader.List("objects")) {
     StateReader object(item, "an object");
     objects.push_back({object.String("key"), object.Bool("error"), object.U64("rows"), object.U64("bytes"),
-                       ReadChecksum(object), object.Has("backup") && object.Bool("backup"),
+                       object.Checksum("checksum"), object.Has("backup") && object.Bool("backup"),
                        object.Has("manifest") && object.Bool("manifest")});
     reader.Keep(object.status());
   }

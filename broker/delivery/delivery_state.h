@@ -11,8 +11,8 @@
 
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/dead_letter_state.h"
-#include "broker/delivery/line_ranges.h"
 #include "broker/delivery/object_writer.h"
+#include "broker/delivery/replay_state.h"
 #include "broker/delivery/schema.h"
 #include "broker/delivery/state_reader.h"
 #include "protocol/ids.h"
@@ -74,15 +74,6 @@ struct RefusedRequest {
   std::uint32_t attempts = 0;
   std::int64_t ended_ms = 0;  // of the last one
   friend bool operator==(const RefusedRequest&, const RefusedRequest&) = default;
-};
-
-/// Error records that are delivered again: lines of one error object, which has so many bytes.
-struct ReplayedLines {
-  std::string key;
-  std::uint64_t bytes = 0;
-  std::uint64_t checksum = 0;  // XXH3-64
-  LineRanges lines = {};
-  friend bool operator==(const ReplayedLines&, const ReplayedLines&) = default;
 };
 
 /// One delivery, decided: everything that its objects' bytes and keys depend on besides the records.

@@ -79,7 +79,9 @@ Result<DeliveryAnswer> DeliveryManager::Errors(std::string_view name, std::strin
   if (!wanted) return Error(wanted.error());
   const Result<std::vector<LedgerEntry>> ledger = LedgerOf(**stream);
   if (!ledger) return Error(ledger.error());
-  Result<std::string> page = ListErrors(*objects_, (*stream)->name(), (*stream)->config()->bucket, *ledger, *wanted);
+  const std::shared_ptr<const DeliveryConfig> config = (*stream)->config();
+  ErrorReader reader(*objects_, config->bucket);
+  Result<std::string> page = ListErrors(reader, (*stream)->name(), *ledger, *wanted);
   if (!page) return Error(page.error());
   return DeliveryAnswer{std::move(*page), {}};
 }

@@ -56,13 +56,13 @@ class Listing {
  public:
   explicit Listing(const ErrorListingRequest& request) : request_(request) {}
 
-  Result<bool> Look(const ErrorObject& object, std::size_t number, std::uint64_t line, std::string_view text) {
-    if (HasLine(object.replayed, line)) return true;
-    Result<ErrorRecord> record = ReadErrorRecordLine(text);
-    if (!record) return Error(record.error());
-    if (!request_.filter.Matches(object.type, record->code)) return true;
-    Count(ReasonOf(object.type, *record), number, std::move(*record));
-    return true;
+  /// A line of the source of this number.
+  Status Look(std::size_t source, const ErrorLine& line) {
+    Result<ErrorRecord> record = ReadErrorRecordLine(line.text);
+    if (!record) return record.error();
+    if (!request_.filter.Matches(line.type, record->code)) return Status();
+    Count(ReasonOf(line.type, *record), source, std::move(*record));
+    return Status();
   }
 
   void AddUnreadable(const std::string& why) { unreadable_.push_back(why); }
@@ -154,36 +154,31 @@ Result<ReplayCall> ReplayCallFromJson(std::string_view json) {
   });
 }
 
-Result<std::string> ListErrors(ObjectStore& objects, const std::string& name, std::string_view bucket,
-                               const std::vector<LedgerEntry>& ledger, const ErrorListingRequest& request) {
-  const std::vector<ErrorObject> all = ErrorObjects(ledger, request.filter);
-  auto object = request.from.empty() ? all.begin() : std::ranges::find(all, request.from, [](const ErrorObject& each) {
-    return std::string_view(each.object.key);
-  });
-  if (object == all.end() && !request.from.empty())
-    return Error(Code::kInvalidArgument, fmt::format("'{}' is no error object", request.from));
+Result<std::string> ListErrors(ErrorReader& reader, const std::string& name, const std::vector<LedgerEntry>& ledger,
+                               const ErrorListingRequest& request) {
+  const std::vector<ErrorSource> all = ErrorSources(ledger, request.filter);
+  auto source = request.from.empty() ? all.begin() : std::ranges::find(all, request.from, &ErrorSource::id);
+  if (source == all.end() && !request.from.empty())
+    return Error(Code::kInvalidArgument, fmt::format("'{}' is no place in the error output", request.from));
   Listing listing(request);
   std::uint64_t replayed = 0;
-  for (std::uint64_t bytes = 0; object != all.end() && bytes < kPageBytes; ++object) {
-    replayed += CountLines(object->replayed);
-    if (object->open() == 0) continue;
-    const auto number = static_cast<std::size_t>(object - all.begin());
-    Status read = ReadErrorLines(objects, bucket, object->object, [&](std::uint64_t line, std::string_view text) {
-      return listing.Look(*object, number, line, text);
-    });
+  for (; source != all.end() && reader.bytes_read() < kPageBytes; ++source) {
+    replayed += source->replayed;
+    if (source->open.lines.empty()) continue;
+    const auto number = static_cast<std::size_t>(source - all.begin());
+    Status read = reader.Read(source->open, [&](const ErrorLine& line) { return listing.Look(number, line); });
     if (IsUnreadable(read)) {
       listing.AddUnreadable(read.message());
     } else if (!read.ok()) {
       return Error(std::move(read));
     }
-    bytes += object->object.bytes;
   }
   std::map<std::string, std::uint64_t> dead_letters;  // on the first page
   for (const LedgerEntry& entry : ledger) {
     if (!request.from.empty() || entry.decided_ms < request.filter.since_ms) continue;
     for (const DeadLetters& letters : entry.dead_letters) dead_letters[letters.stream] += letters.records();
   }
-  return listing.Json(name, replayed, dead_letters, object == all.end() ? "" : object->object.key);
+  return listing.Json(name, replayed, dead_letters, source == all.end() ? "" : source->id());
 }
 
 }  // namespace sluice::delivery

@@ -4,7 +4,7 @@
 // It is told in pages of some error objects each, as there may be very many; who asks adds them up by type, code and
 // message.
 //
-// Threads: any; the object store's rules count. Memory: what the answer has.
+// Threads: any; the reader's rules count. Memory: what the answer has.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "broker/delivery/delivery_state.h"
-#include "broker/delivery/error_objects.h"
-#include "broker/delivery/object_store.h"
+#include "broker/delivery/error_source.h"
 #include "sluice/status.h"
 
 namespace sluice::delivery {
@@ -34,7 +33,7 @@ Result<ReplayCall> ReplayCallFromJson(std::string_view json);
 Result<ErrorListingRequest> ErrorListingRequestFromJson(std::string_view json);
 
 /// One page as JSON. Messages are told without the values that differ from record to record.
-Result<std::string> ListErrors(ObjectStore& objects, const std::string& name, std::string_view bucket,
-                               const std::vector<LedgerEntry>& ledger, const ErrorListingRequest& request);
+Result<std::string> ListErrors(ErrorReader& reader, const std::string& name, const std::vector<LedgerEntry>& ledger,
+                               const ErrorListingRequest& request);
 
 }  // namespace sluice::delivery

@@ -44,4 +44,18 @@ bool AddRanges(LineRanges& ranges, const LineRanges& more) {
   return true;
 }
 
+LineRanges Without(const LineRanges& ranges, const LineRanges& taken) {
+  LineRanges left;
+  for (LineRange range : ranges) {
+    auto cut = std::ranges::lower_bound(taken, range.first, {}, &LineRange::last);
+    for (; cut != taken.end() && cut->first <= range.last; ++cut) {
+      if (cut->first > range.first) left.push_back({range.first, cut->first - 1});
+      if (cut->last >= range.last) break;
+      range.first = cut->last + 1;
+    }
+    if (cut == taken.end() || cut->first > range.last) left.push_back(range);
+  }
+  return left;
+}
+
 }  // namespace sluice::delivery

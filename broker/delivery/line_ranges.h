@@ -24,5 +24,7 @@ std::uint64_t CountLines(const LineRanges& ranges);
 bool HasLine(const LineRanges& ranges, std::uint64_t line);
 /// False where the two have lines in common; then `ranges` is not changed.
 bool AddRanges(LineRanges& ranges, const LineRanges& more);
+/// Those of `ranges` that are not in `taken`.
+LineRanges Without(const LineRanges& ranges, const LineRanges& taken);
 
 }  // namespace sluice::delivery

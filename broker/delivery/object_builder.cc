@@ -143,7 +143,8 @@ Status ObjectBuilder::ReadAll(const ObjectParts& parts, RecordPipeline::Sink& si
 }
 
 Status ObjectBuilder::Replay(const ObjectParts& parts, RecordPipeline::Sink& sink, SpillCounts& counts) {
-  ReplayReader reader(terms_.config, host_, objects_, sink);
+  ErrorReader errors(objects_, terms_.config.bucket);
+  ReplayReader reader(terms_.config, host_, errors, sink);
   Status status = reader.Read(parts.intent.replays, parts.stream, counts);
   records_gone_ = IsUnreadable(status);
   return status;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kRangesMax = 2000;  // what one intent holds of them
 
-/// What was chosen out of one object.
+/// What was chosen out of one place.
 struct Chosen {
   ReplayedLines replay;
   std::uint64_t records = 0;
@@ -32,12 +32,11 @@ class Planner {
   bool full() const { return plan_.bytes >= bytes_max_ || ranges_ >= kRangesMax; }
   ReplayPlan& plan() { return plan_; }
 
-  /// The whole object is read, whatever of it is chosen: only then it is known to be what was written.
-  Status Choose(ObjectStore& objects, std::string_view bucket, const ErrorObject& object) {
-    Chosen chosen{.replay = {object.object.key, object.object.bytes, object.object.checksum, {}}};
-    Status read = ReadErrorLines(objects, bucket, object.object, [&](std::uint64_t line, std::string_view text) {
-      return Look(object, line, text, chosen);
-    });
+  /// All of it is read, whatever of it is chosen: only then it is known to be what was written.
+  Status Choose(ErrorReader& reader, const ErrorSource& source) {
+    Chosen chosen{.replay = source.open};
+    chosen.replay.lines.clear();
+    Status read = reader.Read(source.open, [&](const ErrorLine& line) { return Look(line, chosen); });
     if (!read.ok() || chosen.records == 0) return read;
     ranges_ += chosen.replay.lines.size();
     plan_.records += chosen.records;
@@ -48,14 +47,13 @@ class Planner {
   }
 
  private:
-  Result<bool> Look(const ErrorObject& object, std::uint64_t line, std::string_view text, Chosen& chosen) {
+  Status Look(const ErrorLine& line, Chosen& chosen) {
     const bool enough = plan_.bytes + chosen.bytes >= bytes_max_ || ranges_ + chosen.replay.lines.size() >= kRangesMax;
-    if (enough || HasLine(object.replayed, line)) return true;
-    const Result<ErrorRecord> record = ReadErrorRecordLine(text);
-    if (!record) return Error(record.error());
-    if (!filter_.Matches(object.type, record->code)) return true;
-    chosen.Add(line, *record);
-    return true;
+    if (enough) return Status();
+    const Result<ErrorRecord> record = ReadErrorRecordLine(line.text);
+    if (!record) return record.error();
+    if (filter_.Matches(line.type, record->code)) chosen.Add(line.number, *record);
+    return Status();
   }
 
   const ErrorFilter& filter_;
@@ -66,13 +64,13 @@ class Planner {
 
 }  // namespace
 
-Result<ReplayPlan> PlanReplay(ObjectStore& objects, std::string_view bucket, const std::vector<LedgerEntry>& ledger,
-                              const ErrorFilter& filter, std::uint64_t bytes_max) {
+Result<ReplayPlan> PlanReplay(ErrorReader& reader, const std::vector<LedgerEntry>& ledger, const ErrorFilter& filter,
+                              std::uint64_t bytes_max) {
   Planner planner(filter, bytes_max);
-  for (const ErrorObject& object : ErrorObjects(ledger, filter)) {
+  for (const ErrorSource& source : ErrorSources(ledger, filter)) {
     if (planner.full()) break;
-    if (object.open() == 0) continue;
-    Status chosen = planner.Choose(objects, bucket, object);
+    if (source.open.lines.empty()) continue;
+    Status chosen = planner.Choose(reader, source);
     if (IsUnreadable(chosen)) {
       planner.plan().unreadable.push_back(chosen.message());
     } else if (!chosen.ok()) {

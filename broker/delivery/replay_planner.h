@@ -1,17 +1,15 @@
 // Decides which error records a replay delivers next: as many as one object has, those of the oldest deliveries first.
 //
-// A function of the ledger and of its error objects; thread-safe as the object store is. Memory: one line, and the
-// ranges of those that were chosen.
+// A function of the ledger and of its error records; thread-safe as their reader is. Memory: one line, and the ranges of
+// those that were chosen.
 #pragma once
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "broker/delivery/delivery_state.h"
-#include "broker/delivery/error_objects.h"
-#include "broker/delivery/object_store.h"
+#include "broker/delivery/error_source.h"
 #include "sluice/status.h"
 
 namespace sluice::delivery {
@@ -21,11 +19,11 @@ struct ReplayPlan {
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;                   // of the records
   std::int64_t oldest_ms = 0;                // when the oldest of them arrived
-  std::vector<std::string> unreadable = {};  // why objects were passed over, which are not what the ledger says
+  std::vector<std::string> unreadable = {};  // why places were passed over, which are not what the ledger says
 };
 
 /// Nothing is chosen where nothing is left.
-Result<ReplayPlan> PlanReplay(ObjectStore& objects, std::string_view bucket, const std::vector<LedgerEntry>& ledger,
-                              const ErrorFilter& filter, std::uint64_t bytes_max);
+Result<ReplayPlan> PlanReplay(ErrorReader& reader, const std::vector<LedgerEntry>& ledger, const ErrorFilter& filter,
+                              std::uint64_t bytes_max);
 
 }  // namespace sluice::delivery

@@ -39,7 +39,7 @@ PipelineEntry EntryOf(const ErrorRecord& record, const std::vector<ProcessorConf
 
 Status ReplayReader::Read(const std::vector<ReplayedLines>& replays, SourceStream& stream, SpillCounts& counts) {
   for (const ReplayedLines& replay : replays) {
-    if (Status status = ReadObject(replay, stream, counts); !status.ok()) return status;
+    if (Status status = ReadLines(replay, stream, counts); !status.ok()) return status;
   }
   if (Status status = Flush(); !status.ok()) return status;
   for (const auto& [entry, pipeline] : pipelines_) {
@@ -50,21 +50,18 @@ Status ReplayReader::Read(const std::vector<ReplayedLines>& replays, SourceStrea
   return Status();
 }
 
-Status ReplayReader::ReadObject(const ReplayedLines& replay, SourceStream& stream, SpillCounts& counts) {
-  const DeliveredObject object{.key = replay.key, .error = true, .bytes = replay.bytes, .checksum = replay.checksum};
+Status ReplayReader::ReadLines(const ReplayedLines& replay, SourceStream& stream, SpillCounts& counts) {
   std::uint64_t found = 0;
-  const auto look = [&](std::uint64_t line, std::string_view text) -> Result<bool> {
-    if (!HasLine(replay.lines, line)) return true;
-    Result<ErrorRecord> record = ReadErrorRecordLine(text);
-    if (!record) return Error(record.error());
+  const auto look = [&](const ErrorLine& line) {
+    Result<ErrorRecord> record = ReadErrorRecordLine(line.text);
+    if (!record) return record.error();
     ++found;
     Remember(*record, stream);
     batch_bytes_ += record->raw.size() + kRecordBytes;
     batch_.push_back(std::move(*record));
-    Status status = batch_bytes_ >= kBatchBytes ? Flush() : Status();
-    return status.ok() ? Result<bool>(true) : Error(std::move(status));
+    return batch_bytes_ >= kBatchBytes ? Flush() : Status();
   };
-  if (Status status = ReadErrorLines(objects_, config_.bucket, object, look); !status.ok()) return status;
+  if (Status status = errors_.Read(replay, look); !status.ok()) return status;
   counts.records += found;
   if (found == CountLines(replay.lines)) return Status();
   return Status(Code::kCorruption,

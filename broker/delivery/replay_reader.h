@@ -1,4 +1,4 @@
-// The records of a replay: lines of error objects, which go through the processors as they are configured now, from
+// The records of a replay: error records, which go through the processors as they are configured now, from
 // where each of them had come to be by itself.
 //
 // An error record has the bytes that the first processor was given, or, of a part of an opened record, those of the
@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "broker/delivery/delivery_config.h"
-#include "broker/delivery/error_objects.h"
-#include "broker/delivery/object_store.h"
+#include "broker/delivery/error_source.h"
 #include "broker/delivery/processing/processor_host.h"
 #include "broker/delivery/processing/record_pipeline.h"
 #include "broker/delivery/record_source.h"
@@ -28,21 +27,21 @@ PipelineEntry EntryOf(const ErrorRecord& record, const std::vector<ProcessorConf
 class ReplayReader {
  public:
   /// All outlive it.
-  ReplayReader(const DeliveryConfig& config, ProcessorHost& host, ObjectStore& objects, RecordPipeline::Sink& sink)
-      : config_(config), host_(host), objects_(objects), sink_(sink) {}
+  ReplayReader(const DeliveryConfig& config, ProcessorHost& host, ErrorReader& errors, RecordPipeline::Sink& sink)
+      : config_(config), host_(host), errors_(errors), sink_(sink) {}
 
   /// Adds the shards that the source has forgotten since to `stream`, before the sink is told of their records.
-  /// kNotFound, kCorruption: an error object is not what was written.
+  /// kNotFound, kCorruption: something is not what was written.
   Status Read(const std::vector<ReplayedLines>& replays, SourceStream& stream, SpillCounts& counts);
 
  private:
-  Status ReadObject(const ReplayedLines& replay, SourceStream& stream, SpillCounts& counts);
+  Status ReadLines(const ReplayedLines& replay, SourceStream& stream, SpillCounts& counts);
   Status Flush();
   RecordPipeline& PipelineOf(PipelineEntry entry);
 
   const DeliveryConfig& config_;
   ProcessorHost& host_;
-  ObjectStore& objects_;
+  ErrorReader& errors_;
   RecordPipeline::Sink& sink_;
   std::map<PipelineEntry, std::unique_ptr<RecordPipeline>> pipelines_;
   std::vector<ErrorRecord> batch_;

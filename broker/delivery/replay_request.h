@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "broker/delivery/error_objects.h"
+#include "broker/delivery/error_source.h"
 
 namespace sluice::delivery {
 

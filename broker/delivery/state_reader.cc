@@ -56,6 +56,14 @@ bool StateReader::Bool(std::string_view key) {
   return field != nullptr && field->text == "true";
 }
 
+std::uint64_t StateReader::Checksum(std::string_view key) {
+  const std::string checksum = String(key);
+  if (checksum.size() == 16 && checksum.find_first_not_of("0123456789abcdef") == checksum.npos)
+    return std::stoull(checksum, nullptr, 16);
+  Fail(fmt::format("'{}' is not 16 hexadecimal digits", key));
+  return 0;
+}
+
 const std::vector<ConfigNode>& StateReader::List(std::string_view key) {
   const ConfigNode* field = Field(key, ConfigNode::Kind::kList);
   return field == nullptr ? kNothing.items : field->items;

@@ -26,6 +26,8 @@ class StateReader {
   std::uint32_t U32(std::string_view key);
   std::string String(std::string_view key);
   bool Bool(std::string_view key);
+  /// Of an object: 16 hexadecimal digits.
+  std::uint64_t Checksum(std::string_view key);
   const std::vector<ConfigNode>& List(std::string_view key);
   /// An empty map where the key is absent, which is a mistake.
   const ConfigNode& Map(std::string_view key);

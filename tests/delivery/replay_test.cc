@@ -83,7 +83,8 @@ void CheckProven(World& world) {
 }
 
 std::string Listed(World& world, const ErrorListingRequest& request = {}) {
-  const auto page = ListErrors(*world.store, "orders-lake", "lake", world.Ledger(), request);
+  ErrorReader reader(*world.store, "lake");
+  const auto page = ListErrors(reader, "orders-lake", world.Ledger(), request);
   REQUIRE(page.has_value());
   return *page;
 }
@@ -322,7 +323,8 @@ TEST_CASE("ListErrors: by type, code and message, with samples, without what was
   const std::string left = Listed(world);
   CHECK_FALSE(left.contains("MalformedData"));
   CHECK(left.starts_with(R"({"name":"orders-lake","replayed":20,)"));
-  CHECK(ListErrors(*world.store, "orders-lake", "lake", world.Ledger(), {.filter = {}, .from = "x"}).error().code() ==
+  ErrorReader reader(*world.store, "lake");
+  CHECK(ListErrors(reader, "orders-lake", world.Ledger(), {.filter = {}, .from = "x"}).error().code() ==
         Code::kInvalidArgument);
 }
 
@@ -341,7 +343,7 @@ TEST_CASE("ErrorListingRequestFromJson, ReplayCallFromJson: what is said, and wh
   CHECK(call->number == 9);
 }
 
-TEST_CASE("LineRanges: added one by one, found, and merged", "[delivery]") {
+TEST_CASE("LineRanges: added one by one, found, merged and taken away", "[delivery]") {
   LineRanges lines;
   for (const std::uint64_t line : {0, 1, 2, 5, 7, 8}) AddLine(lines, line);
   CHECK(lines == LineRanges{{0, 2}, {5, 5}, {7, 8}});
@@ -352,6 +354,11 @@ TEST_CASE("LineRanges: added one by one, found, and merged", "[delivery]") {
   CHECK(lines.size() == 3);
   CHECK(AddRanges(lines, {{3, 4}, {10, 12}}));
   CHECK(lines == LineRanges{{0, 5}, {7, 8}, {10, 12}});
+  CHECK(Without(lines, {}) == lines);
+  CHECK(Without({}, lines).empty());
+  CHECK(Without(lines, {{0, 20}}).empty());
+  CHECK(Without(lines, {{0, 1}, {5, 7}, {11, 11}}) == LineRanges{{2, 4}, {8, 8}, {10, 10}, {12, 12}});
+  CHECK(Without({{3, 9}}, lines) == LineRanges{{6, 6}, {9, 9}});
 }
 
 TEST_CASE("Verify: a replay that is not what the error output says is found", "[delivery]") {
