@@ -40,11 +40,6 @@ bool AddPlace(LineRanges& places, std::uint64_t place) {
   return true;
 }
 
-std::string_view HeaderOf(const protocol::RecordView& record, std::string_view key) {
-  const auto found = std::ranges::find(record.headers, key, &protocol::HeaderView::key);
-  return found == record.headers.end() ? std::string_view() : found->value.value_or("");
-}
-
 /// Tells which record has which place; of several, added up, whatever their order.
 std::uint64_t IdentityOf(std::uint64_t place, std::string_view shard, std::string_view offset) {
   const std::string text = fmt::format("{}|{}|{}", place, shard, offset);
@@ -58,11 +53,12 @@ Status VisitWritten(StreamAppender& appender, const Intent& intent, const std::v
                     LineRanges& places, const WrittenVisitor& visitor) {
   const std::string delivery = DeliveryText(intent);
   for (const DeadLetterMark& mark : marks) {
-    Status read = appender.Read(mark.shard, mark.from, [&](Offset offset, const protocol::RecordView& record) {
-      const std::optional<std::uint64_t> place = PlaceOf(delivery, record);
-      if (place && AddPlace(places, *place)) visitor(*place, mark.shard, offset, record);
-      return Status();
-    });
+    Status read =
+        appender.Read(mark.shard, mark.from, kMaxOffset, [&](Offset offset, const protocol::RecordView& record) {
+          const std::optional<std::uint64_t> place = PlaceOf(delivery, record);
+          if (place && AddPlace(places, *place)) visitor(*place, mark.shard, offset, record);
+          return Status();
+        });
     if (!read.ok() && read.code() != Code::kNotFound)
       return read.WithContext("reading which dead letters of this delivery are there already");
   }

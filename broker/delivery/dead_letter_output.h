@@ -24,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/delivery/dead_letter_record.h"
 #include "broker/delivery/dead_letter_state.h"
 #include "broker/delivery/delivery_terms.h"
 #include "broker/delivery/line_ranges.h"
@@ -35,13 +36,6 @@
 #include "sluice/status.h"
 
 namespace sluice::delivery {
-
-/// Headers of a dead letter.
-inline constexpr std::string_view kErrorTypeHeader = "sluice-error-type";
-inline constexpr std::string_view kDeliveryStreamHeader = "sluice-delivery-stream";
-inline constexpr std::string_view kShardHeader = "sluice-shard";        // of the record that failed,
-inline constexpr std::string_view kOffsetHeader = "sluice-offset";      // in the delivery stream's source
-inline constexpr std::string_view kDeliveryHeader = "sluice-delivery";  // "<uid>:<delivery>:<place>"
 
 class DeadLetterOutput {
  public:

@@ -6,13 +6,15 @@ namespace {
 
 constexpr std::string_view kKey = "dead_letters";
 
-void WriteShard(ShardId shard, protocol::JsonWriter& json) {
+}  // namespace
+
+void WriteShardId(ShardId shard, protocol::JsonWriter& json) {
   json.Key("stream_id").Number(shard.stream.value).Key("shard").Number(shard.index.value);
 }
 
-ShardId ReadShard(StateReader& reader) { return {StreamId(reader.U32("stream_id")), ShardIndex(reader.U32("shard"))}; }
-
-}  // namespace
+ShardId ReadShardId(StateReader& reader) {
+  return {StreamId(reader.U32("stream_id")), ShardIndex(reader.U32("shard"))};
+}
 
 std::uint64_t CountDeadLetters(const std::vector<DeadLetters>& letters) {
   std::uint64_t records = 0;
@@ -25,7 +27,7 @@ void WriteDeadLetterMarks(const std::vector<DeadLetterMark>& marks, protocol::Js
   json.Key(kKey).BeginList();
   for (const DeadLetterMark& mark : marks) {
     json.BeginObject();
-    WriteShard(mark.shard, json);
+    WriteShardId(mark.shard, json);
     json.Key("from").Number(mark.from.value).EndObject();
   }
   json.EndList();
@@ -36,7 +38,7 @@ void WriteDeadLetters(const std::vector<DeadLetters>& letters, protocol::JsonWri
   json.Key(kKey).BeginList();
   for (const DeadLetters& range : letters) {
     json.BeginObject().Key("stream").String(range.stream);
-    WriteShard(range.shard, json);
+    WriteShardId(range.shard, json);
     json.Key("first").Number(range.first.value).Key("last").Number(range.last.value).EndObject();
   }
   json.EndList();
@@ -47,7 +49,7 @@ std::vector<DeadLetterMark> ReadDeadLetterMarks(StateReader& reader) {
   if (!reader.Has(kKey)) return marks;
   for (const ConfigNode& item : reader.List(kKey)) {
     StateReader mark(item, "a mark of dead letters");
-    marks.push_back({ReadShard(mark), Offset(mark.U64("from"))});
+    marks.push_back({ReadShardId(mark), Offset(mark.U64("from"))});
     reader.Keep(mark.status());
   }
   return marks;
@@ -59,7 +61,7 @@ std::vector<DeadLetters> ReadDeadLetters(StateReader& reader) {
   for (const ConfigNode& item : reader.List(kKey)) {
     StateReader range(item, "dead letters");
     letters.push_back(
-        {range.String("stream"), ReadShard(range), Offset(range.U64("first")), Offset(range.U64("last"))});
+        {range.String("stream"), ReadShardId(range), Offset(range.U64("first")), Offset(range.U64("last"))});
     if (letters.back().last < letters.back().first) range.Fail("they end before they begin");
     reader.Keep(range.status());
   }

@@ -33,6 +33,10 @@ struct DeadLetters {
 
 std::uint64_t CountDeadLetters(const std::vector<DeadLetters>& letters);
 
+/// "stream_id":.., "shard":..
+void WriteShardId(ShardId shard, protocol::JsonWriter& json);
+ShardId ReadShardId(StateReader& reader);
+
 /// "dead_letters":[..]; nothing where there are none.
 void WriteDeadLetterMarks(const std::vector<DeadLetterMark>& marks, protocol::JsonWriter& json);
 void WriteDeadLetters(const std::vector<DeadLetters>& letters, protocol::JsonWriter& json);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "broker/delivery/dead_letter_output.h"
@@ -13,19 +14,29 @@ void DeliveryStream::SetHolds() {
   for (const ShardPosition& position : state_.checkpoint.shards) {
     parts_.hold(state_.identity.source, position.shard, position.next);
   }
-  HoldDeadLetters(state_.intent ? state_.intent->dead_letters : std::vector<DeadLetterMark>());
+  HoldDeadLetters(state_.intent);
 }
 
-/// What stands behind the marks tells, when the delivery is done again, which dead letters are there: nothing of it may
-/// be removed before that.
-void DeliveryStream::HoldDeadLetters(const std::vector<DeadLetterMark>& marks) {
-  for (const ShardId shard : std::exchange(dead_letter_holds_, {})) {
-    const auto stays = [&](const DeadLetterMark& mark) { return mark.shard == shard; };
-    if (std::ranges::none_of(marks, stays)) parts_.release(shard.stream, shard.index);
+/// What stands behind the marks tells, when the delivery is done again, which dead letters are there, and those that it
+/// replays are read again: nothing of it may be removed before that.
+void DeliveryStream::HoldDeadLetters(const std::optional<Intent>& intent) {
+  std::map<ShardId, Offset> needed;
+  const auto need = [&](ShardId shard, Offset from) {
+    const auto place = needed.try_emplace(shard, from).first;
+    place->second = std::min(place->second, from);
+  };
+  if (intent) {
+    for (const DeadLetterMark& mark : intent->dead_letters) need(mark.shard, mark.from);
+    for (const ReplayedLines& replay : intent->replays) {
+      if (replay.shard) need(*replay.shard, Offset(replay.lines.front().first));
+    }
   }
-  for (const DeadLetterMark& mark : marks) {
-    parts_.hold(mark.shard.stream, mark.shard.index, mark.from);
-    dead_letter_holds_.push_back(mark.shard);
+  for (const ShardId shard : std::exchange(dead_letter_holds_, {})) {
+    if (!needed.contains(shard)) parts_.release(shard.stream, shard.index);
+  }
+  for (const auto& [shard, from] : needed) {
+    parts_.hold(shard.stream, shard.index, from);
+    dead_letter_holds_.push_back(shard);
   }
 }
 
@@ -39,12 +50,13 @@ Status DeliveryStream::ChangeIntent(const std::function<void(Intent&)>& change) 
     return status.WithContext("storing the intent again");
   state_.intent = intent;
   state_known_ = true;
-  HoldDeadLetters(intent.dead_letters);
+  HoldDeadLetters(state_.intent);
   return Status();
 }
 
-/// Records of the delivery are lost and were given up: it is decided anew, without them. Not where an object with them
-/// is in the lake already, or dead letters in their stream, which would hold the others a second time.
+/// Records of the delivery are lost and were given up, or error records that it replays are gone: it is decided anew,
+/// without them. Not where an object with them is in the lake already, or dead letters in their stream, which would
+/// hold the others a second time.
 Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms, const Status& why) {
   std::vector<std::string> keys = intent.other_keys;
   if (!intent.data_key.empty()) keys.push_back(intent.data_key);
@@ -57,7 +69,6 @@ Status DeliveryStream::TakeBack(const Intent& intent, const DeliveryTerms& terms
   if (Status status = CheckNoDeadLetters(intent, terms, why); !status.ok()) return status;
   state_known_ = false;
   if (Status status = store_.DropIntent(intent); !status.ok()) return status.WithContext("taking the intent back");
-  if (!intent.replays.empty()) replay_.End(why.message());
   return Reload();
 }
 
@@ -66,7 +77,7 @@ Status DeliveryStream::CheckNoDeadLetters(const Intent& intent, const DeliveryTe
   if (intent.dead_letters.empty()) return Status();
   const Result<std::uint64_t> found = FindDeadLetters(*parts_.appender, intent);
   if (!found) return found.error();
-  HoldDeadLetters({});
+  HoldDeadLetters(std::nullopt);
   if (*found == 0) return Status();
   return Status(why.code(),
                 fmt::format("{}; {} of them {} in dead-letter stream '{}' already and would be there twice: "

@@ -97,12 +97,7 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& n
       },
       MakeProcessorSettings(),
       parts_.keys,
-      NewLogStreamAppender({.loops = parts_.loops,
-                            .appends = parts_.appends,
-                            .append_options = parts_.append_options,
-                            .reads = parts_.reads,
-                            .catalog = parts_.catalog,
-                            .stopping = stopping_}),
+      NewAppender(),
       [&holds = parts_.holds, name](StreamId stream, ShardIndex shard) { holds.Remove({stream, shard}, name); }};
   auto stream = std::make_shared<DeliveryStream>(
       name, NewLogRecordSource(parts_.reads, parts_.catalog, identity->source, stopping_), parts);
@@ -112,6 +107,15 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& n
     streams_[name] = stream;
   }
   return stream;
+}
+
+std::unique_ptr<StreamAppender> DeliveryManager::NewAppender() const {
+  return NewLogStreamAppender({.loops = parts_.loops,
+                               .appends = parts_.appends,
+                               .append_options = parts_.append_options,
+                               .reads = parts_.reads,
+                               .catalog = parts_.catalog,
+                               .stopping = stopping_});
 }
 
 ProcessorSettings DeliveryManager::MakeProcessorSettings() const {

@@ -117,6 +117,7 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   /// it is not there; kInvalidArgument: what fails would come back.
   Status CheckDeadLetterStream(const DeliveryConfig& config, std::string_view before) const;
   Result<std::vector<LedgerEntry>> LedgerOf(DeliveryStream& stream);
+  std::unique_ptr<StreamAppender> NewAppender() const;
   Result<DeliveryAnswer> Describe(std::string_view name);
 
   Result<StreamPtr> FindStream(std::string_view name) const;

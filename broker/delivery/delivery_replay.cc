@@ -1,8 +1,10 @@
 // Delivering of error records once more: DeliveryStream's part of it.
 //
-// A replay is a delivery as every other, whose records are lines of error objects instead of ranges of the log: decided
-// by one transaction, written under keys that follow from it, and entered in the ledger with what it replays. So no
-// record is delivered twice, whatever crashes: a line is replayed when an entry of the ledger says so, and not before.
+// A replay is a delivery as every other, whose records are error records instead of ranges of the log, lines of error
+// objects or dead letters: decided by one transaction, written under keys that follow from it, and entered in the
+// ledger with what it replays. So no record is delivered twice, whatever crashes: an error record is replayed when an
+// entry of the ledger says so, and not before. Retention spares dead letters from the decision on; where it was faster,
+// the decision is taken back, and the next one is without them.
 #include <fmt/format.h>
 
 #include "broker/delivery/delivery_stream.h"
@@ -30,17 +32,18 @@ Status DeliveryStream::DecideReplay() {
   SLUICE_CHECK(wanted.has_value());
   const Result<std::vector<LedgerEntry>> ledger = store_.LoadLedger();
   if (!ledger) return ledger.error();
-  ErrorReader reader(parts_.objects, terms_->config.bucket);
+  ErrorReader reader(parts_.objects, terms_->config.bucket, parts_.appender.get());
   const Result<ReplayPlan> plan = PlanReplay(reader, *ledger, wanted->filter, planner_.bytes_max());
   if (!plan) {
-    replay_.End(plan.error().message());
+    replay_.End(plan.error().message(), 0);
     return Status();
   }
   if (plan->records == 0) {
     const std::size_t more = plan->unreadable.empty() ? 0 : plan->unreadable.size() - 1;
     replay_.End(plan->unreadable.empty() ? ""
                 : more == 0              ? plan->unreadable.front()
-                                         : fmt::format("{} (and {} more)", plan->unreadable.front(), more));
+                                         : fmt::format("{} (and {} more)", plan->unreadable.front(), more),
+                plan->gone);
     return Status();
   }
   return StoreDecision(MakeReplayIntent(*plan), std::nullopt);

@@ -1,4 +1,4 @@
-// The JSON of intents, checkpoints and ledger entries. Every document has "format":1; a newer one is refused.
+// The JSON of intents, checkpoints and ledger entries. Every document has a "format"; a newer one is refused.
 #include "broker/delivery/delivery_state.h"
 
 #include <fmt/format.h>
@@ -13,6 +13,11 @@ namespace sluice::delivery {
 namespace {
 
 constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kDeadLetterFormat = 2;  // of intents and ledger entries that replay dead letters
+
+std::uint64_t FormatOf(const std::vector<ReplayedLines>& replays) {
+  return HasDeadLetters(replays) ? kDeadLetterFormat : kFormat;
+}
 
 void WriteRange(const SourceRange& range, protocol::JsonWriter& json) {
   json.BeginObject().Key("shard").Number(range.shard.value).Key("first").Number(range.first.value);
@@ -68,7 +73,7 @@ std::vector<LostRange> ReadLost(StateReader& reader) {
 template <typename T, typename Read>
 Result<T> FromTree(const ConfigNode& tree, std::string_view what, Read read) {
   StateReader reader(tree, what);
-  if (reader.U64("format") > kFormat) {
+  if (reader.U64("format") > kDeadLetterFormat) {
     return Error(Code::kUnimplemented,
                  fmt::format("{} was written by a newer version of Sluice; start that version", what));
   }
@@ -333,7 +338,7 @@ Result<DeliveryIdentity> IdentityFromJson(std::string_view json) {
 
 std::string IntentToJson(const Intent& intent) {
   protocol::JsonWriter json;
-  json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(intent.seq);
+  json.BeginObject().Key("format").Number(FormatOf(intent.replays)).Key("seq").Number(intent.seq);
   json.Key("decided_ms").Number(intent.decided_ms).Key("time_ms").Number(intent.time_ms);
   json.Key("config_version").Number(intent.config_version).Key("schema_version").Number(intent.schema_version);
   if (!intent.uid.empty()) json.Key("uid").String(intent.uid);
@@ -359,7 +364,7 @@ Result<Intent> IntentFromTree(const ConfigNode& tree) { return FromTree<Intent>(
 
 std::string LedgerEntryToJson(const LedgerEntry& entry) {
   protocol::JsonWriter json;
-  json.BeginObject().Key("format").Number(kFormat).Key("seq").Number(entry.seq);
+  json.BeginObject().Key("format").Number(FormatOf(entry.replays)).Key("seq").Number(entry.seq);
   json.Key("decided_ms").Number(entry.decided_ms).Key("schema_version").Number(entry.schema_version);
   WriteRanges(entry.ranges, json);
   WriteLost(entry.lost, json);

@@ -234,6 +234,7 @@ Status DeliveryStream::StoreDecision(Intent intent, const std::optional<Schema>&
   state_.intent = std::move(intent);
   if (new_schema) state_.schema = new_schema;
   state_known_ = true;
+  HoldDeadLetters(state_.intent);
   return Status();
 }
 

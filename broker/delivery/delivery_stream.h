@@ -94,7 +94,7 @@ struct DeliveryParts {
   std::function<void(StreamId, ShardIndex, Offset)> hold;
   ProcessorSettings processors = {};
   broker::KeyProvider* keys = nullptr;  // what is set aside is encrypted; nullptr: it is not
-  /// Takes dead letters; nullptr where no configuration has a dead-letter stream.
+  /// Takes dead letters, and gives them again; nullptr where no configuration has a dead-letter stream.
   std::shared_ptr<StreamAppender> appender = nullptr;
   /// Ends what `hold` said of a shard that is not the source's.
   std::function<void(StreamId, ShardIndex)> release = {};
@@ -178,7 +178,7 @@ class DeliveryStream {
   Intent MakeReplayIntent(const ReplayPlan& plan) const;
   std::int64_t Failed(const Status& status);
   void SetHolds();
-  void HoldDeadLetters(const std::vector<DeadLetterMark>& marks);
+  void HoldDeadLetters(const std::optional<Intent>& intent);
   void PublishStatus();
   broker::DeliveryInfoPtr MakeInfo() const;
 

@@ -13,12 +13,12 @@ namespace {
 
 constexpr std::int64_t kReplayWaitMs = 2000;  // of one call: others wait behind it, and who called wants to hear
 
-DeliveryAnswer ReplayAnswer(std::string_view name, const ReplayProgress& progress, std::uint64_t dead_letters) {
+DeliveryAnswer ReplayAnswer(std::string_view name, const ReplayProgress& progress) {
   protocol::JsonWriter json;
   json.BeginObject().Key("name").String(name).Key("number").Number(progress.number);
   json.Key("up_to").Number(progress.filter.seq_max.value_or(0));
   json.Key("records").Number(progress.records).Key("failed").Number(progress.failed);
-  json.Key("dead_letters").Number(dead_letters);
+  json.Key("gone").Number(progress.gone);
   json.Key("done").Bool(progress.done).Key("problem").String(Utf8Text(progress.problem)).EndObject();
   return {json.text(), {}};
 }
@@ -80,7 +80,8 @@ Result<DeliveryAnswer> DeliveryManager::Errors(std::string_view name, std::strin
   const Result<std::vector<LedgerEntry>> ledger = LedgerOf(**stream);
   if (!ledger) return Error(ledger.error());
   const std::shared_ptr<const DeliveryConfig> config = (*stream)->config();
-  ErrorReader reader(*objects_, config->bucket);
+  const std::unique_ptr<StreamAppender> streams = NewAppender();  // that of the delivery stream is at work
+  ErrorReader reader(*objects_, config->bucket, streams.get());
   Result<std::string> page = ListErrors(reader, (*stream)->name(), *ledger, *wanted);
   if (!page) return Error(page.error());
   return DeliveryAnswer{std::move(*page), {}};
@@ -108,7 +109,7 @@ Result<DeliveryAnswer> DeliveryManager::Replay(std::string_view name, std::strin
   const DeliveryStatus status = stream.status();
   if (!progress().done && status.failures > failures)
     return Error(Code::kUnavailable, fmt::format("delivery fails and is tried again: {}", status.last_error));
-  return ReplayAnswer(name, progress(), status.checkpoint.totals.dead_letters);
+  return ReplayAnswer(name, progress());
 }
 
 }  // namespace sluice::delivery

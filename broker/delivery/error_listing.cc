@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/state_reader.h"
@@ -16,7 +17,8 @@
 namespace sluice::delivery {
 namespace {
 
-constexpr std::uint64_t kPageBytes = 128u << 20;  // of error objects that one page has read
+constexpr std::uint64_t kPageBytes = 128u << 20;  // of error objects and dead letters that one page has read
+constexpr int kPagePlacesMax = 2'000;             // that one page has looked at
 constexpr std::size_t kReasonsMax = 200;          // of one page; further messages are counted by their code
 constexpr std::size_t kMessageBytesMax = 300;     // of what is told
 constexpr std::uint64_t kSamplesMax = 100;        // of one reason
@@ -46,18 +48,24 @@ std::string Generalized(std::string_view message) {
 struct Reason {
   std::uint64_t records = 0;
   std::uint64_t objects = 0;
+  std::uint64_t dead_letters = 0;  // of `records`
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
-  std::size_t last_object = SIZE_MAX;
+  const ErrorSource* last_object = nullptr;
   std::vector<ErrorRecord> samples = {};
+};
+
+/// Of one dead-letter stream.
+struct DeadLetterCounts {
+  std::uint64_t records = 0;
+  std::uint64_t gone = 0;
 };
 
 class Listing {
  public:
   explicit Listing(const ErrorListingRequest& request) : request_(request) {}
 
-  /// A line of the source of this number.
-  Status Look(std::size_t source, const ErrorLine& line) {
+  Status Look(const ErrorSource& source, const ErrorLine& line) {
     Result<ErrorRecord> record = ReadErrorRecordLine(line.text);
     if (!record) return record.error();
     if (!request_.filter.Matches(line.type, record->code)) return Status();
@@ -66,20 +74,25 @@ class Listing {
   }
 
   void AddUnreadable(const std::string& why) { unreadable_.push_back(why); }
+  void AddGone(const ErrorSource& source, std::uint64_t records) {
+    if (records > 0) dead_letters_[source.open.key].gone += records;
+  }
 
-  std::string Json(const std::string& name, std::uint64_t replayed,
-                   const std::map<std::string, std::uint64_t>& dead_letters, const std::string& next) const {
+  std::string Json(const std::string& name, std::uint64_t replayed, const std::string& next) const {
     protocol::JsonWriter json;
     json.BeginObject().Key("name").String(name).Key("replayed").Number(replayed);
     json.Key("dead_letters").BeginList();
-    for (const auto& [stream, records] : dead_letters)
-      json.BeginObject().Key("stream").String(stream).Key("records").Number(records).EndObject();
+    for (const auto& [stream, counts] : dead_letters_) {
+      json.BeginObject().Key("stream").String(stream).Key("records").Number(counts.records);
+      json.Key("gone").Number(counts.gone).EndObject();
+    }
     json.EndList();
     json.Key("reasons").BeginList();
     for (const auto& [key, reason] : reasons_) {
       const auto& [type, code, message] = key;
       json.BeginObject().Key("type").String(type).Key("code").String(code).Key("message").String(message);
       json.Key("records").Number(reason.records).Key("objects").Number(reason.objects);
+      json.Key("dead_letters").Number(reason.dead_letters);
       json.Key("first_ms").Number(reason.first_ms).Key("last_ms").Number(reason.last_ms);
       json.Key("samples").BeginList();
       for (const ErrorRecord& sample : reason.samples) WriteSample(sample, json);
@@ -99,10 +112,14 @@ class Listing {
     return reasons_[{std::string(type), record.code, std::move(message)}];
   }
 
-  void Count(Reason& reason, std::size_t object, ErrorRecord record) {
+  void Count(Reason& reason, const ErrorSource& source, ErrorRecord record) {
     ++reason.records;
-    if (reason.last_object != object) ++reason.objects;
-    reason.last_object = object;
+    if (source.open.shard) {
+      ++reason.dead_letters;
+      ++dead_letters_[source.open.key].records;
+    } else if (std::exchange(reason.last_object, &source) != &source) {
+      ++reason.objects;
+    }
     reason.first_ms = reason.records == 1 ? record.attempt_ms : std::min(reason.first_ms, record.attempt_ms);
     reason.last_ms = std::max(reason.last_ms, record.attempt_ms);
     if (reason.samples.size() >= std::min(request_.samples, kSamplesMax) || sample_bytes_ >= kPageSampleBytes) return;
@@ -119,7 +136,8 @@ class Listing {
 
   const ErrorListingRequest& request_;
   std::map<std::tuple<std::string, std::string, std::string>, Reason> reasons_;  // by type, code and message
-  std::vector<std::string> unreadable_;                                          // why objects could not be read
+  std::map<std::string, DeadLetterCounts> dead_letters_;                         // by stream
+  std::vector<std::string> unreadable_;                                          // why places could not be read
   std::uint64_t sample_bytes_ = 0;
 };
 
@@ -162,23 +180,21 @@ Result<std::string> ListErrors(ErrorReader& reader, const std::string& name, con
     return Error(Code::kInvalidArgument, fmt::format("'{}' is no place in the error output", request.from));
   Listing listing(request);
   std::uint64_t replayed = 0;
-  for (; source != all.end() && reader.bytes_read() < kPageBytes; ++source) {
+  for (int places = 0; source != all.end() && reader.bytes_read() < kPageBytes && places < kPagePlacesMax; ++source) {
     replayed += source->replayed;
     if (source->open.lines.empty()) continue;
-    const auto number = static_cast<std::size_t>(source - all.begin());
-    Status read = reader.Read(source->open, [&](const ErrorLine& line) { return listing.Look(number, line); });
-    if (IsUnreadable(read)) {
-      listing.AddUnreadable(read.message());
-    } else if (!read.ok()) {
-      return Error(std::move(read));
+    ++places;
+    const Result<std::uint64_t> gone =
+        reader.Read(source->open, [&](const ErrorLine& line) { return listing.Look(*source, line); });
+    if (gone) {
+      listing.AddGone(*source, *gone);
+    } else if (IsUnreadable(gone.error())) {
+      listing.AddUnreadable(gone.error().message());
+    } else {
+      return Error(gone.error());
     }
   }
-  std::map<std::string, std::uint64_t> dead_letters;  // on the first page
-  for (const LedgerEntry& entry : ledger) {
-    if (!request.from.empty() || entry.decided_ms < request.filter.since_ms) continue;
-    for (const DeadLetters& letters : entry.dead_letters) dead_letters[letters.stream] += letters.records();
-  }
-  return listing.Json(name, replayed, dead_letters, source == all.end() ? "" : source->id());
+  return listing.Json(name, replayed, source == all.end() ? "" : source->id());
 }
 
 }  // namespace sluice::delivery

@@ -1,8 +1,7 @@
-// What failed and why: the error records of a delivery stream that were not delivered since, counted by their reasons,
-// with samples. docs/delivery.md has the answer's fields.
+// What failed and why: the error records of a delivery stream that were not delivered since, in error objects and in
+// dead-letter streams, counted by their reasons, with samples. docs/delivery.md has the answer's fields.
 //
-// It is told in pages of some error objects each, as there may be very many; who asks adds them up by type, code and
-// message.
+// It is told in pages of some places each, as there may be very many; who asks adds them up by type, code and message.
 //
 // Threads: any; the reader's rules count. Memory: what the answer has.
 #pragma once

@@ -7,6 +7,8 @@
 #include <map>
 
 #include "broker/delivery/checksum.h"
+#include "broker/delivery/dead_letter_record.h"
+#include "protocol/check.h"
 
 namespace sluice::delivery {
 namespace {
@@ -54,15 +56,32 @@ class LineCutter {
 };
 
 ErrorSource SourceOf(const DeliveredObject& object) {
-  return {.open = {.key = object.key,
-                   .bytes = object.bytes,
-                   .checksum = object.checksum,
-                   .lines = {{0, object.rows - 1}}}};
+  return {
+      .open = {.key = object.key, .bytes = object.bytes, .checksum = object.checksum, .lines = {{0, object.rows - 1}}}};
+}
+
+ErrorSource SourceOf(const DeadLetters& letters) {
+  return {
+      .first = letters.first.value,
+      .open = {.key = letters.stream, .lines = {{letters.first.value, letters.last.value}}, .shard = letters.shard}};
+}
+
+/// What was delivered again, by where it stands.
+std::map<LinePlace, LineRanges> Replayed(const std::vector<LedgerEntry>& ledger) {
+  std::map<LinePlace, LineRanges> replayed;
+  for (const LedgerEntry& entry : ledger) {
+    for (const ReplayedLines& replay : entry.replays) {
+      LineRanges& lines = replayed[PlaceOf(replay)];
+      lines.insert(lines.end(), replay.lines.begin(), replay.lines.end());
+    }
+  }
+  for (auto& [place, lines] : replayed) lines = United(std::move(lines));
+  return replayed;
 }
 
 void Take(const LineRanges& replayed, ErrorSource& source) {
   LineRanges left = Without(source.open.lines, replayed);
-  source.replayed += CountLines(source.open.lines) - CountLines(left);
+  source.replayed = CountLines(source.open.lines) - CountLines(left);
   source.open.lines = std::move(left);
 }
 
@@ -74,24 +93,33 @@ bool ErrorFilter::Matches(std::string_view type, std::string_view code) const {
 
 std::vector<ErrorSource> ErrorSources(const std::vector<LedgerEntry>& ledger, const ErrorFilter& filter) {
   std::vector<ErrorSource> sources;
-  std::map<std::string_view, std::size_t> by_key;
   for (const LedgerEntry& entry : ledger) {
-    const bool meant = entry.decided_ms >= filter.since_ms && (!filter.seq_max || entry.seq <= *filter.seq_max);
+    if (entry.decided_ms < filter.since_ms || (filter.seq_max && entry.seq > *filter.seq_max)) continue;
     for (const DeliveredObject& object : entry.objects) {
-      if (!meant || !object.error || object.rows == 0) continue;
-      by_key.emplace(object.key, sources.size());
-      sources.push_back(SourceOf(object));
+      if (object.error && object.rows > 0) sources.push_back(SourceOf(object));
     }
-    for (const ReplayedLines& replay : entry.replays) {
-      if (const auto found = by_key.find(replay.key); found != by_key.end())
-        Take(replay.lines, sources[found->second]);
-    }
+    for (const DeadLetters& letters : entry.dead_letters) sources.push_back(SourceOf(letters));
+  }
+  const std::map<LinePlace, LineRanges> replayed = Replayed(ledger);
+  for (ErrorSource& source : sources) {
+    if (const auto found = replayed.find(PlaceOf(source.open)); found != replayed.end()) Take(found->second, source);
   }
   return sources;
 }
 
+std::string ErrorSource::id() const {
+  if (!open.shard) return open.key;
+  return fmt::format("{}:{}:{}", open.shard->stream.value, open.shard->index.value, first);
+}
+
+Result<std::uint64_t> ErrorReader::Read(const ReplayedLines& lines, const Visitor& visitor) {
+  if (lines.shard) return ReadDeadLetters(lines, visitor);
+  Status read = ReadObject(lines, visitor);
+  return read.ok() ? Result<std::uint64_t>(std::uint64_t{0}) : Error(std::move(read));
+}
+
 /// The whole object is read, whatever of it is wanted: only then it is known to be what was written.
-Status ErrorReader::Read(const ReplayedLines& lines, const Visitor& visitor) {
+Status ErrorReader::ReadObject(const ReplayedLines& lines, const Visitor& visitor) {
   const std::string_view type = TypeOf(lines.key);
   const LineCutter::Visitor give = [&](std::uint64_t number, std::string_view text) {
     return HasLine(lines.lines, number) ? visitor({number, type, text}) : Status();
@@ -108,6 +136,26 @@ Status ErrorReader::Read(const ReplayedLines& lines, const Visitor& visitor) {
   return Status(
       Code::kCorruption,
       fmt::format("error object '{}' holds other bytes than were written; 'sluice verify' says more", lines.key));
+}
+
+Result<std::uint64_t> ErrorReader::ReadDeadLetters(const ReplayedLines& lines, const Visitor& visitor) {
+  SLUICE_CHECK(streams_ != nullptr && !lines.lines.empty());
+  std::uint64_t gone = CountLines(lines.lines);
+  Status visited;
+  const auto give = [&](Offset offset, const protocol::RecordView& record) {
+    if (!HasLine(lines.lines, offset.value)) return Status();
+    --gone;
+    const std::string_view text = record.value.value_or("");
+    bytes_read_ += text.size();
+    visited = visitor({offset.value, HeaderOf(record, kErrorTypeHeader), text});
+    return visited;
+  };
+  Status read =
+      streams_->Read(*lines.shard, Offset(lines.lines.front().first), Offset(lines.lines.back().last) + 1, give);
+  if (!visited.ok()) return Error(std::move(visited));
+  if (read.ok() || read.code() == Code::kNotFound) return gone;
+  const Code code = read.code() == Code::kOutOfRange ? Code::kCorruption : read.code();  // the log ends before them
+  return Error(code, fmt::format("dead-letter stream '{}': {}", lines.key, read.message()));
 }
 
 }  // namespace sluice::delivery

@@ -30,18 +30,23 @@ bool HasLine(const LineRanges& ranges, std::uint64_t line) {
 bool AddRanges(LineRanges& ranges, const LineRanges& more) {
   LineRanges all = ranges;
   all.insert(all.end(), more.begin(), more.end());
-  std::ranges::sort(all, {}, &LineRange::first);
-  LineRanges merged;
-  for (const LineRange& range : all) {
-    if (!merged.empty() && range.first <= merged.back().last) return false;
-    if (!merged.empty() && range.first == merged.back().last + 1) {
-      merged.back().last = range.last;
+  all = United(std::move(all));
+  if (CountLines(all) != CountLines(ranges) + CountLines(more)) return false;
+  ranges = std::move(all);
+  return true;
+}
+
+LineRanges United(LineRanges ranges) {
+  std::ranges::sort(ranges, {}, &LineRange::first);
+  LineRanges united;
+  for (const LineRange& range : ranges) {
+    if (!united.empty() && range.first <= united.back().last + 1) {
+      united.back().last = std::max(united.back().last, range.last);
     } else {
-      merged.push_back(range);
+      united.push_back(range);
     }
   }
-  ranges = std::move(merged);
-  return true;
+  return united;
 }
 
 LineRanges Without(const LineRanges& ranges, const LineRanges& taken) {

@@ -1,4 +1,5 @@
-// Lines of an error object by their numbers, as ranges: which of its records are meant, out of perhaps millions.
+// Lines of an error object by their numbers, or records of a shard by their offsets, as ranges: which of them are
+// meant, out of perhaps millions.
 //
 // Values only; thread-safe.
 #pragma once
@@ -24,6 +25,8 @@ std::uint64_t CountLines(const LineRanges& ranges);
 bool HasLine(const LineRanges& ranges, std::uint64_t line);
 /// False where the two have lines in common; then `ranges` is not changed.
 bool AddRanges(LineRanges& ranges, const LineRanges& more);
+/// `ranges` in their order, and one where they touch or overlap.
+LineRanges United(LineRanges ranges);
 /// Those of `ranges` that are not in `taken`.
 LineRanges Without(const LineRanges& ranges, const LineRanges& taken);
 

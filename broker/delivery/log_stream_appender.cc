@@ -11,6 +11,8 @@ namespace sluice::delivery {
 namespace {
 
 constexpr std::uint64_t kReadBytes = 4u << 20;
+constexpr std::uint64_t kShortReadBytes = 64u << 10;  // where only few records are wanted
+constexpr std::uint64_t kRecordBytes = 1024;          // taken for the size of one
 constexpr std::uint64_t kBatchOverheadBytes = 1024;  // of a batch around its only record, sealing included
 
 /// The door's rule: where the log holds appends back, they wait.
@@ -58,19 +60,21 @@ class LogStreamAppender final : public StreamAppender {
     return answer->base_offset;
   }
 
-  Status Read(ShardId shard, Offset from, const Visitor& visitor) override {
-    for (Offset next = from;;) {
+  Status Read(ShardId shard, Offset from, Offset to, const Visitor& visitor) override {
+    for (Offset next = from; next < to;) {
       const Offset before = next;
-      const Result<broker::ReadAnswer> answer = Ask(shard, next);
+      const Result<broker::ReadAnswer> answer = AskFrom(shard, next, BytesFor(to - next));
       if (!answer) return answer.error();
       for (const protocol::Frame& frame : answer->run.frames) {
-        if (Status status = ReadFrame(frame, next, visitor); !status.ok()) return status;
+        if (next >= to) return Status();
+        if (Status status = ReadFrame(frame, next, to, visitor); !status.ok()) return status;
         next = std::max(next, frame.end_offset());
       }
       next = std::max(next, answer->first);
       if (next >= answer->end) return Status();
       if (next == before) return Status(Code::kUnavailable, "the log gave no records in front of its end");
     }
+    return Status();
   }
 
   std::uint64_t record_bytes_max() const override {
@@ -80,9 +84,22 @@ class LogStreamAppender final : public StreamAppender {
   }
 
  private:
-  Result<broker::ReadAnswer> Ask(ShardId shard, broker::ReadFrom from) {
+  static std::uint64_t BytesFor(std::uint64_t records) {
+    if (records >= kReadBytes / kRecordBytes) return kReadBytes;
+    return std::max(kShortReadBytes, records * kRecordBytes);
+  }
+
+  /// From `from` on, or from the oldest record on where that was removed.
+  Result<broker::ReadAnswer> AskFrom(ShardId shard, Offset from, std::uint64_t bytes_max) {
+    Result<broker::ReadAnswer> answer = Ask(shard, from, bytes_max);
+    if (answer || answer.error().code() != Code::kOutOfRange) return answer;
+    Result<broker::ReadAnswer> oldest = Ask(shard, broker::FromOldest{}, bytes_max);
+    return !oldest || oldest->oldest > from ? std::move(oldest) : std::move(answer);
+  }
+
+  Result<broker::ReadAnswer> Ask(ShardId shard, broker::ReadFrom from, std::uint64_t bytes_max = kReadBytes) {
     if (parts_.stopping) return Error(Code::kUnavailable, "the broker is stopping");
-    broker::ReadRequest request{.stream = shard.stream, .shard = shard.index, .from = from, .bytes_max = kReadBytes};
+    broker::ReadRequest request{.stream = shard.stream, .shard = shard.index, .from = from, .bytes_max = bytes_max};
     Result<broker::ReadAnswer> answer = Error(Code::kInternal, "no answer");
     bool done = false;
     parts_.reads.Read(executor_, std::move(request), [&](Result<broker::ReadAnswer> result) {
@@ -93,7 +110,7 @@ class LogStreamAppender final : public StreamAppender {
     return answer;
   }
 
-  Status ReadFrame(const protocol::Frame& frame, Offset from, const Visitor& visitor) {
+  Status ReadFrame(const protocol::Frame& frame, Offset from, Offset to, const Visitor& visitor) {
     Result<protocol::BatchReader> reader = protocol::BatchReader::Open(frame.batch(), scratch_);
     if (!reader) return reader.error();
     for (;;) {
@@ -101,7 +118,7 @@ class LogStreamAppender final : public StreamAppender {
       if (!record) return record.error();
       if (*record == nullptr) return Status();
       const Offset offset = frame.base_offset() + static_cast<std::uint64_t>((*record)->offset_delta);
-      if (offset < from) continue;
+      if (offset < from || offset >= to) continue;
       if (Status status = visitor(offset, **record); !status.ok()) return status;
     }
   }

@@ -143,7 +143,7 @@ Status ObjectBuilder::ReadAll(const ObjectParts& parts, RecordPipeline::Sink& si
 }
 
 Status ObjectBuilder::Replay(const ObjectParts& parts, RecordPipeline::Sink& sink, SpillCounts& counts) {
-  ErrorReader errors(objects_, terms_.config.bucket);
+  ErrorReader errors(objects_, terms_.config.bucket, staging_.appender);
   ReplayReader reader(terms_.config, host_, errors, sink);
   Status status = reader.Read(parts.intent.replays, parts.stream, counts);
   records_gone_ = IsUnreadable(status);

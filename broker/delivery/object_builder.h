@@ -38,8 +38,8 @@ class ObjectBuilder {
   const std::optional<Schema>& wanted() const { return wanted_; }
   /// Of a Build that did not fail.
   const BuildCounts& counts() const { return counts_; }
-  /// True where Build failed because the log has lost records of the intent and they were given up, or an error object
-  /// that it replays is not what it was.
+  /// True where Build failed because the log has lost records of the intent and they were given up, or error records
+  /// that it replays are not what they were.
   bool records_gone() const { return records_gone_; }
 
  private:

@@ -36,8 +36,11 @@ class Planner {
   Status Choose(ErrorReader& reader, const ErrorSource& source) {
     Chosen chosen{.replay = source.open};
     chosen.replay.lines.clear();
-    Status read = reader.Read(source.open, [&](const ErrorLine& line) { return Look(line, chosen); });
-    if (!read.ok() || chosen.records == 0) return read;
+    const Result<std::uint64_t> gone =
+        reader.Read(source.open, [&](const ErrorLine& line) { return Look(line, chosen); });
+    if (!gone) return gone.error();
+    plan_.gone += *gone;
+    if (chosen.records == 0) return Status();
     ranges_ += chosen.replay.lines.size();
     plan_.records += chosen.records;
     plan_.bytes += chosen.bytes;

@@ -61,11 +61,12 @@ Status ReplayReader::ReadLines(const ReplayedLines& replay, SourceStream& stream
     batch_.push_back(std::move(*record));
     return batch_bytes_ >= kBatchBytes ? Flush() : Status();
   };
-  if (Status status = errors_.Read(replay, look); !status.ok()) return status;
+  if (const Result<std::uint64_t> gone = errors_.Read(replay, look); !gone) return gone.error();
   counts.records += found;
   if (found == CountLines(replay.lines)) return Status();
   return Status(Code::kCorruption,
-                fmt::format("error object '{}' has {} of {} records", replay.key, found, CountLines(replay.lines)));
+                fmt::format("{} of {} error records that were to be delivered again are gone from '{}'",
+                            CountLines(replay.lines) - found, CountLines(replay.lines), replay.key));
 }
 
 Status ReplayReader::Flush() {

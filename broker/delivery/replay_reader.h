@@ -31,7 +31,7 @@ class ReplayReader {
       : config_(config), host_(host), errors_(errors), sink_(sink) {}
 
   /// Adds the shards that the source has forgotten since to `stream`, before the sink is told of their records.
-  /// kNotFound, kCorruption: something is not what was written.
+  /// kNotFound, kCorruption: something is not what was written, or no longer there.
   Status Read(const std::vector<ReplayedLines>& replays, SourceStream& stream, SpillCounts& counts);
 
  private:

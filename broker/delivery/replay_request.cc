@@ -26,11 +26,12 @@ void ReplayRequest::Delivered(std::uint64_t records, std::uint64_t failed) {
   current_->failed += failed;
 }
 
-void ReplayRequest::End(const std::string& problem) {
+void ReplayRequest::End(const std::string& problem, std::uint64_t gone) {
   const std::lock_guard lock(mutex_);
   if (!current_) return;
   current_->done = true;
   current_->problem = problem;
+  current_->gone = gone;
 }
 
 }  // namespace sluice::delivery

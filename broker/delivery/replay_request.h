@@ -21,6 +21,7 @@ struct ReplayProgress {
   std::uint64_t failed = 0;   // of what became of them: in the error output again
   bool done = false;
   std::string problem = {};  // why some of them were not; with `done`
+  std::uint64_t gone = 0;    // dead letters that could not be, as they are no longer there; with `done`
 };
 
 class ReplayRequest {
@@ -36,7 +37,7 @@ class ReplayRequest {
   /// For the delivery stream's own thread: what is to be done; nullopt: nothing.
   std::optional<ReplayProgress> Wanted() const;
   void Delivered(std::uint64_t records, std::uint64_t failed);
-  void End(const std::string& problem);
+  void End(const std::string& problem, std::uint64_t gone);
 
  private:
   mutable std::mutex mutex_;

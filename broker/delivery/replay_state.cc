@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "broker/delivery/dead_letter_state.h"
+
 namespace sluice::delivery {
 namespace {
 
@@ -36,12 +40,22 @@ std::uint64_t CountLines(const std::vector<ReplayedLines>& replays) {
   return lines;
 }
 
+bool HasDeadLetters(const std::vector<ReplayedLines>& replays) {
+  return std::ranges::any_of(replays, [](const ReplayedLines& replay) { return replay.shard.has_value(); });
+}
+
 void WriteReplays(const std::vector<ReplayedLines>& replays, protocol::JsonWriter& json) {
   if (replays.empty()) return;
   json.Key(kKey).BeginList();
   for (const ReplayedLines& replay : replays) {
-    json.BeginObject().Key("key").String(replay.key).Key("bytes").Number(replay.bytes);
-    json.Key("checksum").String(fmt::format("{:016x}", replay.checksum));
+    json.BeginObject();
+    if (replay.shard) {
+      json.Key("stream").String(replay.key);
+      WriteShardId(*replay.shard, json);
+    } else {
+      json.Key("key").String(replay.key).Key("bytes").Number(replay.bytes);
+      json.Key("checksum").String(fmt::format("{:016x}", replay.checksum));
+    }
     WriteLines(replay.lines, json);
     json.EndObject();
   }
@@ -53,7 +67,11 @@ std::vector<ReplayedLines> ReadReplays(StateReader& reader) {
   if (!reader.Has(kKey)) return replays;
   for (const ConfigNode& item : reader.List(kKey)) {
     StateReader replay(item, "a replay");
-    replays.push_back({replay.String("key"), replay.U64("bytes"), replay.Checksum("checksum"), ReadLines(replay)});
+    if (replay.Has("stream")) {
+      replays.push_back({.key = replay.String("stream"), .lines = ReadLines(replay), .shard = ReadShardId(replay)});
+    } else {
+      replays.push_back({replay.String("key"), replay.U64("bytes"), replay.Checksum("checksum"), ReadLines(replay)});
+    }
     reader.Keep(replay.status());
   }
   return replays;

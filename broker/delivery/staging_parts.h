@@ -21,7 +21,7 @@ struct StagingParts {
   std::string path;           // of the spill
   /// Changes the intent as it is stored now, durably; where it changes nothing, nothing is stored.
   std::function<Status(const std::function<void(Intent&)>& change)> change_intent;
-  StreamAppender* appender;  // nullptr: there is no dead-letter stream
+  StreamAppender* appender;  // that dead letters are read with, too; nullptr: there is no dead-letter stream
 
   /// Where error records are set aside that will be dead letters.
   std::string dead_letter_path() const { return path + ".dead"; }

@@ -1,5 +1,5 @@
-// Where a delivery stream appends records of its own: the shards of another stream. LogStreamAppender appends to the
-// broker's own log; tests bring their own. Of reading, record_source.h is the same.
+// Where a delivery stream appends records of its own, and reads them again: the shards of another stream.
+// LogStreamAppender appends to the broker's own log; tests bring their own. Of reading, record_source.h is the same.
 //
 // Threads: calls of one delivery stream come from one thread at a time and may block.
 #pragma once
@@ -31,9 +31,10 @@ class StreamAppender {
   /// nothing was stored, other shards have its keys now. After every error Read tells what is there: nothing that was
   /// refused comes later, but for what the start of a broker finds durable.
   virtual Result<Offset> Append(ShardId shard, std::string_view batch) = 0;
-  /// All records from `from` up to the durable end; what the log has lost and somebody has given up is passed over.
-  /// kNotFound: the stream was deleted.
-  virtual Status Read(ShardId shard, Offset from, const Visitor& visitor) = 0;
+  /// All records of [from, to) up to the durable end; what retention has removed, and what the log has lost and
+  /// somebody has given up, is passed over. kNotFound: the stream was deleted, or the shard is forgotten; kOutOfRange:
+  /// `from` is above the end.
+  virtual Status Read(ShardId shard, Offset from, Offset to, const Visitor& visitor) = 0;
   /// What key, value and headers of one record may have together.
   virtual std::uint64_t record_bytes_max() const = 0;
 };

@@ -51,11 +51,11 @@ struct WithDeadLetters : Managed {
     const auto appender = Appender();
     for (const LedgerEntry& entry : ledger.entries) {
       for (const DeadLetters& letters : entry.dead_letters) {
-        Status read = appender->Read(letters.shard, letters.first, [&](Offset at, const protocol::RecordView& record) {
-          if (at <= letters.last) offsets.push_back(ParseErrorRecordLine(*record.value)->offset.value);
-          CHECK(record.key == "k");
+        const auto visit = [&](Offset, const protocol::RecordView& record) {
+          offsets.push_back(ParseErrorRecordLine(*record.value)->offset.value);
           return Status();
-        });
+        };
+        Status read = appender->Read(letters.shard, letters.first, letters.last + 1, visit);
         CHECK(read.ok());
       }
     }
@@ -88,9 +88,13 @@ TEST_CASE("DeliveryManager Handle: what fails is in the dead-letter stream, also
   CHECK(managed.DeadOffsets(ledger) == std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5});
   CHECK(ledger.entries.back().dead_letters.at(0).shard.index.value >= 2);
   CHECK(Contains(managed.Answer(DeliveryAction::kErrors, "d"),
-                 R"("dead_letters":[{"stream":"orders-dead","records":6}],"reasons":[])"));
-  CHECK(Contains(managed.Answer(DeliveryAction::kReplay, "d"), R"("records":0,"failed":0,"dead_letters":6)"));
+                 R"("dead_letters":[{"stream":"orders-dead","records":6,"gone":0}],"reasons":[{)"));
   CHECK(tools::VerifyDelivery(ledger, {})->ok());
+  CHECK(Contains(managed.Answer(DeliveryAction::kReplay, "d"), R"("records":6,"failed":6,"gone":0,"done":true)"));
+  const LedgerDocument replayed = managed.Ledger("d");
+  CHECK(managed.DeadOffsets(replayed).size() == 12);
+  CHECK(tools::VerifyDelivery(replayed, {})->ok());
+  CHECK(Contains(managed.Answer(DeliveryAction::kErrors, "d"), R"("replayed":6,)"));
   // Nothing of it is held, and the stream can be deleted.
   CHECK_FALSE(managed.core.holds.HolderOf((*managed.core.catalog->Find("orders-dead"))->id).has_value());
 }
@@ -111,10 +115,24 @@ TEST_CASE("LogStreamAppender: says what is not there, and what its records may h
     offsets.push_back(offset.value);
     return Status();
   };
-  CHECK(appender->Read(place->shard, Offset(2), visit).ok());
+  const auto read = [&](std::uint64_t from, Offset to) {
+    offsets.clear();
+    return appender->Read(place->shard, Offset(from), to, visit).code();
+  };
+  CHECK(read(2, kMaxOffset) == Code::kOk);
   CHECK(offsets == std::vector<std::uint64_t>{2, 3, 4});
-  CHECK(appender->Read(place->shard, Offset(5), visit).ok());
-  CHECK(appender->Read({StreamId(77), ShardIndex(0)}, Offset(0), visit).code() == Code::kNotFound);
+  CHECK(read(1, Offset(4)) == Code::kOk);
+  CHECK(offsets == std::vector<std::uint64_t>{1, 2, 3});
+  CHECK(read(5, kMaxOffset) == Code::kOk);
+  CHECK(read(5, Offset(9)) == Code::kOk);
+  CHECK(read(6, Offset(9)) == Code::kOutOfRange);
+  CHECK(offsets.empty());
+  managed.core.store.shard(place->shard).RemoveBelow(Offset(3));
+  CHECK(read(1, Offset(4)) == Code::kOk);  // what retention has removed is passed over
+  CHECK(offsets == std::vector<std::uint64_t>{3});
+  CHECK(read(0, Offset(2)) == Code::kOk);
+  CHECK(offsets.empty());
+  CHECK(appender->Read({StreamId(77), ShardIndex(0)}, Offset(0), kMaxOffset, visit).code() == Code::kNotFound);
   CHECK(appender->Append({StreamId(77), ShardIndex(0)}, broker::BatchOf(1)).error().code() == Code::kNotFound);
   managed.Split(place->shard.index.value);
   CHECK(appender->Append(place->shard, broker::BatchOf(1)).error().code() == Code::kShardClosed);

@@ -8,21 +8,14 @@
 #include "broker/delivery/dead_letter_output.h"
 #include "broker/delivery/error_record.h"
 #include "tests/delivery/config_documents.h"
+#include "tests/delivery/dead_letter_fixture.h"
 #include "tests/delivery/delivery_world.h"
-#include "tests/delivery/proof.h"
 
 namespace sluice::delivery {
 namespace {
 
 using Fault = FaultyMetadata::Fault;
 using AppendFault = FakeStreams::Fault;
-constexpr const char* kDead = "orders-dead";
-
-DeliveryConfig WithDeadLetters(DeliveryConfig config) {
-  config.dead_letter_stream = kDead;
-  return config;
-}
-
 /// Of `count` records of some KiB every second one is no JSON.
 void FillMixed(World& world, int count = 40) {
   for (int i = 0; i < count; ++i) {
@@ -43,36 +36,6 @@ std::vector<std::string> BadRecords(const World& world) {
   return bad;
 }
 
-/// What the records of the dead-letter stream say failed; of other producers nothing.
-std::vector<std::string> DeadRecords(const World& world) {
-  std::vector<std::string> dead;
-  for (const FakeRecord& record : world.streams.Records(kDead)) {
-    if (!record.headers.contains(std::string(kDeliveryHeader))) continue;
-    const Result<ErrorRecord> read = ReadErrorRecordLine(record.value);
-    REQUIRE(read.has_value());
-    dead.push_back(read->raw);
-  }
-  std::ranges::sort(dead);
-  return dead;
-}
-
-tools::VerifyReport Verify(World& world) {
-  Proof proof(world);
-  const tools::DeadLetterReader reader = [&](const DeadLetters& letters,
-                                             const tools::DeadLetterVisitor& visitor) -> Result<std::uint64_t> {
-    const auto& stream = world.streams.at(letters.stream);
-    if (stream.id != letters.shard.stream) return letters.records();
-    const auto& records = stream.shards.at(letters.shard.index.value);
-    for (std::uint64_t at = letters.first.value; at <= letters.last.value && at < records.size(); ++at) {
-      if (!records[at].lost) visitor(Offset(at), records[at].value);
-    }
-    return 0;
-  };
-  const auto report = tools::VerifyDelivery(proof.document(), {}, {}, {}, reader);
-  REQUIRE(report.has_value());
-  return *report;
-}
-
 /// Nothing failed twice or not at all, nothing of it is held, and the ledger is proven.
 void CheckOnce(World& world) {
   CHECK(DeadRecords(world) == BadRecords(world));
@@ -80,7 +43,7 @@ void CheckOnce(World& world) {
   const DeliveryTotals totals = world.stream->status().checkpoint.totals;
   CHECK(totals.dead_letters == BadRecords(world).size());
   CHECK(totals.errors == totals.dead_letters);
-  const tools::VerifyReport report = Verify(world);
+  const tools::VerifyReport report = VerifyWithDeadLetters(world);
   INFO(tools::VerifyReportText(report));
   CHECK(report.ok());
   CHECK(report.dead_letters == totals.dead_letters);
@@ -349,7 +312,7 @@ TEST_CASE("ErrorOutput AddLine: what is too large for a record of the stream is 
   std::size_t objects = 0;
   for (const auto& [key, bytes] : world.Lake()) objects += key.starts_with("errors/") ? 1 : 0;
   CHECK(objects == 1);
-  const tools::VerifyReport report = Verify(world);
+  const tools::VerifyReport report = VerifyWithDeadLetters(world);
   INFO(tools::VerifyReportText(report));
   CHECK(report.ok());
   CHECK(report.in_errors == 21);
@@ -371,7 +334,7 @@ TEST_CASE("DeliveryStream Reconfigure: another dead-letter stream, or none, coun
   CHECK(DeadRecords(world).size() == 20);
   CHECK(world.streams.Records("others").size() == (config.dead_letter_stream.empty() ? 0 : 1));
   CHECK(world.stream->status().checkpoint.totals.errors == 21);
-  const tools::VerifyReport report = Verify(world);
+  const tools::VerifyReport report = VerifyWithDeadLetters(world);
   INFO(tools::VerifyReportText(report));
   CHECK(report.ok());
 }
@@ -389,7 +352,7 @@ TEST_CASE("DeliveryStream Step: what fails again in a replay is a dead letter wi
     world.env.manual_clock().AdvanceMs(world.stream->Step());
   CHECK(DeadRecords(world) == BadRecords(world));
   for (const FakeRecord& record : world.streams.Records(kDead)) CHECK_FALSE(record.key.has_value());
-  const tools::VerifyReport report = Verify(world);
+  const tools::VerifyReport report = VerifyWithDeadLetters(world);
   INFO(tools::VerifyReportText(report));
   CHECK(report.ok());
   CHECK(report.in_errors == 20);
@@ -448,7 +411,7 @@ TEST_CASE("VerifyDelivery: dead letters that are missing, foreign or doubled are
   REQUIRE(world.Run());
   FakeStreams::Shard& records = world.streams.at(kDead).shards[0];
   const auto problem_of = [&] {
-    const tools::VerifyReport report = Verify(world);
+    const tools::VerifyReport report = VerifyWithDeadLetters(world);
     REQUIRE_FALSE(report.ok());
     CHECK(report.problems.front().object == kDead);
     return report.problems.front().kind;
@@ -468,7 +431,7 @@ TEST_CASE("VerifyDelivery: dead letters that are missing, foreign or doubled are
   SECTION("gone with its stream") {
     world.streams.Delete(kDead);
     world.streams.Create(kDead);
-    const tools::VerifyReport report = Verify(world);
+    const tools::VerifyReport report = VerifyWithDeadLetters(world);
     CHECK(report.ok());
     CHECK(report.dead_letters_gone == 20);
     CHECK(tools::VerifyReportText(report).find("(20 of a dead-letter stream) (20 of these are no longer there") !=

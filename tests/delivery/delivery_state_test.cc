@@ -139,6 +139,28 @@ TEST_CASE("DeliveryState: a backup's objects and a replay's lines read back, and
   CHECK(std::tuple(totals.backup_records, totals.backup_objects, totals.backup_bytes) == std::tuple(11, 1, 3000));
 }
 
+TEST_CASE("DeliveryState: a replay of dead letters reads back, and is nothing for versions before", "[delivery]") {
+  Intent intent = SomeIntent();
+  intent.ranges.clear();
+  intent.replays = {{"errors/c", 200, 5, {{0, 3}, {7, 7}}}};
+  CHECK(IntentToJson(intent).starts_with(R"({"format":1,)"));
+  const ShardId shard{StreamId(9), ShardIndex(2)};
+  intent.replays.push_back({.key = "orders-dead", .lines = {{40, 41}, {50, 50}}, .shard = shard});
+  CHECK(IntentToJson(intent).starts_with(R"({"format":2,)"));
+  CHECK(IntentToJson(intent).contains(
+      R"({"stream":"orders-dead","stream_id":9,"shard":2,"lines":[{"first":40,"last":41},{"first":50,"last":50}]})"));
+  CHECK(IntentFromJson(IntentToJson(intent)) == intent);
+  LedgerEntry replay;
+  replay.seq = 4;
+  replay.replays = intent.replays;
+  replay.records = replay.user_records = 8;
+  CHECK(LedgerEntryToJson(replay).starts_with(R"({"format":2,)"));
+  CHECK(LedgerEntryFromJson(LedgerEntryToJson(replay)) == replay);
+  Checkpoint checkpoint;
+  checkpoint.next_seq = 4;
+  CHECK(Advance(checkpoint, replay, 100).totals.replayed == 8);
+}
+
 TEST_CASE("DeliveryState: lines that are not in their order, or too many, are refused", "[delivery]") {
   LedgerEntry replay;
   replay.seq = 4;
@@ -179,7 +201,7 @@ TEST_CASE("DeliveryState: what knows nothing of aggregates has opened none", "[d
 TEST_CASE("DeliveryState: damage and newer formats are refused", "[delivery]") {
   CHECK(IntentFromJson("{}").error().code() == Code::kCorruption);
   CHECK(IntentFromJson("").error().code() == Code::kCorruption);
-  CHECK(IntentFromJson(R"({"format":2})").error().code() == Code::kUnimplemented);
+  CHECK(IntentFromJson(R"({"format":3})").error().code() == Code::kUnimplemented);
   const std::string good = LedgerEntryToJson(SomeEntry());
   for (std::size_t size = 0; size < good.size(); ++size)
     CHECK_FALSE(LedgerEntryFromJson(good.substr(0, size)).has_value());

@@ -22,7 +22,7 @@ struct FakeRecord {
   std::optional<std::string> key = {};
   std::string value = {};
   std::map<std::string, std::string> headers = {};
-  bool lost = false;  // by the log, and given up
+  bool lost = false;  // by the log, and given up, or removed by retention
 };
 
 /// What lasts over the starts of a broker. Each stream has one open shard; a split closes it and opens the next one.
@@ -42,6 +42,7 @@ class FakeStreams {
   void Append(const std::string& name, FakeRecord record) {
     streams_.at(name).shards.back().push_back(std::move(record));
   }
+  bool Has(const std::string& name) const { return streams_.contains(name); }
   const Stream& at(const std::string& name) const { return streams_.at(name); }
   Stream& at(const std::string& name) { return streams_.at(name); }
   /// Of all shards.
@@ -64,6 +65,7 @@ class FakeStreams {
   int appends = 0;   // batches
   int failures = 0;  // since FailAppend
   std::uint64_t record_bytes_max = 64u << 10;
+  bool damaged = false;  // nothing can be read
   std::function<void()> before_append = [] {};
 
  private:
@@ -106,11 +108,13 @@ class FakeAppender final : public StreamAppender {
     return first;
   }
 
-  Status Read(ShardId shard, Offset from, const Visitor& visitor) override {
+  Status Read(ShardId shard, Offset from, Offset to, const Visitor& visitor) override {
     const auto* const found = streams_.Find(shard.stream);
     if (found == nullptr) return Status(Code::kNotFound, "the stream is gone");
     const FakeStreams::Shard& records = found->second.shards.at(shard.index.value);
-    for (std::size_t i = from.value; i < records.size(); ++i) {
+    if (from.value > records.size()) return Status(Code::kOutOfRange, "the shard ends before");
+    if (streams_.damaged) return Status(Code::kCorruption, "the log is damaged");
+    for (std::size_t i = from.value; i < records.size() && i < to.value; ++i) {
       if (records[i].lost) continue;
       protocol::RecordView view{.key = records[i].key, .value = records[i].value, .headers = {}};
       for (const auto& [key, value] : records[i].headers) view.headers.push_back({key, value});

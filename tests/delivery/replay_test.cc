@@ -11,64 +11,12 @@
 #include "tests/delivery/delivery_world.h"
 #include "tests/delivery/log_documents.h"
 #include "tests/delivery/proof.h"
+#include "tests/delivery/replay_fixture.h"
 
 namespace sluice::delivery {
 namespace {
 
 using Fault = FaultyMetadata::Fault;
-
-DeliveryConfig NarrowConfig() {
-  DeliveryConfig config = ParquetConfig();
-  config.columns = {{"id", "int"}, {"text", "string"}};
-  return config;
-}
-
-/// What has no place in a narrow column has one in this.
-DeliveryConfig WideConfig() {
-  DeliveryConfig config = NarrowConfig();
-  config.columns[0].type = "bigint";
-  return config;
-}
-
-/// Of 60 records 20 are too wide, and 10 are none at all.
-void FillMixed(World& world) {
-  for (int i = 0; i < 60; ++i) {
-    std::string value = JsonRecord(i);
-    if (i % 3 == 0) value = fmt::format(R"({{"id":{},"text":"wide"}})", 5'000'000'000 + i);
-    if (i % 6 == 1) value = fmt::format("no json {}", i);
-    world.log.Append(static_cast<std::uint32_t>(i) % world.log.shards(), value, world.env.clock().WallMs() + i);
-  }
-}
-
-/// Asks for a replay of what has failed so far.
-std::uint64_t Ask(World& world, std::string reason = "", std::int64_t since_ms = 0) {
-  return world.stream->replay().Begin(
-      {.reason = std::move(reason), .since_ms = since_ms, .seq_max = world.stream->status().checkpoint.next_seq - 1});
-}
-
-/// Steps until it is done; nullopt where it is not, after many steps.
-std::optional<ReplayProgress> Finish(World& world, std::uint64_t number) {
-  for (int i = 0; i < 200; ++i) {
-    const auto progress = world.stream->replay().Find(number);
-    if (!progress || progress->done) return progress;
-    world.env.manual_clock().AdvanceMs(world.stream->Step());
-  }
-  return std::nullopt;
-}
-
-ReplayProgress Replayed(World& world, const std::string& reason = "", std::int64_t since_ms = 0) {
-  const auto progress = Finish(world, Ask(world, reason, since_ms));
-  REQUIRE(progress.has_value());
-  return *progress;
-}
-
-/// Delivered by the narrow configuration, and changed to the wide one.
-void DeliverAndWiden(World& world) {
-  REQUIRE(world.Start().ok());
-  REQUIRE(world.Run());
-  REQUIRE(world.stream->Reconfigure(WideConfig()).has_value());
-  world.config = WideConfig();
-}
 
 void CheckProven(World& world) {
   Proof proof(world);
@@ -83,7 +31,7 @@ void CheckProven(World& world) {
 }
 
 std::string Listed(World& world, const ErrorListingRequest& request = {}) {
-  ErrorReader reader(*world.store, "lake");
+  ErrorReader reader(*world.store, "lake", nullptr);
   const auto page = ListErrors(reader, "orders-lake", world.Ledger(), request);
   REQUIRE(page.has_value());
   return *page;
@@ -226,7 +174,7 @@ TEST_CASE("Replay: an error object that is gone or changed is told, and the othe
     REQUIRE((i > 0 || world.Start().ok()));
     REQUIRE(world.Run());
   }
-  REQUIRE(world.stream->Reconfigure(WideConfig()).has_value());
+  REQUIRE(world.stream->Reconfigure(Widened(NarrowConfig())).has_value());
   const std::string gone = world.Ledger().at(0).objects.at(0).key;
   const std::string changed = world.Ledger().at(1).objects.at(0).key;
   REQUIRE(world.env.Remove("/root/lake/" + gone).ok());
@@ -278,7 +226,7 @@ TEST_CASE("Replay: parts of opened records are not opened again", "[delivery]") 
   REQUIRE(world.Start().ok());
   REQUIRE(world.Run());
   DeliveryConfig wide = config;
-  wide.columns = WideConfig().columns;
+  wide.columns = Widened(NarrowConfig()).columns;
   REQUIRE(world.stream->Reconfigure(wide).has_value());
   const ReplayProgress done = Replayed(world);
   CHECK(done.records == 5);
@@ -323,7 +271,7 @@ TEST_CASE("ListErrors: by type, code and message, with samples, without what was
   const std::string left = Listed(world);
   CHECK_FALSE(left.contains("MalformedData"));
   CHECK(left.starts_with(R"({"name":"orders-lake","replayed":20,)"));
-  ErrorReader reader(*world.store, "lake");
+  ErrorReader reader(*world.store, "lake", nullptr);
   CHECK(ListErrors(reader, "orders-lake", world.Ledger(), {.filter = {}, .from = "x"}).error().code() ==
         Code::kInvalidArgument);
 }

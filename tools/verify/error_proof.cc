@@ -1,4 +1,4 @@
-// Lines of error objects, in the order of the ledger.
+// Error records, in the order of the ledger.
 #include "tools/verify/error_proof.h"
 
 #include <fmt/format.h>
@@ -8,17 +8,25 @@
 
 namespace sluice::tools {
 
+using delivery::DeadLetters;
 using delivery::DeliveredObject;
 using delivery::ErrorRecordPlace;
 using delivery::LedgerEntry;
+using delivery::LinePlace;
+using delivery::LineRange;
+using delivery::LineRanges;
 using delivery::ReplayedLines;
 using delivery::SourceRange;
 
 ErrorProof::ErrorProof(const delivery::LedgerDocument& ledger, std::vector<VerifyProblem>& problems)
     : problems_(problems) {
   for (const LedgerEntry& entry : ledger.entries) {
-    for (const ReplayedLines& replay : entry.replays) replayed_[replay.key];
+    for (const ReplayedLines& replay : entry.replays) {
+      LineRanges& all = replayed_[PlaceOf(replay)].all;
+      all.insert(all.end(), replay.lines.begin(), replay.lines.end());
+    }
   }
+  for (auto& [where, replayed] : replayed_) replayed.all = United(std::move(replayed.all));
 }
 
 void ErrorProof::Problem(std::string kind, const std::string& object, std::vector<SourceRange> ranges,
@@ -32,14 +40,35 @@ void ErrorProof::Begin(const LedgerEntry& entry) {
   replays_known_ = true;
   for (const ReplayedLines& replay : entry.replays) TakeReplay(entry, replay);
   for (const DeliveredObject& object : entry.objects) {
-    if (const auto found = replayed_.find(object.key); object.error && found != replayed_.end())
-      found->second.rows = object.rows;
+    if (object.error && object.rows > 0) AddWritten({std::nullopt, object.key}, {0, object.rows - 1});
   }
+  for (const DeadLetters& letters : entry.dead_letters)
+    AddWritten({letters.shard, ""}, {letters.first.value, letters.last.value});
+}
+
+void ErrorProof::AddWritten(const LinePlace& where, const LineRange& lines) {
+  const auto found = replayed_.find(where);
+  if (found == replayed_.end()) return;
+  LineRanges& written = found->second.written;
+  const bool in_order = written.empty() || lines.first > written.back().last;
+  written.push_back(lines);
+  if (!in_order) written = United(std::move(written));
+}
+
+void ErrorProof::KeepPlace(const LinePlace& where, std::uint64_t line, const ErrorRecordPlace& place) {
+  const auto found = replayed_.find(where);
+  if (found != replayed_.end() && HasLine(found->second.all, line)) found->second.places.emplace(line, place);
+}
+
+LineRanges ErrorProof::OpenOf(const DeadLetters& letters) const {
+  const LineRanges all = {{letters.first.value, letters.last.value}};
+  const auto found = replayed_.find({letters.shard, ""});
+  return found == replayed_.end() ? all : Without(all, found->second.all);
 }
 
 void ErrorProof::TakeReplay(const LedgerEntry& entry, const ReplayedLines& replay) {
-  Replayed& replayed = replayed_.at(replay.key);
-  if (replay.lines.empty() || !replayed.rows || replay.lines.back().last >= *replayed.rows) {
+  Replayed& replayed = replayed_.at(PlaceOf(replay));
+  if (replay.lines.empty() || !Without(replay.lines, replayed.written).empty()) {
     Problem(
         "ledger damaged", replay.key, {},
         fmt::format("delivery {} has delivered error records again that no delivery before it has written", entry.seq));
@@ -51,10 +80,13 @@ void ErrorProof::TakeReplay(const LedgerEntry& entry, const ReplayedLines& repla
             fmt::format("delivery {} has delivered error records again that another one had delivered again before",
                         entry.seq));
   }
-  for (const auto& [line, place] : replayed.places) {
-    if (HasLine(replay.lines, line)) replays_.emplace(place.shard, place.offset);
+  std::uint64_t known = 0;
+  for (const LineRange& range : replay.lines) {
+    const auto end = replayed.places.upper_bound(range.last);
+    for (auto each = replayed.places.lower_bound(range.first); each != end; ++each, ++known)
+      replays_.emplace(each->second.shard, each->second.offset);
   }
-  replays_known_ = replays_known_ && replayed.places.size() == *replayed.rows;
+  replays_known_ = replays_known_ && known == CountLines(replay.lines);
 }
 
 bool ErrorProof::IsOf(const LedgerEntry& entry, const ErrorRecordPlace& place) const {
@@ -76,16 +108,19 @@ void ErrorProof::TakePlace(const LedgerEntry& entry, const std::string& where, c
   }
 }
 
-void ErrorProof::CheckDeadLetter(const LedgerEntry& entry, const std::string& stream, Offset offset,
+void ErrorProof::CheckDeadLetter(const LedgerEntry& entry, const DeadLetters& letters, Offset offset,
                                  std::string_view line) {
   const std::string which = fmt::format("offset {}", offset.value);
   const Result<ErrorRecordPlace> place = delivery::ParseErrorRecordLine(line);
-  if (place) return TakePlace(entry, stream, which, *place);
-  Problem("error record unreadable", stream, entry.ranges, fmt::format("{}: {}", which, place.error().message()));
+  if (!place) {
+    return Problem("error record unreadable", letters.stream, entry.ranges,
+                   fmt::format("{}: {}", which, place.error().message()));
+  }
+  KeepPlace({letters.shard, ""}, offset.value, *place);
+  TakePlace(entry, letters.stream, which, *place);
 }
 
 void ErrorProof::Check(const LedgerEntry& entry, const DeliveredObject& object, const std::string& path) {
-  const auto replayed = replayed_.find(object.key);
   std::ifstream file(path);
   const std::size_t seen_before = in_errors_.size();
   std::uint64_t number = 0;
@@ -97,7 +132,7 @@ void ErrorProof::Check(const LedgerEntry& entry, const DeliveredObject& object, 
               fmt::format("line {}: {}", number, place.error().message()));
       continue;
     }
-    if (replayed != replayed_.end()) replayed->second.places.emplace(number - 1, *place);
+    KeepPlace({std::nullopt, object.key}, number - 1, *place);
     TakePlace(entry, object.key, fmt::format("line {}", number), *place);
   }
   if (const std::size_t seen = in_errors_.size() - seen_before; seen != object.rows) {

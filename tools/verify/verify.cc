@@ -206,15 +206,18 @@ class Verifier {
   }
 
   Status CheckDeadLetters(const LedgerEntry& entry, const delivery::DeadLetters& letters) {
-    report_.dead_letters += letters.records();
+    const delivery::LineRanges open = errors_.OpenOf(letters);  // the others were delivered again
+    report_.dead_letters += CountLines(open);
     if (!dead_letters_) return Status();
     std::uint64_t seen = 0;
+    std::uint64_t seen_open = 0;
     const Result<std::uint64_t> gone = dead_letters_(letters, [&](Offset offset, std::string_view line) {
       ++seen;
-      errors_.CheckDeadLetter(entry, letters.stream, offset, line);
+      if (HasLine(open, offset.value)) ++seen_open;
+      errors_.CheckDeadLetter(entry, letters, offset, line);
     });
     if (!gone) return gone.error().WithContext(fmt::format("dead-letter stream '{}'", letters.stream));
-    report_.dead_letters_gone += *gone;
+    if (*gone > 0) report_.dead_letters_gone += CountLines(open) - std::min(CountLines(open), seen_open);
     if (seen + *gone != letters.records()) {
       Problem("error records missing", letters.stream, entry.ranges,
               fmt::format("offsets {} to {} of shard {} are dead letters of delivery {}, and the stream has {} of them",

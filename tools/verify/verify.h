@@ -41,7 +41,7 @@ struct VerifyReport {
   std::uint64_t user_records = 0;  // the same with what opened KPL aggregates hold in their place; of these:
   std::uint64_t in_lake = 0;
   std::uint64_t in_errors = 0;
-  std::uint64_t dead_letters = 0;       // of these, records of a dead-letter stream; of these again:
+  std::uint64_t dead_letters = 0;       // of these, records of dead-letter streams; of these again:
   std::uint64_t dead_letters_gone = 0;  // removed by its retention, or with the stream: not looked at
   std::uint64_t filtered = 0;
   std::uint64_t replayed = 0;                   // were in errors, and were delivered again

@@ -39,9 +39,16 @@ struct ErrorArguments {
 struct Reason {
   std::uint64_t records = 0;
   std::uint64_t objects = 0;
+  std::uint64_t dead_letters = 0;  // of `records`
   std::int64_t first_ms = 0;
   std::int64_t last_ms = 0;
   array samples;
+};
+
+/// Of one dead-letter stream.
+struct DeadLetterCounts {
+  std::uint64_t records = 0;
+  std::uint64_t gone = 0;
 };
 
 struct Listing {
@@ -49,7 +56,7 @@ struct Listing {
   std::uint64_t records = 0;
   std::uint64_t replayed = 0;
   array unreadable;
-  array dead_letters;  // by stream
+  std::map<std::string, DeadLetterCounts> dead_letters;  // by stream
 };
 
 /// What both commands ask for.
@@ -65,6 +72,10 @@ Result<object> RequestOf(const ErrorArguments& arguments) {
 
 std::uint64_t CountOf(const object& from, std::string_view key) { return from.at(key).to_number<std::uint64_t>(); }
 std::string TextOf(const object& from, std::string_view key) { return std::string(from.at(key).as_string()); }
+/// Of what brokers before did not say.
+std::uint64_t CountIfTold(const object& from, std::string_view key) {
+  return from.contains(key) ? CountOf(from, key) : 0;
+}
 
 /// The record itself in place of its base64, where it is text.
 object Decoded(object sample) {
@@ -83,6 +94,7 @@ void AddPage(const object& page, std::uint64_t samples, Listing& listing) {
     reason.last_ms = std::max(reason.last_ms, told.at("last_ms").to_number<std::int64_t>());
     reason.records += CountOf(told, "records");
     reason.objects += CountOf(told, "objects");
+    reason.dead_letters += CountIfTold(told, "dead_letters");
     listing.records += CountOf(told, "records");
     for (const value& sample : told.at("samples").as_array()) {
       if (reason.samples.size() < samples) reason.samples.push_back(Decoded(sample.as_object()));
@@ -92,7 +104,12 @@ void AddPage(const object& page, std::uint64_t samples, Listing& listing) {
   for (const value& why : page.at("unreadable").as_array()) listing.unreadable.push_back(why);
   const value* const dead_letters = page.if_contains("dead_letters");  // brokers before did not say
   if (dead_letters == nullptr) return;
-  for (const value& stream : dead_letters->as_array()) listing.dead_letters.push_back(stream);
+  for (const value& item : dead_letters->as_array()) {
+    const object& told = item.as_object();
+    DeadLetterCounts& counts = listing.dead_letters[TextOf(told, "stream")];
+    counts.records += CountOf(told, "records");
+    counts.gone += CountIfTold(told, "gone");
+  }
 }
 
 /// nullopt where it failed, which is said.
@@ -140,14 +157,18 @@ void PrintJson(const ErrorArguments& arguments, const Listing& listing) {
                    {"message", message},
                    {"records", reason->records},
                    {"objects", reason->objects},
+                   {"dead_letters", reason->dead_letters},
                    {"first_ms", reason->first_ms},
                    {"last_ms", reason->last_ms}};
     if (arguments.samples > 0) told["samples"] = reason->samples;
     reasons.push_back(std::move(told));
   }
+  array dead_letters;
+  for (const auto& [stream, counts] : listing.dead_letters)
+    dead_letters.push_back({{"stream", stream}, {"records", counts.records}, {"gone", counts.gone}});
   const object all = {{"name", arguments.name},           {"records", listing.records},
                       {"replayed", listing.replayed},     {"reasons", std::move(reasons)},
-                      {"unreadable", listing.unreadable}, {"dead_letters", listing.dead_letters}};
+                      {"unreadable", listing.unreadable}, {"dead_letters", std::move(dead_letters)}};
   fmt::print("{}\n", boost::json::serialize(all));
 }
 
@@ -175,14 +196,16 @@ void WarnOfUnreadable(Context& context, const Listing& listing) {
   if (!listing.unreadable.empty()) context.exit_code = kExitDamaged;
 }
 
-/// They are neither listed nor replayed: they are records of a stream.
 void PrintDeadLetters(const Listing& listing) {
-  for (const value& item : listing.dead_letters) {
-    const object& told = item.as_object();
-    const std::string stream = TextOf(told, "stream");
-    fmt::print("{} of dead-letter stream {}: read {} with 'sluice get {}'.\n",
-               FormatCounted(CountOf(told, "records"), "other is a record", "others are records"), stream,
-               CountOf(told, "records") == 1 ? "it" : "them", stream);
+  for (const auto& [stream, counts] : listing.dead_letters) {
+    if (counts.records > 0) {
+      fmt::print("{} of dead-letter stream {}.\n",
+                 FormatCounted(counts.records, "of these is a record", "of these are records"), stream);
+    }
+    if (counts.gone > 0) {
+      fmt::print("{} of dead-letter stream {} {} no longer there, by its retention or with it.\n",
+                 FormatCounted(counts.gone, "other record"), stream, counts.gone == 1 ? "is" : "are");
+    }
   }
 }
 
@@ -218,14 +241,13 @@ bool ShowReplay(Context& context, const ErrorArguments& arguments) {
   });
 }
 
-void PrintNotReplayed(const ErrorArguments& arguments, const object& answer) {
-  const value* const told = answer.if_contains("dead_letters");
-  const std::uint64_t dead_letters = told == nullptr ? 0 : told->to_number<std::uint64_t>();
-  if (dead_letters == 0) return;
+void WarnOfGone(const object& answer) {
+  const std::uint64_t gone = CountIfTold(answer, "gone");
+  if (gone == 0) return;
   fmt::print(stderr,
-             "note: {} in a dead-letter stream, and {} not replayed; 'sluice delivery errors {}' says how to read {}\n",
-             FormatCounted(dead_letters, "record is", "records are"), dead_letters == 1 ? "is" : "are", arguments.name,
-             dead_letters == 1 ? "it" : "them");
+             "warning: {} no longer in {} dead-letter stream, by its retention or with it, and could not be delivered "
+             "again\n",
+             FormatCounted(gone, "other record is", "other records are"), gone == 1 ? "its" : "their");
 }
 
 bool EndReplay(Context& context, const ErrorArguments& arguments, const object& answer) {
@@ -234,13 +256,14 @@ bool EndReplay(Context& context, const ErrorArguments& arguments, const object& 
     fmt::print("{}\n", boost::json::serialize(object{{"name", arguments.name},
                                                      {"records", answer.at("records")},
                                                      {"failed", answer.at("failed")},
+                                                     {"gone", CountIfTold(answer, "gone")},
                                                      {"problem", problem}}));
   } else {
     fmt::print("Delivered {} of {} again; {} failed again.\n",
                FormatCounted(CountOf(answer, "records"), "error record"), arguments.name,
                FormatCount(CountOf(answer, "failed")));
   }
-  PrintNotReplayed(arguments, answer);
+  WarnOfGone(answer);
   if (problem.empty()) return true;
   return context.Fail({Code::kCorruption, fmt::format("some were not delivered again: {}", problem)});
 }
@@ -293,8 +316,8 @@ void AddDeliveryErrorCommands(CLI::App& delivery, Context& context) {
   CLI::App* replay = add("replay", "Deliver error records again, by the configuration as it is now");
   replay->add_flag("--dry-run", arguments->dry_run, "Only say which");
   replay->footer(
-      "Each is delivered once, whatever happens meanwhile: run it again after an interruption. What fails again is in "
-      "the\nerror output again.\n\n"
+      "Of error objects and of dead-letter streams. Each is delivered once, whatever happens meanwhile: run it again "
+      "after an\ninterruption. What fails again is in the error output again.\n\n"
       "Example:\n  sluice delivery replay orders --reason DataFormatConversion.ParseError --dry-run");
   replay->callback([=, &context] { Replay(context, *arguments); });
 }
