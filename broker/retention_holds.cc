@@ -5,9 +5,9 @@
 
 namespace sluice::broker {
 
-void RetentionHolds::Set(ShardId shard, std::string_view holder, Offset keep_from) {
+void RetentionHolds::Set(ShardId shard, std::string_view holder, Offset keep_from, HoldReason reason) {
   const std::lock_guard lock(mutex_);
-  holds_[{shard, std::string(holder)}] = keep_from;
+  holds_[{shard, std::string(holder)}] = {keep_from, reason};
 }
 
 void RetentionHolds::Remove(ShardId shard, std::string_view holder) {
@@ -32,18 +32,22 @@ RetentionHolds::OfStream RetentionHolds::Of(StreamId stream) const {
   for (auto it = holds_.lower_bound({ShardId{stream, ShardIndex(0)}, std::string()});
        it != holds_.end() && it->first.first.stream == stream; ++it) {
     OfStream::Held& held = of.shards_[it->first.first.index];
-    held.lowest = std::min(held.lowest, it->second);
+    held.lowest = std::min(held.lowest, it->second.keep_from);
     ++held.holders;
     if (!of.holders_.contains(it->first.second)) of.holders_.insert(it->first.second);
   }
   return of;
 }
 
-std::optional<std::string> RetentionHolds::HolderOf(StreamId stream) const {
+std::optional<Holder> RetentionHolds::HolderOf(StreamId stream) const {
+  std::optional<Holder> holder;
   const std::lock_guard lock(mutex_);
-  const auto first = holds_.lower_bound({ShardId{stream, ShardIndex(0)}, std::string()});
-  if (first == holds_.end() || first->first.first.stream != stream) return std::nullopt;
-  return first->first.second;
+  for (auto it = holds_.lower_bound({ShardId{stream, ShardIndex(0)}, std::string()});
+       it != holds_.end() && it->first.first.stream == stream; ++it) {
+    if (!holder || it->second.reason == HoldReason::kSource) holder = {it->first.second, it->second.reason};
+    if (holder->reason == HoldReason::kSource) break;
+  }
+  return holder;
 }
 
 }  // namespace sluice::broker

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -25,10 +26,21 @@
 
 namespace sluice::broker {
 
+/// What a holder needs the records for.
+enum class HoldReason : std::uint8_t {
+  kSource,       // it has to deliver them
+  kDeadLetters,  // among them are dead letters that a delivery, which is not done, has appended or delivers again
+};
+
+struct Holder {
+  std::string name;  // a delivery stream's
+  HoldReason reason = HoldReason::kSource;
+};
+
 class RetentionHolds {
  public:
   /// Nothing at or above `keep_from` is removed from `shard` while this holder (a delivery stream's name) says so.
-  void Set(ShardId shard, std::string_view holder, Offset keep_from);
+  void Set(ShardId shard, std::string_view holder, Offset keep_from, HoldReason reason = HoldReason::kSource);
   void Remove(ShardId shard, std::string_view holder);
   /// Removes all holds of one holder, such as a deleted delivery stream.
   void RemoveAll(std::string_view holder);
@@ -48,12 +60,16 @@ class RetentionHolds {
   };
   OfStream Of(StreamId stream) const;
   Offset KeepFrom(ShardId shard) const { return Of(shard.stream).KeepFrom(shard.index); }
-  /// One that holds records of this stream; nullopt where nobody does.
-  std::optional<std::string> HolderOf(StreamId stream) const;
+  /// One that holds records of this stream, of several one that has to deliver them; nullopt where nobody does.
+  std::optional<Holder> HolderOf(StreamId stream) const;
 
  private:
+  struct Hold {
+    Offset keep_from;
+    HoldReason reason = HoldReason::kSource;
+  };
   mutable std::mutex mutex_;
-  std::map<std::pair<ShardId, std::string>, Offset, std::less<>> holds_;  // guarded by mutex_
+  std::map<std::pair<ShardId, std::string>, Hold, std::less<>> holds_;  // guarded by mutex_
 };
 
 }  // namespace sluice::broker

@@ -92,8 +92,10 @@ Result<DeliveryManager::StreamPtr> DeliveryManager::LoadOne(const std::string& n
       parts_.env,
       parts_.work_dir,
       [this](const std::string& zone) { return LoadZone(zone); },
-      [&holds = parts_.holds, name](StreamId stream, ShardIndex shard, Offset offset) {
-        holds.Set({stream, shard}, name, offset);
+      [&holds = parts_.holds, name, source = identity->source](StreamId stream, ShardIndex shard, Offset offset) {
+        const bool feeds = stream == source;
+        holds.Set({stream, shard}, name, offset,
+                  feeds ? broker::HoldReason::kSource : broker::HoldReason::kDeadLetters);
       },
       MakeProcessorSettings(),
       parts_.keys,

@@ -23,7 +23,16 @@ TEST_CASE("DeleteStream: not while a delivery stream reads it", "[kinesis]") {
         ApiError("ResourceInUseException",
                  "Stream orders under account 000000000000 feeds delivery stream lake, which would lose what it has "
                  "not delivered. Delete the delivery stream first."));
+  const ShardId shard{(*core.catalog().Find("orders"))->id, ShardIndex(0)};
+  core.holds.Set(shard, "failing", Offset(0), HoldReason::kDeadLetters);  // that it is read matters more
+  CHECK(core.Run("DeleteStream", R"({"StreamName":"orders"})").message().contains("feeds delivery stream lake"));
   core.holds.RemoveAll("lake");
+  CHECK(core.Run("DeleteStream", R"({"StreamName":"orders"})").error ==
+        ApiError("ResourceInUseException",
+                 "Stream orders under account 000000000000 is in use as a dead-letter stream by a delivery of failing "
+                 "that is not done: it appends dead letters to it, or delivers some of it again. Wait until it is "
+                 "done, or delete the delivery stream first."));
+  core.holds.RemoveAll("failing");
   CHECK(!core.Run("DeleteStream", R"({"StreamName":"orders"})").error);
 }
 
