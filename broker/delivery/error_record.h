@@ -42,6 +42,8 @@ inline constexpr std::string_view kHttpEndpointFailed = "http-endpoint-failed";
 inline constexpr std::string_view kSplunkFailed = "splunk-failed";
 inline constexpr std::string_view kElasticsearchFailed = "elasticsearch-failed";
 inline constexpr std::string_view kOpenSearchFailed = "AmazonOpenSearchService-failed";
+inline constexpr std::array kEndpointErrorTypes = {kHttpEndpointFailed, kSplunkFailed, kElasticsearchFailed,
+                                                   kOpenSearchFailed};
 
 /// What an error record says besides the failure.
 struct ErrorContext {

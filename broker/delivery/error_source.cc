@@ -17,12 +17,14 @@ namespace {
 std::string_view TypeOf(std::string_view key) {
   std::string_view type = kErrorTypes.front();
   std::size_t place = 0;
-  for (const std::string_view each : kErrorTypes) {
+  const auto look_for = [&](std::string_view each) {
     const std::size_t found = key.rfind(each);
-    if (found == key.npos || found < place) continue;
+    if (found == key.npos || found < place) return;
     place = found;
     type = each;
-  }
+  };
+  std::ranges::for_each(kErrorTypes, look_for);
+  std::ranges::for_each(kEndpointErrorTypes, look_for);
   return type;
 }
 

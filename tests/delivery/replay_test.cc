@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/delivery/checksum.h"
 #include "broker/delivery/error_listing.h"
 #include "broker/delivery/replay_planner.h"
 #include "broker/delivery/replay_reader.h"
@@ -274,6 +275,27 @@ TEST_CASE("ListErrors: by type, code and message, with samples, without what was
   ErrorReader reader(*world.store, "lake", nullptr);
   CHECK(ListErrors(reader, "orders-lake", world.Ledger(), {.filter = {}, .from = "x"}).error().code() ==
         Code::kInvalidArgument);
+}
+
+TEST_CASE("ListErrors: what an endpoint did not take has its type", "[delivery]") {
+  World world(NarrowConfig(), 1);
+  REQUIRE(world.Start().ok());
+  const std::string type(GENERATE(kHttpEndpointFailed, kSplunkFailed, kElasticsearchFailed, kOpenSearchFailed));
+  const RecordRef record{.value = "a", .key = "k", .shard = ShardIndex(0), .offset = Offset(4)};
+  const std::string line = ErrorRecordLine({.delivery_stream = "orders-lake"}, {record, type, "Endpoint.Why", "why"});
+  Checksum checksum;
+  checksum.Add(line);
+  const std::string key = fmt::format("errors/{}/processing", type);
+  REQUIRE(world.env.MakeDirs("/root/lake/errors/" + type).ok());
+  world.env.WriteByHand("/root/lake/" + key, line);
+  LedgerEntry entry;
+  entry.objects = {{key, true, 1, line.size(), checksum.value()}};
+  ErrorReader reader(*world.store, "lake", nullptr);
+  for (const std::string& reason : {std::string(), type}) {
+    const auto listed = ListErrors(reader, "orders-lake", {entry}, {.filter = {.reason = reason}});
+    REQUIRE(listed.has_value());
+    CHECK(listed->contains(fmt::format(R"("type":"{}","code":"Endpoint.Why","message":"why","records":1)", type)));
+  }
 }
 
 TEST_CASE("ErrorListingRequestFromJson, ReplayCallFromJson: what is said, and what is none", "[delivery]") {
