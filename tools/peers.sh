@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# The same Kinesis load on kinesalite and on this broker, on the same machine in turn: PutRecords, PutRecord and GetRecords over
-# HTTP/1.1 (`sluice bench --kinesis-port`), both beside each other, each with what an answer promises there.
+# The same load on others and on this broker, on the same machine in turn, both beside each other.
 #
-#   tools/peers.sh [--build DIR] [--dir DIR] [--seconds S] [--rounds N]
+#   kinesis: PutRecords, PutRecord and GetRecords over HTTP/1.1 (`sluice bench --kinesis-port`) on kinesalite, each with what an answer promises
+#   parquet: JSON lines to Parquet and to gzip (`sluice bench parquet gzip`) by DuckDB and zlib, on one thread, in CPU time
 #
-# --build: where sluice was built (build/release). --dir: below which both write; must be on the disk to measure (build). kinesalite comes from
-# npm into a scratch directory there, which is removed. Where it cannot be had, the script says so and measures this broker alone.
+#   tools/peers.sh [--build DIR] [--dir DIR] [--seconds S] [--rounds N] [--only kinesis|parquet]
+#
+# --build: where sluice was built (build/release). --dir: below which all write; must be on the disk to measure (build). kinesalite comes from npm
+# and DuckDB from PyPI into a scratch directory there, which is removed. What cannot be had is skipped with a word, and this broker measured alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly peer_package=kinesalite@3.3.3
-build=build/release dir=build seconds=3 rounds=3
+readonly kinesis_package=kinesalite@3.3.3 parquet_package=duckdb==1.5.6
+build=build/release dir=build seconds=3 rounds=3 only=""
 place="" server=""
 
 fail() { echo "peers: $*" >&2; exit 1; }
@@ -35,6 +37,7 @@ main() {
       --dir) dir=$2 ;;
       --seconds) seconds=$2 ;;
       --rounds) rounds=$2 ;;
+      --only) only=$2 ;;
       *) fail "unknown option $1; see the head of $0" ;;
     esac
     shift 2 || fail "$1 needs a value"
@@ -42,10 +45,19 @@ main() {
   sluice=$(realpath "$build/tools/sluice") || fail "there is no sluice in $build: build it first"
   mkdir -p "$dir"
   place=$(mktemp -d "$dir/peers.XXXXXX")
-  if install_peer; then
-    start_peer
+  case $only in
+    "") compare_kinesis; compare_parquet ;;
+    kinesis) compare_kinesis ;;
+    parquet) compare_parquet ;;
+    *) fail "--only takes kinesis or parquet, not '$only'" ;;
+  esac
+}
+
+compare_kinesis() {
+  if install_kinesalite; then
+    start_kinesalite
     measure "kinesalite, in memory: nothing is on the disk"
-    start_peer --path "$place/leveldb"
+    start_kinesalite --path "$place/leveldb"
     measure "kinesalite, LevelDB: on the disk some time later, no flush"
   fi
   start_sluice
@@ -53,13 +65,42 @@ main() {
   print_results
 }
 
-install_peer() {
+compare_parquet() {
+  local lines=$place/lines.ndjson load
+  echo "peers: JSON lines to Parquet and gzip, MB of JSON a second of one core's time"
+  "$sluice" bench --dir "$place/bench" --seconds "$seconds" --rounds "$rounds" parquet gzip >"$place/conversion" || [ -s "$place/conversion" ] || fail "sluice bench measures nothing"
+  if install_duckdb; then
+    "$sluice" bench --write-lines "$lines"
+    "$place/venv/bin/python" -B tools/duckdb_peer.py "$lines" "$rounds" >>"$place/conversion"
+  fi
+  head -n 1 "$place/conversion"
+  for load in "JSON to Parquet, snappy" "JSON to Parquet, zstd-1" "NDJSON to gzip"; do
+    grep -F "$load" "$place/conversion"
+  done
+}
+
+install_duckdb() {
+  if ! command -v python3 >/dev/null; then
+    echo "peers: skipped DuckDB and zlib: there is no python3"
+    return 1
+  fi
+  if ! python3 -m venv "$place/venv" >"$place/pip.log" 2>&1; then
+    echo "peers: skipped DuckDB and zlib: python3 makes no virtual environment (Debian: python3-venv): $(tail -n 1 "$place/pip.log")"
+    return 1
+  fi
+  if ! "$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$parquet_package" >"$place/pip.log" 2>&1; then
+    echo "peers: skipped DuckDB and zlib: pip cannot install $parquet_package: $(tail -n 1 "$place/pip.log")"
+    return 1
+  fi
+}
+
+install_kinesalite() {
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     echo "peers: skipped kinesalite: there is no node or npm"
     return 1
   fi
-  if ! npm install --silent --no-audit --no-fund --prefix "$place/npm" "$peer_package" >"$place/npm.log" 2>&1; then
-    echo "peers: skipped kinesalite: npm cannot install $peer_package: $(tail -n 1 "$place/npm.log")"
+  if ! npm install --silent --no-audit --no-fund --prefix "$place/npm" "$kinesis_package" >"$place/npm.log" 2>&1; then
+    echo "peers: skipped kinesalite: npm cannot install $kinesis_package: $(tail -n 1 "$place/npm.log")"
     return 1
   fi
 }
@@ -69,8 +110,8 @@ free_port() {
   node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
 }
 
-# start_peer ARGUMENT..: leaves its port in $port.
-start_peer() {
+# start_kinesalite ARGUMENT..: leaves its port in $port.
+start_kinesalite() {
   port=$(free_port)
   node "$place/npm/node_modules/kinesalite/cli.js" --port "$port" --createStreamMs 0 --shardLimit 100 "$@" >"$place/peer.log" 2>&1 &
   server=$!

@@ -53,6 +53,9 @@ const std::vector<Workload>& Workloads();
 /// Runs the named workloads (all where none is named) and prints the table; false where a figure is below its floor.
 Result<bool> RunBench(const std::vector<std::string>& names, const BenchOptions& options);
 
+/// Writes the JSON lines of rows 21 and 22 into a file, for others to convert. kIoError.
+Status WriteBenchLines(const std::string& path);
+
 /// The loads of Kinesis' rows on the server at options.kinesis_port, printed one line each.
 Status RunPeerBench(const BenchOptions& options);
 

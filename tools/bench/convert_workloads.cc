@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <ctime>
+#include <fstream>
 #include <functional>
 #include <span>
 #include <string>
@@ -115,6 +118,13 @@ Result<Figure> Measure(const BenchOptions& options, const Input& input, Figure f
 }
 
 }  // namespace
+
+Status WriteBenchLines(const std::string& path) {
+  std::ofstream file(path, std::ios::binary);
+  file << MakeInput().text;
+  file.close();
+  return file ? Status() : Status(Code::kIoError, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+}
 
 Result<std::vector<Figure>> BenchParquet(const BenchOptions& options) {
   const Input input = MakeInput();

@@ -22,6 +22,7 @@ struct BenchArguments {
   std::vector<std::string> workloads;
   BenchOptions options;
   bool list = false;
+  std::string lines;  // where to write those of parquet and gzip, and nothing else; empty: nowhere
 };
 
 std::string OwnProgram() {
@@ -40,6 +41,10 @@ bool Bench(Context& context, BenchArguments& arguments) {
   if (arguments.list) {
     for (const Workload& workload : Workloads())
       fmt::print("{:<12} rows {:<6} {}\n", workload.name, workload.rows, workload.description);
+    return true;
+  }
+  if (!arguments.lines.empty()) {
+    if (Status status = WriteBenchLines(arguments.lines); !status.ok()) return context.Fail(status);
     return true;
   }
   arguments.options.json = context.json;
@@ -86,6 +91,13 @@ void RegisterBenchCommand(CLI::App& app, Context& context) {
       ->excludes("--dir")
       ->excludes("--list")
       ->type_name("PORT");
+  bench
+      ->add_option("--write-lines", arguments->lines,
+                   "Write the JSON lines of the workloads parquet and gzip into FILE, for others to convert, and end")
+      ->excludes("WORKLOAD")
+      ->excludes("--kinesis-port")
+      ->excludes("--list")
+      ->type_name("FILE");
   bench->footer(
       "Starts brokers of its own on free ports and removes what it wrote. RATIO is ours to the bound measured in the "
       "same run;\n"
