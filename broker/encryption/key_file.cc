@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/encryption/private_file.h"
 #include "protocol/base64.h"
 
 namespace sluice::broker {
@@ -134,29 +135,6 @@ Result<std::vector<MasterKey>> ParseKeys(const std::string& path, std::string_vi
   return keys;
 }
 
-/// The file's text, which the caller wipes. kNotFound where there is no file.
-Result<std::string> ReadPrivateFile(storage::Env& env, const std::string& path) {
-  auto file = env.Open(path, storage::OpenMode::kRead);
-  if (!file) return Error(file.error());
-  const auto open_to_others = env.OpenToOthers(path);
-  if (!open_to_others) return Error(open_to_others.error());
-  if (*open_to_others) {
-    return Error(Code::kFailedPrecondition, fmt::format("{} may be read by everybody, or changed by others than its "
-                                                        "owner; run 'chmod 640' or 'chmod 600' on it",
-                                                        path));
-  }
-  const auto size = (*file)->Size();
-  if (!size) return Error(size.error());
-  if (*size > kFileBytesMax) {
-    return Error(Code::kInvalidArgument, fmt::format("{} has {} bytes and is no key file", path, *size));
-  }
-  std::string text(*size, '\0');
-  const auto got = (*file)->Read(0, text);
-  if (!got) return Error(got.error());
-  text.resize(*got);
-  return text;
-}
-
 /// One above the largest number of a name that AddKey has made.
 std::string NextName(const std::vector<MasterKey>& keys) {
   std::uint32_t largest = 0;
@@ -197,7 +175,7 @@ Status ReplaceFile(storage::Env& env, const std::string& path, std::string_view 
 }  // namespace
 
 Result<std::unique_ptr<KeyProvider>> OpenKeyFile(storage::Env& env, const std::string& path) {
-  auto text = ReadPrivateFile(env, path);
+  auto text = ReadPrivateFile(env, path, kFileBytesMax);
   if (!text) {
     if (text.error().code() != Code::kNotFound) return Error(text.error());
     return Error(Code::kNotFound,
@@ -213,7 +191,7 @@ Result<std::unique_ptr<KeyProvider>> OpenKeyFile(storage::Env& env, const std::s
 }
 
 Result<std::string> AddKey(storage::Env& env, const std::string& path) {
-  auto text = ReadPrivateFile(env, path);
+  auto text = ReadPrivateFile(env, path, kFileBytesMax);
   if (!text && text.error().code() != Code::kNotFound) return Error(text.error());
   std::string content = text ? std::move(*text) : std::string(kFirstLines);
   if (!content.empty() && content.back() != '\n') content.push_back('\n');
