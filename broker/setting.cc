@@ -260,6 +260,7 @@ void AddDelivery(Config& c, std::vector<Setting>& s) {
   s.push_back({"delivery.lake_dir", CheckedText{&c.delivery.lake_dir, CheckLake}});
   s.push_back({"delivery.config_dir", &c.delivery.config_dir});
   s.push_back({"delivery.tables_dir", &c.delivery.tables_dir});
+  s.push_back({"delivery.secrets_dir", &c.delivery.secrets_dir});
   s.push_back({"delivery.threads", &c.delivery.threads, 1, 256});
   s.push_back({"delivery.lambda_endpoint", &c.delivery.lambda.endpoint});
   s.push_back({"delivery.lambda_timeout", DurationMs{&c.delivery.lambda.timeout_ms}, 100, kHourMs});

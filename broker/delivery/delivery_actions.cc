@@ -7,9 +7,11 @@
 #include "broker/delivery/config_change.h"
 #include "broker/delivery/delivery_answers.h"
 #include "broker/delivery/delivery_manager.h"
+#include "broker/delivery/endpoints/endpoint_registry.h"
 #include "broker/delivery/http_client.h"
 #include "broker/delivery/ledger_document.h"
 #include "broker/delivery/log_record_source.h"
+#include "broker/delivery/redshift/redshift_load.h"
 #include "broker/delivery/table_files.h"
 #include "broker/log.h"
 
@@ -61,6 +63,7 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
                            [this](const std::string& path) { return ReadFile(path); });
   if (!table.ok()) return Error(std::move(table));
   Status runs = CheckProcessors(parsed->config.processors, MakeProcessorSettings());
+  if (runs.ok()) runs = CheckSecret(parsed->config);
   if (!runs.ok()) return Error(document_name.empty() ? std::move(runs) : runs.WithContext(document_name));
   if (const Result<std::string> key = ExampleKey(parsed->config); !key) return Error(key.error());
   if (const Result<std::string> copy = ExampleCopy(parsed->config); !copy) return Error(copy.error());
@@ -72,6 +75,17 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
     for (std::string& warning : BloomFilterWarnings(parsed->config, *declared)) parsed->warnings.push_back(warning);
   }
   return parsed;
+}
+
+Status DeliveryManager::CheckSecret(const DeliveryConfig& config) const {
+  const ProcessorSettings settings = MakeProcessorSettings();
+  Status status;
+  if (const Result<std::string> key = AccessKeyOf(config.endpoint, settings); !key) status = key.error();
+  if (config.redshift) {
+    if (const Result<ClusterUser> user = ClusterUserOf(*config.redshift, settings); !user) status = user.error();
+  }
+  return status.ok() ? status
+                     : Status(Code::kInvalidArgument, status.WithContext("SecretsManagerConfiguration").message());
 }
 
 Result<DeliveryAnswer> DeliveryManager::Check(std::string_view document, std::string_view document_name,

@@ -54,6 +54,7 @@ Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions 
 DeliveryManager::DeliveryManager(DeliveryOptions options, BrokerParts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
+      secrets_(options_.secrets_dir.empty() ? nullptr : NewSecretFiles(parts_.env, options_.secrets_dir)),
       workers_(parts_.env.clock(), std::max<std::uint32_t>(1, options_.threads)) {}
 
 Status DeliveryManager::OpenLake() {
@@ -128,6 +129,7 @@ ProcessorSettings DeliveryManager::MakeProcessorSettings() const {
           .account = parts_.account,
           .endpoint_timeout_ms = options_.endpoint_timeout_ms,
           .load_timeout_ms = options_.load_timeout_ms,
+          .secrets = secrets_.get(),
           .stopping = &stopping_};
 }
 

@@ -24,6 +24,7 @@
 #include "broker/delivery/delivery_options.h"
 #include "broker/delivery/delivery_stream.h"
 #include "broker/delivery/delivery_workers.h"
+#include "broker/delivery/secret_provider.h"
 #include "broker/delivery/trial_delivery.h"
 #include "broker/delivery_control.h"
 #include "broker/delivery_registry.h"
@@ -126,6 +127,8 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   GlueTables tables() const { return options_.tables_dir.empty() ? GlueTables::kNotAsked : GlueTables::kAsked; }
   Result<std::string> ExampleKey(const DeliveryConfig& config);
   Result<std::string> ExampleCopy(const DeliveryConfig& config);
+  /// Whether this broker can log in at the destination: kInvalidArgument says which setting or file is in the way.
+  Status CheckSecret(const DeliveryConfig& config) const;
   std::string StagingWarning(const DeliveryConfig& config);
   Result<broker::StreamPtr> SourceOf(const DeliveryConfig& config);
   Status Store(const DeliveryConfig& config, StreamId source, const std::string& given);
@@ -138,6 +141,7 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   const DeliveryOptions options_;
   BrokerParts parts_;
   std::atomic<bool> stopping_ = false;
+  const std::unique_ptr<SecretProvider> secrets_;  // nullptr: there are none
   std::unique_ptr<ObjectStore> objects_;
   std::mutex control_mutex_;  // one change at a time
   mutable std::mutex streams_mutex_;

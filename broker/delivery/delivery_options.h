@@ -54,6 +54,7 @@ struct DeliveryOptions {
   StoreSettings stores;
   std::string config_dir;     // *.json, *.yaml: delivery streams made at start; empty: none
   std::string tables_dir;     // DATABASE.TABLE.json: Glue tables; empty: none is asked
+  std::string secrets_dir;    // NAME.json: secrets of Secrets Manager; empty: there are none
   std::uint32_t threads = 1;  // conversion is CPU work, but a thread also waits for its upload
   LambdaOptions lambda;
   std::int64_t endpoint_timeout_ms = 180'000;  // of one request to an endpoint, as AWS

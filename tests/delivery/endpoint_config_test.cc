@@ -136,7 +136,14 @@ TEST_CASE("ParseDeliveryConfig: what an HTTP endpoint cannot be", "[delivery]") 
           {"RoleARN": "r", "BucketARN": "arn:aws:s3:::b", "Prefix": "!{partitionKeyFromQuery:a}/", "ErrorOutputPrefix": "e/"})",
        "", "Prefix: holds partition keys"},
       {WithUrl(R"("S3BackupMode": "Enabled")"), "", "must be FailedDataOnly or AllData"},
-      {WithUrl(R"("SecretsManagerConfiguration": {"Enabled": true, "SecretARN": "s"})"), "", "is not served"},
+      {WithUrl(R"("SecretsManagerConfiguration": {"Enabled": true})"), "",
+       "SecretARN: is missing: it names the secret"},
+      {WithUrl(R"("SecretsManagerConfiguration": {"Enabled": false, "SecretARN": "a:b"})"), "",
+       "SecretARN: 'a:b' is neither arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME nor a secret's name"},
+      {WithUrl(R"("SecretsManagerConfiguration": {"Enabled": true, "SecretARN": "../key"})"), "",
+       "'../key' is neither"},
+      {WithUrl(R"("SecretsManagerConfiguration": {"Enabled": true, "SecretArn": "s", "Key": "k"})"), "",
+       "Key: unknown key"},
       {WithUrl(R"("Urls": 1)"), "", "Urls: unknown key"},
       {WithUrl(""), R"("S3DestinationConfiguration": {"RoleARN": "r", "BucketARN": "arn:aws:s3:::lake"})",
        "exactly one destination is possible; S3DestinationConfiguration stands here too"},
@@ -147,6 +154,41 @@ TEST_CASE("ParseDeliveryConfig: what an HTTP endpoint cannot be", "[delivery]") 
   REQUIRE_FALSE(parsed.has_value());
   INFO(parsed.error().message());
   CHECK(Contains(parsed.error().message(), message));
+}
+
+TEST_CASE("ParseDeliveryConfig: a secret in place of keys, and its canonical form", "[delivery]") {
+  constexpr std::string_view kSecret =
+      R"("SecretsManagerConfiguration": {"Enabled": true, "SecretARN": "prod/key", "RoleARN": "role"})";
+  const SecretConfig expected{.enabled = true, .arn = "prod/key", .role_arn = "role"};
+  const auto read = [&](std::string_view document) {
+    const ParsedDeliveryConfig parsed = Parsed(document);
+    CHECK(Joined(parsed.warnings) == "");
+    CHECK(parsed.config.endpoint.secret == expected);
+    const std::string canonical = DeliveryConfigToJson(parsed.config);
+    CHECK(Contains(canonical,
+                   R"("SecretsManagerConfiguration":{"Enabled":true,"SecretARN":"prod/key","RoleARN":"role"})"));
+    const auto again = ParseStoredDeliveryConfig(canonical);
+    INFO((again ? "" : again.error().message()));
+    REQUIRE(again.has_value());
+    CHECK(again->config.endpoint == parsed.config.endpoint);
+    CHECK(DeliveryConfigToJson(again->config) == canonical);
+    return parsed.config;
+  };
+  const DeliveryConfig before = read(HttpDocument(WithUrl(kSecret)));
+  read(fmt::format(R"({{"DeliveryStreamName": "d", "SplunkDestinationConfiguration": {{
+      "HECEndpoint": "https://h", "HECEndpointType": "Raw", {}, {}}}}})",
+                   kSecret, kBucket));
+  DeliveryConfig after = before;
+  after.endpoint.secret.arn = "other";
+  CHECK(CompareConfigs(before, after, std::nullopt).keys ==
+        std::vector<std::string>{"SecretsManagerConfiguration.SecretARN"});
+  const ParsedDeliveryConfig half =
+      Parsed(HttpDocument(WithUrl(R"("SecretsManagerConfiguration": {"SecretARN": "s"})")));
+  CHECK(half.config.endpoint.secret.enabled);
+  CHECK(Contains(Joined(half.warnings), "SecretsManagerConfiguration.Enabled: is missing; taken as true"));
+  const DeliveryConfig off =
+      Parsed(HttpDocument(WithUrl(R"("SecretsManagerConfiguration": {"Enabled": false, "SecretARN": "s"})"))).config;
+  CHECK(off.endpoint.secret == SecretConfig{.enabled = false, .arn = "s"});
 }
 
 TEST_CASE("CompareConfigs: keys of an endpoint without its member in front", "[delivery]") {

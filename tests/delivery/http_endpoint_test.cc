@@ -16,7 +16,7 @@ constexpr std::string_view kId = "11111111-2222-8333-8444-555555555555";
 
 /// One endpoint beside its delivery stream.
 struct Caller {
-  explicit Caller(EndpointConfig config, std::int64_t timeout_ms = 10'000) {
+  explicit Caller(EndpointConfig config, std::int64_t timeout_ms = 10'000) : access_key(config.access_key) {
     host.reset(new ProcessorHost{
         .settings = {.endpoint_timeout_ms = timeout_ms, .stopping = &stopping}, .source = source, .run_id = "run"});
     DeliveryConfig delivery = RawConfig();
@@ -27,9 +27,13 @@ struct Caller {
     WorkBatch batch;
     for (const std::string& value : values)
       batch.Add({.value = value, .key = "", .shard = ShardIndex(0), .offset = Offset(0)});
-    return endpoint->Send({.id = std::string(kId), .made_ms = 1'600'000'000'123, .records = batch.records}).failure;
+    return endpoint
+        ->Send(
+            {.id = std::string(kId), .made_ms = 1'600'000'000'123, .records = batch.records, .access_key = access_key})
+        .failure;
   }
 
+  const std::string access_key;
   std::atomic<bool> stopping = false;
   FakeLog log{1};
   FakeSource source{log};

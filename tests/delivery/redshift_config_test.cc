@@ -127,12 +127,27 @@ TEST_CASE("ParseDeliveryConfig: what Redshift cannot be", "[delivery]") {
     CHECK(Contains(problems, message));
     CHECK_FALSE(Contains(problems, "Geheim99"));
   }
-  const auto managed =
-      ParseDeliveryConfig(RedshiftDocument(All() + R"(, "SecretsManagerConfiguration": {"Enabled": true})"), "f.json");
-  REQUIRE_FALSE(managed.has_value());
-  CHECK(managed.error().code() == Code::kUnimplemented);
+  CHECK(Contains(Problems(RedshiftDocument(All() + R"(, "SecretsManagerConfiguration": {"Enabled": true})")),
+                 "SecretsManagerConfiguration.SecretARN: is missing"));
   CHECK(Contains(Problems(RedshiftDocument(All(), R"("Sluice": {"LoadsTable": "a b"})")), "'a b' is no table's name"));
   CHECK(Contains(Problems(RedshiftDocument(All(), R"("Sluice": {"FileSizeMB": 0})")), "FileSizeMB"));
+}
+
+TEST_CASE("ParseDeliveryConfig: Redshift with a secret in place of its login", "[delivery]") {
+  constexpr std::string_view kSecret = R"("SecretsManagerConfiguration": {"Enabled": true, "SecretARN": "db"})";
+  const ParsedDeliveryConfig parsed = Parsed(RedshiftDocument(All(kCluster, kSecret)));
+  CHECK(Joined(parsed.warnings) == "");
+  CHECK(parsed.config.redshift->secret == SecretConfig{.enabled = true, .arn = "db"});
+  CHECK(parsed.config.redshift->username.empty());
+  const std::string canonical = DeliveryConfigToJson(parsed.config);
+  CHECK_FALSE(Contains(canonical, "Username"));
+  CHECK_FALSE(Contains(canonical, "Password"));
+  const auto again = ParseStoredDeliveryConfig(canonical);
+  REQUIRE(again.has_value());
+  CHECK(again->config.redshift == parsed.config.redshift);
+  CHECK(Contains(Problems(RedshiftDocument(
+                     All(kCluster, R"("SecretsManagerConfiguration": {"Enabled": false, "SecretARN": "db"})"))),
+                 "Password: is missing"));
 }
 
 TEST_CASE("ParseDeliveryConfig: Redshift's warnings", "[delivery]") {

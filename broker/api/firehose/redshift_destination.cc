@@ -121,7 +121,8 @@ std::optional<ApiError> CheckRedshift(const Json& destination, NeedsTable) {
   if (auto wrong = CheckService(destination)) return wrong;
   if (auto wrong = CheckBackup(destination)) return wrong;
   for (const std::string_view name : {"Username", "Password"}) {
-    if (TextOf(&destination, name).empty()) return InvalidArgument(fmt::format("{} cannot be null or empty.", name));
+    if (TextOf(&destination, name).empty() && !HasSecret(destination))
+      return InvalidArgument(fmt::format("{} cannot be null or empty.", name));
   }
   return std::nullopt;
 }

@@ -67,10 +67,14 @@ std::optional<ApiError> CheckService(const Json& destination) {
   if (auto wrong = CheckHints(*Find(destination, "S3Configuration"))) return wrong;
   if (auto wrong = CheckHints(destination)) return wrong;
   if (auto wrong = CheckProcessing(destination)) return wrong;
-  if (BooleanOf(Find(destination, "SecretsManagerConfiguration"), "Enabled", false)) {
-    return NotServed("SecretsManagerConfiguration");
-  }
+  const Json* const manager = Find(destination, "SecretsManagerConfiguration");
+  if (HasSecret(destination) && Find(manager, "SecretARN") == nullptr)
+    return InvalidArgument("SecretARN is required when SecretsManagerConfiguration is enabled.");
   return std::nullopt;
+}
+
+bool HasSecret(const Json& destination) {
+  return BooleanOf(Find(destination, "SecretsManagerConfiguration"), "Enabled", false);
 }
 
 bool IsServiceUrl(std::string_view url) {

@@ -25,6 +25,9 @@ void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind);
 /// Each member of `update` replaces what was there, but S3Update's, whose own members do.
 Json MergedService(Json destination, const Json& update);
 
+/// Whether SecretsManagerConfiguration is enabled: what a secret holds need not stand in the destination.
+bool HasSecret(const Json& destination);
+
 std::optional<protocol::aws::ApiError> CheckService(const Json& destination);
 
 /// https://.., or http://.. of this machine, whose tests have no certificate.

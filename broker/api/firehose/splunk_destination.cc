@@ -70,6 +70,10 @@ std::optional<ApiError> CheckSplunk(const Json& destination, NeedsTable) {
     return InvalidArgument("HECEndpoint must begin with https:// (or http:// of localhost, 127.0.0.1 or [::1]).");
   }
   if (auto wrong = CheckService(destination)) return wrong;
+  if (HasSecret(destination)) {
+    if (Find(Find(destination, "SecretsManagerConfiguration"), "RoleARN") != nullptr) return std::nullopt;
+    return InvalidArgument("RoleARN of SecretsManagerConfiguration is required for Splunk.");
+  }
   if (TextOf(&destination, "HECToken").empty()) return InvalidArgument("HECToken cannot be null or empty.");
   return std::nullopt;
 }

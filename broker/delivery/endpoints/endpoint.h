@@ -27,6 +27,7 @@ struct EndpointRequest {
   std::span<const WorkRecord> records;
   std::string_view delimiter = {};    // where they stand one behind the other
   bool delimiter_after_last = false;  // or between them only
+  std::string_view access_key = {};   // as it is now; empty: none
 };
 
 /// Why an attempt has failed, in Firehose's words.

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "broker/delivery/secret_provider.h"
+
 namespace sluice::delivery {
 
 /// How much of a document's time stands in the name of its index.
@@ -16,6 +18,7 @@ struct EndpointConfig {
   std::string url = {};         // https://.., or http://..
   std::string name = {};        // for people
   std::string access_key = {};  // a secret; of Splunk: its token
+  SecretConfig secret = {};     // where it is instead
   bool gzip = false;            // of requests' bodies
   std::vector<std::pair<std::string, std::string>> attributes = {};  // that go with each request
   std::uint64_t retry_s = 300;                                       // how long requests are tried again; 0: not at all

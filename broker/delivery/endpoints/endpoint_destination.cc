@@ -49,6 +49,7 @@ std::string DestinationMember(const EndpointKind& kind) { return fmt::format("{}
 void ReadEndpointDestination(MapReader& map, const EndpointKind& kind, const SluiceExtras& extras,
                              DeliveryConfig& config) {
   config.endpoint.type = kind.type;
+  if (!kind.secret_member.empty()) config.endpoint.secret = ReadSecretsManager(map);
   kind.read(map, config.endpoint);
   ReadBucketBeside(map, kind, config);
   if (const auto role = map.String("RoleARN")) config.role_arn = *role;
@@ -61,7 +62,6 @@ void ReadEndpointDestination(MapReader& map, const EndpointKind& kind, const Slu
     config.delimiter = "\n";
   }
   config.endpoint.retry_s = ReadRetrySeconds(map, kind.retry_s_default);
-  ReadSecretsManager(map);
   ReadPassedOver(map);
   map.Finish();
 }
@@ -71,6 +71,7 @@ void WriteEndpointDestination(const DeliveryConfig& config, Secrets secrets, pro
   SLUICE_CHECK(kind != nullptr);
   json.Key(DestinationMember(*kind)).BeginObject();
   kind->write(config.endpoint, secrets, json);
+  WriteSecretsManager(config.endpoint.secret, json);
   json.Key("BufferingHints").BeginObject().Key("SizeInMBs").Number(config.size_mb);
   json.Key("IntervalInSeconds").Number(config.interval_s).EndObject();
   WriteProcessing(config, json);

@@ -1,7 +1,7 @@
 // Addresses and secrets.
 #include "broker/delivery/endpoints/endpoint_fields.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 namespace sluice::delivery {
 namespace {
@@ -26,8 +26,7 @@ std::string ReadEndpointUrl(MapReader& map, std::string_view key) {
 
 std::string ReadSecret(MapReader& map, std::string_view key) {
   std::string secret = map.String(key).value_or("");
-  // What cannot stand in a header would be another header.
-  if (std::ranges::any_of(secret, [](unsigned char c) { return c < 0x20 || c == 0x7F; })) {
+  if (HasControlCharacter(secret)) {
     map.report().Problem(map.LineOf(key), map.PathOf(key), "has a line break or another control character");
   }
   return secret;
@@ -41,15 +40,35 @@ std::uint64_t ReadRetrySeconds(MapReader& map, std::uint64_t otherwise) {
   return seconds ? static_cast<std::uint64_t>(*seconds) : otherwise;
 }
 
-void ReadSecretsManager(MapReader& map) {
+SecretConfig ReadSecretsManager(MapReader& map) {
+  SecretConfig secret;
   std::optional<MapReader> manager = map.Map("SecretsManagerConfiguration");
-  if (!manager) return;
-  if (manager->Bool("Enabled").value_or(false)) {
-    manager->report().NotServed(manager->line(), manager->path(),
-                                "is not served: there is no Secrets Manager to ask; give the secret itself");
+  if (!manager) return secret;
+  const std::optional<bool> enabled = manager->Bool("Enabled");
+  secret.arn = manager->String("SecretARN").value_or("");
+  secret.role_arn = manager->String("RoleARN").value_or("");
+  secret.enabled = enabled.value_or(!secret.arn.empty());
+  if (!enabled && secret.enabled)
+    manager->report().Warn(manager->line(), manager->PathOf("Enabled"), "is missing; taken as true");
+  if (secret.arn.empty()) {
+    if (secret.enabled)
+      manager->report().Problem(manager->line(), manager->PathOf("SecretARN"), "is missing: it names the secret");
+  } else if (!IsSecretArn(secret.arn)) {
+    manager->report().Problem(
+        manager->LineOf("SecretARN"), manager->PathOf("SecretARN"),
+        fmt::format("'{}' is neither arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME nor a secret's name",
+                    secret.arn));
   }
-  manager->Ignore({"SecretARN", "RoleARN"});
   manager->Finish();
+  return secret;
+}
+
+void WriteSecretsManager(const SecretConfig& secret, protocol::JsonWriter& json) {
+  if (secret == SecretConfig()) return;
+  json.Key("SecretsManagerConfiguration").BeginObject().Key("Enabled").Bool(secret.enabled);
+  if (!secret.arn.empty()) json.Key("SecretARN").String(secret.arn);
+  if (!secret.role_arn.empty()) json.Key("RoleARN").String(secret.role_arn);
+  json.EndObject();
 }
 
 }  // namespace sluice::delivery

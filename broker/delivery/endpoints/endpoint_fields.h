@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "broker/delivery/config_reader.h"
+#include "broker/delivery/secret_provider.h"
+#include "protocol/json_writer.h"
 
 namespace sluice::delivery {
 
@@ -16,7 +18,9 @@ std::string ReadEndpointUrl(MapReader& map, std::string_view key);
 std::string ReadSecret(MapReader& map, std::string_view key);
 /// RetryOptions.DurationInSeconds, `otherwise` where it is absent.
 std::uint64_t ReadRetrySeconds(MapReader& map, std::uint64_t otherwise);
-/// SecretsManagerConfiguration, which is not served: secrets stand in the configuration itself.
-void ReadSecretsManager(MapReader& map);
+/// SecretsManagerConfiguration. Whether there is such a secret is not looked at.
+SecretConfig ReadSecretsManager(MapReader& map);
+/// Where it says anything.
+void WriteSecretsManager(const SecretConfig& secret, protocol::JsonWriter& json);
 
 }  // namespace sluice::delivery

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <vector>
 
 #include "broker/delivery/endpoints/http_endpoint.h"
 #include "broker/delivery/endpoints/search_endpoint.h"
@@ -19,6 +20,13 @@ std::span<const EndpointKind> EndpointKinds() {
 const EndpointKind* FindEndpointKind(std::string_view type) {
   const auto found = std::ranges::find(EndpointKinds(), type, &EndpointKind::type);
   return found == EndpointKinds().end() ? nullptr : std::to_address(found);
+}
+
+Result<std::string> AccessKeyOf(const EndpointConfig& config, const ProcessorSettings& settings) {
+  if (!config.secret.enabled) return config.access_key;
+  const std::array members = {FindEndpointKind(config.type)->secret_member};
+  Result<std::vector<std::string>> texts = ReadSecretMembers(settings.secrets, config.secret.arn, members);
+  return texts ? Result<std::string>(std::move(texts->front())) : Error(texts.error());
 }
 
 bool JoinsRecords(const DeliveryConfig& config) {

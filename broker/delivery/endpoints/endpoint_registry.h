@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "broker/delivery/config_reader.h"
@@ -29,6 +30,7 @@ struct EndpointKind {
   std::uint64_t body_bytes_max = 0;  // of the records in its body
   std::string_view failed_only;      // S3BackupMode's word where only what was not taken goes to the lake
   std::string_view all;              // and where all does
+  std::string_view secret_member = {};  // of a secret that stands for the access key; empty: none can
   /// The members of its own; what all have is endpoint_destination.cc's.
   void (*read)(MapReader& map, EndpointConfig& config) = nullptr;
   void (*write)(const EndpointConfig& config, Secrets secrets, protocol::JsonWriter& json) = nullptr;
@@ -39,6 +41,10 @@ struct EndpointKind {
 std::span<const EndpointKind> EndpointKinds();
 /// nullptr where there is none of this type.
 const EndpointKind* FindEndpointKind(std::string_view type);
+
+/// What goes with each request: the configuration's key or, where that names a secret, the secret's as it is now;
+/// empty: nothing does. Errors as ReadSecretMembers; there are none where there is no endpoint, or no secret.
+Result<std::string> AccessKeyOf(const EndpointConfig& config, const ProcessorSettings& settings);
 
 /// Whether the delimiter means something: records stand one behind the other, in objects or in requests.
 bool JoinsRecords(const DeliveryConfig& config);

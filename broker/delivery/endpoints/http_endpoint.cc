@@ -91,7 +91,6 @@ class HttpEndpoint final : public Endpoint {
              {"X-Amz-Firehose-Source-Arn", fmt::format("arn:aws:firehose:{}:{}:deliverystream/{}", host.settings.region,
                                                        host.settings.account, config.name)}}),
         client_(host.settings.ca_file, [&host] { return host.stopping(); }) {
-    if (!config_.access_key.empty()) headers_.emplace_back("X-Amz-Firehose-Access-Key", config_.access_key);
     if (!config_.attributes.empty())
       headers_.emplace_back("X-Amz-Firehose-Common-Attributes", AttributesHeader(config_));
     if (config_.gzip) headers_.emplace_back("Content-Encoding", "gzip");
@@ -110,6 +109,7 @@ class HttpEndpoint final : public Endpoint {
     }
     HttpHeaders headers = headers_;
     headers.emplace_back("X-Amz-Firehose-Request-Id", request.id);
+    if (!request.access_key.empty()) headers.emplace_back("X-Amz-Firehose-Access-Key", request.access_key);
     const Result<HttpAnswer> answer = client_.Post({.url = config_.url,
                                                     .headers = std::move(headers),
                                                     .body = body,
@@ -216,6 +216,7 @@ EndpointKind HttpEndpointKind() {
           .body_bytes_max = kBodyBytesMax - kBodyHeadBytesMax,
           .failed_only = "FailedDataOnly",
           .all = "AllData",
+          .secret_member = "api_key",
           .read = Read,
           .write = Write,
           .make = Make};

@@ -17,6 +17,15 @@ namespace {
 constexpr std::size_t kWordsMax = 1000;  // different messages of a delivery
 constexpr std::string_view kOthers = "as others of this delivery, whose messages are told";
 
+/// An endpoint may send back in its words what was sent to it.
+void Hide(std::string_view access_key, SendOutcome& outcome) {
+  const auto hide = [&](RequestFailure& failure) {
+    failure.message = WithoutSecret(std::move(failure.message), access_key);
+  };
+  if (outcome.failure) hide(*outcome.failure);
+  for (RecordFailure& record : outcome.records) hide(record.failure);
+}
+
 /// The connection of the delivery before, unless another endpoint is configured now.
 void Connect(const DeliveryConfig& config, const EndpointKind& kind, ProcessorHost& host) {
   if (host.endpoint != nullptr && host.endpoint_config == config.endpoint) return;
@@ -94,14 +103,18 @@ std::vector<WorkRecord> RequestOutput::Left() const {
 Status RequestOutput::Send() {
   const std::string id = RequestId(parts_.intent, number_);
   const DeliveryConfig& delivery = parts_.terms.config;
+  const Result<std::string> access_key = AccessKeyOf(config_, host_.settings);
+  if (!access_key) return access_key.error();  // nobody was asked: that is no try
   const std::vector<WorkRecord> left = Left();
-  const SendOutcome outcome =
+  SendOutcome outcome =
       host_.endpoint->Send({.id = id,
                             .made_ms = parts_.intent.decided_ms,
                             .uid = parts_.intent.uid,
                             .records = left.empty() ? std::span<const WorkRecord>(request_.records) : left,
                             .delimiter = delivery.delimiter,
-                            .delimiter_after_last = delivery.delimiter_after_last});
+                            .delimiter_after_last = delivery.delimiter_after_last,
+                            .access_key = *access_key});
+  Hide(*access_key, outcome);
   if (outcome.failure && host_.stopping())  // what was cut off is no try
     return Status(Code::kUnavailable, outcome.failure->message);
   if (outcome.ask_again_ms > 0) {

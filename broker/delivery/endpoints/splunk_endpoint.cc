@@ -103,9 +103,9 @@ class Splunk final : public Endpoint {
   std::uint64_t BodyBytesOf(const RecordRef& record) const override { return record.value.size(); }
 
   SendOutcome Send(const EndpointRequest& request) override {
-    if (waiting_ && waiting_->request == request.id) return AskForAcknowledgement();
+    if (waiting_ && waiting_->request == request.id) return AskForAcknowledgement(request.access_key);
     waiting_.reset();
-    const Result<HttpAnswer> answer = Post(config_.splunk_events ? "event" : "raw", Body(request));
+    const Result<HttpAnswer> answer = Post(config_.splunk_events ? "event" : "raw", Body(request), request.access_key);
     if (!answer) return {.failure = FailureOf(answer.error())};
     const Result<ConfigNode> tree = ParseJsonTree(answer->body, "answer");
     const bool success = answer->status == kOk && tree && NumberAt(*tree, "code") == 0;
@@ -131,9 +131,9 @@ class Splunk final : public Endpoint {
   };
 
   /// A question that fails is asked again, as one that is answered with no.
-  SendOutcome AskForAcknowledgement() {
+  SendOutcome AskForAcknowledgement(std::string_view token) {
     const std::int64_t waited_ms = NowMs() - waiting_->since_ms;
-    const Result<HttpAnswer> answer = Post("ack", fmt::format(R"({{"acks":[{}]}})", waiting_->ack));
+    const Result<HttpAnswer> answer = Post("ack", fmt::format(R"({{"acks":[{}]}})", waiting_->ack), token);
     if (answer && answer->status == kOk && IsAcknowledged(answer->body)) {
       waiting_.reset();
       return {.waited_ms = waited_ms};
@@ -158,11 +158,11 @@ class Splunk final : public Endpoint {
     return mine != nullptr && mine->value.text == "true";
   }
 
-  Result<HttpAnswer> Post(std::string_view what, std::string_view body) {
+  Result<HttpAnswer> Post(std::string_view what, std::string_view body, std::string_view token) {
     std::string_view base = config_.url;
     while (base.ends_with('/')) base.remove_suffix(1);
     return client_.Post({.url = fmt::format("{}/services/collector/{}?channel={}", base, what, channel_),
-                         .headers = {{"Authorization", fmt::format("Splunk {}", config_.access_key)},
+                         .headers = {{"Authorization", fmt::format("Splunk {}", token)},
                                      {"X-Splunk-Request-Channel", channel_},
                                      {"Content-Type", "application/json"}},
                          .body = body,
@@ -183,7 +183,8 @@ class Splunk final : public Endpoint {
 void Read(MapReader& map, EndpointConfig& config) {
   config.url = ReadEndpointUrl(map, "HECEndpoint");
   config.access_key = ReadSecret(map, "HECToken");
-  if (config.access_key.empty()) map.report().Problem(map.LineOf("HECToken"), map.PathOf("HECToken"), "is missing");
+  if (config.access_key.empty() && !config.secret.enabled)
+    map.report().Problem(map.LineOf("HECToken"), map.PathOf("HECToken"), "is missing");
   const std::string type = map.String("HECEndpointType").value_or("");
   config.splunk_events = PlainWord(type) == "event";
   if (!config.splunk_events && PlainWord(type) != "raw") {
@@ -197,7 +198,7 @@ void Read(MapReader& map, EndpointConfig& config) {
 void Write(const EndpointConfig& config, Secrets secrets, protocol::JsonWriter& json) {
   json.Key("HECEndpoint").String(config.url);
   json.Key("HECEndpointType").String(config.splunk_events ? "Event" : "Raw");
-  if (secrets == Secrets::kTold) json.Key("HECToken").String(config.access_key);
+  if (!config.access_key.empty() && secrets == Secrets::kTold) json.Key("HECToken").String(config.access_key);
   json.Key("HECAcknowledgmentTimeoutInSeconds").Number(config.splunk_ack_s);
 }
 
@@ -219,6 +220,7 @@ EndpointKind SplunkKind() {
           .body_bytes_max = kBodyBytesMax,
           .failed_only = "FailedEventsOnly",
           .all = "AllEvents",
+          .secret_member = "hec_token",
           .read = Read,
           .write = Write,
           .make = Make};

@@ -47,23 +47,24 @@ std::string_view CodeOf(const SessionFailure& failure) {
   return failure.lost ? CodeOfRefusal(failure.message) : kLoadFailed;
 }
 
-SessionSettings SettingsOf(const LoadRequest& request) {
-  const Result<JdbcUrl> url = ParseJdbcUrl(request.config.url);
+JdbcUrl UrlOf(const LoadRequest& request) {
+  Result<JdbcUrl> url = ParseJdbcUrl(request.config.url);
   SLUICE_CHECK(url.has_value());  // the configuration was checked
-  return {.url = *url,
-          .username = request.config.username,
-          .password = request.config.password,
-          .ca_file = request.ca_file};
+  return std::move(*url);
 }
 
 }  // namespace
 
-LoadAttempt::LoadAttempt(LoadRequest request, storage::Clock& clock)
+LoadAttempt::LoadAttempt(LoadRequest request, ClusterUser user, storage::Clock& clock)
     : request_(std::move(request)),
+      user_(std::move(user)),
       clock_(clock),
       steps_(Steps()),
       since_ms_(NowMs()),
-      session_(SettingsOf(request_)) {}
+      session_({.url = UrlOf(request_),
+                .username = user_.username,
+                .password = user_.password,
+                .ca_file = request_.ca_file}) {}
 
 std::vector<LoadAttempt::Step> LoadAttempt::Steps() const {
   const std::string& loads = request_.config.loads_table;
@@ -131,10 +132,10 @@ LoadOutcome LoadAttempt::WhileWaiting(SessionState state) const {
 }
 
 LoadOutcome LoadAttempt::Failed(const SessionFailure& failure) const {
-  const JdbcUrl url = SettingsOf(request_).url;
+  const JdbcUrl url = UrlOf(request_);
   LoadOutcome outcome{.end = LoadOutcome::End::kFailed, .code = std::string(CodeOf(failure)), .message = {}};
   if (sent_ == 0) {
-    outcome.message = fmt::format("{}: {}", url.Text(), failure.message);
+    outcome.message = fmt::format("{}: {}", url.Text(), Told(failure.message));
     return outcome;
   }
   const Kind kind = steps_[sent_ - 1].kind;
@@ -145,10 +146,15 @@ LoadOutcome LoadAttempt::Failed(const SessionFailure& failure) const {
   const bool own = kind == Kind::kCreate || kind == Kind::kLock || kind == Kind::kLook || kind == Kind::kNote;
   outcome.message = fmt::format("{}: {}{}: {}", url.Text(), kNames[static_cast<std::size_t>(kind)],
                                 own ? fmt::format(" of {} (Sluice.LoadsTable)", request_.config.loads_table) : "",
-                                WithoutCredentialsOf(request_.copy, failure.message));
+                                Told(failure.message));
   outcome.looked = !request_.config.loads_table.empty() && kind >= Kind::kCopy;
   if (kind == Kind::kCommit && failure.lost) outcome.end = LoadOutcome::End::kUnknown;
   return outcome;
+}
+
+std::string LoadAttempt::Told(std::string message) const {
+  message = WithoutSecret(WithoutCredentialsOf(request_.copy, std::move(message)), user_.password);
+  return user_.secret ? WithoutSecret(std::move(message), user_.username) : message;
 }
 
 }  // namespace sluice::delivery

@@ -39,6 +39,13 @@ struct LoadRequest {
   friend bool operator==(const LoadRequest&, const LoadRequest&) = default;
 };
 
+/// Who logs in. Not a part of the request: a password that is replaced counts from the next attempt on.
+struct ClusterUser {
+  std::string username;
+  std::string password;
+  bool secret = false;  // both are: the name is told by no message either
+};
+
 struct LoadOutcome {
   enum class End : std::uint8_t {
     kNotYet,
@@ -57,7 +64,7 @@ struct LoadOutcome {
 class LoadAttempt {
  public:
   /// The clock outlives it.
-  LoadAttempt(LoadRequest request, storage::Clock& clock);
+  LoadAttempt(LoadRequest request, ClusterUser user, storage::Clock& clock);
 
   /// Goes on. Of no use any more once it has told an end.
   LoadOutcome Advance();
@@ -74,9 +81,12 @@ class LoadAttempt {
   bool IsOver(std::int64_t limit_ms) const { return NowMs() - since_ms_ >= limit_ms; }
   LoadOutcome WhileWaiting(SessionState state) const;
   LoadOutcome Failed(const SessionFailure& failure) const;
+  /// What a server says, without secrets.
+  std::string Told(std::string message) const;
   LoadOutcome End(const Step& step) const;
 
   const LoadRequest request_;
+  const ClusterUser user_;
   storage::Clock& clock_;
   const std::vector<Step> steps_;
   std::size_t sent_ = 0;  // the last of them runs, or has ended

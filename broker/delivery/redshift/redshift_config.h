@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "broker/delivery/secret_provider.h"
+
 namespace sluice::delivery {
 
 inline constexpr std::uint64_t kLoadRetrySecondsDefault = 3600;
@@ -15,6 +17,7 @@ struct RedshiftConfig {
   std::string url = {};       // jdbc_url.h
   std::string username = {};
   std::string password = {};                                  // a secret
+  SecretConfig secret = {};                                   // where both are instead
   std::string table = {};                                     // SQL, as the next two
   std::string columns = {};                                   // separated by commas; empty: those of the table
   std::string copy_options = {};                              // may hold secrets

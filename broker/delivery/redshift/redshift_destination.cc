@@ -34,11 +34,13 @@ void ReadCluster(MapReader& map, RedshiftConfig& redshift) {
     map.report().Warn(line, path,
                       fmt::format("says sslmode={}: statements may go to the cluster unencrypted", url->ssl_mode));
   }
+  redshift.secret = ReadSecretsManager(map);
   redshift.username = ReadSecret(map, "Username");
   redshift.password = ReadSecret(map, "Password");
   for (const auto& [key, value] :
        {std::pair("Username", &redshift.username), std::pair("Password", &redshift.password)}) {
-    if (value->empty()) map.report().Problem(map.LineOf(key), map.PathOf(key), "is missing");
+    if (value->empty() && !redshift.secret.enabled)
+      map.report().Problem(map.LineOf(key), map.PathOf(key), "is missing");
   }
 }
 
@@ -130,7 +132,6 @@ void ReadRedshiftDestination(MapReader& map, const SluiceExtras& extras, Deliver
   redshift.retry_s = ReadRetrySeconds(map, kLoadRetrySecondsDefault);
   config.redshift = std::move(redshift);
   ReadBackup(map, config);
-  ReadSecretsManager(map);
   ReadPassedOver(map);
   map.Finish();
 }
@@ -160,8 +161,9 @@ void WriteRedshiftDestination(const DeliveryConfig& config, Secrets secrets, pro
   json.Key("CopyCommand").BeginObject().Key("DataTableName").String(redshift.table);
   json.Key("DataTableColumns").String(redshift.columns);
   json.Key("CopyOptions").String(told ? redshift.copy_options : WithoutCredentials(redshift.copy_options)).EndObject();
-  json.Key("Username").String(redshift.username);
-  if (told) json.Key("Password").String(redshift.password);
+  if (!redshift.username.empty()) json.Key("Username").String(redshift.username);
+  if (told && !redshift.password.empty()) json.Key("Password").String(redshift.password);
+  WriteSecretsManager(redshift.secret, json);
   json.Key("RetryOptions").BeginObject().Key("DurationInSeconds").Number(redshift.retry_s).EndObject();
   WriteStaging(config, json);
   WriteProcessing(config, json);

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -20,6 +21,14 @@ constexpr std::int64_t kAskFirstMs = 50;
 constexpr std::int64_t kAskMaxMs = 1000;
 
 }  // namespace
+
+Result<ClusterUser> ClusterUserOf(const RedshiftConfig& config, const ProcessorSettings& settings) {
+  if (!config.secret.enabled) return ClusterUser{config.username, config.password};
+  constexpr std::array<std::string_view, 2> kMembers = {"username", "password"};
+  Result<std::vector<std::string>> texts = ReadSecretMembers(settings.secrets, config.secret.arn, kMembers);
+  if (!texts) return Error(texts.error());
+  return ClusterUser{std::move(texts->front()), std::move(texts->back()), true};
+}
 
 RedshiftLoad::RedshiftLoad(const DeliveryTerms& terms, const Intent& intent, const StagingParts& staging,
                            ProcessorHost& host, ObjectStore& objects)
@@ -78,10 +87,13 @@ LoadRequest RedshiftLoad::MakeRequest(const std::string& manifest) const {
 }
 
 /// Goes on with the attempt that runs, unless another one is configured now.
-LoadOutcome RedshiftLoad::Advance(const std::string& manifest) {
+Result<LoadOutcome> RedshiftLoad::Advance(const std::string& manifest) {
   LoadRequest request = MakeRequest(manifest);
   if (progress_.attempt == nullptr || progress_.attempt->request() != request) {
-    progress_.attempt = std::make_shared<LoadAttempt>(std::move(request), *host_.clock);
+    progress_.attempt.reset();
+    Result<ClusterUser> user = ClusterUserOf(*terms_.config.redshift, host_.settings);
+    if (!user) return Error(user.error());
+    progress_.attempt = std::make_shared<LoadAttempt>(std::move(request), std::move(*user), *host_.clock);
     progress_.ask_ms = 0;
   }
   LoadOutcome outcome = progress_.attempt->Advance();
@@ -90,19 +102,20 @@ LoadOutcome RedshiftLoad::Advance(const std::string& manifest) {
 }
 
 Status RedshiftLoad::Load(const std::string& manifest, LedgerEntry& entry) {
-  LoadOutcome outcome = Advance(manifest);
-  if (outcome.end == LoadOutcome::End::kNoLoadsTable) {
+  Result<LoadOutcome> outcome = Advance(manifest);
+  if (outcome && outcome->end == LoadOutcome::End::kNoLoadsTable) {
     progress_.creates_table = true;
     outcome = Advance(manifest);
   }
-  switch (outcome.end) {
+  if (!outcome) return outcome.error();
+  switch (outcome->end) {
     case LoadOutcome::End::kLoaded:
     case LoadOutcome::End::kLoadedBefore:
       entry.load = {.loaded = true, .attempts = progress_.attempts + 1};
       return Status();
     case LoadOutcome::End::kFailed:
     case LoadOutcome::End::kUnknown:
-      return TakeFailure(outcome, manifest, entry);
+      return TakeFailure(*outcome, manifest, entry);
     default:
       progress_.ask_ms = std::clamp(2 * progress_.ask_ms, kAskFirstMs, kAskMaxMs);
       host_.ask_again_ms = progress_.ask_ms;

@@ -27,6 +27,9 @@
 
 namespace sluice::delivery {
 
+/// The configuration's user or, where that names a secret, the secret's as it is now. Errors as ReadSecretMembers.
+Result<ClusterUser> ClusterUserOf(const RedshiftConfig& config, const ProcessorSettings& settings);
+
 class RedshiftLoad {
  public:
   /// All outlive it; the configuration has a cluster.
@@ -40,7 +43,8 @@ class RedshiftLoad {
   Status PutManifest(const std::string& key, const std::string& document, LedgerEntry& entry);
   Status Load(const std::string& manifest, LedgerEntry& entry);
   LoadRequest MakeRequest(const std::string& manifest) const;
-  LoadOutcome Advance(const std::string& manifest);
+  /// An error: there was no attempt, as the secret cannot be read.
+  Result<LoadOutcome> Advance(const std::string& manifest);
   Status TakeFailure(const LoadOutcome& outcome, const std::string& manifest, LedgerEntry& entry);
   Status TryLater(const LoadOutcome& outcome);
   std::int64_t NowMs() const { return staging_.env.clock().MonotonicNs() / 1'000'000; }

@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "broker/delivery/secret_provider.h"
 #include "protocol/ascii.h"
 
 namespace sluice::delivery {
@@ -132,10 +133,7 @@ std::string WithoutCredentials(std::string_view sql) {
 std::string WithoutCredentialsOf(std::string_view sql, std::string message) {
   ForEachToken(sql, [&](const Token& token, bool secret) {
     if (!secret || token.text.size() <= 2) return;
-    const std::string_view value = token.text.substr(1, token.text.size() - 2);
-    constexpr std::string_view kHidden = "***";
-    for (std::size_t at = message.find(value); at != message.npos; at = message.find(value, at + kHidden.size()))
-      message.replace(at, value.size(), kHidden);
+    message = WithoutSecret(std::move(message), token.text.substr(1, token.text.size() - 2));
   });
   return message;
 }

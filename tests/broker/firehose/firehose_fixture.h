@@ -46,6 +46,13 @@ inline std::string Backup(std::string_view more = "") {
                      kRole, more);
 }
 
+/// A SecretsManagerConfiguration. `more`: further members, with a comma in front.
+inline std::string Secret(std::string_view name, std::string_view more = "") {
+  return fmt::format(R"("SecretsManagerConfiguration":{{"Enabled":true,"SecretARN":)"
+                     R"("arn:aws:secretsmanager:us-east-1:123456789012:secret:{}-a1b2c3"{}}})",
+                     name, more);
+}
+
 /// One master key.
 inline std::unique_ptr<KeyProvider> NewMasterKeys() {
   storage::MemoryEnv env;
@@ -70,6 +77,15 @@ class FirehoseCore {
     const std::filesystem::path path = std::filesystem::path(delivery_options_.tables_dir) / file;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path) << json;
+  }
+  /// A secret of the folder of secrets, which is asked from the next start on.
+  void PutSecret(std::string_view name, std::string_view json) {
+    delivery_options_.secrets_dir = temp_.path() + "/secrets";
+    const std::filesystem::path path =
+        std::filesystem::path(delivery_options_.secrets_dir) / fmt::format("{}.json", name);
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << json;
+    std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
   void ForgetTables() { delivery_options_.tables_dir.clear(); }
   /// The configuration of a delivery stream, as the stage has it.

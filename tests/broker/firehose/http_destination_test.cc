@@ -77,8 +77,14 @@ TEST_CASE("CreateDeliveryStream: what an HTTP endpoint cannot be", "[firehose]")
           TryCreateHttp(core, "https://h", "", R"(,"BufferingHints":{"SizeInMBs":6})"));
   refused("ValidationException", "less than or equal to 7200",
           TryCreateHttp(core, "https://h", "", R"(,"RetryOptions":{"DurationInSeconds":7201})"));
-  refused("InvalidArgumentException", "SecretsManagerConfiguration is not served by this broker",
+  refused("InvalidArgumentException", "SecretARN is required when SecretsManagerConfiguration is enabled",
           TryCreateHttp(core, "https://h", "", R"(,"SecretsManagerConfiguration":{"Enabled":true})"));
+  refused("ValidationException", "secretsManagerConfiguration.enabled",
+          TryCreateHttp(core, "https://h", "", R"(,"SecretsManagerConfiguration":{})"));
+  refused("ValidationException", "arn:.*:secretsmanager:",
+          TryCreateHttp(core, "https://h", "", R"(,"SecretsManagerConfiguration":{"Enabled":true,"SecretARN":"key"})"));
+  refused("InvalidArgumentException", "set delivery.secrets_dir to a folder",
+          TryCreateHttp(core, "https://h", "", "," + Secret("key")));
   refused("InvalidArgumentException", "ErrorOutputPrefix",
           TryCreateHttp(core, "https://h", "", "", R"("Prefix":"!{timestamp:yyyy}/")"));
   refused("InvalidArgumentException", "A maximum of 5",
@@ -102,6 +108,32 @@ TEST_CASE("PutRecord: a record goes to the HTTP endpoint", "[firehose]") {
   const auto request = server.Requests().front();
   CHECK(request.Header("x-amz-firehose-access-key") == "secret");
   CHECK(delivery::ReadEndpointRequest(request.body).values == std::vector<std::string>{"hello"});
+}
+
+TEST_CASE("PutRecord: a record goes to the HTTP endpoint with the key of a secret", "[firehose]") {
+  delivery::FakeEndpoint server(delivery::TakeAll);
+  FirehoseCore core;
+  core.PutSecret("key", R"({"api_key":"c4n4ry-1"})");
+  core.Restart();
+  CHECK(TryCreateHttp(core, "https://h", "", "," + Secret("other")).message().contains("other.json; put {"));
+  CreateHttp(core, server.Url("/in"), "", "," + Secret("key"));
+  CHECK(At(core, "SecretsManagerConfiguration.Enabled") == "true");
+  CHECK(At(core, "SecretsManagerConfiguration.SecretARN").ends_with(":secret:key-a1b2c3"));
+  core.Put("d", "one");
+  CHECK(core.Delivered("d").empty());
+  core.PutSecret("key", R"({"api_key":"c4n4ry-2"})");
+  core.Put("d", "two");
+  CHECK(core.Delivered("d").empty());
+  REQUIRE(server.Requests().size() == 2);
+  CHECK(server.Requests().front().Header("x-amz-firehose-access-key") == "c4n4ry-1");
+  CHECK(server.Requests().back().Header("x-amz-firehose-access-key") == "c4n4ry-2");
+  CHECK(!core.Describe("d").body.contains("c4n4ry"));
+  CHECK(!core.Config("d").contains("c4n4ry"));
+  // Switched off, it is the endpoint's own key again.
+  REQUIRE(!UpdateHttp(core, "1", R"("SecretsManagerConfiguration":{"Enabled":false})").error);
+  core.Put("d", "three");
+  CHECK(core.Delivered("d").empty());
+  CHECK(server.Requests().back().Header("x-amz-firehose-access-key").empty());
 }
 
 TEST_CASE("UpdateDestination: an HTTP endpoint is merged, and keeps a key that is not given", "[firehose]") {

@@ -90,8 +90,12 @@ TEST_CASE("CreateDeliveryStream: what Redshift cannot be", "[firehose]") {
           TryCreateRedshift(core, kUrl, R"(,"S3BackupMode":"Enabled")"));
   refused("ValidationException", "less than or equal to 7200",
           TryCreateRedshift(core, kUrl, R"(,"RetryOptions":{"DurationInSeconds":7201})"));
-  refused("InvalidArgumentException", "SecretsManagerConfiguration is not served by this broker",
+  refused("InvalidArgumentException", "SecretARN is required when SecretsManagerConfiguration is enabled",
           TryCreateRedshift(core, kUrl, R"(,"SecretsManagerConfiguration":{"Enabled":true})"));
+  refused("InvalidArgumentException", "Username cannot be null or empty",
+          TryCreateRedshift(core, kUrl, R"(,"SecretsManagerConfiguration":{"Enabled":false})", "", ""));
+  refused("InvalidArgumentException", "set delivery.secrets_dir to a folder",
+          TryCreateRedshift(core, kUrl, "", "", "," + Secret("db")));
   refused("InvalidArgumentException", "ErrorOutputPrefix",
           TryCreateRedshift(core, kUrl, "", R"("Prefix":"!{timestamp:yyyy}/")"));
   refused("ValidationException", "clusterJDBCURL",
@@ -111,6 +115,23 @@ TEST_CASE("PutRecord: a record goes to Redshift", "[firehose]") {
   REQUIRE(cluster.Loaded().size() == 1);
   CHECK(cluster.Loaded().front().starts_with("COPY orders FROM 's3://lake/manifests/2"));
   CHECK(cluster.Loaded().front().ends_with(fmt::format("IAM_ROLE '{}' MANIFEST json 'auto'", kRole)));
+}
+
+TEST_CASE("PutRecord: a record goes to Redshift with the user of a secret", "[firehose]") {
+  delivery::FakeCluster cluster;
+  FirehoseCore core;
+  core.PutSecret("db", fmt::format(R"({{"username":"{}","password":"{}"}})", delivery::FakeCluster::kUser,
+                                   delivery::FakeCluster::kPassword));
+  core.Restart();
+  const Reply reply = TryCreateRedshift(core, cluster.Url(), "", "", "," + Secret("db"));
+  INFO(reply.message());
+  REQUIRE(!reply.error);
+  CHECK(At(core, "SecretsManagerConfiguration.Enabled") == "true");
+  CHECK(!core.Describe("d").body.contains("Username"));
+  core.Put("d", "{}");
+  CHECK(core.Delivered("d").contains("{}"));
+  CHECK(cluster.Loaded().size() == 1);
+  CHECK(!core.Config("d").contains(delivery::FakeCluster::kPassword));
 }
 
 TEST_CASE("UpdateDestination: Redshift is merged, and keeps what is not given", "[firehose]") {

@@ -53,6 +53,10 @@ TEST_CASE("CreateDeliveryStream: what Splunk cannot be", "[firehose]") {
           TryCreateSplunk(core, "http://splunk:8088"));
   refused("InvalidArgumentException", "HECEndpoint must begin with https://", TryCreateSplunk(core, ""));
   refused("InvalidArgumentException", "HECToken cannot be null", TryCreateSplunk(core, "https://h", "", ""));
+  refused("InvalidArgumentException", "RoleARN of SecretsManagerConfiguration is required for Splunk",
+          TryCreateSplunk(core, "https://h", "," + Secret("hec"), ""));
+  refused("InvalidArgumentException", "HECToken cannot be null",
+          TryCreateSplunk(core, "https://h", R"(,"SecretsManagerConfiguration":{"Enabled":false})", ""));
   refused("ValidationException", "Member must satisfy enum value set",
           TryCreateSplunk(core, "https://h", R"(,"S3BackupMode":"AllData")"));
   refused("ValidationException", "greater than or equal to 180",
@@ -60,6 +64,19 @@ TEST_CASE("CreateDeliveryStream: what Splunk cannot be", "[firehose]") {
   refused("ValidationException", "less than or equal to 60",
           TryCreateSplunk(core, "https://h", R"(,"BufferingHints":{"SizeInMBs":5,"IntervalInSeconds":61})"));
   CHECK(!TryCreateSplunk(core, "http://localhost:8088").error);
+}
+
+TEST_CASE("CreateDeliveryStream: Splunk with a secret in place of its token", "[firehose]") {
+  FirehoseCore core;
+  core.PutSecret("hec", R"({"hec_token":"c4n4ry"})");
+  core.Restart();
+  const std::string secret = "," + Secret("hec", fmt::format(R"(,"RoleARN":"{}")", kRole));
+  const Reply reply = TryCreateSplunk(core, "https://h", secret, "");
+  INFO(reply.message());
+  REQUIRE(!reply.error);
+  CHECK(At(core, "SecretsManagerConfiguration.SecretARN").ends_with(":secret:hec-a1b2c3"));
+  CHECK(!core.Describe("d").body.contains("HECToken"));
+  CHECK(!core.Describe("d").body.contains("c4n4ry"));
 }
 
 TEST_CASE("UpdateDestination: Splunk is merged", "[firehose]") {
