@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "broker/delivery/bucket_root.h"
+#include "broker/delivery/http_client.h"
 #include "protocol/units.h"
 
 namespace sluice::broker {
@@ -234,6 +235,12 @@ Status CheckBucketRoot(std::string_view text) {
   return root ? Status() : root.error();
 }
 
+/// What is wrong is not shown: a password may stand in it.
+Status CheckClusterUrl(std::string_view text) {
+  return delivery::IsHttpUrl(text) ? Status()
+                                   : Status(Code::kInvalidArgument, "an address begins with https:// (or http://)");
+}
+
 Status CheckEndpoint(std::string_view text) {
   const auto endpoint = delivery::ParseEndpoint(text);
   return endpoint || text.empty() ? Status() : endpoint.error();
@@ -270,6 +277,7 @@ void AddDelivery(Config& c, std::vector<Setting>& s) {
   s.push_back({"delivery.jq_program", &c.delivery.jq_program});
   s.push_back({"delivery.ca_file", &c.delivery.stores.ca_file});
   s.push_back({"delivery.buckets", TextMap{.value = &c.delivery.buckets, .check = CheckBucketRoot}});
+  s.push_back({"delivery.domains", TextMap{.value = &c.delivery.domains, .secret = true, .check = CheckClusterUrl}});
   AddStores(c.delivery.stores, s);
 }
 

@@ -63,7 +63,7 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
                            [this](const std::string& path) { return ReadFile(path); });
   if (!table.ok()) return Error(std::move(table));
   Status runs = CheckProcessors(parsed->config.processors, MakeProcessorSettings());
-  if (runs.ok()) runs = CheckSecret(parsed->config);
+  if (runs.ok()) runs = CheckDestination(parsed->config);
   if (!runs.ok()) return Error(document_name.empty() ? std::move(runs) : runs.WithContext(document_name));
   if (const Result<std::string> key = ExampleKey(parsed->config); !key) return Error(key.error());
   if (const Result<std::string> copy = ExampleCopy(parsed->config); !copy) return Error(copy.error());
@@ -77,8 +77,12 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
   return parsed;
 }
 
-Status DeliveryManager::CheckSecret(const DeliveryConfig& config) const {
+Status DeliveryManager::CheckDestination(const DeliveryConfig& config) const {
   const ProcessorSettings settings = MakeProcessorSettings();
+  const EndpointKind* const kind = FindEndpointKind(config.endpoint.type);
+  if (kind != nullptr && kind->check != nullptr) {
+    if (Status status = kind->check(config.endpoint, settings); !status.ok()) return status;
+  }
   Status status;
   if (const Result<std::string> key = AccessKeyOf(config.endpoint, settings); !key) status = key.error();
   if (config.redshift) {
@@ -310,7 +314,8 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name, std::strin
                                     .directory = objects_->Place(config.bucket),
                                     .backup_directory = config.backup ? objects_->Place(config.backup->bucket) : "",
                                     .converted = config.convert,
-                                    .endpoint = TellableUrl(config.endpoint.url),
+                                    .endpoint = config.endpoint.domain_arn.empty() ? TellableUrl(config.endpoint.url)
+                                                                                   : config.endpoint.domain_arn,
                                     .shards = status.checkpoint.shards,
                                     .intent = status.intent,
                                     .entries = *ledger};

@@ -129,6 +129,7 @@ ProcessorSettings DeliveryManager::MakeProcessorSettings() const {
           .account = parts_.account,
           .endpoint_timeout_ms = options_.endpoint_timeout_ms,
           .load_timeout_ms = options_.load_timeout_ms,
+          .domains = options_.domains,
           .secrets = secrets_.get(),
           .stopping = &stopping_};
 }

@@ -127,8 +127,9 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   GlueTables tables() const { return options_.tables_dir.empty() ? GlueTables::kNotAsked : GlueTables::kAsked; }
   Result<std::string> ExampleKey(const DeliveryConfig& config);
   Result<std::string> ExampleCopy(const DeliveryConfig& config);
-  /// Whether this broker can log in at the destination: kInvalidArgument says which setting or file is in the way.
-  Status CheckSecret(const DeliveryConfig& config) const;
+  /// Whether this broker can reach the destination and log in there: kInvalidArgument says which setting or file is in
+  /// the way.
+  Status CheckDestination(const DeliveryConfig& config) const;
   std::string StagingWarning(const DeliveryConfig& config);
   Result<broker::StreamPtr> SourceOf(const DeliveryConfig& config);
   Status Store(const DeliveryConfig& config, StreamId source, const std::string& given);

@@ -70,6 +70,10 @@ HttpHeaders HeadersOf(CURL* handle) {
 
 }  // namespace
 
+bool IsHttpUrl(std::string_view text) {
+  return (text.starts_with("http://") || text.starts_with("https://")) && text.find_first_of(" \t\r\n") == text.npos;
+}
+
 std::string TellableUrl(std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
   const std::size_t host = url.find("://") == url.npos ? 0 : url.find("://") + 3;

@@ -39,6 +39,9 @@ struct HttpAnswer {
   std::string_view Header(std::string_view name) const;
 };
 
+/// Whether it begins with http:// or https:// and has no white space.
+bool IsHttpUrl(std::string_view text);
+
 /// Without what may be a secret: a name and a password in front of the host, and what stands behind a '?'.
 std::string TellableUrl(std::string_view url);
 

@@ -200,6 +200,24 @@ TEST_CASE("LoadConfig: object stores, from the file and the environment; their s
       ErrorOf("[delivery.azure]\naccount_key = \"a\"\nsas_token = \"b\"\n").starts_with("delivery.azure.account_key"));
 }
 
+TEST_CASE("LoadConfig: clusters of domains, by name or ARN; their passwords are not shown", "[broker]") {
+  const auto config = Load(R"(
+[delivery]
+secrets_dir = "/secrets"
+[delivery.domains]
+orders = "https://user:c4n4ry@h:9200"
+"arn:aws:es:eu-west-1:123456789012:domain/a.b" = "http://127.0.0.1:9200"
+)");
+  REQUIRE(config.has_value());
+  CHECK(config->delivery.secrets_dir == "/secrets");
+  CHECK(config->delivery.domains ==
+        std::map<std::string, std::string>{{"arn:aws:es:eu-west-1:123456789012:domain/a.b", "http://127.0.0.1:9200"},
+                                           {"orders", "https://user:c4n4ry@h:9200"}});
+  for (const SettingText& setting : DescribeConfig(*config)) CHECK_FALSE(setting.value.contains("c4n4ry"));
+  CHECK(ErrorOf("[delivery.domains]\norders = \"user:c4n4ry@h\"\n") ==
+        "FILE:2: delivery.domains.orders: an address begins with https:// (or http://)");
+}
+
 TEST_CASE("LoadConfig: the sample file is the defaults", "[broker]") {
   const auto sample = LoadConfig({.file = "broker/sluice.toml", .environment = {}, .overrides = {}});
   REQUIRE(sample.has_value());

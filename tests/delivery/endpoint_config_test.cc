@@ -259,12 +259,38 @@ TEST_CASE("ParseDeliveryConfig: OpenSearch and Elasticsearch, and their canonica
         "DocumentIdOptions": {"DefaultDocumentIdFormat": "x"}, "TypeName": "a b")"),
                                          "f.json");
     REQUIRE_FALSE(bad.has_value());
-    for (const char* message :
-         {"DomainARN: is not served", "IndexName: '_x' can be no index", "'x' is none of NoRotation",
-          "'x' is neither FIREHOSE_DEFAULT nor NO_DOCUMENT_ID", "TypeName: must be letters"}) {
+    for (const char* message : {"DomainARN: 'd' is not arn:aws:es:REGION:ACCOUNT:domain/NAME",
+                                "IndexName: '_x' can be no index", "'x' is none of NoRotation",
+                                "'x' is neither FIREHOSE_DEFAULT nor NO_DOCUMENT_ID", "TypeName: must be letters"}) {
       CHECK(Contains(bad.error().message(), message));
     }
   }
+}
+
+TEST_CASE("ParseDeliveryConfig: a domain in place of a cluster's address, and its canonical form", "[delivery]") {
+  const auto document = [](std::string_view members) {
+    return fmt::format(R"({{"DeliveryStreamName": "d", "ElasticsearchDestinationConfiguration": {{"RoleARN": "r",
+        "IndexName": "orders", {}, {}}}}})",
+                       members, kBucket);
+  };
+  constexpr std::string_view kDomain = R"("DomainARN": "arn:aws:es:eu-west-1:123456789012:domain/orders")";
+  const DeliveryConfig config = Parsed(document(kDomain)).config;
+  CHECK(config.endpoint.domain_arn == "arn:aws:es:eu-west-1:123456789012:domain/orders");
+  CHECK(config.endpoint.url.empty());
+  const std::string canonical = DeliveryConfigToJson(config);
+  CHECK(Contains(canonical, R"("DomainARN":"arn:aws:es:eu-west-1:123456789012:domain/orders")"));
+  CHECK_FALSE(Contains(canonical, "ClusterEndpoint"));
+  CHECK(ParseStoredDeliveryConfig(canonical)->config.endpoint == config.endpoint);
+  const auto problem = [&](std::string_view members) {
+    const auto parsed = ParseDeliveryConfig(document(members), "f.json");
+    return parsed ? std::string("none") : parsed.error().message();
+  };
+  CHECK(Contains(problem(fmt::format(R"({}, "ClusterEndpoint": "https://h")", kDomain)),
+                 "DomainARN: stands beside ClusterEndpoint; give one of them"));
+  CHECK(Contains(problem(R"("TypeName": "t")"), "ClusterEndpoint: is missing"));
+  for (const std::string_view bad :
+       {"orders", "arn:aws:es:eu-west-1:123456789012:domain/", "arn:aws:s3:::domain/orders"})
+    CHECK(Contains(problem(fmt::format(R"("DomainARN": "{}")", bad)), "is not arn:aws:es:REGION:ACCOUNT:domain/NAME"));
 }
 
 }  // namespace sluice::delivery

@@ -111,6 +111,29 @@ TEST_CASE("Search: documents by the bulk API, each in one line under an id of it
   CHECK(Proof(world).Verify().ok());
 }
 
+TEST_CASE("Search: a domain's address is the broker's, by its ARN or else by its name", "[delivery]") {
+  Cluster by_arn, by_name;
+  DeliveryConfig config = SearchConfig("");
+  config.endpoint.domain_arn = "arn:aws:es:eu-west-1:123456789012:domain/orders";
+  World world(config, 1);
+  Put(world, "{}");
+  REQUIRE(world.Start().ok());
+  CHECK_FALSE(world.Run());  // however long it takes
+  CHECK(world.stream->status().last_error.contains("name it in [delivery.domains] as orders = \"https://HOST:PORT\""));
+  CHECK(world.Lake().empty());
+  world.processors.domains = {{"orders", by_name.Url()}};
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  CHECK(by_name.Documents().size() == 1);
+  world.processors.domains.emplace(config.endpoint.domain_arn, by_arn.Url());
+  REQUIRE(world.Start().ok());
+  Put(world, "{}");
+  REQUIRE(world.Run());
+  CHECK(by_arn.Documents().size() == 1);
+  CHECK(by_name.Documents().size() == 1);
+  CHECK(Proof(world).Verify().ok());
+}
+
 TEST_CASE("Search: a type where one is given, no ids where they are not wanted", "[delivery]") {
   Cluster cluster;
   DeliveryConfig config = SearchConfig(cluster.Url());

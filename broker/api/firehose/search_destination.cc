@@ -79,9 +79,16 @@ Json SearchDescribed(const Json& destination) {
   return described;
 }
 
+/// An address of one form takes the place of that of the other.
+Json SearchMerged(Json destination, const Json& update) {
+  if (Find(update, "ClusterEndpoint") != nullptr) Remove(destination, "DomainARN");
+  if (Find(update, "DomainARN") != nullptr) Remove(destination, "ClusterEndpoint");
+  return MergedService(std::move(destination), update);
+}
+
 std::optional<ApiError> CheckSearch(const Json& destination, NeedsTable) {
-  if (Find(destination, "DomainARN") != nullptr) return NotServed("DomainARN (give ClusterEndpoint): the domain");
-  if (Find(destination, "ClusterEndpoint") == nullptr) return InvalidArgument("ClusterEndpoint is required.");
+  if ((Find(destination, "DomainARN") == nullptr) == (Find(destination, "ClusterEndpoint") == nullptr))
+    return InvalidArgument("Exactly one of DomainARN and ClusterEndpoint is required.");
   if (Find(destination, "VpcConfiguration") != nullptr) return NotServed("VpcConfiguration");
   const std::string index = delivery::IndexProblem(TextOf(&destination, "IndexName"));
   if (!index.empty()) return InvalidArgument("IndexName " + index);
@@ -102,7 +109,7 @@ DestinationKind Kind() {
           .configuration_shape = ConfigurationShape,
           .update_shape = UpdateShape,
           .described = SearchDescribed,
-          .merged = MergedService,
+          .merged = SearchMerged,
           .check = CheckSearch};
 }
 

@@ -16,6 +16,7 @@ enum class IndexRotation : std::uint8_t { kNone, kHour, kDay, kWeek, kMonth };
 struct EndpointConfig {
   std::string type = {};        // of endpoint_registry.h; empty: there is no service, records go to the lake
   std::string url = {};         // https://.., or http://..
+  std::string domain_arn = {};  // of OpenSearch, where the broker's settings have the url
   std::string name = {};        // for people
   std::string access_key = {};  // a secret; of Splunk: its token
   SecretConfig secret = {};     // where it is instead

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "broker/delivery/http_client.h"
+
 namespace sluice::delivery {
 namespace {
 
@@ -12,12 +14,11 @@ constexpr std::int64_t kRetrySecondsMax = 7200;
 
 std::string ReadEndpointUrl(MapReader& map, std::string_view key) {
   std::string url = map.String(key).value_or("");
-  const bool plain = url.starts_with("http://");
   if (url.empty()) {
     map.report().Problem(map.LineOf(key), map.PathOf(key), "is missing: it says where to send");
-  } else if ((!plain && !url.starts_with("https://")) || url.find_first_of(" \t\r\n") != url.npos) {
+  } else if (!IsHttpUrl(url)) {
     map.report().Problem(map.LineOf(key), map.PathOf(key), "must begin with https:// (or http://)");
-  } else if (plain) {
+  } else if (url.starts_with("http://")) {
     map.report().Warn(map.LineOf(key), map.PathOf(key),
                       "is http://: records and secrets go to the endpoint unencrypted; Firehose takes https:// only");
   }

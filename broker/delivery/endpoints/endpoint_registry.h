@@ -34,7 +34,10 @@ struct EndpointKind {
   /// The members of its own; what all have is endpoint_destination.cc's.
   void (*read)(MapReader& map, EndpointConfig& config) = nullptr;
   void (*write)(const EndpointConfig& config, Secrets secrets, protocol::JsonWriter& json) = nullptr;
-  /// The host outlives it.
+  /// Whether a broker of these settings can reach it: kInvalidArgument says which setting is in the way. nullptr:
+  /// every.
+  Status (*check)(const EndpointConfig& config, const ProcessorSettings& settings) = nullptr;
+  /// The host, whose settings have passed `check`, outlives it.
   std::unique_ptr<Endpoint> (*make)(const DeliveryConfig& config, const ProcessorHost& host) = nullptr;
 };
 

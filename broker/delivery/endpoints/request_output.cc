@@ -27,10 +27,14 @@ void Hide(std::string_view access_key, SendOutcome& outcome) {
 }
 
 /// The connection of the delivery before, unless another endpoint is configured now.
-void Connect(const DeliveryConfig& config, const EndpointKind& kind, ProcessorHost& host) {
-  if (host.endpoint != nullptr && host.endpoint_config == config.endpoint) return;
+Status Connect(const DeliveryConfig& config, const EndpointKind& kind, ProcessorHost& host) {
+  if (host.endpoint != nullptr && host.endpoint_config == config.endpoint) return Status();
+  if (kind.check != nullptr) {
+    if (Status status = kind.check(config.endpoint, host.settings); !status.ok()) return status;
+  }
   host.endpoint = kind.make(config, host);
   host.endpoint_config = config.endpoint;
+  return Status();
 }
 
 }  // namespace
@@ -46,7 +50,7 @@ RequestOutput::RequestOutput(const ObjectParts& parts, const StagingParts& stagi
       record_bytes_max_(parts.terms.config.size_mb << 20) {}
 
 Status RequestOutput::Open() {
-  Connect(parts_.terms.config, kind_, host_);
+  if (Status status = Connect(parts_.terms.config, kind_, host_); !status.ok()) return status;
   std::string delivery = RequestId(parts_.intent, 0);
   if (progress_.delivery != delivery) progress_ = {.delivery = std::move(delivery)};
   return Status();

@@ -22,6 +22,27 @@ constexpr std::array<std::pair<std::string_view, IndexRotation>, 5> kRotations =
      {"OneWeek", IndexRotation::kWeek},
      {"OneMonth", IndexRotation::kMonth}}};
 
+/// "orders" of "arn:aws:es:eu-west-1:123456789012:domain/orders"; empty where it is none.
+std::string_view DomainOf(std::string_view arn) {
+  constexpr std::string_view kDomain = ":domain/";
+  const std::size_t at = arn.find(kDomain);
+  if (!arn.starts_with("arn:") || at == arn.npos || !arn.substr(0, at).contains(":es:")) return "";
+  return arn.substr(at + kDomain.size());
+}
+
+void ReadCluster(MapReader& map, EndpointConfig& config) {
+  config.domain_arn = map.String("DomainARN").value_or("");
+  const int line = map.LineOf("DomainARN");
+  if (config.domain_arn.empty()) {
+    config.url = ReadEndpointUrl(map, "ClusterEndpoint");
+  } else if (map.Take("ClusterEndpoint") != nullptr) {
+    map.report().Problem(line, map.PathOf("DomainARN"), "stands beside ClusterEndpoint; give one of them");
+  } else if (DomainOf(config.domain_arn).empty()) {
+    map.report().Problem(line, map.PathOf("DomainARN"),
+                         fmt::format("'{}' is not arn:aws:es:REGION:ACCOUNT:domain/NAME", config.domain_arn));
+  }
+}
+
 void ReadRotation(MapReader& map, EndpointConfig& config) {
   const std::string text = map.String("IndexRotationPeriod").value_or("OneDay");
   const auto same = [&](const auto& known) { return PlainWord(known.first) == PlainWord(text); };
@@ -61,13 +82,19 @@ std::string IndexProblem(std::string_view name) {
                      name);
 }
 
-void ReadSearchConfig(MapReader& map, EndpointConfig& config) {
-  if (map.Take("DomainARN") != nullptr) {
-    map.report().NotServed(map.LineOf("DomainARN"), map.PathOf("DomainARN"),
-                           "is not served: there is no AWS to ask for the domain's address; give ClusterEndpoint");
-  } else {
-    config.url = ReadEndpointUrl(map, "ClusterEndpoint");
+Result<std::string> ClusterUrl(const EndpointConfig& config, const std::map<std::string, std::string>& domains) {
+  if (config.domain_arn.empty()) return config.url;
+  for (const std::string_view key : {std::string_view(config.domain_arn), DomainOf(config.domain_arn)}) {
+    if (const auto found = domains.find(std::string(key)); found != domains.end()) return found->second;
   }
+  return Error(Code::kInvalidArgument,
+               fmt::format("DomainARN: '{}' is a domain whose address this broker does not know; name it in "
+                           "[delivery.domains] as {} = \"https://HOST:PORT\", or give ClusterEndpoint",
+                           config.domain_arn, DomainOf(config.domain_arn)));
+}
+
+void ReadSearchConfig(MapReader& map, EndpointConfig& config) {
+  ReadCluster(map, config);
   config.index = map.String("IndexName").value_or("");
   if (const std::string problem = IndexProblem(config.index); !problem.empty())
     map.report().Problem(map.LineOf("IndexName"), map.PathOf("IndexName"), problem);
@@ -83,7 +110,11 @@ void ReadSearchConfig(MapReader& map, EndpointConfig& config) {
 }
 
 void WriteSearchConfig(const EndpointConfig& config, Secrets secrets, protocol::JsonWriter& json) {
-  json.Key("ClusterEndpoint").String(secrets == Secrets::kTold ? config.url : TellableUrl(config.url));
+  if (config.domain_arn.empty()) {
+    json.Key("ClusterEndpoint").String(secrets == Secrets::kTold ? config.url : TellableUrl(config.url));
+  } else {
+    json.Key("DomainARN").String(config.domain_arn);
+  }
   json.Key("IndexName").String(config.index);
   if (!config.index_type.empty()) json.Key("TypeName").String(config.index_type);
   const auto found =

@@ -96,6 +96,7 @@ class Search final : public Endpoint {
  public:
   Search(EndpointConfig config, const ProcessorHost& host)
       : config_(std::move(config)),
+        url_(*ClusterUrl(config_, host.settings.domains)),
         timeout_ms_(host.settings.endpoint_timeout_ms),
         client_(host.settings.ca_file, [&host] { return host.stopping(); }) {}
 
@@ -131,7 +132,7 @@ class Search final : public Endpoint {
   }
 
   std::string BulkUrl() const {
-    std::string_view base = config_.url;
+    std::string_view base = url_;
     while (base.ends_with('/')) base.remove_suffix(1);
     return fmt::format("{}/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason", base);
   }
@@ -179,10 +180,16 @@ class Search final : public Endpoint {
   }
 
   const EndpointConfig config_;
+  const std::string url_;
   const std::int64_t timeout_ms_;
   HttpClient client_;
   Minifier minifier_;
 };
+
+Status Check(const EndpointConfig& config, const ProcessorSettings& settings) {
+  const Result<std::string> url = ClusterUrl(config, settings.domains);
+  return url ? Status() : url.error();
+}
 
 std::unique_ptr<Endpoint> Make(const DeliveryConfig& config, const ProcessorHost& host) {
   return std::make_unique<Search>(config.endpoint, host);
@@ -200,6 +207,7 @@ EndpointKind Kind(std::string_view type, std::string_view error_type) {
           .all = "AllDocuments",
           .read = ReadSearchConfig,
           .write = WriteSearchConfig,
+          .check = Check,
           .make = Make};
 }
 

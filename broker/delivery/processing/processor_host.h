@@ -34,6 +34,7 @@ struct ProcessorSettings {
   std::string account = "000000000000";
   std::int64_t endpoint_timeout_ms = 180'000;   // of one request to an endpoint, as AWS
   std::int64_t load_timeout_ms = 900'000;       // of one statement of a load
+  std::map<std::string, std::string> domains = {};  // ARN or name of an OpenSearch domain -> its cluster's URL
   const SecretProvider* secrets = nullptr;      // nullptr: there are none; outlives the endpoints
   const std::atomic<bool>* stopping = nullptr;  // what may take long ends when it is set; outlives the processors
 };

@@ -87,6 +87,8 @@ class FirehoseCore {
     std::ofstream(path) << json;
     std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
+  /// A domain of OpenSearch, which is known from the next start on.
+  void PutDomain(std::string_view name, std::string_view url) { delivery_options_.domains.emplace(name, url); }
   void ForgetTables() { delivery_options_.tables_dir.clear(); }
   /// The configuration of a delivery stream, as the stage has it.
   std::string Config(std::string_view name) const { return manager->Find(name)->config; }

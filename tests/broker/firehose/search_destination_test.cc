@@ -13,6 +13,8 @@ Reply TryCreateSearch(FirehoseCore& core, std::string_view kind, std::string_vie
                               kind, kRole, cluster, index, Destination(), more));
 }
 
+constexpr std::string_view kDomain = R"("DomainARN":"arn:aws:es:us-east-1:123456789012:domain/orders",)";
+
 }  // namespace
 
 TEST_CASE("CreateDeliveryStream: OpenSearch and Elasticsearch are told with AWS's defaults", "[firehose]") {
@@ -54,9 +56,11 @@ TEST_CASE("CreateDeliveryStream: what OpenSearch cannot be", "[firehose]") {
     CHECK(reply.message().contains(message));
   };
   constexpr std::string_view kKind = "Amazonopensearchservice";
-  refused("ClusterEndpoint is required", TryCreateSearch(core, kKind, "", ""));
-  refused("DomainARN (give ClusterEndpoint)",
-          TryCreateSearch(core, kKind, "", R"("DomainARN":"arn:aws:es:us-east-1:123456789012:domain/orders",)"));
+  refused("Exactly one of DomainARN and ClusterEndpoint is required", TryCreateSearch(core, kKind, "", ""));
+  refused("Exactly one of DomainARN and ClusterEndpoint is required",
+          TryCreateSearch(core, kKind, R"(,"ClusterEndpoint":"https://h")", kDomain));
+  refused("name it in [delivery.domains]", TryCreateSearch(core, kKind, "", kDomain));
+  refused("arn:.*:es:", TryCreateSearch(core, kKind, "", R"("DomainARN":"orders",)"));
   refused("pattern: https:.*", TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"http://search:9200",)"));
   refused("IndexName 'Orders' can be no index",
           TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"https://h",)", "Orders"));
@@ -65,6 +69,37 @@ TEST_CASE("CreateDeliveryStream: what OpenSearch cannot be", "[firehose]") {
   refused("less than or equal to 100",
           TryCreateSearch(core, kKind, R"(,"BufferingHints":{"SizeInMBs":101,"IntervalInSeconds":1})"));
   CHECK(!TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"http://127.0.0.1:9200",)").error);
+}
+
+TEST_CASE("CreateDeliveryStream: a domain is told as it was given, and an address of the other form replaces it",
+          "[firehose]") {
+  for (const std::string_view kind : {"Amazonopensearchservice", "Elasticsearch"}) {
+    FirehoseCore core;
+    core.PutDomain("orders", "https://user:c4n4ry@h:9200");
+    core.Restart();
+    const Reply reply = TryCreateSearch(core, kind, "", kDomain);
+    INFO(reply.message());
+    REQUIRE(!reply.error);
+    const auto update = [&](std::string_view version, std::string_view members) {
+      return core.Run("UpdateDestination",
+                      fmt::format(R"({{"DeliveryStreamName":"d","CurrentDeliveryStreamVersionId":"{}",)"
+                                  R"("DestinationId":"destinationId-000000000001","{}DestinationUpdate":{{{}}}}})",
+                                  version, kind, members));
+    };
+    const auto body = [&] { return core.Describe("d").body; };
+    CHECK(body().contains(R"("DomainARN":"arn:aws:es:us-east-1:123456789012:domain/orders")"));
+    CHECK(!body().contains("ClusterEndpoint"));
+    CHECK(!body().contains("c4n4ry"));
+    CHECK(!core.Config("d").contains("c4n4ry"));
+    CHECK(!update("1", R"("ClusterEndpoint":"https://other")").error);
+    CHECK(body().contains(R"("ClusterEndpoint":"https://other")"));
+    CHECK(!body().contains("DomainARN"));
+    CHECK(!update("2", R"("DomainARN":"arn:aws:es:us-east-1:123456789012:domain/orders")").error);
+    CHECK(!body().contains("ClusterEndpoint"));
+    CHECK(update("3", R"("DomainARN":"arn:aws:es:us-east-1:123456789012:domain/other")")
+              .message()
+              .contains("domain/other' is a domain whose address this broker does not know"));
+  }
 }
 
 }  // namespace sluice::broker::firehose
