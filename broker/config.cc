@@ -206,6 +206,10 @@ Status CheckTogether(const Config& config) {
     return Status(Code::kInvalidArgument,
                   fmt::format("delivery.lambda_endpoint is \"{}\"; it must begin with http:// or https://", endpoint));
   }
+  if (!config.delivery.signing_secret.empty() && config.delivery.secrets_dir.empty()) {
+    return Status(Code::kInvalidArgument,
+                  "delivery.signing_secret needs delivery.secrets_dir, in which the secret is a file");
+  }
   return CheckStores(config.delivery.stores);
 }
 

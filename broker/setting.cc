@@ -11,6 +11,7 @@
 
 #include "broker/delivery/bucket_root.h"
 #include "broker/delivery/http_client.h"
+#include "broker/delivery/secret_provider.h"
 #include "protocol/units.h"
 
 namespace sluice::broker {
@@ -235,6 +236,11 @@ Status CheckBucketRoot(std::string_view text) {
   return root ? Status() : root.error();
 }
 
+Status CheckSecretName(std::string_view text) {
+  if (text.empty() || delivery::IsSecretArn(text)) return Status();
+  return Status(Code::kInvalidArgument, fmt::format("\"{}\" is no secret's name, and no ARN of one", text));
+}
+
 /// What is wrong is not shown: a password may stand in it.
 Status CheckClusterUrl(std::string_view text) {
   return delivery::IsHttpUrl(text) ? Status()
@@ -268,6 +274,7 @@ void AddDelivery(Config& c, std::vector<Setting>& s) {
   s.push_back({"delivery.config_dir", &c.delivery.config_dir});
   s.push_back({"delivery.tables_dir", &c.delivery.tables_dir});
   s.push_back({"delivery.secrets_dir", &c.delivery.secrets_dir});
+  s.push_back({"delivery.signing_secret", CheckedText{&c.delivery.signing_secret, CheckSecretName}});
   s.push_back({"delivery.threads", &c.delivery.threads, 1, 256});
   s.push_back({"delivery.lambda_endpoint", &c.delivery.lambda.endpoint});
   s.push_back({"delivery.lambda_timeout", DurationMs{&c.delivery.lambda.timeout_ms}, 100, kHourMs});

@@ -79,11 +79,8 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
 
 Status DeliveryManager::CheckDestination(const DeliveryConfig& config) const {
   const ProcessorSettings settings = MakeProcessorSettings();
-  const EndpointKind* const kind = FindEndpointKind(config.endpoint.type);
-  if (kind != nullptr && kind->check != nullptr) {
-    if (Status status = kind->check(config.endpoint, settings); !status.ok()) return status;
-  }
-  Status status;
+  Status status = CheckEndpoint(config.endpoint, settings);
+  if (!status.ok()) return Status(Code::kInvalidArgument, status.message());
   if (const Result<std::string> key = AccessKeyOf(config.endpoint, settings); !key) status = key.error();
   if (config.redshift) {
     if (const Result<ClusterUser> user = ClusterUserOf(*config.redshift, settings); !user) status = user.error();

@@ -130,6 +130,7 @@ ProcessorSettings DeliveryManager::MakeProcessorSettings() const {
           .endpoint_timeout_ms = options_.endpoint_timeout_ms,
           .load_timeout_ms = options_.load_timeout_ms,
           .domains = options_.domains,
+          .signing_secret = options_.signing_secret,
           .secrets = secrets_.get(),
           .stopping = &stopping_};
 }

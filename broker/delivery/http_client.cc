@@ -46,7 +46,7 @@ int StopAsked(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return (*static_cast<const std::function<bool()>*>(stop))() ? 1 : 0;
 }
 
-List HeaderList(const HttpHeaders& headers) {
+List HeaderList(const HttpPost& post) {
   List list;
   const auto add = [&list](const std::string& line) {
     curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
@@ -54,8 +54,12 @@ List HeaderList(const HttpHeaders& headers) {
     (void)list.release();
     list.reset(longer);
   };
-  add("Expect:");  // no asking before a large body, which would cost a second where nobody knows that header
-  for (const auto& [name, value] : headers) add(fmt::format("{}: {}", name, value));
+  // No asking before a large body, which would cost a second where nobody knows that header. libcurl 7 signs this line,
+  // and does not send it.
+  if (post.signer == nullptr) add("Expect:");
+  for (const auto& [name, value] : post.headers) add(fmt::format("{}: {}", name, value));
+  if (post.signer != nullptr && !post.signer->session_token.empty())
+    add(fmt::format("X-Amz-Security-Token: {}", post.signer->session_token));
   return list;
 }
 
@@ -95,6 +99,7 @@ class HttpClient::Impl {
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_PROXY, "");
     Set(CURLOPT_USERAGENT, "sluice");
+    Set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);  // of signed requests, which ask
     Set(CURLOPT_ERRORBUFFER, words_.data());
     Set(CURLOPT_WRITEFUNCTION, TakeBytes);
     Set(CURLOPT_NOPROGRESS, 0L);
@@ -108,7 +113,7 @@ class HttpClient::Impl {
 
   Result<HttpAnswer> Post(const HttpPost& post) {
     Arriving arriving{.body = {}, .bytes_max = post.answer_bytes_max};
-    const List headers = HeaderList(post.headers);
+    const List headers = HeaderList(post);
     words_[0] = '\0';
     Set(CURLOPT_URL, post.url.c_str());
     Set(CURLOPT_POST, 1L);
@@ -118,6 +123,7 @@ class HttpClient::Impl {
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(post.connect_timeout_ms));
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(post.timeout_ms));
     Set(CURLOPT_WRITEDATA, &arriving);
+    SignBy(post.signer);
     const CURLcode outcome = curl_easy_perform(handle_.get());
     if (arriving.too_large) {
       return Error(Code::kResourceExhausted,
@@ -130,6 +136,19 @@ class HttpClient::Impl {
   }
 
  private:
+  void SignBy(const AwsSigner* signer) {
+    if (signer == nullptr) {
+      Set(CURLOPT_AWS_SIGV4, nullptr);
+      Set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));  // of a name in the URL
+      Set(CURLOPT_USERNAME, nullptr);
+      Set(CURLOPT_PASSWORD, nullptr);
+      return;
+    }
+    Set(CURLOPT_AWS_SIGV4, fmt::format("aws:amz:{}:{}", signer->region, signer->service).c_str());
+    Set(CURLOPT_USERNAME, signer->access_key_id.c_str());
+    Set(CURLOPT_PASSWORD, signer->secret_access_key.c_str());
+  }
+
   template <typename Value>
   void Set(CURLoption option, Value value) {
     SLUICE_CHECK(curl_easy_setopt(handle_.get(), option, value) == CURLE_OK);

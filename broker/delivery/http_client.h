@@ -21,10 +21,20 @@ namespace sluice::delivery {
 /// Names are in lower case in answers.
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
+/// Whose AWS Signature Version 4 goes with a request.
+struct AwsSigner {
+  std::string region;
+  std::string service;  // "es"
+  std::string access_key_id;
+  std::string secret_access_key;
+  std::string session_token;  // empty: none
+};
+
 struct HttpPost {
   std::string url;  // http:// or https://
   HttpHeaders headers;
   std::string_view body;
+  const AwsSigner* signer = nullptr;  // nullptr: it is not signed. Else the query has to be in AWS's canonical form
   std::int64_t connect_timeout_ms = 10'000;
   std::int64_t timeout_ms = 60'000;  // of all of it
   std::uint64_t answer_bytes_max = 1u << 20;

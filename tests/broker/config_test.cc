@@ -154,6 +154,10 @@ TEST_CASE("LoadConfig: checks what belongs together", "[broker]") {
   CHECK(ErrorOf("[server]\ndata_dir = \"\"\n").find("server.data_dir") != std::string::npos);
   CHECK(ErrorOf("[delivery]\nlambda_endpoint = \"localhost:9001\"\n") ==
         "delivery.lambda_endpoint is \"localhost:9001\"; it must begin with http:// or https://");
+  CHECK(ErrorOf("[delivery]\nsigning_secret = \"aws\"\n")
+            .starts_with("delivery.signing_secret needs delivery.secrets_dir"));
+  CHECK(ErrorOf("[delivery]\nsigning_secret = \"a b\"\n") ==
+        "FILE:2: delivery.signing_secret: \"a b\" is no secret's name, and no ARN of one");
 }
 
 TEST_CASE("LoadConfig: access keys come from everywhere, with their case, and are not shown", "[broker]") {

@@ -5,6 +5,8 @@
 #include <map>
 #include <mutex>
 
+#include "broker/delivery/endpoints/search_config.h"
+#include "protocol/aws/sigv4.h"
 #include "tests/delivery/delivery_world.h"
 #include "tests/delivery/endpoint_fixture.h"
 #include "tests/delivery/proof.h"
@@ -66,6 +68,24 @@ DeliveryConfig SearchConfig(std::string url, std::uint64_t retry_s = 300) {
 
 constexpr std::int64_t kTimeMs = 1'700'000'000'000;  // 2023-11-14
 
+/// Empty where `secret` has signed it.
+std::string SignatureProblem(const Request& request, std::string_view secret) {
+  namespace aws = protocol::aws;
+  std::vector<aws::HttpHeader> headers;
+  for (const auto& [name, value] : request.headers) headers.push_back({name, value});
+  const std::string digest = aws::Sha256Hex(request.body);
+  const std::string_view target = request.target;
+  const aws::SignedRequest as_sent{.method = "POST",
+                                   .path = target.substr(0, target.find('?')),
+                                   .query = target.substr(target.find('?') + 1),
+                                   .headers = headers,
+                                   .body_sha256 = digest};
+  const auto claim = aws::ReadClaim(as_sent);
+  if (!claim) return claim.error().message;
+  const auto wrong = aws::CheckSignature(as_sent, *claim, aws::DeriveSigningKey(secret, claim->scope), claim->time_s);
+  return wrong ? wrong->message : "";
+}
+
 void Put(World& world, const std::string& value) { world.log.Append(0, value, kTimeMs); }
 
 std::string ErrorLines(World& world) {
@@ -100,7 +120,9 @@ TEST_CASE("Search: documents by the bulk API, each in one line under an id of it
   REQUIRE(world.Run());
   REQUIRE(cluster.Requests().size() == 1);
   const Request request = cluster.Requests().front();
-  CHECK(request.target == "/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason");
+  CHECK(request.target ==
+        "/_bulk?filter_path=errors%2Citems.%2A.status%2Citems.%2A.error.type%2Citems.%2A.error.reason");
+  CHECK(request.Header("authorization").empty());
   CHECK(request.content_type == "application/x-ndjson");
   CHECK(request.body == R"({"index":{"_index":"orders-2023-11-14","_id":"0123456789abcdef-0-0"}})"
                         "\n{\"a\":1}\n"
@@ -132,6 +154,61 @@ TEST_CASE("Search: a domain's address is the broker's, by its ARN or else by its
   CHECK(by_arn.Documents().size() == 1);
   CHECK(by_name.Documents().size() == 1);
   CHECK(Proof(world).Verify().ok());
+}
+
+TEST_CASE("Search: requests are signed with the keys as they are now, where the setting asks for it", "[delivery]") {
+  Cluster cluster;
+  DeliveryConfig config = SearchConfig("");
+  config.endpoint.domain_arn = "arn:aws:es:eu-north-1:123456789012:domain/orders";
+  World world(config, 1);
+  REQUIRE(world.env.MakeDirs("/secrets").ok());
+  const auto provider = NewSecretFiles(world.env, "/secrets");
+  world.processors.domains = {{"orders", cluster.Url()}};
+  world.processors.secrets = provider.get();
+  world.processors.signing_secret = "aws";
+  Put(world, "{}");
+  REQUIRE(world.Start().ok());
+  CHECK_FALSE(world.Run());
+  CHECK(world.stream->status().last_error.contains("delivery.signing_secret: secret 'aws': there is no file"));
+  CHECK(world.Lake().empty());
+  world.env.WriteByHand("/secrets/aws.json", R"({"Version": 1, "AccessKeyId": "AK1", "SecretAccessKey": "c4n4ry-1"})");
+  REQUIRE(world.Run());
+  world.env.WriteByHand("/secrets/aws.json",
+                        R"({"AccessKeyId": "AK2", "SecretAccessKey": "c4n4ry-2", "SessionToken": "token"})");
+  Put(world, fmt::format(R"({{"large": "{}"}})", std::string(3u << 20, 'x')));
+  REQUIRE(world.Run());
+  REQUIRE(cluster.Requests().size() == 2);
+  const Request first = cluster.Requests()[0], second = cluster.Requests()[1];
+  CHECK(SignatureProblem(first, "c4n4ry-1") == "");
+  CHECK(SignatureProblem(second, "c4n4ry-2") == "");
+  CHECK(SignatureProblem(second, "c4n4ry-1") != "");
+  CHECK(first.Header("authorization").contains("Credential=AK1/"));
+  CHECK_FALSE(first.Header("authorization").contains("expect"));  // which libcurl would sign, and not send
+  CHECK(first.Header("authorization").contains("/eu-north-1/es/aws4_request"));
+  CHECK(first.Header("x-amz-security-token").empty());
+  CHECK(second.Header("authorization").contains("x-amz-security-token"));
+  CHECK(second.Header("x-amz-security-token") == "token");
+}
+
+TEST_CASE("Search: the region of a signature is the domain's or the address'; a name in the URL signs", "[delivery]") {
+  storage::MemoryEnv env;
+  REQUIRE(env.MakeDirs("/secrets").ok());
+  env.WriteByHand("/secrets/aws.json", R"({"AccessKeyId": "AK", "SecretAccessKey": "SK"})");
+  const auto provider = NewSecretFiles(env, "/secrets");
+  ProcessorSettings settings{.region = "us-west-2", .signing_secret = "aws", .secrets = provider.get()};
+  const auto region = [&](std::string url) {
+    const auto signer = ClusterSigner({.url = std::move(url)}, settings);
+    REQUIRE(signer.has_value());
+    return *signer ? (*signer)->region : "none";
+  };
+  CHECK(region("https://search-orders-abc.eu-west-1.es.amazonaws.com") == "eu-west-1");
+  CHECK(region("https://search-orders-abc.eu-west-1.es.amazonaws.com:443/x.y") == "eu-west-1");
+  CHECK(region("https://search.example:9200") == "us-west-2");
+  CHECK(region("https://es.amazonaws.com") == "us-west-2");
+  CHECK(region("https://h/a@b") == "us-west-2");
+  CHECK(region("https://user:password@h") == "none");
+  settings.signing_secret = "";
+  CHECK(region("https://h") == "none");
 }
 
 TEST_CASE("Search: a type where one is given, no ids where they are not wanted", "[delivery]") {

@@ -22,6 +22,11 @@ const EndpointKind* FindEndpointKind(std::string_view type) {
   return found == EndpointKinds().end() ? nullptr : std::to_address(found);
 }
 
+Status CheckEndpoint(const EndpointConfig& config, const ProcessorSettings& settings) {
+  const EndpointKind* const kind = FindEndpointKind(config.type);
+  return kind == nullptr || kind->check == nullptr ? Status() : kind->check(config, settings);
+}
+
 Result<std::string> AccessKeyOf(const EndpointConfig& config, const ProcessorSettings& settings) {
   if (!config.secret.enabled) return config.access_key;
   const std::array members = {FindEndpointKind(config.type)->secret_member};

@@ -34,8 +34,8 @@ struct EndpointKind {
   /// The members of its own; what all have is endpoint_destination.cc's.
   void (*read)(MapReader& map, EndpointConfig& config) = nullptr;
   void (*write)(const EndpointConfig& config, Secrets secrets, protocol::JsonWriter& json) = nullptr;
-  /// Whether a broker of these settings can reach it: kInvalidArgument says which setting is in the way. nullptr:
-  /// every.
+  /// Whether a broker of these settings can reach it now; an error says which setting, or which secret of the
+  /// settings, is in the way. nullptr: every.
   Status (*check)(const EndpointConfig& config, const ProcessorSettings& settings) = nullptr;
   /// The host, whose settings have passed `check`, outlives it.
   std::unique_ptr<Endpoint> (*make)(const DeliveryConfig& config, const ProcessorHost& host) = nullptr;
@@ -45,6 +45,8 @@ std::span<const EndpointKind> EndpointKinds();
 /// nullptr where there is none of this type.
 const EndpointKind* FindEndpointKind(std::string_view type);
 
+/// What `check` of its kind says; OK where there is no endpoint.
+Status CheckEndpoint(const EndpointConfig& config, const ProcessorSettings& settings);
 /// What goes with each request: the configuration's key or, where that names a secret, the secret's as it is now;
 /// empty: nothing does. Errors as ReadSecretMembers; there are none where there is no endpoint, or no secret.
 Result<std::string> AccessKeyOf(const EndpointConfig& config, const ProcessorSettings& settings);

@@ -29,9 +29,7 @@ void Hide(std::string_view access_key, SendOutcome& outcome) {
 /// The connection of the delivery before, unless another endpoint is configured now.
 Status Connect(const DeliveryConfig& config, const EndpointKind& kind, ProcessorHost& host) {
   if (host.endpoint != nullptr && host.endpoint_config == config.endpoint) return Status();
-  if (kind.check != nullptr) {
-    if (Status status = kind.check(config.endpoint, host.settings); !status.ok()) return status;
-  }
+  if (Status status = CheckEndpoint(config.endpoint, host.settings); !status.ok()) return status;
   host.endpoint = kind.make(config, host);
   host.endpoint_config = config.endpoint;
   return Status();
@@ -107,8 +105,10 @@ std::vector<WorkRecord> RequestOutput::Left() const {
 Status RequestOutput::Send() {
   const std::string id = RequestId(parts_.intent, number_);
   const DeliveryConfig& delivery = parts_.terms.config;
+  // Who cannot be asked has not refused anything: that is no try.
+  if (Status status = CheckEndpoint(config_, host_.settings); !status.ok()) return status;
   const Result<std::string> access_key = AccessKeyOf(config_, host_.settings);
-  if (!access_key) return access_key.error();  // nobody was asked: that is no try
+  if (!access_key) return access_key.error();
   const std::vector<WorkRecord> left = Left();
   SendOutcome outcome =
       host_.endpoint->Send({.id = id,

@@ -67,6 +67,19 @@ void ReadDocumentIds(MapReader& map, EndpointConfig& config) {
   options->Finish();
 }
 
+/// Of the domain's ARN, or of an address at AWS, "https://NAME.eu-west-1.es.amazonaws.com"; else `otherwise`.
+std::string RegionOf(const EndpointConfig& config, std::string_view url, const std::string& otherwise) {
+  constexpr std::string_view kService = ":es:";
+  constexpr std::string_view kHost = ".es.amazonaws.com";
+  if (const std::size_t at = config.domain_arn.find(kService); at != std::string::npos) {
+    const std::size_t begin = at + kService.size();
+    return config.domain_arn.substr(begin, config.domain_arn.find(':', begin) - begin);
+  }
+  const std::string_view host = url.substr(0, url.find(kHost));
+  const std::size_t point = host.rfind('.');
+  return host.size() == url.size() || point == host.npos ? otherwise : std::string(host.substr(point + 1));
+}
+
 }  // namespace
 
 std::string IndexProblem(std::string_view name) {
@@ -91,6 +104,25 @@ Result<std::string> ClusterUrl(const EndpointConfig& config, const std::map<std:
                fmt::format("DomainARN: '{}' is a domain whose address this broker does not know; name it in "
                            "[delivery.domains] as {} = \"https://HOST:PORT\", or give ClusterEndpoint",
                            config.domain_arn, DomainOf(config.domain_arn)));
+}
+
+Result<std::optional<AwsSigner>> ClusterSigner(const EndpointConfig& config, const ProcessorSettings& settings) {
+  // As `aws configure export-credentials` names them.
+  constexpr std::array<std::string_view, 3> kMembers = {"AccessKeyId", "SecretAccessKey", "SessionToken"};
+  const Result<std::string> url = ClusterUrl(config, settings.domains);
+  if (!url) return Error(url.error());
+  const bool has_name = url->substr(0, url->find('/', url->find("//") + 2)).contains('@');
+  if (settings.signing_secret.empty() || has_name) return std::nullopt;
+  const std::span members(kMembers);
+  Result<std::vector<std::string>> keys = ReadSecretMembers(settings.secrets, settings.signing_secret, members);
+  if (!keys) keys = ReadSecretMembers(settings.secrets, settings.signing_secret, members.first(2));
+  if (!keys) return Error(keys.error().WithContext("delivery.signing_secret"));
+  keys->resize(kMembers.size());
+  return AwsSigner{.region = RegionOf(config, *url, settings.region),
+                   .service = "es",
+                   .access_key_id = std::move((*keys)[0]),
+                   .secret_access_key = std::move((*keys)[1]),
+                   .session_token = std::move((*keys)[2])};
 }
 
 void ReadSearchConfig(MapReader& map, EndpointConfig& config) {

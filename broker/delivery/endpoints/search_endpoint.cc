@@ -96,6 +96,7 @@ class Search final : public Endpoint {
  public:
   Search(EndpointConfig config, const ProcessorHost& host)
       : config_(std::move(config)),
+        settings_(host.settings),
         url_(*ClusterUrl(config_, host.settings.domains)),
         timeout_ms_(host.settings.endpoint_timeout_ms),
         client_(host.settings.ca_file, [&host] { return host.stopping(); }) {}
@@ -107,9 +108,12 @@ class Search final : public Endpoint {
     std::vector<std::size_t> places;  // of the records in the body
     const std::string body = Body(request, places, outcome.records);
     if (places.empty()) return outcome;
+    const Result<std::optional<AwsSigner>> signer = ClusterSigner(config_, settings_);
+    if (!signer) return {.failure = Failure(kUnreachable, signer.error().message())};
     const Result<HttpAnswer> answer = client_.Post({.url = BulkUrl(),
                                                     .headers = {{"Content-Type", "application/x-ndjson"}},
                                                     .body = body,
+                                                    .signer = *signer ? &**signer : nullptr,
                                                     .timeout_ms = timeout_ms_,
                                                     .answer_bytes_max = kAnswerBytesMax});
     if (!answer) return {.failure = Failure(kUnreachable, answer.error().message())};
@@ -134,7 +138,9 @@ class Search final : public Endpoint {
   std::string BulkUrl() const {
     std::string_view base = url_;
     while (base.ends_with('/')) base.remove_suffix(1);
-    return fmt::format("{}/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason", base);
+    // errors,items.*.status,items.*.error.type,items.*.error.reason, as AWS signs it.
+    return fmt::format("{}/_bulk?filter_path=errors%2Citems.%2A.status%2Citems.%2A.error.type%2Citems.%2A.error.reason",
+                       base);
   }
 
   std::string Body(const EndpointRequest& request, std::vector<std::size_t>& places,
@@ -180,6 +186,7 @@ class Search final : public Endpoint {
   }
 
   const EndpointConfig config_;
+  const ProcessorSettings& settings_;
   const std::string url_;
   const std::int64_t timeout_ms_;
   HttpClient client_;
@@ -187,8 +194,8 @@ class Search final : public Endpoint {
 };
 
 Status Check(const EndpointConfig& config, const ProcessorSettings& settings) {
-  const Result<std::string> url = ClusterUrl(config, settings.domains);
-  return url ? Status() : url.error();
+  const Result<std::optional<AwsSigner>> signer = ClusterSigner(config, settings);
+  return signer ? Status() : signer.error();
 }
 
 std::unique_ptr<Endpoint> Make(const DeliveryConfig& config, const ProcessorHost& host) {
