@@ -134,9 +134,9 @@ TEST_CASE("DeliveryState: a backup's objects and a replay's lines read back, and
   const Checkpoint after = Advance(Advance(checkpoint, backed_up, 99), replay, 100);
   CHECK(CheckpointFromJson(CheckpointToJson(after)) == after);
   const DeliveryTotals& totals = after.totals;
-  CHECK(std::tuple(totals.records, totals.user_records, totals.errors, totals.replayed) == std::tuple(11, 15, 3, 5));
-  CHECK(std::tuple(totals.objects, totals.bytes_out) == std::tuple(2, 1200));
-  CHECK(std::tuple(totals.backup_records, totals.backup_objects, totals.backup_bytes) == std::tuple(11, 1, 3000));
+  CHECK((std::tuple(totals.records, totals.user_records, totals.errors, totals.replayed) == std::tuple(11, 15, 3, 5)));
+  CHECK((std::tuple(totals.objects, totals.bytes_out) == std::tuple(2, 1200)));
+  CHECK((std::tuple(totals.backup_records, totals.backup_objects, totals.backup_bytes) == std::tuple(11, 1, 3000)));
 }
 
 TEST_CASE("DeliveryState: a replay of dead letters reads back, and is nothing for versions before", "[delivery]") {
