@@ -37,23 +37,9 @@ struct Letters : World {
   }
 };
 
-std::string Listed(World& world, const ErrorListingRequest& request = {}) {
-  FakeAppender streams(world.streams, world.env);
-  ErrorReader reader(*world.store, "lake", &streams);
-  const auto page = ListErrors(reader, "orders-lake", world.Ledger(), request);
-  REQUIRE(page.has_value());
-  return *page;
-}
-
 void CheckProven(World& world, std::uint64_t gone = 0) {
   const tools::VerifyReport report = VerifyWithDeadLetters(world);
-  INFO(VerifyReportText(report));
-  CHECK(report.ok());
-  CHECK(report.user_records == report.in_lake + report.in_errors + report.filtered);
-  const DeliveryTotals totals = world.stream->status().checkpoint.totals;
-  CHECK(report.in_errors == totals.errors - totals.replayed);
-  CHECK(report.user_records == totals.user_records);
-  CHECK(report.replayed == totals.replayed);
+  CheckReport(world, report);
   CHECK(report.dead_letters_gone == gone);
   CHECK(world.dead_letter_holds.empty());
 }

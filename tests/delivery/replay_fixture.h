@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "broker/delivery/error_listing.h"
 #include "tests/delivery/delivery_world.h"
+#include "tests/delivery/proof.h"
 
 namespace sluice::delivery {
 
@@ -59,6 +61,25 @@ inline ReplayProgress Replayed(World& world, const std::string& reason = "", std
   const auto progress = Finish(world, Ask(world, reason, since_ms));
   REQUIRE(progress.has_value());
   return *progress;
+}
+
+inline std::string Listed(World& world, const ErrorListingRequest& request = {}) {
+  FakeAppender streams(world.streams, world.env);
+  ErrorReader reader(*world.store, "lake", &streams);
+  const auto page = ListErrors(reader, "orders-lake", world.Ledger(), request);
+  REQUIRE(page.has_value());
+  return *page;
+}
+
+/// The proof holds, and says of each record what the delivery stream counts.
+inline void CheckReport(const World& world, const tools::VerifyReport& report) {
+  INFO(VerifyReportText(report));
+  CHECK(report.ok());
+  CHECK(report.user_records == report.in_lake + report.in_errors + report.filtered);
+  const DeliveryTotals totals = world.stream->status().checkpoint.totals;
+  CHECK(report.in_errors == totals.errors - totals.replayed);
+  CHECK(report.user_records == totals.user_records);
+  CHECK(report.replayed == totals.replayed);
 }
 
 }  // namespace sluice::delivery

@@ -19,24 +19,7 @@ namespace {
 
 using Fault = FaultyMetadata::Fault;
 
-void CheckProven(World& world) {
-  Proof proof(world);
-  const tools::VerifyReport report = proof.Verify();
-  INFO(VerifyReportText(report));
-  CHECK(report.ok());
-  CHECK(report.user_records == report.in_lake + report.in_errors + report.filtered);
-  const DeliveryTotals totals = world.stream->status().checkpoint.totals;
-  CHECK(report.in_errors == totals.errors - totals.replayed);
-  CHECK(report.user_records == totals.user_records);
-  CHECK(report.replayed == totals.replayed);
-}
-
-std::string Listed(World& world, const ErrorListingRequest& request = {}) {
-  ErrorReader reader(*world.store, "lake", nullptr);
-  const auto page = ListErrors(reader, "orders-lake", world.Ledger(), request);
-  REQUIRE(page.has_value());
-  return *page;
-}
+void CheckProven(World& world) { CheckReport(world, Proof(world).Verify()); }
 
 TEST_CASE("Replay: what the configuration takes now is in the lake, the rest in the error output again", "[delivery]") {
   World world(NarrowConfig());
