@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "broker/delivery/processing/processor.h"
+#include "sluice/status.h"
 
 namespace sluice::delivery {
 
@@ -57,6 +58,9 @@ class Endpoint {
 
   /// How much a record adds to the body of a request.
   virtual std::uint64_t BodyBytesOf(const RecordRef& record) const = 0;
+  /// Before each Send: what it takes besides the request, such as keys that may have been replaced. An error says what
+  /// is missing; Send is not to be called then, as nobody was asked.
+  virtual Status Prepare() { return Status(); }
   /// One attempt, or one look at how an earlier one has ended.
   virtual SendOutcome Send(const EndpointRequest& request) = 0;
   /// What an error record of this kind of endpoint tells besides: names, and values as JSON.

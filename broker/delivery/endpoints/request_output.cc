@@ -106,7 +106,7 @@ Status RequestOutput::Send() {
   const std::string id = RequestId(parts_.intent, number_);
   const DeliveryConfig& delivery = parts_.terms.config;
   // Who cannot be asked has not refused anything: that is no try.
-  if (Status status = CheckEndpoint(config_, host_.settings); !status.ok()) return status;
+  if (Status status = host_.endpoint->Prepare(); !status.ok()) return status;
   const Result<std::string> access_key = AccessKeyOf(config_, host_.settings);
   if (!access_key) return access_key.error();
   const std::vector<WorkRecord> left = Left();

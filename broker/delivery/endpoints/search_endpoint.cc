@@ -103,17 +103,22 @@ class Search final : public Endpoint {
 
   std::uint64_t BodyBytesOf(const RecordRef& record) const override { return record.value.size() + kActionBytes; }
 
+  Status Prepare() override {
+    Result<std::optional<AwsSigner>> signer = ClusterSigner(config_, settings_);
+    if (!signer) return signer.error();
+    signer_ = std::move(*signer);
+    return Status();
+  }
+
   SendOutcome Send(const EndpointRequest& request) override {
     SendOutcome outcome;
     std::vector<std::size_t> places;  // of the records in the body
     const std::string body = Body(request, places, outcome.records);
     if (places.empty()) return outcome;
-    const Result<std::optional<AwsSigner>> signer = ClusterSigner(config_, settings_);
-    if (!signer) return {.failure = Failure(kUnreachable, signer.error().message())};
     const Result<HttpAnswer> answer = client_.Post({.url = BulkUrl(),
                                                     .headers = {{"Content-Type", "application/x-ndjson"}},
                                                     .body = body,
-                                                    .signer = *signer ? &**signer : nullptr,
+                                                    .signer = signer_ ? &*signer_ : nullptr,
                                                     .timeout_ms = timeout_ms_,
                                                     .answer_bytes_max = kAnswerBytesMax});
     if (!answer) return {.failure = Failure(kUnreachable, answer.error().message())};
@@ -188,6 +193,7 @@ class Search final : public Endpoint {
   const EndpointConfig config_;
   const ProcessorSettings& settings_;
   const std::string url_;
+  std::optional<AwsSigner> signer_;  // of the next Send; nullopt: it is not signed
   const std::int64_t timeout_ms_;
   HttpClient client_;
   Minifier minifier_;
