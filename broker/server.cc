@@ -2,7 +2,6 @@
 #include "broker/server.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <mutex>
@@ -45,14 +44,6 @@
 
 namespace sluice::broker {
 namespace {
-
-// Connections are file descriptors; the usual soft limit of 1,024 is far below what the broker can serve.
-void RaiseFileLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 // Why the broker is not ready; for /readyz.
 class Readiness {
@@ -422,7 +413,7 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::Start(Config config) {
   if (Status status = log::Configure(config.log); !status.ok()) return Error(status);
   IgnoreWriteSignals();
-  RaiseFileLimit();
+  storage::RaiseFileLimit();
   auto impl = std::make_unique<Impl>(std::move(config));
   if (Status status = impl->Start(); !status.ok()) return Error(status);
   return std::unique_ptr<Server>(new Server(std::move(impl)));

@@ -15,4 +15,8 @@ namespace sluice::storage {
 
 std::unique_ptr<Env> NewPosixEnv();
 
+/// As many open files, which connections are too, as this process may ask for: the usual soft limit of 1,024 is far
+/// below what a broker serves. Where it cannot be, it stays.
+void RaiseFileLimit();
+
 }  // namespace sluice::storage

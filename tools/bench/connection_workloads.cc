@@ -1,6 +1,5 @@
 // Row 20: what a connection costs that has been used and waits, in the broker and in the kernel.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <fstream>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/env/posix_env.h"
 #include "tools/bench/broker_process.h"
 #include "tools/bench/kinesis_load.h"
 #include "tools/bench/loopback_socket.h"
@@ -29,14 +29,6 @@ Result<std::uint64_t> SlabBytes() {
     if (name == "Slab:" && file >> kib) return kib * 1024;
   }
   return Error(Code::kUnavailable, "/proc/meminfo does not tell the size of the kernel's slab caches");
-}
-
-/// As many open files as this process may ask for; the broker does that for itself.
-void RaiseFileLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);  // where it cannot, connecting says so
 }
 
 /// Opens connections to `port` and sends one request on each.
@@ -77,7 +69,7 @@ Result<Figure> MemoryOfOne(const BrokerProcess& broker, std::uint16_t port, std:
 }  // namespace
 
 Result<std::vector<Figure>> BenchConnections(const BenchOptions& options) {
-  RaiseFileLimit();
+  storage::RaiseFileLimit();
   std::vector<Figure> figures;
   for (const bool aws : {false, true}) {  // a broker each: memory that one port has given back serves the other
     auto broker = StartKinesisBroker(options, Signatures::kIgnored);
