@@ -32,7 +32,7 @@ namespace sluice::storage {
 class Committer {
  public:
   struct Options {
-    std::uint64_t inline_commit_bytes = 64u << 10;
+    std::uint64_t inline_commit_bytes = 8u << 10;
     std::uint64_t group_bytes_max = 8u << 20;  // of frames, but for a single batch that is larger
     std::int64_t flush_interval_ms = 50;
     std::int64_t idle_mark_ms = 10;
