@@ -50,6 +50,19 @@ void AwsLoop::Remove(Connection& connection) {
   loop_.Post([keep] {});
 }
 
+void AwsLoop::FlushLater(Connection& connection) {
+  to_flush_.push_back(connection.shared_from_this());
+  if (to_flush_.size() == 1) loop_.Post([this] { FlushNow(); });
+}
+
+void AwsLoop::FlushNow() {
+  std::vector<std::shared_ptr<Connection>> connections;
+  connections.swap(to_flush_);
+  for (const auto& connection : connections) connection->FlushNow();
+  connections.clear();
+  if (to_flush_.empty()) to_flush_.swap(connections);  // keeps the memory
+}
+
 void AwsLoop::StartTicks() {
   timer_.expires_after(kTick);
   timer_.async_wait([this](const boost::system::error_code& error) {

@@ -57,6 +57,8 @@ class AwsLoop {
   std::int64_t now_ms() const { return now_ms_; }
 
   void Add(std::shared_ptr<Connection> connection);
+  /// Sends the answers that the connection has gathered at the end of this turn.
+  void FlushLater(Connection& connection);
   /// Forgets a connection that has closed its socket.
   void Remove(Connection& connection);
 
@@ -67,6 +69,7 @@ class AwsLoop {
 
  private:
   void Tick();
+  void FlushNow();
 
   DoorShared& shared_;
   EventLoop& loop_;
@@ -75,6 +78,7 @@ class AwsLoop {
   SocketPoller poller_;
   std::array<char, 64u << 10> buffer_;
   std::vector<std::shared_ptr<Connection>> connections_;  // a connection knows its place
+  std::vector<std::shared_ptr<Connection>> to_flush_;
   bool stopping_ = false;
   boost::asio::steady_timer timer_;
   std::int64_t now_ms_;

@@ -223,13 +223,14 @@ void Connection::AbortFullStreams(std::int64_t now_ms) {
 
 // Answers of one turn of the loop go out together.
 void Connection::FlushLater() {
-  if (std::exchange(flush_posted_, true)) return;
-  loop_.loop().Post([me = shared_from_this()] {
-    me->flush_posted_ = false;
-    if (me->state_ != State::kOpen) return;
-    me->Flush();
-    me->WaitForInput();
-  });
+  if (!std::exchange(flush_awaited_, true)) loop_.FlushLater(*this);
+}
+
+void Connection::FlushNow() {
+  flush_awaited_ = false;
+  if (state_ != State::kOpen) return;
+  Flush();
+  WaitForInput();
 }
 
 void Connection::Flush() {

@@ -33,6 +33,8 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   Connection(AwsLoop& loop, int fd, std::unique_ptr<TlsStream> tls);
 
   void Start();
+  /// Sends what has gathered; the loop calls it once for each FlushLater.
+  void FlushNow();
   void CheckDeadlines();
   /// Takes no more requests; closes when those it has taken are answered.
   void BeginStop();
@@ -88,7 +90,7 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   std::size_t output_first_ = 0;     // the first piece that is not sent
   std::size_t output_sent_ = 0;      // bytes of that piece
   bool pumping_ = false;
-  bool flush_posted_ = false;
+  bool flush_awaited_ = false;
   bool input_ended_ = false;  // the peer has closed its side
   bool stopping_ = false;
   std::int64_t active_ms_;  // last request or answer
