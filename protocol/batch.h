@@ -132,9 +132,11 @@ class BatchReader {
 /// refused by brokers.
 class BatchBuilder {
  public:
-  /// `front_bytes`: room that Finish leaves in front of the batch, for a frame's header (FrameBuffer::Adopt).
-  explicit BatchBuilder(Compression compression = Compression::kNone, std::size_t front_bytes = 0)
-      : compression_(compression), header_end_(front_bytes + kBatchHeaderSize) {}
+  /// `front_bytes`: room that Finish leaves in front of the batch, for a frame's header (FrameBuffer::Adopt). `memory`:
+  /// an empty string to build the batch in.
+  explicit BatchBuilder(Compression compression = Compression::kNone, std::size_t front_bytes = 0,
+                        std::string memory = {})
+      : compression_(compression), header_end_(front_bytes + kBatchHeaderSize), batch_(std::move(memory)) {}
 
   /// Memory for a batch of this size before compression, so that adding its records moves nothing.
   void Reserve(std::size_t bytes) { batch_.reserve(front_bytes() + bytes); }

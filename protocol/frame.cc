@@ -138,7 +138,7 @@ FrameBuffer FrameArena::Take(std::size_t batch_bytes) {
   return FrameBuffer(std::shared_ptr<char[]>(piece_, memory), batch_bytes);
 }
 
-FrameBuffer FrameArena::Adopt(std::string memory) {
+FrameBuffer FrameArena::Adopt(std::string& memory) {
   SLUICE_CHECK(memory.size() >= kFrameHeaderSize);
   if (memory.size() > kSharedBytesMax) return FrameBuffer::Adopt(std::move(memory));
   FrameBuffer buffer = Take(memory.size() - kFrameHeaderSize);

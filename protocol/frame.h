@@ -70,8 +70,8 @@ class FrameBuffer {
 class FrameArena {
  public:
   FrameBuffer Take(std::size_t batch_bytes);
-  /// As FrameBuffer::Adopt; a small batch is copied into a piece.
-  FrameBuffer Adopt(std::string memory);
+  /// As FrameBuffer::Adopt, which takes `memory`; a small batch is copied into a piece, and `memory` stays.
+  FrameBuffer Adopt(std::string& memory);
 
  private:
   static constexpr std::size_t kPieceBytes = 64u << 10;

@@ -12,6 +12,7 @@
 #include "broker/api/aws/answers.h"
 #include "broker/api/aws/document_pool.h"
 #include "broker/api/aws/response_stream.h"
+#include "broker/api/aws/spare_memory.h"
 #include "protocol/aws/amz_time.h"
 #include "protocol/aws/shape.h"
 #include "protocol/base64.h"
@@ -58,7 +59,10 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
         request_(std::move(request)),
         reply_(std::move(reply)),
         document_(documents_->Take()) {}
-  ~CallInWork() override { documents_->Give(std::move(document_), body().size()); }
+  ~CallInWork() override {
+    documents_->Give(std::move(document_), body().size());
+    SpareMemory::Give(std::move(request_.body));
+  }
 
   const Caller& caller() const override { return caller_; }
   api::Value input() const override { return document_->root(); }
@@ -93,8 +97,8 @@ class Gateway::CallInWork final : public Call, public std::enable_shared_from_th
   EventLoop& loop_;
   Gateway& gateway_;
   const std::shared_ptr<DocumentPool> documents_;
-  const HttpRequest request_;  // the document points into its body, or
-  std::string unpacked_;       // into this
+  HttpRequest request_;   // the document points into its body, or
+  std::string unpacked_;  // into this
   Reply reply_;
   std::unique_ptr<api::Document> document_;
   Caller caller_;
@@ -230,8 +234,9 @@ void Gateway::AddFields(const HttpRequest& request, HttpResponse& response) {
   fmt::format_to(std::back_inserter(id), "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff,
                  high & 0xfff, marked >> 48, marked & 0xffff'ffff'ffff);
   response.fields.Add("x-amzn-RequestId", {id.data(), id.size()});
-  response.fields.Add("x-amz-id-2",
-                      protocol::EncodeBase64({reinterpret_cast<const char*>(noise.data()), sizeof(noise)}));
+  id2_.clear();
+  protocol::AppendBase64(id2_, {reinterpret_cast<const char*>(noise.data()), sizeof(noise)});
+  response.fields.Add("x-amz-id-2", id2_);
   response.fields.Add("Date", date_);
   if (request.Find("origin").empty()) return;
   response.fields.Add("Access-Control-Allow-Origin", "*");

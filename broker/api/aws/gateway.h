@@ -69,6 +69,7 @@ class Gateway {
   std::uint64_t random_state_;
   std::int64_t date_s_ = -1;
   std::string date_;  // of date_s_
+  std::string id2_;   // the last one; kept for its memory
 };
 
 }  // namespace sluice::broker::aws

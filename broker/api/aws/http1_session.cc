@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "broker/api/aws/http_session.h"
+#include "broker/api/aws/spare_memory.h"
 #include "protocol/ascii.h"
 #include "protocol/aws/document.h"
 #include "protocol/check.h"
@@ -100,6 +101,10 @@ class RequestParser final : public http::basic_parser<true> {
   // padding that readers of JSON want.
   void GrowTo(std::size_t bytes) {
     if (bytes + kPadding <= request_.body.capacity()) return;
+    if (request_.body.empty() && std::max<std::uint64_t>(announced_, bytes) + kPadding <= SpareMemory::kBytes) {
+      request_.body = SpareMemory::Take();
+      return;
+    }
     request_.body.reserve(kPadding +
                           (announced_ > 0 ? std::min<std::uint64_t>(announced_, kGrowthMax * bytes) : 2 * bytes));
   }

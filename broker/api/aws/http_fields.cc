@@ -6,7 +6,6 @@
 namespace sluice::broker::aws {
 namespace {
 
-constexpr std::size_t kUsualCount = 12;
 constexpr std::size_t kUsualBytes = 640;
 
 }  // namespace
@@ -16,10 +15,7 @@ HttpFields::HttpFields(std::initializer_list<HttpField> fields) {
 }
 
 void HttpFields::Add(std::string_view name, std::string_view value) {
-  if (places_.empty()) {
-    places_.reserve(kUsualCount);
-    text_.reserve(kUsualBytes);
-  }
+  if (places_.empty()) text_.reserve(kUsualBytes);
   const auto at = static_cast<std::uint32_t>(text_.size());
   text_.append(name).append(value);
   const auto value_at = static_cast<std::uint32_t>(at + name.size());

@@ -1,14 +1,14 @@
-// The fields of an HTTP header. All of them share two pieces of memory: a small request has ten fields, and memory of
+// The fields of an HTTP header. All of them share one piece of memory: a small request has ten fields, and memory of
 // their own would be most of what it costs. Values only.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <ranges>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace sluice::broker::aws {
 
@@ -20,6 +20,8 @@ struct HttpField {
 
 class HttpFields {
  public:
+  static constexpr std::size_t kUsualCount = 12;
+
   HttpFields() = default;
   HttpFields(std::initializer_list<HttpField> fields);
 
@@ -45,7 +47,7 @@ class HttpFields {
   HttpField At(const Place& place) const;
 
   std::string text_;
-  std::vector<Place> places_;
+  boost::container::small_vector<Place, kUsualCount> places_;
 };
 
 }  // namespace sluice::broker::aws

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "broker/api/aws/spare_memory.h"
 #include "protocol/batch.h"
 #include "protocol/check.h"
 #include "protocol/frame.h"
@@ -38,22 +39,41 @@ struct ShardBatch {
   protocol::BatchBuilder builder;
 };
 
-protocol::BatchBuilder NewBuilder() {
-  return protocol::BatchBuilder(protocol::Compression::kNone, protocol::kFrameHeaderSize);
+/// Of a batch with so many bytes in memory.
+protocol::BatchBuilder NewBuilder(std::size_t bytes) {
+  const bool small = protocol::kFrameHeaderSize + bytes <= SpareMemory::kBytes;
+  protocol::BatchBuilder builder(protocol::Compression::kNone, protocol::kFrameHeaderSize,
+                                 small ? SpareMemory::Take() : std::string());
+  if (!small) builder.Reserve(bytes);
+  return builder;
+}
+
+void AddEntry(ShardBatch& batch, const PendingPut& put, std::size_t i, std::int64_t now_ms) {
+  const PutEntry& entry = put.entries[i];
+  batch.builder.AddFilled(now_ms, entry.key, protocol::aws::BlobBytes(entry.data),
+                          [&](char* to) { protocol::aws::CopyBytes(entry.data, to); });
+  batch.entries.push_back(i);
 }
 
 /// One batch for each shard, or several where one would be over the limit; a shard's batches in the entries' order.
-std::vector<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms, std::size_t bytes_max) {
+Few<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms, std::size_t bytes_max) {
   struct Open {
     std::size_t bytes_left = protocol::kBatchHeaderSize;  // of the shard's entries that are in no batch yet
     std::optional<std::size_t> batch;                     // its last one
   };
   const protocol::ShardMap& map = put.streams.back()->shards;
+  Few<ShardBatch> batches;
+  if (put.to_send.size() == 1) {
+    const PutEntry& entry = put.entries[put.to_send.front()];
+    batches.push_back(
+        {map.Find(entry.hash), {}, NewBuilder(protocol::kBatchHeaderSize + entry.bytes + kRecordOverheadMax)});
+    AddEntry(batches.back(), put, put.to_send.front(), now_ms);
+    return batches;
+  }
   std::map<ShardIndex, Open> shards;
   for (const std::size_t i : put.to_send) {
     shards[map.Find(put.entries[i].hash)].bytes_left += put.entries[i].bytes + kRecordOverheadMax;
   }
-  std::vector<ShardBatch> batches;
   for (const std::size_t i : put.to_send) {
     const PutEntry& entry = put.entries[i];
     const ShardIndex shard = map.Find(entry.hash);
@@ -61,14 +81,10 @@ std::vector<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms,
     Open& open = shards[shard];
     if (!open.batch || batches[*open.batch].builder.size_bytes() + bytes > bytes_max) {
       open.batch = batches.size();
-      batches.push_back({.shard = shard, .entries = {}, .builder = NewBuilder()});
-      batches.back().builder.Reserve(std::min(open.bytes_left, bytes_max));
+      batches.push_back({.shard = shard, .entries = {}, .builder = NewBuilder(std::min(open.bytes_left, bytes_max))});
     }
     open.bytes_left -= bytes;
-    ShardBatch& batch = batches[*open.batch];
-    batch.builder.AddFilled(now_ms, entry.key, protocol::aws::BlobBytes(entry.data),
-                            [&](char* to) { protocol::aws::CopyBytes(entry.data, to); });
-    batch.entries.push_back(i);
+    AddEntry(batches[*open.batch], put, i, now_ms);
   }
   return batches;
 }
@@ -77,7 +93,9 @@ protocol::FrameBuffer FinishBatch(protocol::BatchBuilder& builder) {
   thread_local protocol::FrameArena frames;  // of the loop
   std::string bytes;
   builder.Finish(bytes);
-  return frames.Adopt(std::move(bytes));
+  protocol::FrameBuffer buffer = frames.Adopt(bytes);
+  SpareMemory::Give(std::move(bytes));  // what is left of it
+  return buffer;
 }
 
 /// What is left of a batch while it is on its way.
@@ -121,7 +139,7 @@ void Start(PendingPtr put) {
   if (put->parts.appends.overloaded()) {
     return put->parts.appends.WhenReady(loop, [put = std::move(put)] { Start(put); });
   }
-  std::vector<ShardBatch> batches = BuildBatches(*put, put->parts.clock.WallMs(), put->parts.batch_bytes_max);
+  Few<ShardBatch> batches = BuildBatches(*put, put->parts.clock.WallMs(), put->parts.batch_bytes_max);
   put->to_send.clear();
   put->appends_left = batches.size();
   for (ShardBatch& batch : batches) {
