@@ -10,7 +10,9 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,23 +36,25 @@ struct SignedRequest {
   std::string_view body_sha256;  // 64 lower-case hexadecimal digits
 };
 
+/// Views.
 struct CredentialScope {
-  std::string date;  // YYYYMMDD
-  std::string region;
-  std::string service;
+  std::string_view date;  // YYYYMMDD
+  std::string_view region;
+  std::string_view service;
   friend bool operator==(const CredentialScope&, const CredentialScope&) = default;
 };
 
-/// What the request says about its signature; nothing of it is proven.
+/// What the request says about its signature; nothing of it is proven. Views into the request, or into `texts`.
 struct SignatureClaim {
-  std::string access_key;
+  std::string_view access_key;
   CredentialScope scope;
-  std::string signed_headers;  // in lower case, with semicolons between them
-  std::string signature;
-  std::string time;  // YYYYMMDDTHHMMSSZ
+  std::string_view signed_headers;  // in lower case, with semicolons between them
+  std::string_view signature;
+  std::string_view time;  // YYYYMMDDTHHMMSSZ
   std::int64_t time_s = 0;
   std::optional<std::int64_t> expires_s;  // query form: how long it is good for
   bool in_query = false;
+  std::unique_ptr<std::deque<std::string>> texts;  // what does not stand in the request as it is here
 };
 
 using SigningKey = std::array<unsigned char, 32>;

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <charconv>
 #include <optional>
 #include <ranges>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "protocol/ascii.h"
 #include "protocol/aws/amz_time.h"
@@ -22,7 +22,6 @@ namespace {
 /// Named parts, a handful; of those with one name the first counts.
 class Parts {
  public:
-  Parts() { parts_.reserve(4); }
   void Add(std::string_view name, std::string_view value) { parts_.emplace_back(name, value); }
   std::optional<std::string_view> Find(std::string_view name) const {
     const auto found = std::ranges::find(parts_, name, &Part::first);
@@ -31,7 +30,7 @@ class Parts {
 
  private:
   using Part = std::pair<std::string_view, std::string_view>;
-  std::vector<Part> parts_;
+  boost::container::small_vector<Part, 4> parts_;
 };
 
 /// What a form calls the three parts that both have.
@@ -52,6 +51,12 @@ std::optional<std::string_view> FindHeader(const SignedRequest& request, std::st
   return std::nullopt;
 }
 
+/// Keeps a text as long as the claim.
+std::string_view Keep(SignatureClaim& claim, std::string text) {
+  if (claim.texts == nullptr) claim.texts = std::make_unique<std::deque<std::string>>();
+  return claim.texts->emplace_back(std::move(text));
+}
+
 /// `NAME=VALUE` parts that are separated by commas, spaces, or both.
 Parts SplitAuthorization(std::string_view value) {
   Parts parts;
@@ -65,17 +70,14 @@ Parts SplitAuthorization(std::string_view value) {
   return parts;
 }
 
-/// The X-Amz-* parameters of the query, decoded into `texts`. nullopt where a part of it cannot be decoded.
-std::optional<Parts> SplitQuery(std::string_view query, std::vector<std::string>& texts) {
+/// The X-Amz-* parameters of the query, decoded. nullopt where a part of it cannot be decoded.
+std::optional<Parts> SplitQuery(std::string_view query, SignatureClaim& claim) {
   Parts parts;
-  const auto parameters = QueryParameters(query);
-  texts.reserve(2 * parameters.size());  // the parts point to them
-  for (const auto& [name, value] : parameters) {
+  for (const auto& [name, value] : QueryParameters(query)) {
     auto decoded_name = PercentDecode(name);
     auto decoded_value = PercentDecode(value);
     if (!decoded_name || !decoded_value) return std::nullopt;
-    const std::string& kept_name = texts.emplace_back(std::move(*decoded_name));
-    parts.Add(kept_name, texts.emplace_back(std::move(*decoded_value)));
+    parts.Add(Keep(claim, std::move(*decoded_name)), Keep(claim, std::move(*decoded_value)));
   }
   return parts;
 }
@@ -100,15 +102,18 @@ std::optional<ApiError> TakeCredential(std::string_view credential, SignatureCla
         fmt::format("Credential should be scoped with a valid terminator: 'aws4_request', not '{}'.", elements[4]));
   }
   claim.access_key = elements[0];
-  claim.scope = {std::string(elements[1]), std::string(elements[2]), std::string(elements[3])};
+  claim.scope = {elements[1], elements[2], elements[3]};
   return std::nullopt;
 }
 
 /// `parts` has all three.
 std::optional<ApiError> TakeParts(const Parts& parts, const PartNames& names, SignatureClaim& claim) {
   claim.signature = *parts.Find(names.signature);
-  claim.signed_headers = Lower(*parts.Find(names.signed_headers));
-  if (claim.signed_headers.ends_with(';')) claim.signed_headers.pop_back();
+  claim.signed_headers = *parts.Find(names.signed_headers);
+  if (!IsWithoutCase(claim.signed_headers, claim.signed_headers)) {
+    claim.signed_headers = Keep(claim, Lower(claim.signed_headers));
+  }
+  if (claim.signed_headers.ends_with(';')) claim.signed_headers.remove_suffix(1);
   if (std::optional<ApiError> wrong = TakeCredential(*parts.Find(names.credential), claim)) return wrong;
   bool has_host = false;
   ForEachPart(claim.signed_headers, ';',
@@ -134,7 +139,7 @@ bool TakeHeaderTime(const SignedRequest& request, SignatureClaim& claim) {
   if (time) {
     claim.time = *text;
   } else if ((time = ParseHttpDate(*text))) {
-    claim.time = FormatAmzTime(*time);
+    claim.time = Keep(claim, FormatAmzTime(*time));
   } else {
     return false;
   }
@@ -142,8 +147,8 @@ bool TakeHeaderTime(const SignedRequest& request, SignatureClaim& claim) {
   return true;
 }
 
-std::expected<SignatureClaim, ApiError> ReadHeaderForm(const SignedRequest& request, std::string_view authorization) {
-  SignatureClaim claim;
+std::optional<ApiError> ReadHeaderForm(const SignedRequest& request, std::string_view authorization,
+                                       SignatureClaim& claim) {
   const Parts parts = SplitAuthorization(authorization);
   std::string missing;
   for (const char* name : {"Credential", "Signature", "SignedHeaders"}) {
@@ -152,13 +157,11 @@ std::expected<SignatureClaim, ApiError> ReadHeaderForm(const SignedRequest& requ
   if (!TakeHeaderTime(request, claim)) {
     missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
   }
-  if (!missing.empty()) return std::unexpected(Incomplete(fmt::format("{}Authorization={}", missing, authorization)));
-  if (std::optional<ApiError> wrong = TakeParts(parts, kHeaderNames, claim)) return std::unexpected(std::move(*wrong));
-  return claim;
+  if (!missing.empty()) return Incomplete(fmt::format("{}Authorization={}", missing, authorization));
+  return TakeParts(parts, kHeaderNames, claim);
 }
 
-std::expected<SignatureClaim, ApiError> ReadQueryForm(const Parts& parts) {
-  SignatureClaim claim;
+std::optional<ApiError> ReadQueryForm(const Parts& parts, SignatureClaim& claim) {
   claim.in_query = true;
   std::string missing;
   for (const char* name :
@@ -167,14 +170,14 @@ std::expected<SignatureClaim, ApiError> ReadQueryForm(const Parts& parts) {
       missing += fmt::format("AWS query-string parameters must include '{}'. ", name);
     }
   }
-  if (!missing.empty()) return std::unexpected(Incomplete(missing + "Re-examine the query-string parameters."));
+  if (!missing.empty()) return Incomplete(missing + "Re-examine the query-string parameters.");
   claim.time = *parts.Find("X-Amz-Date");
   const std::optional<std::int64_t> time = ParseAmzTime(claim.time);
   if (!time) {
-    return std::unexpected(
-        Incomplete(fmt::format("Date must be in ISO-8601 'basic format'. Got '{}'. See "
-                               "http://en.wikipedia.org/wiki/ISO_8601",
-                               claim.time)));
+    return Incomplete(
+        fmt::format("Date must be in ISO-8601 'basic format'. Got '{}'. See "
+                    "http://en.wikipedia.org/wiki/ISO_8601",
+                    claim.time));
   }
   claim.time_s = *time;
   if (const auto expires = parts.Find("X-Amz-Expires")) {
@@ -182,27 +185,28 @@ std::expected<SignatureClaim, ApiError> ReadQueryForm(const Parts& parts) {
     const char* end = expires->data() + expires->size();
     if (std::from_chars(expires->data(), end, seconds).ptr == end) claim.expires_s = seconds;
   }
-  if (std::optional<ApiError> wrong = TakeParts(parts, kQueryNames, claim)) return std::unexpected(std::move(*wrong));
-  return claim;
+  return TakeParts(parts, kQueryNames, claim);
 }
 
 }  // namespace
 
 std::expected<SignatureClaim, ApiError> ReadClaim(const SignedRequest& request) {
   const std::optional<std::string_view> authorization = FindHeader(request, "authorization");
-  std::vector<std::string> texts;
-  const std::optional<Parts> query = SplitQuery(request.query, texts);
+  SignatureClaim claim;
+  const std::optional<Parts> query = SplitQuery(request.query, claim);
   const bool in_query = query && query->Find("X-Amz-Algorithm");
   if (authorization && in_query) {
     return std::unexpected(
         ApiError("InvalidSignatureException",
                  "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."));
   }
-  if (in_query) return ReadQueryForm(*query);
-  if (!authorization) {
+  if (!in_query && !authorization) {
     return std::unexpected(ApiError("MissingAuthenticationTokenException", "Missing Authentication Token"));
   }
-  return ReadHeaderForm(request, *authorization);
+  std::optional<ApiError> wrong =
+      in_query ? ReadQueryForm(*query, claim) : ReadHeaderForm(request, *authorization, claim);
+  if (wrong) return std::unexpected(std::move(*wrong));
+  return claim;
 }
 
 }  // namespace sluice::protocol::aws

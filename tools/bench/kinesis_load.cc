@@ -41,7 +41,7 @@ std::string HmacHex(const aws::SigningKey& key, std::string_view text) {
 std::string Authorization(std::string_view host, std::string_view time, std::string_view target,
                           std::string_view body) {
   constexpr std::string_view kSigned = "content-type;host;x-amz-date;x-amz-target";
-  const aws::CredentialScope scope{std::string(time.substr(0, 8)), std::string(kRegion), "kinesis"};
+  const aws::CredentialScope scope{time.substr(0, 8), kRegion, "kinesis"};
   const std::string scope_text = fmt::format("{}/{}/{}/aws4_request", scope.date, scope.region, scope.service);
   const std::string canonical =
       fmt::format("POST\n/\n\ncontent-type:{}\nhost:{}\nx-amz-date:{}\nx-amz-target:{}\n\n{}\n{}", kContentType, host,

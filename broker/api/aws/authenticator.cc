@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <optional>
-#include <vector>
 
 #include "protocol/ascii.h"
 
@@ -38,8 +38,7 @@ bool IsRegion(std::string_view text) {
 
 std::expected<Caller, api::ApiError> Authenticator::Check(const HttpRequest& request, std::string_view signing_name,
                                                           std::int64_t now_s) {
-  std::vector<api::HttpHeader> headers;
-  headers.reserve(request.fields.size());
+  boost::container::small_vector<api::HttpHeader, HttpFields::kUsualCount> headers;
   for (const HttpField field : request.fields.all()) headers.push_back({field.name, field.value});
   api::SignedRequest to_check{
       .method = request.method, .path = request.path, .query = request.query, .headers = headers, .body_sha256 = {}};
@@ -49,7 +48,7 @@ std::expected<Caller, api::ApiError> Authenticator::Check(const HttpRequest& req
     return Caller{.account = options_.account, .region = options_.region, .access_key = {}};
   }
   if (!claim) return std::unexpected(claim.error());
-  const auto secret = options_.access_keys.find(claim->access_key);
+  const auto secret = options_.access_keys.find(std::string(claim->access_key));
   if (secret == options_.access_keys.end()) return std::unexpected(UnknownKey(options_.access_keys.empty()));
   if (claim->scope.service != signing_name) {
     return std::unexpected(
@@ -69,10 +68,11 @@ std::expected<Caller, api::ApiError> Authenticator::Check(const HttpRequest& req
 }
 
 Caller Authenticator::CallerOf(const api::SignatureClaim& claim) const {
-  const auto account = options_.accounts.find(claim.access_key);
+  std::string access_key(claim.access_key);
+  const auto account = options_.accounts.find(access_key);
   return {.account = account == options_.accounts.end() ? options_.account : account->second,
-          .region = IsRegion(claim.scope.region) ? claim.scope.region : options_.region,
-          .access_key = claim.access_key};
+          .region = IsRegion(claim.scope.region) ? std::string(claim.scope.region) : options_.region,
+          .access_key = std::move(access_key)};
 }
 
 const api::SigningKey& Authenticator::KeyFor(const api::SignatureClaim& claim, std::string_view secret) {

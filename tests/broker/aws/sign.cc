@@ -20,7 +20,7 @@ namespace api = protocol::aws;
 
 void Sign(HttpRequest& request, const Signer& signer) {
   const std::string time = api::FormatAmzTime(signer.time_s);
-  const api::CredentialScope scope{time.substr(0, 8), std::string(signer.region), std::string(signer.service)};
+  const api::CredentialScope scope{std::string_view(time).substr(0, 8), signer.region, signer.service};
   request.fields.Add("x-amz-date", time);
   std::vector<HttpField> sorted;
   std::ranges::copy(request.fields.all(), std::back_inserter(sorted));
