@@ -110,7 +110,7 @@ std::optional<ApiError> TakeCredential(std::string_view credential, SignatureCla
 std::optional<ApiError> TakeParts(const Parts& parts, const PartNames& names, SignatureClaim& claim) {
   claim.signature = *parts.Find(names.signature);
   claim.signed_headers = *parts.Find(names.signed_headers);
-  if (!IsWithoutCase(claim.signed_headers, claim.signed_headers)) {
+  if (!IsWithoutCase(claim.signed_headers, claim.signed_headers)) {  // clients send them in lower case
     claim.signed_headers = Keep(claim, Lower(claim.signed_headers));
   }
   if (claim.signed_headers.ends_with(';')) claim.signed_headers.remove_suffix(1);

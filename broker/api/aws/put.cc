@@ -2,8 +2,8 @@
 #include "broker/api/aws/put.h"
 
 #include <algorithm>
+#include <boost/container/flat_map.hpp>
 #include <boost/container/small_vector.hpp>
-#include <map>
 #include <memory>
 #include <utility>
 
@@ -44,15 +44,8 @@ protocol::BatchBuilder NewBuilder(std::size_t bytes) {
   const bool small = protocol::kFrameHeaderSize + bytes <= SpareMemory::kBytes;
   protocol::BatchBuilder builder(protocol::Compression::kNone, protocol::kFrameHeaderSize,
                                  small ? SpareMemory::Take() : std::string());
-  if (!small) builder.Reserve(bytes);
+  builder.Reserve(bytes);
   return builder;
-}
-
-void AddEntry(ShardBatch& batch, const PendingPut& put, std::size_t i, std::int64_t now_ms) {
-  const PutEntry& entry = put.entries[i];
-  batch.builder.AddFilled(now_ms, entry.key, protocol::aws::BlobBytes(entry.data),
-                          [&](char* to) { protocol::aws::CopyBytes(entry.data, to); });
-  batch.entries.push_back(i);
 }
 
 /// One batch for each shard, or several where one would be over the limit; a shard's batches in the entries' order.
@@ -63,14 +56,7 @@ Few<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms, std::si
   };
   const protocol::ShardMap& map = put.streams.back()->shards;
   Few<ShardBatch> batches;
-  if (put.to_send.size() == 1) {
-    const PutEntry& entry = put.entries[put.to_send.front()];
-    batches.push_back(
-        {map.Find(entry.hash), {}, NewBuilder(protocol::kBatchHeaderSize + entry.bytes + kRecordOverheadMax)});
-    AddEntry(batches.back(), put, put.to_send.front(), now_ms);
-    return batches;
-  }
-  std::map<ShardIndex, Open> shards;
+  boost::container::small_flat_map<ShardIndex, Open, 1> shards;
   for (const std::size_t i : put.to_send) {
     shards[map.Find(put.entries[i].hash)].bytes_left += put.entries[i].bytes + kRecordOverheadMax;
   }
@@ -84,7 +70,10 @@ Few<ShardBatch> BuildBatches(const PendingPut& put, std::int64_t now_ms, std::si
       batches.push_back({.shard = shard, .entries = {}, .builder = NewBuilder(std::min(open.bytes_left, bytes_max))});
     }
     open.bytes_left -= bytes;
-    AddEntry(batches[*open.batch], put, i, now_ms);
+    ShardBatch& batch = batches[*open.batch];
+    batch.builder.AddFilled(now_ms, entry.key, protocol::aws::BlobBytes(entry.data),
+                            [&](char* to) { protocol::aws::CopyBytes(entry.data, to); });
+    batch.entries.push_back(i);
   }
   return batches;
 }
