@@ -25,6 +25,7 @@ AwsLoop::AwsLoop(DoorShared& shared, EventLoop& loop)
                 .auth = shared.options.auth},
                loop),
       poller_(loop),
+      to_flush_(loop, &Connection::FlushNow),
       timer_(loop.context()),
       now_ms_(shared.parts.env.clock().MonotonicNs() / 1'000'000) {}
 
@@ -50,18 +51,7 @@ void AwsLoop::Remove(Connection& connection) {
   loop_.Post([keep] {});
 }
 
-void AwsLoop::FlushLater(Connection& connection) {
-  to_flush_.push_back(connection.shared_from_this());
-  if (to_flush_.size() == 1) loop_.Post([this] { FlushNow(); });
-}
-
-void AwsLoop::FlushNow() {
-  std::vector<std::shared_ptr<Connection>> connections;
-  connections.swap(to_flush_);
-  for (const auto& connection : connections) connection->FlushNow();
-  connections.clear();
-  if (to_flush_.empty()) to_flush_.swap(connections);  // keeps the memory
-}
+void AwsLoop::FlushLater(Connection& connection) { to_flush_.Add(connection.shared_from_this()); }
 
 void AwsLoop::StartTicks() {
   timer_.expires_after(kTick);

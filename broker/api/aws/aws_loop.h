@@ -14,6 +14,7 @@
 #include "broker/api/aws/body_memory.h"
 #include "broker/api/aws/gateway.h"
 #include "broker/api/connection_count.h"
+#include "broker/api/flush_list.h"
 #include "broker/api/socket_poller.h"
 #include "broker/event_loops.h"
 #include "broker/metrics.h"
@@ -69,7 +70,6 @@ class AwsLoop {
 
  private:
   void Tick();
-  void FlushNow();
 
   DoorShared& shared_;
   EventLoop& loop_;
@@ -78,7 +78,7 @@ class AwsLoop {
   SocketPoller poller_;
   std::array<char, 64u << 10> buffer_;
   std::vector<std::shared_ptr<Connection>> connections_;  // a connection knows its place
-  std::vector<std::shared_ptr<Connection>> to_flush_;
+  FlushList<std::shared_ptr<Connection>> to_flush_;
   bool stopping_ = false;
   boost::asio::steady_timer timer_;
   std::int64_t now_ms_;

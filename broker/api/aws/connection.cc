@@ -144,7 +144,7 @@ void Connection::Answered(std::uint64_t id, HttpResponse response) {
   if (state_ != State::kOpen) return;
   OutputBegins();
   session_->Answer(id, std::move(response));
-  if (!pumping_) FlushLater();
+  if (!pumping_) loop_.FlushLater(*this);
 }
 
 void Connection::OutputBegins() {
@@ -164,7 +164,7 @@ void Connection::Attach(std::uint64_t id, const HttpResponse& response) {
     } else {
       session_->EndStream(id);
     }
-    FlushLater();
+    loop_.FlushLater(*this);
   }
   if (!closed && !stopping_) return;
   loop_.loop().Post(
@@ -175,7 +175,7 @@ void Connection::WriteStream(std::uint64_t id, std::string piece) {
   if (state_ != State::kOpen) return;
   OutputBegins();
   session_->WriteStream(id, std::move(piece));
-  FlushLater();
+  loop_.FlushLater(*this);
 }
 
 void Connection::EndStream(std::uint64_t id) {
@@ -183,7 +183,7 @@ void Connection::EndStream(std::uint64_t id) {
   if (state_ != State::kOpen) return;
   OutputBegins();
   session_->EndStream(id);
-  FlushLater();
+  loop_.FlushLater(*this);
 }
 
 void Connection::TellStreams() {
@@ -221,13 +221,7 @@ void Connection::AbortFullStreams(std::int64_t now_ms) {
   TellStreams();
 }
 
-// Answers of one turn of the loop go out together.
-void Connection::FlushLater() {
-  if (!std::exchange(flush_awaited_, true)) loop_.FlushLater(*this);
-}
-
 void Connection::FlushNow() {
-  flush_awaited_ = false;
   if (state_ != State::kOpen) return;
   Flush();
   WaitForInput();

@@ -33,7 +33,7 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   Connection(AwsLoop& loop, int fd, std::unique_ptr<TlsStream> tls);
 
   void Start();
-  /// Sends what has gathered; the loop calls it once for each FlushLater.
+  /// Sends what has gathered, and goes on with requests that waited for that.
   void FlushNow();
   void CheckDeadlines();
   /// Takes no more requests; closes when those it has taken are answered.
@@ -44,7 +44,8 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   void EndStream(std::uint64_t id) override;
   bool StreamHasRoom(std::uint64_t id) const override { return session_->StreamHasRoom(id); }
 
-  std::size_t place = 0;  // in AwsLoop's list
+  std::size_t place = 0;       // in AwsLoop's list
+  bool flush_awaited = false;  // FlushList's
 
  private:
   enum class State : std::uint8_t { kPreface, kOpen, kDraining, kClosed };
@@ -70,7 +71,6 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   void TellAllStreams(StreamNews news);
   void AbortFullStreams(std::int64_t now_ms);
   void OutputBegins();
-  void FlushLater();
   void Flush();
   bool FillOutput();
   bool Send();
@@ -90,7 +90,6 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   std::size_t output_first_ = 0;     // the first piece that is not sent
   std::size_t output_sent_ = 0;      // bytes of that piece
   bool pumping_ = false;
-  bool flush_awaited_ = false;
   bool input_ended_ = false;  // the peer has closed its side
   bool stopping_ = false;
   std::int64_t active_ms_;  // last request or answer

@@ -20,6 +20,7 @@ NativeLoop::NativeLoop(DoorShared& shared, EventLoop& loop, LoopMetrics& metrics
       loop_(loop),
       metrics_(metrics),
       poller_(loop),
+      to_flush_(loop, &Session::Flush),
       timer_(loop.context()),
       now_ms_(shared.clock.MonotonicNs() / 1'000'000) {}
 
@@ -45,28 +46,7 @@ void NativeLoop::Remove(Session& session) {
   loop_.Post([keep] {});
 }
 
-void NativeLoop::FlushLater(Session& session) {
-  if (session.dirty) return;
-  session.dirty = true;
-  dirty_.emplace_back(&session);
-  if (std::exchange(flush_posted_, true)) return;
-  loop_.Post([this] {
-    flush_posted_ = false;
-    FlushNow();
-  });
-}
-
-void NativeLoop::FlushNow() {
-  if (dirty_.empty()) return;
-  std::vector<boost::intrusive_ptr<Session>> flushed;
-  flushed.swap(dirty_);
-  for (const auto& session : flushed) {
-    session->dirty = false;
-    session->Flush();
-  }
-  flushed.clear();
-  if (dirty_.empty()) dirty_.swap(flushed);  // keeps the memory
-}
+void NativeLoop::FlushLater(Session& session) { to_flush_.Add(boost::intrusive_ptr<Session>(&session)); }
 
 void NativeLoop::StartTicks() {
   timer_.expires_after(kTick);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/api/connection_count.h"
+#include "broker/api/flush_list.h"
 #include "broker/api/native/body_budget.h"
 #include "broker/api/native/buffer_pool.h"
 #include "broker/api/native/handlers/control_operation.h"
@@ -56,7 +57,7 @@ class NativeLoop {
   void Remove(Session& session);
   /// Sends what `session` has gathered at the end of this turn, or when the log has published.
   void FlushLater(Session& session);
-  void FlushNow();
+  void FlushNow() { to_flush_.FlushNow(); }
 
   void StartTicks();
   /// No new session; the open ones answer what they have taken and close.
@@ -73,8 +74,7 @@ class NativeLoop {
   BufferPool buffers_;
   SocketPoller poller_;
   std::vector<boost::intrusive_ptr<Session>> sessions_;  // a session knows its place
-  std::vector<boost::intrusive_ptr<Session>> dirty_;
-  bool flush_posted_ = false;
+  FlushList<boost::intrusive_ptr<Session>> to_flush_;
   bool stopping_ = false;
   boost::asio::steady_timer timer_;
   std::int64_t now_ms_ = 0;

@@ -38,8 +38,8 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   void BeginStop();
   void Close();
 
-  std::size_t place = 0;  // in NativeLoop's list
-  bool dirty = false;     // in NativeLoop's list of sessions to flush
+  std::size_t place = 0;       // in NativeLoop's list
+  bool flush_awaited = false;  // FlushList's
 
  private:
   enum class State : std::uint8_t { kHello, kOpen, kDraining, kClosed };
