@@ -21,12 +21,8 @@ namespace sluice::delivery {
 namespace {
 
 constexpr std::string_view kConfigTask = "/config";  // no delivery stream's name has a slash
-constexpr std::int64_t kConfigRetryMs = 2000;
+constexpr std::int64_t kConfigLookMs = 2000;
 constexpr std::string_view kZoneDir = "/usr/share/zoneinfo";
-
-bool IsConfigFile(std::string_view name) {
-  return name.ends_with(".json") || name.ends_with(".yaml") || name.ends_with(".yml");
-}
 
 }  // namespace
 
@@ -36,7 +32,7 @@ Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions 
   const Result<std::vector<StreamPtr>> streams = manager->LoadAll();
   if (!streams) return Error(streams.error());
   const bool has_files = !manager->options_.config_dir.empty();
-  if (has_files) manager->ReadConfigDir();  // before anything is decided by what the files may change
+  if (has_files) manager->config_folder_.Look();  // before anything is decided by what the files may change
   for (const StreamPtr& stream : *streams) {
     manager->ExpectBuckets(*stream);
     manager->workers_.Add(stream->name(), [raw = manager.get(), stream, looked = false]() mutable {
@@ -46,7 +42,10 @@ Result<std::unique_ptr<DeliveryManager>> DeliveryManager::Start(DeliveryOptions 
     });
   }
   if (has_files) {
-    manager->workers_.Add(kConfigTask, [raw = manager.get()] { return raw->ReadConfigDir(); });
+    manager->workers_.Add(kConfigTask, [raw = manager.get()] {
+      raw->config_folder_.Look();
+      return kConfigLookMs;
+    });
   }
   return manager;
 }
@@ -55,6 +54,7 @@ DeliveryManager::DeliveryManager(DeliveryOptions options, BrokerParts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
       secrets_(options_.secrets_dir.empty() ? nullptr : NewSecretFiles(parts_.env, options_.secrets_dir)),
+      config_folder_(parts_.env, options_.config_dir, UseOfFiles()),
       workers_(parts_.env.clock(), std::max<std::uint32_t>(1, options_.threads)) {}
 
 Status DeliveryManager::OpenLake() {
@@ -196,57 +196,19 @@ std::int64_t DeliveryManager::StepAndLog(DeliveryStream& stream) {
   return wait_ms;
 }
 
-std::int64_t DeliveryManager::ReadConfigDir() {
-  const Result<std::vector<std::string>> names = parts_.env.List(options_.config_dir);
-  if (!names) {
-    broker::log::Error("cannot read the folder of delivery streams",
-                       {{"folder", options_.config_dir}, {"error", names.error()}});
-    return kConfigRetryMs;
-  }
-  for (const std::string& name : *names) {
-    if (!IsConfigFile(name)) continue;
-    const std::string path = fmt::format("{}/{}", options_.config_dir, name);
-    FileState& state = config_files_[path];
-    if (state != FileState::kDone) state = ReadConfigFile(path, state);
-  }
-  return kConfigRetryMs;
-}
-
-DeliveryManager::FileState DeliveryManager::ReadConfigFile(const std::string& path, FileState before) {
-  const Result<std::string> document = ReadFile(path);
-  if (!document) {
-    broker::log::Error("cannot read a delivery stream's file", {{"file", path}, {"error", document.error()}});
-    return FileState::kDone;
-  }
-  if (const Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(*document, path, tables())) {
-    const std::string& first = config_file_of_.emplace(parsed->config.name, path).first->second;
-    if (first != path) {
-      broker::log::Error("two files are of one delivery stream; the first one counts",
-                         {{"delivery_stream", parsed->config.name}, {"first", first}, {"second", path}});
-      return FileState::kDone;
-    }
-  }
-  // A request that holds the lock may be waiting for the thread that this runs on.
-  const std::unique_lock lock(control_mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return before;
-  return LogConfigFile(path, before, Create(*document, path));
-}
-
-DeliveryManager::FileState DeliveryManager::LogConfigFile(const std::string& path, FileState before,
-                                                          const Result<DeliveryAnswer>& answer) {
-  if (answer) {
-    for (const std::string& warning : answer->warnings) broker::log::Warning(warning);
-    return FileState::kDone;
-  }
-  if (answer.error().code() == Code::kNotFound) {
-    if (before == FileState::kNew) {
-      broker::log::Warning("a delivery stream's file waits for a stream that it names",
-                           {{"file", path}, {"error", answer.error()}});
-    }
-    return FileState::kWaiting;
-  }
-  broker::log::Error("a delivery stream's file cannot be used", {{"file", path}, {"error", answer.error()}});
-  return FileState::kDone;
+ConfigFolderUse DeliveryManager::UseOfFiles() {
+  const auto name_of = [this](const std::string& document, const std::string& path) {
+    const Result<ParsedDeliveryConfig> parsed = ParseDeliveryConfig(document, path, tables());
+    return parsed ? parsed->config.name : std::string();
+  };
+  const auto use = [this](const std::string& document,
+                          const std::string& path) -> std::optional<Result<DeliveryAnswer>> {
+    // A request that holds the lock may be waiting for the thread that this runs on.
+    const std::unique_lock lock(control_mutex_, std::try_to_lock);
+    if (!lock.owns_lock()) return std::nullopt;
+    return Create(document, path);
+  };
+  return {.read = [this](const std::string& path) { return ReadFile(path); }, .name_of = name_of, .use = use};
 }
 
 Result<DeliveryManager::StreamPtr> DeliveryManager::FindStream(std::string_view name) const {

@@ -2,10 +2,9 @@
 // pool.
 //
 // Start-up: every stored delivery stream is opened and sets its retention holds before Start returns, so start it
-// before the retention task. Then the files of the configured folder are read; one whose source stream does not exist
-// yet is tried again until it does, one that is wrong is logged and passed over. A file of a delivery stream that
-// exists is compared with what is stored: a change that can be made is made, one that cannot is logged and nothing
-// changes.
+// before the retention task. Then the files of the configured folder are read, and again and again while the manager
+// works (config_folder.h). A file of a delivery stream that exists is compared with what is stored: a change that can
+// be made is made, one that cannot is logged and nothing changes.
 //
 // Threads: Start and Stop by one thread; the rest from any. Stop before the event loops stop: the workers wait for
 // their answers.
@@ -21,6 +20,7 @@
 #include <vector>
 
 #include "broker/append_service.h"
+#include "broker/delivery/config_folder.h"
 #include "broker/delivery/delivery_options.h"
 #include "broker/delivery/delivery_stream.h"
 #include "broker/delivery/delivery_workers.h"
@@ -88,11 +88,7 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   void ExpectBuckets(const DeliveryStream& stream);
   std::vector<std::string> BucketProblems(const DeliveryConfig& config);
   void WarnOfLake(const DeliveryStream& stream);
-  std::int64_t ReadConfigDir();
-  enum class FileState : std::uint8_t { kNew, kWaiting, kDone };  // kWaiting: for a source that does not exist yet
-  FileState ReadConfigFile(const std::string& path, FileState before);
-  /// Logs what came of a file, and once that it waits.
-  FileState LogConfigFile(const std::string& path, FileState before, const Result<DeliveryAnswer>& answer);
+  ConfigFolderUse UseOfFiles();
 
   Result<DeliveryAnswer> Create(std::string_view document, std::string_view document_name);
   Result<ParsedDeliveryConfig> ParseAndCheck(std::string_view document, std::string_view document_name);
@@ -147,8 +143,7 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   std::mutex control_mutex_;  // one change at a time
   mutable std::mutex streams_mutex_;
   std::map<std::string, StreamPtr, std::less<>> streams_;  // guarded by streams_mutex_
-  std::map<std::string, FileState> config_files_;          // by path; the config task only
-  std::map<std::string, std::string> config_file_of_;      // delivery stream -> path; the config task only
+  ConfigFolder config_folder_;                             // the config task's
   DeliveryWorkers workers_;                                // last: its threads use all of the above
 };
 
