@@ -51,9 +51,9 @@ class File {
   /// Writes all pieces one after another at `offset`, or fails. Not durable until Sync. kResourceExhausted on a full
   /// disk.
   virtual Status Write(std::uint64_t offset, std::span<const std::string_view> pieces) = 0;
-  /// Write for many bytes that are not read again soon: where the file system can, they go past the page cache, which
-  /// spares a copy, the memory, and a flood of dirty pages in front of somebody's Sync. What stands behind the last
-  /// byte may be zeros afterwards, up to the end of its page.
+  /// Write for many bytes, or whole pages, that are not read again soon: where the file system can, they go past the
+  /// page cache, which spares a copy, the memory, and a flood of dirty pages in front of somebody's Sync. What stands
+  /// behind the last byte may be zeros afterwards, up to the end of its page.
   virtual Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) {
     return Write(offset, pieces);
   }

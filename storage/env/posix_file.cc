@@ -33,7 +33,7 @@ iovec* Advance(iovec* first, iovec* last, std::size_t bytes) {
 }
 
 constexpr std::size_t kDirectBytes = 1u << 20;    // of one direct write
-constexpr std::size_t kBulkBytesMin = 64u << 10;  // below, the page cache is cheaper
+constexpr std::size_t kBulkBytesMin = 64u << 10;  // below, the page cache is cheaper, but for whole pages
 constexpr std::size_t kReadBytes = 512u << 10;
 
 std::shared_ptr<char[]> AlignedMemory(std::size_t bytes) {
@@ -140,7 +140,8 @@ class PosixFile final : public File {
   Status WriteBulk(std::uint64_t offset, std::span<const std::string_view> pieces) override {
     std::size_t rest = 0;
     for (const std::string_view piece : pieces) rest += piece.size();
-    if (rest < kBulkBytesMin || !OpenDirect()) return Write(offset, pieces);
+    const bool whole = offset % kPageBytes == 0 && rest % kPageBytes == 0;
+    if ((rest < kBulkBytesMin && !whole) || !OpenDirect()) return Write(offset, pieces);
     char* const buffer = DirectBuffer();
     std::size_t skip = 0;
     while (rest > 0) {
