@@ -19,7 +19,7 @@
 
 namespace sluice::delivery {
 
-/// What a folder's files are for; the functions outlive the folder.
+/// What a folder's files are for; whatever the functions use outlives the folder.
 struct ConfigFolderUse {
   std::function<Result<std::string>(const std::string& path)> read;
   /// The delivery stream that a document is of; empty: it cannot be told.
