@@ -315,7 +315,8 @@ Status MemoryEnv::WriteLocked(CachedContent& node, const std::string& path, std:
 
 Status MemoryEnv::SyncLocked(CachedContent& node, const std::string& path) {
   Status failure = Enter(Call::kSync, path);
-  if (failure.ok() && write_errors_.erase(&node) > 0) {
+  const auto is_this = [&](const NodePtr& each) { return each.get() == &node; };
+  if (failure.ok() && std::erase_if(write_errors_, is_this) > 0) {
     failure = Status(Code::kIoError, path + ": an earlier write failed");
   }
   if (failure.ok()) {
@@ -375,7 +376,7 @@ void MemoryEnv::LeaveWriteError(const std::string& path) {
   const std::scoped_lock lock(mutex_);
   const NodePtr node = NodeAt(path);
   SLUICE_CHECK(node != nullptr);
-  write_errors_.insert(node.get());
+  write_errors_.insert(node);
 }
 
 void MemoryEnv::SetReadOnly(bool read_only) {

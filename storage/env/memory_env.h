@@ -167,7 +167,7 @@ class MemoryEnv final : public Env {
   std::array<int, kCallKinds> power_off_in_{};
   int failures_ = 0;
   std::map<std::string, std::uint64_t> unreadable_;  // where in which file
-  std::set<const CachedContent*> write_errors_;      // that nobody was told of
+  std::set<NodePtr> write_errors_;  // that nobody was told of; kept, so that no new file is one of them
   bool disk_full_ = false;
   bool read_only_ = false;
   bool powered_ = true;

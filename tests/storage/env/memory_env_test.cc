@@ -347,5 +347,19 @@ TEST_CASE("ManualClock: moves by hand only", "[storage][env]") {
   CHECK(env.clock().MonotonicNs() == mono + 5'000'000);
 }
 
+TEST_CASE("MemoryEnv LeaveWriteError: ends with the file, whatever memory the next one gets", "[storage][env]") {
+  MemoryEnv env;
+  REQUIRE(env.MakeDirs("/d").ok());
+  for (int i = 0; i < 20; ++i) {
+    env.WriteByHand("/d/lost", "bytes");
+    env.LeaveWriteError("/d/lost");
+    REQUIRE(env.Remove("/d/lost").ok());
+    REQUIRE(env.SyncDir("/d").ok());
+    const auto next = env.Open("/d/next" + std::to_string(i), OpenMode::kCreate);
+    REQUIRE(next.has_value());
+    CHECK((*next)->Sync().ok());
+  }
+}
+
 }  // namespace
 }  // namespace sluice::storage
