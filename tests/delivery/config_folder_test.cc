@@ -20,13 +20,6 @@ struct Folder {
     folder.Look();
     return used;
   }
-  Result<std::string> Read(const std::string& path) {
-    auto file = env.Open(path, storage::OpenMode::kRead);
-    if (!file) return Error(file.error());
-    std::string bytes(*(*file)->Size(), '\0');
-    REQUIRE((*file)->Read(0, bytes).has_value());
-    return bytes;
-  }
   std::optional<Result<DeliveryAnswer>> Use(const std::string& document) {
     if (busy) return std::nullopt;
     used.push_back(document);
@@ -40,7 +33,7 @@ struct Folder {
   std::vector<std::string> used;
   ConfigFolder folder{env,
                       "/conf",
-                      {.read = [this](const std::string& path) { return Read(path); },
+                      {.read = [this](const std::string& path) { return Result<std::string>(env.ReadByHand(path)); },
                        .name_of = [](const std::string& document,
                                      const std::string&) { return document.substr(0, document.find(' ')); },
                        .use = [this](const std::string& document, const std::string&) { return Use(document); }}};
