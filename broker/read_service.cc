@@ -1,5 +1,5 @@
-// Reads run on the loop that owns the shard: from memory there, from disk on the blocking pool, and where there is
-// nothing to read yet as a waiter of the shard with a timer.
+// Reads run on the loop that owns the shard: from memory there, from disk on the blocking pool or the caller's thread,
+// and where there is nothing to read yet as a waiter of the shard with a timer.
 #include "broker/read_service.h"
 
 #include <fmt/format.h>
@@ -82,7 +82,7 @@ Status OpenSealed(FrameRun& run, const StreamKeys& keys) {
   return {};
 }
 
-// What one loop does for the reads of its shards; on its thread only, but for what runs on the blocking pool.
+// What one loop does for the reads of its shards; on its thread only, but for what RunBlocking is given.
 class LoopReads {
  public:
   LoopReads(EventLoops& loops, LoopShards& shards, LoopMetrics& metrics, const ReadOptions& options)
@@ -93,6 +93,7 @@ class LoopReads {
  private:
   void Position(ReadPtr read, Shard& shard);
   void Attempt(ReadPtr read, Shard& shard);
+  void RunBlocking(const PendingRead& read, std::move_only_function<void()> task);
   void ReadDisk(ReadPtr read);
   void FindTime(ReadPtr read, std::int64_t time_ms);
   void Take(ReadPtr read, Shard& shard, Result<FrameRun> run);
@@ -134,8 +135,14 @@ void LoopReads::Position(ReadPtr read, Shard& shard) {
   Attempt(std::move(read), shard);
 }
 
+void LoopReads::RunBlocking(const PendingRead& read, std::move_only_function<void()> task) {
+  if (read.request.caller_may_block) return read.caller.Post(std::move(task));
+  loops_.RunBlocking(std::move(task));
+}
+
 void LoopReads::FindTime(ReadPtr read, std::int64_t time_ms) {
-  loops_.RunBlocking([this, read = std::move(read), time_ms]() mutable {
+  const PendingRead& for_whom = *read;
+  RunBlocking(for_whom, [this, read = std::move(read), time_ms]() mutable {
     auto offset = read->log->OffsetAtTimeBlocking(time_ms);
     shards_.loop().Post([this, read = std::move(read), offset = std::move(offset)]() mutable {
       if (!offset) return Fail(std::move(read), offset.error());
@@ -155,7 +162,8 @@ void LoopReads::Attempt(ReadPtr read, Shard& shard) {
 }
 
 void LoopReads::ReadDisk(ReadPtr read) {
-  loops_.RunBlocking([this, read = std::move(read)]() mutable {
+  const PendingRead& for_whom = *read;
+  RunBlocking(for_whom, [this, read = std::move(read)]() mutable {
     const std::uint64_t bytes_max = std::clamp<std::uint64_t>(read->request.bytes_max, 1, options_.bytes_max);
     auto run = read->log->ReadBlocking(read->first, bytes_max);
     shards_.loop().Post([this, read = std::move(read), run = std::move(run)]() mutable {

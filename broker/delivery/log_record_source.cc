@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "broker/delivery/waiting_executor.h"
+#include "broker/delivery/waiting_read.h"
 #include "protocol/batch.h"
 #include "protocol/check.h"
 
@@ -68,16 +68,8 @@ class LogRecordSource : public RecordSource {
 
  private:
   Result<broker::ReadAnswer> Ask(ShardIndex shard, broker::ReadFrom from, std::uint64_t bytes_max) {
-    if (stopping_) return Error(Code::kUnavailable, "the broker is stopping");
     broker::ReadRequest request{.stream = stream_, .shard = shard, .from = from, .bytes_max = bytes_max};
-    Result<broker::ReadAnswer> answer = Error(Code::kInternal, "no answer");
-    bool done = false;
-    reads_.Read(executor_, std::move(request), [&](Result<broker::ReadAnswer> result) {
-      answer = std::move(result);
-      done = true;
-    });
-    executor_.RunUntil(done);
-    return answer;
+    return WaitingRead(reads_, std::move(request), stopping_);
   }
 
   Status ReadFrame(ShardIndex shard, const protocol::Frame& frame, Offset to, const Visitor& visitor,
@@ -106,7 +98,6 @@ class LogRecordSource : public RecordSource {
   const broker::StreamCatalog& catalog_;
   StreamId stream_;
   const std::atomic<bool>& stopping_;
-  WaitingExecutor executor_;
   std::string scratch_;
   std::vector<RecordRef> records_;
 };

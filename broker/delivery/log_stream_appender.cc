@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "broker/delivery/waiting_executor.h"
+#include "broker/delivery/waiting_read.h"
 
 namespace sluice::delivery {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr std::uint64_t kReadBytes = 4u << 20;
 constexpr std::uint64_t kShortReadBytes = 64u << 10;  // where only few records are wanted
 constexpr std::uint64_t kRecordBytes = 1024;          // taken for the size of one
-constexpr std::uint64_t kBatchOverheadBytes = 1024;  // of a batch around its only record, sealing included
+constexpr std::uint64_t kBatchOverheadBytes = 1024;   // of a batch around its only record, sealing included
 
 /// The door's rule: where the log holds appends back, they wait.
 void AppendWhenReady(broker::AppendService& appends, broker::EventLoop& loop, broker::AppendRequest request,
@@ -98,16 +99,8 @@ class LogStreamAppender final : public StreamAppender {
   }
 
   Result<broker::ReadAnswer> Ask(ShardId shard, broker::ReadFrom from, std::uint64_t bytes_max = kReadBytes) {
-    if (parts_.stopping) return Error(Code::kUnavailable, "the broker is stopping");
     broker::ReadRequest request{.stream = shard.stream, .shard = shard.index, .from = from, .bytes_max = bytes_max};
-    Result<broker::ReadAnswer> answer = Error(Code::kInternal, "no answer");
-    bool done = false;
-    parts_.reads.Read(executor_, std::move(request), [&](Result<broker::ReadAnswer> result) {
-      answer = std::move(result);
-      done = true;
-    });
-    executor_.RunUntil(done);
-    return answer;
+    return WaitingRead(parts_.reads, std::move(request), parts_.stopping);
   }
 
   Status ReadFrame(const protocol::Frame& frame, Offset from, Offset to, const Visitor& visitor) {

@@ -32,12 +32,17 @@ Result<std::optional<storage::FrameRun>> FakeShardLog::ReadTail(Offset from, std
     const std::lock_guard lock(mutex_);
     if (from < tail_from_) return std::nullopt;
   }
-  auto run = ReadBlocking(from, bytes_max);
+  auto run = Run(from, bytes_max);
   if (!run) return Error(run.error());
   return std::optional(std::move(*run));
 }
 
 Result<storage::FrameRun> FakeShardLog::ReadBlocking(Offset from, std::uint64_t bytes_max) {
+  NoteDiskReader();
+  return Run(from, bytes_max);
+}
+
+Result<storage::FrameRun> FakeShardLog::Run(Offset from, std::uint64_t bytes_max) const {
   const std::lock_guard lock(mutex_);
   const Offset first = frames_.empty() ? Offset(0) : frames_.front().base_offset();
   const Offset end = frames_.empty() ? Offset(0) : frames_.back().end_offset();
@@ -57,7 +62,18 @@ Result<storage::FrameRun> FakeShardLog::ReadBlocking(Offset from, std::uint64_t 
 }
 
 Result<Offset> FakeShardLog::OffsetAtTimeBlocking(std::int64_t time_ms) {
+  NoteDiskReader();
   return time_ms <= last_append_time_ms() ? oldest() : durable_end();
+}
+
+void FakeShardLog::NoteDiskReader() {
+  const std::lock_guard lock(mutex_);
+  disk_reader_ = std::this_thread::get_id();
+}
+
+std::thread::id FakeShardLog::disk_reader() const {
+  const std::lock_guard lock(mutex_);
+  return disk_reader_;
 }
 
 void FakeShardLog::Publish(protocol::Frame frame) {

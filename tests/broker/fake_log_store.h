@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,15 +35,21 @@ class FakeShardLog final : public storage::ShardLog, public std::enable_shared_f
   /// Frames below this offset are "on disk": ReadTail does not find them.
   void SetTailFrom(Offset offset);
   void RemoveBelow(Offset offset);
+  /// The thread that read last what is "on disk", or looked there for a time.
+  std::thread::id disk_reader() const;
 
   Offset next_offset;   // used by the writer's loop only
   bool sealed = false;  // likewise
 
  private:
+  Result<storage::FrameRun> Run(Offset from, std::uint64_t bytes_max) const;
+  void NoteDiskReader();
+
   const ShardId id_;
   mutable std::mutex mutex_;
   std::vector<protocol::Frame> frames_;
   Offset tail_from_;
+  std::thread::id disk_reader_;
 };
 
 class FakeLogStore final : public storage::LogStore {
