@@ -105,7 +105,7 @@ class PosixEnv final : public Env {
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode, Access access) override {
     FileDescriptor fd = OpenFd(path, OpenFlags(mode), access);
     if (!fd.valid()) return Error(ErrnoStatus(errno, mode == OpenMode::kCreate ? "create" : "open", path));
-    return NewPosixFile(std::move(fd), path);
+    return NewPosixFile(std::move(fd), path, flushes_);
   }
 
   Result<std::vector<std::string>> List(const std::string& dir) override {
@@ -224,6 +224,7 @@ class PosixEnv final : public Env {
     return ::fsync(fd.get()) == 0 ? 0 : errno;
   }
 
+  const std::shared_ptr<FlushActivity> flushes_ = std::make_shared<FlushActivity>();
   PosixClock clock_;
   SeededRandom random_{SeedFromKernel()};
 };

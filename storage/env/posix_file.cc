@@ -35,6 +35,7 @@ iovec* Advance(iovec* first, iovec* last, std::size_t bytes) {
 constexpr std::size_t kDirectBytes = 1u << 20;    // of one direct write
 constexpr std::size_t kBulkBytesMin = 64u << 10;  // below, the page cache is cheaper, but for whole pages
 constexpr std::size_t kReadBytes = 512u << 10;
+constexpr std::size_t kReadBytesBesideFlushes = 32u << 10;
 
 std::shared_ptr<char[]> AlignedMemory(std::size_t bytes) {
   const std::size_t whole = (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
@@ -90,7 +91,8 @@ int PwriteAll(const FileDescriptor& fd, std::uint64_t offset, iovec* first, iove
 
 class PosixFile final : public File {
  public:
-  PosixFile(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  PosixFile(FileDescriptor fd, std::string path, std::shared_ptr<FlushActivity> flushes)
+      : fd_(std::move(fd)), path_(std::move(path)), flushes_(std::move(flushes)) {}
 
   Result<std::size_t> Read(std::uint64_t offset, std::span<char> out) override {
     const std::uint64_t end = offset + out.size();
@@ -98,8 +100,10 @@ class PosixFile final : public File {
     const bool goes_on = offset <= before && before < end;  // where the read before ended
     std::size_t done = 0;
     while (done < out.size()) {
-      const std::size_t bytes = std::min(out.size() - done, kReadBytes);
-      if (out.size() >= kBulkBytesMin && (goes_on || done + bytes < out.size())) ReadAhead(offset + done + bytes);
+      const std::size_t piece = flushes_->recent() ? kReadBytesBesideFlushes : kReadBytes;
+      const std::size_t bytes = std::min(out.size() - done, piece);
+      if (out.size() >= kBulkBytesMin && (goes_on || done + bytes < out.size()))
+        ReadAhead(offset + done + bytes, piece);
       const ssize_t got = Uninterrupted(
           [&] { return ::pread(fd_.get(), out.data() + done, bytes, static_cast<off_t>(offset + done)); });
       if (got < 0) return Error(ErrnoStatus(errno, "read", path_));
@@ -158,6 +162,7 @@ class PosixFile final : public File {
   }
 
   Status Sync() override {
+    flushes_->Note();
     // No loop, not even for EINTR: after a failure the kernel forgets the lost pages and a second call would return 0.
     if (::fdatasync(fd_.get()) != 0) return SyncFailed(errno, path_);
     return {};
@@ -190,8 +195,9 @@ class PosixFile final : public File {
  private:
   /// Has the system read one piece in the background. Its own read-ahead is off (NewPosixFile): that goes up to what a
   /// device is set to, many MiB at once, and a flush of another file waits behind all of it.
-  void ReadAhead(std::uint64_t offset) {
-    ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), kReadBytes, POSIX_FADV_WILLNEED);  // only a hint
+  void ReadAhead(std::uint64_t offset, std::size_t bytes) {
+    ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                    POSIX_FADV_WILLNEED);  // only a hint
   }
 
   /// Reads what can be read past the page cache; 0 where nothing can.
@@ -252,15 +258,16 @@ class PosixFile final : public File {
 
   const FileDescriptor fd_;
   const std::string path_;
+  const std::shared_ptr<FlushActivity> flushes_;
   std::atomic<std::uint64_t> read_end_ = 0;  // of the last read, by whomever
   std::unique_ptr<Direct> direct_;           // the writer's; opened at the first bulk write
 };
 
 }  // namespace
 
-std::unique_ptr<File> NewPosixFile(FileDescriptor fd, std::string path) {
+std::unique_ptr<File> NewPosixFile(FileDescriptor fd, std::string path, std::shared_ptr<FlushActivity> flushes) {
   ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_RANDOM);  // a hint: PosixFile reads ahead itself
-  return std::make_unique<PosixFile>(std::move(fd), std::move(path));
+  return std::make_unique<PosixFile>(std::move(fd), std::move(path), std::move(flushes));
 }
 
 }  // namespace sluice::storage

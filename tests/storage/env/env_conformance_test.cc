@@ -123,6 +123,22 @@ ENV_TEST("File WriteBulk: goes on where it ended, also when another write came b
   CHECK(ReadAll(*other) == expected);
 }
 
+ENV_TEST("File Read: gives the same right after a flush, when the disk is asked for less at a time") {
+  TestType on;
+  const auto file = on.env->Open(on.root + "/a", OpenMode::kCreate).value();
+  std::uint64_t next_byte = 0;
+  const std::string bytes = NextBytes(1'500'001, next_byte);
+  REQUIRE(file->Write(0, bytes).ok());
+  for (const std::uint64_t offset : {0u, 1u, 32'768u, 700'000u, 1'500'000u, 1'500'001u, 1'600'000u}) {
+    for (const std::size_t size : {0u, 1u, 32'768u, 65'537u, 600'000u, 1'600'000u}) {
+      std::string read(size, '\0');
+      REQUIRE(file->Sync().ok());
+      read.resize(file->Read(offset, read).value());
+      REQUIRE(read == std::string_view(bytes).substr(std::min<std::size_t>(offset, bytes.size()), size));
+    }
+  }
+}
+
 ENV_TEST("File ReadBulk: gives what Read gives, at the end of the file too") {
   TestType on;
   const auto file = on.env->Open(on.root + "/a", OpenMode::kCreate).value();
