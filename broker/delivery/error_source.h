@@ -80,9 +80,14 @@ class ErrorReader {
   std::uint64_t bytes_read_ = 0;
 };
 
-/// True for what says nothing of other error records.
-inline bool IsUnreadable(const Status& status) {
+/// True where error records are not what they were, and never will be.
+inline bool AreGone(const Status& status) {
   return status.code() == Code::kNotFound || status.code() == Code::kCorruption;
+}
+
+/// True for what says nothing of other error records: these are gone, or their stream's key is not there.
+inline bool IsUnreadable(const Status& status) {
+  return AreGone(status) || status.code() == Code::kFailedPrecondition;
 }
 
 }  // namespace sluice::delivery

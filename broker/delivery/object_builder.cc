@@ -146,7 +146,7 @@ Status ObjectBuilder::Replay(const ObjectParts& parts, RecordPipeline::Sink& sin
   ErrorReader errors(objects_, terms_.config.bucket, staging_.appender);
   ReplayReader reader(terms_.config, host_, errors, sink);
   Status status = reader.Read(parts.intent.replays, parts.stream, counts);
-  records_gone_ = IsUnreadable(status);
+  records_gone_ = AreGone(status);
   return status;
 }
 

@@ -248,14 +248,15 @@ TEST_CASE("Replay: one whose dead letters go after it was decided is decided aga
 TEST_CASE("Replay: dead letters that cannot be read are told, and wait", "[delivery]") {
   Letters world;
   DeliverAndWiden(world);
-  world.streams.damaged = true;
-  constexpr std::string_view kWhy = "dead-letter stream 'orders-dead': the log is damaged";
-  CHECK(Listed(world).contains(kWhy));
+  world.streams.unreadable = GENERATE(Status(Code::kCorruption, "the log is damaged"),
+                                      Status(Code::kFailedPrecondition, "its key is missing"));
+  const std::string why = fmt::format("dead-letter stream 'orders-dead': {}", world.streams.unreadable.message());
+  CHECK(Listed(world).contains(why));
   const ReplayProgress done = Replayed(world);
   CHECK(done.records == 0);
-  CHECK(done.problem.contains(kWhy));
+  CHECK(done.problem.contains(why));
   CHECK(world.stream->status().mode == DeliveryMode::kActive);
-  world.streams.damaged = false;
+  world.streams.unreadable = {};
   CHECK(Replayed(world).records == 30);
   CheckReplayedOnce(world);
 }

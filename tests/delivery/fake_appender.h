@@ -65,7 +65,7 @@ class FakeStreams {
   int appends = 0;   // batches
   int failures = 0;  // since FailAppend
   std::uint64_t record_bytes_max = 64u << 10;
-  bool damaged = false;  // nothing can be read
+  Status unreadable = {};  // why nothing can be read
   std::function<void()> before_append = [] {};
 
  private:
@@ -113,7 +113,7 @@ class FakeAppender final : public StreamAppender {
     if (found == nullptr) return Status(Code::kNotFound, "the stream is gone");
     const FakeStreams::Shard& records = found->second.shards.at(shard.index.value);
     if (from.value > records.size()) return Status(Code::kOutOfRange, "the shard ends before");
-    if (streams_.damaged) return Status(Code::kCorruption, "the log is damaged");
+    if (!streams_.unreadable.ok()) return streams_.unreadable;
     for (std::size_t i = from.value; i < records.size() && i < to.value; ++i) {
       if (records[i].lost) continue;
       protocol::RecordView view{.key = records[i].key, .value = records[i].value, .headers = {}};
