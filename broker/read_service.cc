@@ -1,5 +1,6 @@
 // Reads run on the loop that owns the shard: from memory there, from disk on the blocking pool or the caller's thread,
-// and where there is nothing to read yet as a waiter of the shard with a timer.
+// and where there is nothing to read yet as a waiter of the shard with a timer. Many sealed bytes are opened where the
+// disk is read, as others wait for the loop meanwhile.
 #include "broker/read_service.h"
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@ namespace {
 
 using storage::FrameRun;
 
+constexpr std::uint64_t kOpenOnLoopBytesMax = 128u << 10;  // some 0.1 ms
 constexpr int kOldestTries = 5;  // retention may move the oldest offset between looking and reading
 
 // One read on its way. Held by exactly one place at a time, but for a waiting one: the shard's waiter and the timer
@@ -32,6 +34,7 @@ struct PendingRead {
   const ReadRequest request;
   ReadService::Done done;
   std::shared_ptr<storage::ShardLog> log;
+  std::shared_ptr<const StreamKeys> keys;
   Offset first;
   bool positioned = false;  // `first` is set
   int tries = 0;
@@ -63,8 +66,16 @@ void CutRecords(FrameRun& run, std::uint64_t records_max) {
   CountBytes(run);
 }
 
+std::uint64_t SealedBytes(const FrameRun& run) {
+  std::uint64_t bytes = 0;
+  for (const protocol::Frame& frame : run.frames) {
+    if (protocol::IsSealed(frame.batch())) bytes += frame.size();
+  }
+  return bytes;
+}
+
 // Opens what is sealed. At a frame that cannot be opened the run ends, with an error only where it is the first.
-Status OpenSealed(FrameRun& run, const StreamKeys& keys) {
+Result<FrameRun> OpenSealed(FrameRun run, const StreamKeys& keys) {
   bool any = false;
   for (std::size_t i = 0; i < run.frames.size(); ++i) {
     if (!protocol::IsSealed(run.frames[i].batch())) continue;
@@ -74,12 +85,12 @@ Status OpenSealed(FrameRun& run, const StreamKeys& keys) {
       run.frames[i] = std::move(*opened);
       continue;
     }
-    if (i == 0) return opened.error();
+    if (i == 0) return Error(opened.error());
     run.frames.resize(i);
     run.next = run.frames.back().end_offset();
   }
   if (any) CountBytes(run);
-  return {};
+  return run;
 }
 
 // What one loop does for the reads of its shards; on its thread only, but for what RunBlocking is given.
@@ -95,6 +106,8 @@ class LoopReads {
   void Attempt(ReadPtr read, Shard& shard);
   void RunBlocking(const PendingRead& read, std::move_only_function<void()> task);
   void ReadDisk(ReadPtr read);
+  void OpenElsewhere(ReadPtr read, FrameRun run);
+  void GoOn(ReadPtr read, Result<FrameRun> run);
   void FindTime(ReadPtr read, std::int64_t time_ms);
   void Take(ReadPtr read, Shard& shard, Result<FrameRun> run);
   void WaitFor(ReadPtr read, Shard& shard);
@@ -121,6 +134,7 @@ void LoopReads::Restart(ReadPtr read) {
   const auto shard = shards_.Find({read->request.stream, read->request.shard});
   if (!shard) return Fail(std::move(read), shard.error());
   read->log = (*shard)->log;
+  read->keys = (*shard)->keys;
   if (!read->positioned) return Position(std::move(read), **shard);
   Attempt(std::move(read), **shard);
 }
@@ -166,11 +180,28 @@ void LoopReads::ReadDisk(ReadPtr read) {
   RunBlocking(for_whom, [this, read = std::move(read)]() mutable {
     const std::uint64_t bytes_max = std::clamp<std::uint64_t>(read->request.bytes_max, 1, options_.bytes_max);
     auto run = read->log->ReadBlocking(read->first, bytes_max);
-    shards_.loop().Post([this, read = std::move(read), run = std::move(run)]() mutable {
-      const auto shard = shards_.Find({read->request.stream, read->request.shard});
-      if (!shard) return Fail(std::move(read), shard.error());
-      Take(std::move(read), **shard, std::move(run));
-    });
+    if (run) {
+      CutRecords(*run, read->request.records_max);
+      run = OpenSealed(std::move(*run), *read->keys);
+    }
+    GoOn(std::move(read), std::move(run));
+  });
+}
+
+void LoopReads::OpenElsewhere(ReadPtr read, FrameRun run) {
+  const PendingRead& for_whom = *read;
+  RunBlocking(for_whom, [this, read = std::move(read), run = std::move(run)]() mutable {
+    auto opened = OpenSealed(std::move(run), *read->keys);
+    GoOn(std::move(read), std::move(opened));
+  });
+}
+
+// Back on the loop.
+void LoopReads::GoOn(ReadPtr read, Result<FrameRun> run) {
+  shards_.loop().Post([this, read = std::move(read), run = std::move(run)]() mutable {
+    const auto shard = shards_.Find({read->request.stream, read->request.shard});
+    if (!shard) return Fail(std::move(read), shard.error());
+    Take(std::move(read), **shard, std::move(run));
   });
 }
 
@@ -185,7 +216,10 @@ void LoopReads::Take(ReadPtr read, Shard& shard, Result<FrameRun> run) {
   if (!run) return Fail(std::move(read), run.error());
   if (run->frames.empty() && read->wait_left_ms > 0 && !shard.closed) return WaitFor(std::move(read), shard);
   CutRecords(*run, read->request.records_max);
-  if (Status status = OpenSealed(*run, *shard.keys); !status.ok()) return Fail(std::move(read), std::move(status));
+  const std::uint64_t sealed_bytes = SealedBytes(*run);  // from the disk they come opened
+  if (sealed_bytes > kOpenOnLoopBytesMax) return OpenElsewhere(std::move(read), std::move(*run));
+  if (sealed_bytes > 0) run = OpenSealed(std::move(*run), *read->keys);
+  if (!run) return Fail(std::move(read), run.error());
   Answer(std::move(read), shard, std::move(*run));
 }
 

@@ -53,6 +53,27 @@ TEST_CASE("AppendService Append: an encrypted stream's records never reach the d
   check();
 }
 
+// More than a loop opens itself, from memory and, once the memory is gone, from the disk.
+TEST_CASE("ReadService Read: many sealed bytes are read as few are, between plain ones", "[encryption]") {
+  EncryptedWorld world(GENERATE(1u, 2u));
+  std::vector<std::string> sent;
+  const auto append = [&](int batches, std::size_t bytes) {
+    for (int i = 0; i < batches; ++i) {
+      sent.push_back(BatchOf(std::string(bytes, static_cast<char>('a' + sent.size() % 26))));
+      REQUIRE(world.Append(sent.back()).has_value());
+    }
+  };
+  append(2, 1'000);
+  REQUIRE(world.keyring().Encrypt("orders", "").has_value());
+  append(12, 40'000);
+  REQUIRE(world.keyring().StopEncrypting("orders").has_value());
+  append(2, 1'000);
+  CHECK((BatchesOf(world.Read()) == sent));  // in parentheses: its values are not to be printed
+  CHECK((BatchesOf(world.Read(Offset(5))) == std::vector(sent.begin() + 5, sent.end())));
+  world.Restart();
+  CHECK((BatchesOf(world.ReadToEnd()) == sent));
+}
+
 TEST_CASE("AppendService Append: refuses a batch that says it is sealed", "[encryption]") {
   EncryptedWorld world;
   if (GENERATE(true, false)) REQUIRE(world.keyring().Encrypt("orders", "").has_value());
