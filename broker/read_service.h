@@ -34,7 +34,7 @@ struct ReadRequest {
   std::uint64_t bytes_max = 4u << 20;  // at least one frame is given
   std::uint64_t records_max = 0;       // 0: no limit; whole frames
   std::uint32_t wait_ms = 0;           // at an open shard's end: how long to wait for a first record
-  bool caller_may_block = false;       // the disk is read on the caller's thread, not on the blocking pool
+  bool caller_may_block = false;       // what takes long is done on the caller's thread, not on the blocking pool
 };
 
 struct ReadAnswer {
