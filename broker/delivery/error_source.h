@@ -86,8 +86,6 @@ inline bool AreGone(const Status& status) {
 }
 
 /// True for what says nothing of other error records: these are gone, or their stream's key is not there.
-inline bool IsUnreadable(const Status& status) {
-  return AreGone(status) || status.code() == Code::kFailedPrecondition;
-}
+inline bool IsUnreadable(const Status& status) { return AreGone(status) || status.code() == Code::kFailedPrecondition; }
 
 }  // namespace sluice::delivery
