@@ -104,7 +104,7 @@ class LoopReads {
  private:
   void Position(ReadPtr read, Shard& shard);
   void Attempt(ReadPtr read, Shard& shard);
-  void RunBlocking(const PendingRead& read, std::move_only_function<void()> task);
+  void RunBlocking(ReadPtr read, std::move_only_function<void(ReadPtr)> work);
   void ReadDisk(ReadPtr read);
   void OpenElsewhere(ReadPtr read, FrameRun run);
   void GoOn(ReadPtr read, Result<FrameRun> run);
@@ -149,14 +149,15 @@ void LoopReads::Position(ReadPtr read, Shard& shard) {
   Attempt(std::move(read), shard);
 }
 
-void LoopReads::RunBlocking(const PendingRead& read, std::move_only_function<void()> task) {
-  if (read.request.caller_may_block) return read.caller.Post(std::move(task));
+void LoopReads::RunBlocking(ReadPtr read, std::move_only_function<void(ReadPtr)> work) {
+  storage::Executor* const caller = read->request.caller_may_block ? &read->caller : nullptr;
+  auto task = [read = std::move(read), work = std::move(work)]() mutable { work(std::move(read)); };
+  if (caller != nullptr) return caller->Post(std::move(task));
   loops_.RunBlocking(std::move(task));
 }
 
 void LoopReads::FindTime(ReadPtr read, std::int64_t time_ms) {
-  const PendingRead& for_whom = *read;
-  RunBlocking(for_whom, [this, read = std::move(read), time_ms]() mutable {
+  RunBlocking(std::move(read), [this, time_ms](ReadPtr read) {
     auto offset = read->log->OffsetAtTimeBlocking(time_ms);
     shards_.loop().Post([this, read = std::move(read), offset = std::move(offset)]() mutable {
       if (!offset) return Fail(std::move(read), offset.error());
@@ -176,8 +177,7 @@ void LoopReads::Attempt(ReadPtr read, Shard& shard) {
 }
 
 void LoopReads::ReadDisk(ReadPtr read) {
-  const PendingRead& for_whom = *read;
-  RunBlocking(for_whom, [this, read = std::move(read)]() mutable {
+  RunBlocking(std::move(read), [this](ReadPtr read) {
     const std::uint64_t bytes_max = std::clamp<std::uint64_t>(read->request.bytes_max, 1, options_.bytes_max);
     auto run = read->log->ReadBlocking(read->first, bytes_max);
     if (run) {
@@ -189,8 +189,7 @@ void LoopReads::ReadDisk(ReadPtr read) {
 }
 
 void LoopReads::OpenElsewhere(ReadPtr read, FrameRun run) {
-  const PendingRead& for_whom = *read;
-  RunBlocking(for_whom, [this, read = std::move(read), run = std::move(run)]() mutable {
+  RunBlocking(std::move(read), [this, run = std::move(run)](ReadPtr read) mutable {
     auto opened = OpenSealed(std::move(run), *read->keys);
     GoOn(std::move(read), std::move(opened));
   });
