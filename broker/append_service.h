@@ -8,7 +8,7 @@
 #include <functional>
 #include <memory>
 
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "protocol/frame.h"
 #include "protocol/ids.h"
 #include "sluice/status.h"

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -42,7 +41,7 @@ struct PendingRead {
 
   // While waiting only:
   Waiters::iterator waiter;
-  std::unique_ptr<boost::asio::steady_timer> timer;
+  std::unique_ptr<LoopTimer> timer;
 };
 using ReadPtr = std::shared_ptr<PendingRead>;
 
@@ -233,11 +232,11 @@ void LoopReads::WaitFor(ReadPtr read, Shard& shard) {
   }
   metrics_.long_polls_started.Add();
   const auto wait = std::chrono::milliseconds(std::exchange(read->wait_left_ms, 0));
-  read->timer = std::make_unique<boost::asio::steady_timer>(shards_.loop().context(), wait);
+  read->timer = std::make_unique<LoopTimer>(shards_.loop().timers());
   read->waiter = shards_.Wait(shard, [this, read](Wake wake) { Woken(read, wake); });
-  read->timer->async_wait([this, weak = std::weak_ptr(read), &shard](const boost::system::error_code& error) {
+  read->timer->Start(wait, [this, weak = std::weak_ptr(read), &shard] {
     const ReadPtr waiting = weak.lock();
-    if (error || !waiting || !waiting->timer) return;
+    if (!waiting) return;
     shards_.Unwait(shard, waiting->waiter);
     Woken(waiting, Wake::kTimedOut);
   });

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "broker/encryption/keyring.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "broker/stream_catalog.h"
 #include "protocol/ids.h"
 #include "sluice/status.h"

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "storage/env/env.h"
 
 namespace sluice::broker {

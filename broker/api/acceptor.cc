@@ -24,8 +24,8 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
         loops_used_(loops_used),
         clock_(clock),
         section_(section),
-        acceptor_(loops.loop(0).context()),
-        pause_(loops.loop(0).context()),
+        acceptor_(loops.doors()),
+        pause_(loops.doors()),
         failures_(section) {
     SLUICE_CHECK(loops_used >= 1 && loops_used <= loops.size());
   }
@@ -38,7 +38,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
   std::uint16_t port() const { return port_; }
 
   void Start(Accepted accepted) {
-    loops_.loop(0).Post([me = shared_from_this(), accepted = std::move(accepted)]() mutable {
+    boost::asio::post(loops_.doors(), [me = shared_from_this(), accepted = std::move(accepted)]() mutable {
       me->accepted_ = std::move(accepted);
       me->Accept();
     });
@@ -54,7 +54,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
   storage::Clock& clock_;
   const std::string section_;
   std::uint16_t port_ = 0;  // constant after Listen
-  // Used on the first loop after Start:
+  // Used on the thread of the doors after Start:
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   AcceptFailureLog failures_;
@@ -64,7 +64,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
 
 void Acceptor::Impl::Accept() {
   const std::size_t index = next_loop_++ % loops_used_;
-  acceptor_.async_accept(loops_.loop(index).context(),
+  acceptor_.async_accept(loops_.doors(),
                          [me = shared_from_this(), index](const boost::system::error_code& error, Socket socket) {
                            if (error == boost::asio::error::operation_aborted || !me->acceptor_.is_open()) return;
                            if (error) {
@@ -85,7 +85,7 @@ void Acceptor::Impl::Pause() {
 
 void Acceptor::Impl::Stop() {
   std::promise<void> stopped;
-  loops_.loop(0).Post([this, &stopped] {
+  boost::asio::post(loops_.doors(), [this, &stopped] {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     pause_.cancel();

@@ -1,8 +1,9 @@
-// The listening socket of a door: accepts on the first event loop and gives each connection a loop of its own, in turn.
-// Where a connection cannot be accepted (most often descriptors have run out) it says so in the log and pauses a
+// The listening socket of a door: accepts on the thread of the doors and gives each connection a loop of its own, in
+// turn. Where a connection cannot be accepted (most often descriptors have run out) it says so in the log and pauses a
 // moment. For all doors.
 //
-// Threads: made, started and stopped by one thread, not an event loop; connections are given on the first loop.
+// Threads: made, started and stopped by one thread, not an event loop; connections are given on the thread of the
+// doors.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -15,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "sluice/status.h"
 #include "storage/env/env.h"
 
@@ -23,7 +24,6 @@ namespace sluice::broker {
 
 class Acceptor {
  public:
-  /// A connection, bound to the context of its loop.
   using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
   using Accepted = std::function<void(std::size_t loop, Socket socket)>;
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 
 namespace sluice::broker {
 

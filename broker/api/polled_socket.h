@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-#include "broker/api/socket_poller.h"
+#include "broker/loop/socket_poller.h"
 
 namespace sluice::broker {
 

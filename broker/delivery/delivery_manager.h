@@ -28,7 +28,7 @@
 #include "broker/delivery/trial_delivery.h"
 #include "broker/delivery_control.h"
 #include "broker/delivery_registry.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "broker/read_service.h"
 #include "broker/retention_holds.h"
 #include "broker/stream_catalog.h"

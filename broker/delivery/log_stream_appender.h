@@ -6,7 +6,7 @@
 
 #include "broker/append_service.h"
 #include "broker/delivery/stream_appender.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "broker/read_service.h"
 #include "broker/stream_catalog.h"
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "broker/append_service.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"
 #include "broker/reshard.h"

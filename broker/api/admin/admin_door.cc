@@ -107,7 +107,7 @@ class AdminDoor::Impl : public std::enable_shared_from_this<AdminDoor::Impl> {
   const AdminPages pages_;
   const AdminDoorOptions options_;
   Acceptor acceptor_;
-  std::uint32_t connections_ = 0;  // on the first loop
+  std::uint32_t connections_ = 0;  // on the thread of the doors
   std::mutex pages_mutex_;         // held while a page is made
   bool stopped_ = false;           // guarded by pages_mutex_
 };
@@ -115,7 +115,7 @@ class AdminDoor::Impl : public std::enable_shared_from_this<AdminDoor::Impl> {
 void AdminDoor::Impl::Accepted(tcp::socket socket) {
   if (connections_ >= options_.connections_max) return;  // the socket closes
   ++connections_;
-  asio::co_spawn(loops_.loop(0).context(), Serve(shared_from_this(), std::move(socket)),
+  asio::co_spawn(loops_.doors(), Serve(shared_from_this(), std::move(socket)),
                  [me = shared_from_this()](const std::exception_ptr&) { --me->connections_; });
 }
 
@@ -146,8 +146,9 @@ asio::awaitable<Response> AdminDoor::Impl::MakePage(Request request) {
   const auto initiate = [this, &request](auto handler) {
     loops_.RunBlocking([this, request = std::move(request), handler = std::move(handler)]() mutable {
       Response response = MakePageNow(request);
-      loops_.loop(0).Post(
-          [handler = std::move(handler), response = std::move(response)]() mutable { handler(std::move(response)); });
+      asio::post(loops_.doors(), [handler = std::move(handler), response = std::move(response)]() mutable {
+        handler(std::move(response));
+      });
     });
   };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(initiate, asio::use_awaitable);

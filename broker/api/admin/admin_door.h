@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "sluice/status.h"
 #include "storage/env/env.h"
 

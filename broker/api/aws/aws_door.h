@@ -16,7 +16,7 @@
 #include "broker/api/aws/http_session.h"
 #include "broker/api/aws/operation.h"
 #include "broker/api/aws/tls_certificate.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "broker/metrics.h"
 #include "sluice/status.h"
 #include "storage/env/env.h"

@@ -1,7 +1,6 @@
 // Ticking and stopping: what a loop does for all its connections.
 #include "broker/api/aws/aws_loop.h"
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <utility>
 
@@ -24,9 +23,8 @@ AwsLoop::AwsLoop(DoorShared& shared, EventLoop& loop)
                 .services = shared.services,
                 .auth = shared.options.auth},
                loop),
-      poller_(loop),
       to_flush_(loop, &Connection::FlushNow),
-      timer_(loop.context()),
+      timer_(loop.timers()),
       now_ms_(shared.parts.env.clock().MonotonicNs() / 1'000'000) {}
 
 AwsLoop::~AwsLoop() = default;
@@ -54,9 +52,7 @@ void AwsLoop::Remove(Connection& connection) {
 void AwsLoop::FlushLater(Connection& connection) { to_flush_.Add(connection.shared_from_this()); }
 
 void AwsLoop::StartTicks() {
-  timer_.expires_after(kTick);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  timer_.Start(kTick, [this] {
     Tick();
     StartTicks();
   });
@@ -78,9 +74,8 @@ void AwsLoop::BeginStop() {
 }
 
 void AwsLoop::CloseAll() {
-  timer_.cancel();
+  timer_.Cancel();
   while (!connections_.empty()) connections_.back()->Close();
-  poller_.Stop();
 }
 
 }  // namespace sluice::broker::aws

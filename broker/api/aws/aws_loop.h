@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -15,8 +14,7 @@
 #include "broker/api/aws/gateway.h"
 #include "broker/api/connection_count.h"
 #include "broker/api/flush_list.h"
-#include "broker/api/socket_poller.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "broker/metrics.h"
 
 namespace sluice::broker::aws {
@@ -52,7 +50,7 @@ class AwsLoop {
   EventLoop& loop() { return loop_; }
   AwsMetrics& metrics() { return metrics_; }
   Gateway& gateway() { return gateway_; }
-  SocketPoller& poller() { return poller_; }
+  SocketPoller& poller() { return loop_.poller(); }
   std::array<char, 64u << 10>& buffer() { return buffer_; }
   /// Milliseconds that only go forward; as old as the last tick.
   std::int64_t now_ms() const { return now_ms_; }
@@ -75,12 +73,11 @@ class AwsLoop {
   EventLoop& loop_;
   AwsMetrics metrics_;
   Gateway gateway_;
-  SocketPoller poller_;
   std::array<char, 64u << 10> buffer_;
   std::vector<std::shared_ptr<Connection>> connections_;  // a connection knows its place
   FlushList<std::shared_ptr<Connection>> to_flush_;
   bool stopping_ = false;
-  boost::asio::steady_timer timer_;
+  LoopTimer timer_;
   std::int64_t now_ms_;
 };
 

@@ -17,7 +17,7 @@
 #include "broker/api/aws/authenticator.h"
 #include "broker/api/aws/http_message.h"
 #include "broker/api/aws/operation.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "protocol/aws/writer.h"
 #include "storage/env/env.h"
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "broker/api/aws/wire.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "protocol/aws/document.h"
 #include "protocol/aws/error.h"
 #include "protocol/aws/shape.h"

@@ -13,7 +13,7 @@
 #include <functional>
 #include <mutex>
 
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 
 namespace sluice::broker::native {
 

@@ -19,9 +19,8 @@ NativeLoop::NativeLoop(DoorShared& shared, EventLoop& loop, LoopMetrics& metrics
     : shared_(shared),
       loop_(loop),
       metrics_(metrics),
-      poller_(loop),
       to_flush_(loop, &Session::Flush),
-      timer_(loop.context()),
+      timer_(loop.timers()),
       now_ms_(shared.clock.MonotonicNs() / 1'000'000) {}
 
 NativeLoop::~NativeLoop() = default;
@@ -49,9 +48,7 @@ void NativeLoop::Remove(Session& session) {
 void NativeLoop::FlushLater(Session& session) { to_flush_.Add(boost::intrusive_ptr<Session>(&session)); }
 
 void NativeLoop::StartTicks() {
-  timer_.expires_after(kTick);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  timer_.Start(kTick, [this] {
     Tick();
     StartTicks();
   });
@@ -71,9 +68,8 @@ void NativeLoop::BeginStop() {
 }
 
 void NativeLoop::CloseAll() {
-  timer_.cancel();
+  timer_.Cancel();
   while (!sessions_.empty()) sessions_.back()->Close();
-  poller_.Stop();
 }
 
 }  // namespace sluice::broker::native

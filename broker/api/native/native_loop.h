@@ -4,7 +4,6 @@
 // Threads: the loop's own; what the loops share has locks of its own.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive_ptr.hpp>
 #include <cstdint>
 #include <functional>
@@ -16,8 +15,8 @@
 #include "broker/api/native/buffer_pool.h"
 #include "broker/api/native/handlers/control_operation.h"
 #include "broker/api/native/native_door.h"
-#include "broker/api/socket_poller.h"
 #include "broker/log.h"
+#include "broker/loop/event_loops.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"
 
@@ -48,7 +47,7 @@ class NativeLoop {
   EventLoop& loop() { return loop_; }
   LoopMetrics& metrics() { return metrics_; }
   BufferPool& buffers() { return buffers_; }
-  SocketPoller& poller() { return poller_; }
+  SocketPoller& poller() { return loop_.poller(); }
   /// Milliseconds that only go forward; as old as the last tick.
   std::int64_t now_ms() const { return now_ms_; }
 
@@ -72,11 +71,10 @@ class NativeLoop {
   EventLoop& loop_;
   LoopMetrics& metrics_;
   BufferPool buffers_;
-  SocketPoller poller_;
   std::vector<boost::intrusive_ptr<Session>> sessions_;  // a session knows its place
   FlushList<boost::intrusive_ptr<Session>> to_flush_;
   bool stopping_ = false;
-  boost::asio::steady_timer timer_;
+  LoopTimer timer_;
   std::int64_t now_ms_ = 0;
 };
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "broker/api/aws/aws_door.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "storage/env/posix_env.h"
 #include "tests/broker/aws/http_client.h"
 #include "tests/broker/aws/test_service.h"

@@ -12,7 +12,7 @@
 #include "broker/append_service.h"
 #include "broker/encryption/key_file.h"
 #include "broker/encryption/keyring.h"
-#include "broker/event_loops.h"
+#include "broker/loop/event_loops.h"
 #include "broker/metrics.h"
 #include "broker/read_service.h"
 #include "broker/shards.h"

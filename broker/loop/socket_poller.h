@@ -1,18 +1,16 @@
-// Readiness of many sockets of one event loop: one wait of the loop for all of them, over an epoll of their own. Asio
-// alone would cost a system call for each socket that goes back to waiting, which is each request of a client that
-// sends one at a time.
+// Readiness of all sockets of one event loop, over epoll: what the loop waits in.
 //
-// Threads: the loop's own.
+// Threads: the loop's own, but for Wake.
 #pragma once
 
 #include <sys/epoll.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 
-#include "broker/event_loops.h"
+#include "storage/env/posix_calls.h"
 
 namespace sluice::broker {
 
@@ -28,21 +26,22 @@ class SocketPoller {
     ~Handler() = default;
   };
 
-  explicit SocketPoller(EventLoop& loop);
+  SocketPoller();
 
   /// Begins to watch. The handler lives until the turn after Remove.
   void Add(int socket, std::uint32_t events, Handler& handler);
   void Change(int socket, std::uint32_t events, Handler& handler);
   /// Before the socket is closed; one that is not watched is passed over.
   void Remove(int socket);
-  /// No more calls.
-  void Stop();
+
+  /// Waits until a socket is ready, Wake is called or the time is over (none: it never is), and calls the handlers.
+  void Wait(std::optional<std::chrono::milliseconds> timeout);
+  /// Ends the wait that goes on, else the next one. From any thread.
+  void Wake();
 
  private:
-  void Wait();
-  void Dispatch();
-
-  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> epoll_;
+  const storage::FileDescriptor epoll_;
+  const storage::FileDescriptor wake_;
   std::array<epoll_event, 256> events_;
 };
 
