@@ -64,16 +64,15 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
 
 void Acceptor::Impl::Accept() {
   const std::size_t index = next_loop_++ % loops_used_;
-  acceptor_.async_accept(loops_.doors(),
-                         [me = shared_from_this(), index](const boost::system::error_code& error, Socket socket) {
-                           if (error == boost::asio::error::operation_aborted || !me->acceptor_.is_open()) return;
-                           if (error) {
-                             me->failures_.Write(error, me->clock_.MonotonicNs());
-                             return me->Pause();
-                           }
-                           me->accepted_(index, std::move(socket));
-                           me->Accept();
-                         });
+  acceptor_.async_accept([me = shared_from_this(), index](const boost::system::error_code& error, Socket socket) {
+    if (error == boost::asio::error::operation_aborted || !me->acceptor_.is_open()) return;
+    if (error) {
+      me->failures_.Write(error, me->clock_.MonotonicNs());
+      return me->Pause();
+    }
+    me->accepted_(index, std::move(socket));
+    me->Accept();
+  });
 }
 
 void Acceptor::Impl::Pause() {

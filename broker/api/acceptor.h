@@ -6,8 +6,6 @@
 // doors.
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +22,7 @@ namespace sluice::broker {
 
 class Acceptor {
  public:
-  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+  using Socket = boost::asio::ip::tcp::socket;
   using Accepted = std::function<void(std::size_t loop, Socket socket)>;
 
   /// `section` is the door's section in the configuration. Connections go to the first `loops_used` loops.

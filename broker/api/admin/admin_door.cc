@@ -92,7 +92,7 @@ class AdminDoor::Impl : public std::enable_shared_from_this<AdminDoor::Impl> {
 
   void Start() {
     acceptor_.Start([me = shared_from_this()](std::size_t, Acceptor::Socket socket) {
-      me->Accepted(tcp::socket(std::move(socket)));
+      me->Accepted(std::move(socket));
     });
   }
   void Stop();
