@@ -50,7 +50,6 @@ class AwsLoop {
   EventLoop& loop() { return loop_; }
   AwsMetrics& metrics() { return metrics_; }
   Gateway& gateway() { return gateway_; }
-  SocketPoller& poller() { return loop_.poller(); }
   std::array<char, 64u << 10>& buffer() { return buffer_; }
   /// Milliseconds that only go forward; as old as the last tick.
   std::int64_t now_ms() const { return now_ms_; }

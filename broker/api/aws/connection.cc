@@ -28,7 +28,7 @@ bool IsBlocked(ssize_t result) { return result < 0 && (errno == EAGAIN || errno 
 }  // namespace
 
 Connection::Connection(AwsLoop& loop, int fd, std::unique_ptr<TlsStream> tls)
-    : PolledSocket(loop.poller(), fd), loop_(loop), tls_(std::move(tls)), active_ms_(loop.now_ms()) {}
+    : PolledSocket(loop.loop().poller(), fd), loop_(loop), tls_(std::move(tls)), active_ms_(loop.now_ms()) {}
 
 void Connection::Start() {
   BeginToPoll();

@@ -47,7 +47,6 @@ class NativeLoop {
   EventLoop& loop() { return loop_; }
   LoopMetrics& metrics() { return metrics_; }
   BufferPool& buffers() { return buffers_; }
-  SocketPoller& poller() { return loop_.poller(); }
   /// Milliseconds that only go forward; as old as the last tick.
   std::int64_t now_ms() const { return now_ms_; }
 

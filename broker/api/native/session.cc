@@ -33,7 +33,7 @@ ssize_t ReceivePieces(int socket, iovec* pieces, std::size_t count) {
 }  // namespace
 
 Session::Session(NativeLoop& loop, int fd)
-    : PolledSocket(loop.poller(), fd),
+    : PolledSocket(loop.loop().poller(), fd),
       loop_(loop),
       reader_(loop.buffers()),
       connected_ms_(loop.now_ms()),
