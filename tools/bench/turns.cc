@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <utility>
-#include <vector>
 
 namespace sluice::tools {
 
@@ -16,12 +15,12 @@ double Cost(LoadResult& result, bool open_loop) {
   return open_loop ? result.latency.PercentileUs(99) : -static_cast<double>(result.requests);
 }
 
+}  // namespace
+
 LoadResult Median(std::vector<LoadResult>& results, bool open_loop) {
   std::ranges::sort(results, {}, [&](LoadResult& result) { return Cost(result, open_loop); });
   return std::move(results[results.size() / 2]);
 }
-
-}  // namespace
 
 Result<Measured> TakeTurns(const Turns& turns) {
   std::vector<LoadResult> ours;

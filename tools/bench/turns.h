@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "sluice/status.h"
 #include "tools/bench/load_generator.h"
@@ -24,6 +25,9 @@ struct Measured {
 };
 
 Result<Measured> TakeTurns(const Turns& turns);
+
+/// The one in the middle, by requests or, with `open_loop`, by p99. `results` must not be empty; they are used up.
+LoadResult Median(std::vector<LoadResult>& results, bool open_loop);
 
 /// "p50 98 p99 149 p99.9 310 us"
 std::string Percentiles(LoadResult& result);
