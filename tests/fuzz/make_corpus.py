@@ -97,14 +97,19 @@ def aws_documents():
 
 KINESIS_ARN = '"arn:aws:kinesis:us-east-1:000000000000:stream/s"'
 CONSUMER_ARN = KINESIS_ARN[:-1] + '/consumer/c:0"'
+CHANNEL_ARN = '"arn:aws:kinesis:us-east-1:000000000000:channel/c"'
 POLICY = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"AWS": ["111111111111", "arn:aws:iam::000000000000:user/test"]},
      "Action": ["kinesis:Put*", "kinesis:Get?ecords"], "Resource": json.loads(KINESIS_ARN)}]}
 KINESIS_INPUTS = {
     "AddTagsToStream": '{"StreamName":"s","Tags":{"a":"b","c":""}}',
+    "CreateChannel": f'{{"ChannelName":"c","StreamConfigurationList":[{{"StreamARN":{KINESIS_ARN}}}],'
+                     '"S3DestinationConfiguration":{"StorageConfiguration":{"BucketARN":"arn:aws:s3:::b"}}}',
     "CreateStream": '{"StreamName":"t","ShardCount":3,"StreamModeDetails":{"StreamMode":"PROVISIONED"},"Tags":{"a":"b"},"MaxRecordSizeInKiB":2048}',
     "DecreaseStreamRetentionPeriod": '{"StreamName":"s","RetentionPeriodHours":24}',
+    "DeleteChannel": f'{{"ChannelARN":{CHANNEL_ARN}}}',
     "DeleteStream": f'{{"StreamARN":{KINESIS_ARN},"EnforceConsumerDeletion":true}}',
+    "DescribeChannel": f'{{"ChannelARN":{CHANNEL_ARN}}}',
     "DescribeLimits": "{}",
     "DescribeStream": '{"StreamName":"s","Limit":1,"ExclusiveStartShardId":"shardId-0"}',
     "DescribeStreamSummary": f'{{"StreamName":"s","StreamARN":{KINESIS_ARN}}}',
@@ -133,9 +138,12 @@ KINESIS_INPUTS = {
     "PutResourcePolicy": json.dumps({"ResourceARN": json.loads(KINESIS_ARN), "Policy": json.dumps(POLICY)}),
     "RemoveTagsFromStream": '{"StreamName":"s","TagKeys":["a",null]}',
     "SplitShard": '{"StreamName":"s","ShardToSplit":"shardId-000000000000","NewStartingHashKey":"7"}',
+    "StartStreamEncryption": '{"StreamName":"s","EncryptionType":"KMS","KeyId":"alias/aws/kinesis"}',
+    "StopStreamEncryption": f'{{"StreamARN":{KINESIS_ARN},"EncryptionType":"KMS","KeyId":"key-1"}}',
     "TagResource": f'{{"ResourceARN":{KINESIS_ARN},"Tags":{{"a":null}}}}',
     "UntagResource": f'{{"ResourceARN":{KINESIS_ARN},"TagKeys":["a"]}}',
     "UpdateAccountSettings": '{"MinimumThroughputBillingCommitment":{"Status":"ENABLED"}}',
+    "UpdateChannel": f'{{"ChannelARN":{CHANNEL_ARN},"DataFreshness":300}}',
     "UpdateMaxRecordSize": f'{{"StreamARN":{KINESIS_ARN},"MaxRecordSizeInKiB":2048}}',
     "UpdateShardCount": '{"StreamName":"s","TargetShardCount":3,"ScalingType":"UNIFORM_SCALING"}',
     "UpdateStreamMode": f'{{"StreamARN":{KINESIS_ARN},"StreamModeDetails":{{"StreamMode":"ON_DEMAND"}}}}',
