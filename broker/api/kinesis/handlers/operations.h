@@ -1,4 +1,4 @@
-// The operations, one file each; kinesis_service.cc has the table of them.
+// The operations, one file each, the five on channels in channels.cc; kinesis_service.cc has the table of them.
 //
 // Each function gives its operation: name, input, thread, and what it does, which holds on to `context`.
 #pragma once
