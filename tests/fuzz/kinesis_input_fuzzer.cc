@@ -6,6 +6,7 @@
 
 #include "broker/api/kinesis/kinesis_service.h"
 #include "tests/broker/core_fixture.h"
+#include "tests/broker/master_keys.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace sluice::broker::kinesis {
@@ -111,7 +112,7 @@ class World {
     SLUICE_CHECK(core_.catalog->Create("s", 2, {}, false, std::move(settings)).has_value());
   }
 
-  Core core_;
+  Core core_{1, {}, {}, NewMasterKeys()};
   Resharder resharder_{core_.shards, *core_.catalog, core_.env->clock()};
   aws::Service service_;
 };

@@ -21,10 +21,9 @@
 
 #include "broker/api/firehose/firehose_service.h"
 #include "broker/delivery/delivery_manager.h"
-#include "broker/encryption/key_file.h"
-#include "storage/env/memory_env.h"
 #include "tests/broker/core_fixture.h"
 #include "tests/broker/kinesis/kinesis_fixture.h"
+#include "tests/broker/master_keys.h"
 #include "tests/storage/env/temp_dir.h"
 
 namespace sluice::broker::firehose {
@@ -51,13 +50,6 @@ inline std::string Secret(std::string_view name, std::string_view more = "") {
   return fmt::format(R"("SecretsManagerConfiguration":{{"Enabled":true,"SecretARN":)"
                      R"("arn:aws:secretsmanager:us-east-1:123456789012:secret:{}-a1b2c3"{}}})",
                      name, more);
-}
-
-/// One master key.
-inline std::unique_ptr<KeyProvider> NewMasterKeys() {
-  storage::MemoryEnv env;
-  REQUIRE(AddKey(env, "/keys").has_value());
-  return std::move(*OpenKeyFile(env, "/keys"));
 }
 
 class FirehoseCore {
