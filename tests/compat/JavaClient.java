@@ -66,6 +66,7 @@ public class JavaClient {
       } catch (ResourceNotFoundException expected) {
         expect(expected.getMessage().contains("Stream none under account"), expected.getMessage());
       }
+      client.deleteStream(request -> request.streamName("java"));
     }
   }
 
@@ -134,6 +135,7 @@ public class JavaClient {
             request -> request.streamName("java-async").partitionKey("k").data(SdkBytes.fromByteArray(new byte[20_000]))));
       }
       expect(answers.stream().map(answer -> answer.join().sequenceNumber()).distinct().count() == 50, "numbers that are the same");
+      client.deleteStream(request -> request.streamName("java-async").enforceConsumerDeletion(true)).join();
     }
   }
 

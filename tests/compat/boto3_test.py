@@ -29,13 +29,13 @@ def expect(good, what):
         raise Broken(what)
 
 
-def connect(broker, region="us-east-1"):
+def connect(broker, region="us-east-1", **place):
     import boto3
     import botocore.config
     import broker as settings
     import model_check
     config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=10, read_timeout=60)
-    client = boto3.client("kinesis", endpoint_url=broker.endpoint(), region_name=region, config=config,
+    client = boto3.client("kinesis", **({"endpoint_url": broker.endpoint()} | place), region_name=region, config=config,
                           aws_access_key_id=settings.ACCESS_KEY, aws_secret_access_key=settings.SECRET_KEY)
     model_check.watch(client)
     return client
@@ -111,6 +111,13 @@ def test_put_and_get(kinesis, _):
     for entry, result in zip(entries, many["Records"]):
         got = there[(result["ShardId"], result["SequenceNumber"])]
         expect(got == (entry["PartitionKey"], entry["Data"]), f"{entry} came back as {got}")
+
+
+def test_tls(kinesis, broker):
+    create(kinesis, "tls", 1)
+    secure = connect(broker, endpoint_url=broker.tls_endpoint(), verify=str(broker.certificate()))
+    secure.put_record(StreamName="tls", PartitionKey="k", Data=b"over TLS")
+    expect([record["Data"] for record in read(secure, "tls")] == [b"over TLS"], "the record is lost")
 
 
 def test_iterators(kinesis, _):

@@ -27,12 +27,12 @@ def expect(good, what):
 
 
 class Cli:
-    def __init__(self, broker, service="kinesis"):
+    def __init__(self, broker, service="kinesis", endpoint=None, **environment):
         self.service = service
-        self.command = [service, "--endpoint-url", broker.endpoint()]
+        self.command = [service, "--endpoint-url", endpoint or broker.endpoint()]
         self.environment = {
             "AWS_ACCESS_KEY_ID": settings.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": settings.SECRET_KEY, "AWS_DEFAULT_REGION": "eu-west-1",
-            "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
+            "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"} | environment
 
     def run(self, *arguments):
         import cli_checked
@@ -79,6 +79,10 @@ def test_records(aws):
     expect(rest["MillisBehindLatest"] == 0, "the last page is behind")
     behind = aws("get-shard-iterator", *place, "AFTER_SEQUENCE_NUMBER", "--starting-sequence-number", one["SequenceNumber"])
     expect(len(aws("get-records", "--shard-iterator", behind["ShardIterator"])["Records"]) == 5, "AFTER_SEQUENCE_NUMBER")
+
+
+def test_tls(secure):
+    expect(secure("list-streams")["StreamNames"] == ["cli"], "list-streams over TLS")
 
 
 def test_settings(aws):
@@ -161,7 +165,7 @@ def test_firehose(aws):
            "Firehose cli under account 000000000000 not found." in aws.error("describe-delivery-stream", *name), "it is still there")
 
 
-TESTS = [test_streams, test_records, test_settings, test_errors, test_end, test_firehose]
+TESTS = [test_streams, test_records, test_tls, test_settings, test_errors, test_end, test_firehose]
 
 
 def main():
@@ -170,10 +174,12 @@ def main():
     arguments = parser.parse_args()
     packages.enter(arguments.build.resolve() / "_awscli", PACKAGE)
     with settings.Broker(arguments.build) as broker:
-        kinesis, firehose = Cli(broker), Cli(broker, "firehose")
+        kinesis = Cli(broker)
+        others = {test_firehose: Cli(broker, "firehose"),
+                  test_tls: Cli(broker, endpoint=broker.tls_endpoint(), AWS_CA_BUNDLE=str(broker.certificate()))}
         for test in TESTS:
             try:
-                test(firehose if test is test_firehose else kinesis)
+                test(others.get(test, kinesis))
             except Exception:  # whatever it is, the test is broken and the log says more
                 traceback.print_exc()
                 print(f"broken: {test.__name__}\n{broker.log()}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The Java SDK v2 against the Kinesis door of a real broker, CBOR over HTTP/1.1 (synchronous) and HTTP/2 (asynchronous), and against its
-Firehose door.
+Firehose door; plain and over TLS.
 
     java_test.py --build build/release
 
@@ -20,6 +20,15 @@ LIBRARIES = ("software.amazon.awssdk:kinesis:2.57.8", "software.amazon.awssdk:fi
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+def trusting(broker):
+    """Options of java with which it trusts the broker's certificate."""
+    store = broker.home / "trust.p12"
+    if not store.exists():
+        subprocess.run(["keytool", "-importcert", "-noprompt", "-alias", "sluice", "-file", broker.certificate(), "-keystore", store,
+                        "-storepass", "changeit"], capture_output=True, check=True)
+    return [f"-Djavax.net.ssl.trustStore={store}", "-Djavax.net.ssl.trustStorePassword=changeit"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -32,13 +41,13 @@ def main():
         print("skipped: the Java SDK cannot be installed")
         return SKIPPED
     with settings.Broker(arguments.build) as broker:
-        environment = os.environ | {"COMPAT_ENDPOINT": broker.endpoint(), "COMPAT_ACCESS_KEY": settings.ACCESS_KEY,
-                                    "COMPAT_SECRET_KEY": settings.SECRET_KEY}
-        for client in ("JavaClient.java", "JavaFirehose.java"):
-            command = ["java", "-cp", f"{lib}/*", HERE / client]
-            if subprocess.run(command, env=environment, timeout=240, check=False).returncode != 0:
-                print(f"broken: {client}\n{broker.log()}")
-                return 1
+        environment = os.environ | {"COMPAT_ACCESS_KEY": settings.ACCESS_KEY, "COMPAT_SECRET_KEY": settings.SECRET_KEY}
+        for endpoint in (broker.endpoint(), broker.tls_endpoint()):
+            for client in ("JavaClient.java", "JavaFirehose.java"):
+                command = ["java", *trusting(broker), "-cp", f"{lib}/*", HERE / client]
+                if subprocess.run(command, env=environment | {"COMPAT_ENDPOINT": endpoint}, timeout=240, check=False).returncode != 0:
+                    print(f"broken: {client} at {endpoint}\n{broker.log()}")
+                    return 1
         return 0
 
 

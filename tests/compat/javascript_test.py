@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The JavaScript SDK v3 against the Kinesis and Firehose doors of a real broker, with its default transports: HTTP/2 with prior
-knowledge for Kinesis, HTTP/1.1 for Firehose.
+"""The JavaScript SDK v3 against the Kinesis and Firehose doors of a real broker, plain and over TLS, with its default transports: HTTP/2
+for Kinesis (with prior knowledge, or by ALPN), HTTP/1.1 for Firehose.
 
     javascript_test.py --build build/release
 
@@ -44,12 +44,14 @@ def main():
         print(f"skipped: {PACKAGES} cannot be installed")
         return SKIPPED
     with settings.Broker(arguments.build) as broker:
-        environment = os.environ | {"COMPAT_ENDPOINT": broker.endpoint(), "COMPAT_MODULES": f"{home}/",
+        environment = os.environ | {"COMPAT_MODULES": f"{home}/", "NODE_EXTRA_CA_CERTS": str(broker.certificate()),
                                     "COMPAT_ACCESS_KEY": settings.ACCESS_KEY, "COMPAT_SECRET_KEY": settings.SECRET_KEY}
-        for program in PROGRAMS:
-            if subprocess.run(["node", HERE / program], env=environment, timeout=120, check=False).returncode != 0:
-                print(f"broken: {program}\n{broker.log()}")
-                return 1
+        for endpoint in (broker.endpoint(), broker.tls_endpoint()):
+            for program in PROGRAMS:
+                command = ["node", HERE / program]
+                if subprocess.run(command, env=environment | {"COMPAT_ENDPOINT": endpoint}, timeout=120, check=False).returncode != 0:
+                    print(f"broken: {program} at {endpoint}\n{broker.log()}")
+                    return 1
     return 0
 
 
