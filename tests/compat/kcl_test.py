@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Applications of the Kinesis Client Library 3 with nothing but a broker: two workers share the shards of a stream while records are put,
-the broker is killed and started again in the middle, and one worker is killed so that the other takes its leases. Every record
-that was acknowledged is processed, and those of one shard in their order.
+the broker is killed and started again in the middle, then stopped in order and started again, and one worker is killed so that the other
+takes its leases. Every record that was acknowledged is processed, and those of one shard in their order.
 
     kcl_test.py --build build/release [--mode polling|fanout] [--reshard]
 
@@ -162,10 +162,8 @@ def run(class_path, mode, reshard, broker, workers):
             events.wait(lambda: {"shardId-000000000004", "shardId-000000000005"} <= set(events.held), "the children are read")
             if "shardId-000000000000" not in events.ended:
                 raise settings.Broken("children are read before their parent has ended")
-        broker.stop(signal.SIGKILL)
-        broker.start()
-        after = producer.next
-        events.wait(lambda: any(number >= after for number in events.values), "reading goes on after kill -9 of the broker")
+        restart(broker, signal.SIGKILL, producer, events)
+        restart(broker, signal.SIGTERM, producer, events)
         workers[0].kill()
         events.wait(lambda: len([1 for holder in events.held.values() if holder == "two"]) >= SHARDS, "the leases of the killed worker are taken")
         producer.stop()
@@ -177,6 +175,18 @@ def run(class_path, mode, reshard, broker, workers):
     if records_processed(broker) <= 0:
         raise settings.Broken("the workers' metrics are not on the broker's /metrics")
     check_leases(connect("dynamodb", broker), reshard)
+
+
+def restart(broker, number, producer, events):
+    """Ends the broker by a signal and starts it again. Reading goes on, and skips nothing that was acknowledged until then."""
+    broker.stop(number)
+    if number == signal.SIGTERM and broker.process.returncode != 0:
+        raise settings.Broken(f"the broker ends with {broker.process.returncode} when it is asked to")
+    before = set(producer.acknowledged)
+    broker.start()
+    after = producer.next
+    events.wait(lambda: before <= events.values and any(value >= after for value in events.values),
+                f"reading goes on after {number.name} of the broker, with all {len(before)} records that it had acknowledged")
 
 
 def check_leases(dynamodb, reshard):
