@@ -1,4 +1,4 @@
-// The Go SDK v2 against the broker at COMPAT_ENDPOINT: a stream's life, records in both directions, pages, a waiter, errors.
+// The Go SDK v2 against the broker at COMPAT_ENDPOINT: a stream's life, records in both directions, enhanced fan-out, pages, a waiter, errors.
 // With COMPAT_CERTIFICATE it trusts that certificate and expects HTTP/2, which TLS negotiates. go_test.py runs it; a panic
 // ends it with a code other than 0.
 package main
@@ -132,11 +132,36 @@ func putAndGet(client *kinesis.Client, name *string, shards int) {
 	}
 }
 
+// Everything that a shard holds comes over a subscription too, in its order.
+func fanOut(client *kinesis.Client, name *string) {
+	shard := aws.String("shardId-000000000000")
+	there := read(client, name, shard)
+	summary := must(client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: name})).StreamDescriptionSummary
+	consumer := must(client.RegisterStreamConsumer(ctx, &kinesis.RegisterStreamConsumerInput{
+		StreamARN: summary.StreamARN, ConsumerName: aws.String("reader")})).Consumer
+	stream := must(client.SubscribeToShard(ctx, &kinesis.SubscribeToShardInput{
+		ConsumerARN: consumer.ConsumerARN, ShardId: shard,
+		StartingPosition: &types.StartingPosition{Type: types.ShardIteratorTypeTrimHorizon}})).GetStream()
+	defer stream.Close()
+	last := ""
+	for seen := 0; seen < len(there); {
+		event, open := <-stream.Events()
+		expect(open, "the subscription ended after %d of %d records: %v", seen, len(there), stream.Err())
+		records := event.(*types.SubscribeToShardEventStreamMemberSubscribeToShardEvent).Value.Records
+		for _, record := range records {
+			expect(there[*record.SequenceNumber] == string(record.Data), "%s came as %q", *record.SequenceNumber, record.Data)
+			expect(*record.SequenceNumber > last, "%s came behind %s", *record.SequenceNumber, last)
+			last = *record.SequenceNumber
+		}
+		seen += len(records)
+	}
+}
+
 func errorsAndEnd(client *kinesis.Client, name *string) {
 	_, err := client.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: name, ShardCount: aws.Int32(1)})
 	var inUse *types.ResourceInUseException
 	expect(errors.As(err, &inUse), "creating it again gives %v", err)
-	must(client.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: name}))
+	must(client.DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: name, EnforceConsumerDeletion: aws.Bool(true)}))
 	_, err = client.DescribeStream(ctx, &kinesis.DescribeStreamInput{StreamName: name})
 	var notFound *types.ResourceNotFoundException
 	expect(errors.As(err, &notFound), "describing a deleted stream gives %v", err)
@@ -154,6 +179,7 @@ func main() {
 	name := aws.String("go")
 	create(client, name, 5)
 	putAndGet(client, name, 5)
+	fanOut(client, name)
 	errorsAndEnd(client, name)
 	deliveryStream(connectFirehose(wire), name)
 	wanted := "HTTP/1.1"

@@ -1,14 +1,23 @@
 // The Java SDK v2 against the broker at COMPAT_ENDPOINT: the synchronous client (CBOR over HTTP/1.1) and the asynchronous one (CBOR over
-// HTTP/2 with prior knowledge) each put and read the same. java_test.py runs it; any throw ends it with a code other than 0.
+// HTTP/2 with prior knowledge, but SubscribeToShard in JSON) each put and read the same. java_test.py runs it; any throw ends it with a code other than 0.
 import java.net.URI;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.core.interceptor.Context;
+import software.amazon.awssdk.core.interceptor.ExecutionAttributes;
+import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
+import software.amazon.awssdk.http.Http2Metric;
+import software.amazon.awssdk.http.HttpMetric;
+import software.amazon.awssdk.metrics.MetricCollection;
+import software.amazon.awssdk.metrics.MetricPublisher;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
@@ -19,6 +28,36 @@ public class JavaClient {
   static final URI ENDPOINT = URI.create(System.getenv("COMPAT_ENDPOINT"));
   static final StaticCredentialsProvider CREDENTIALS = StaticCredentialsProvider.create(
       AwsBasicCredentials.create(System.getenv("COMPAT_ACCESS_KEY"), System.getenv("COMPAT_SECRET_KEY")));
+
+  /** Notes what a client's calls went over, and the content types of requests and answers. */
+  static class Watching implements MetricPublisher, ExecutionInterceptor {
+    final Set<String> versions = new ConcurrentSkipListSet<>();
+    final Set<String> types = new ConcurrentSkipListSet<>();
+
+    @Override
+    public void publish(MetricCollection metrics) {
+      metrics.children().forEach(this::publish);
+      if (metrics.metricValues(HttpMetric.HTTP_CLIENT_NAME).isEmpty()) return;
+      // A stream of HTTP/2 has a window; what has none is HTTP/1.1.
+      versions.add(metrics.metricValues(Http2Metric.LOCAL_STREAM_WINDOW_SIZE_IN_BYTES).isEmpty() ? "HTTP/1.1" : "HTTP/2");
+    }
+
+    @Override
+    public void afterTransmission(Context.AfterTransmission call, ExecutionAttributes attributes) {
+      types.add(call.httpRequest().firstMatchingHeader("Content-Type").orElse("none") + " -> "
+          + call.httpResponse().firstMatchingHeader("Content-Type").orElse("none"));
+    }
+
+    @Override
+    public void close() {}
+
+    void expectOnly(String version, Set<String> contentTypes) {
+      expect(versions.equals(Set.of(version)), "calls went over " + versions + ", not " + version);
+      expect(types.equals(contentTypes), "content types were " + types);
+    }
+  }
+
+  static final String CBOR = "application/x-amz-cbor-1.1";
 
   static void expect(boolean good, String what) {
     if (!good) throw new AssertionError(what);
@@ -49,8 +88,10 @@ public class JavaClient {
   }
 
   static void synchronous() {
+    Watching wire = new Watching();
     try (KinesisClient client = KinesisClient.builder().endpointOverride(ENDPOINT).region(Region.US_EAST_1)
-             .credentialsProvider(CREDENTIALS).build()) {
+             .credentialsProvider(CREDENTIALS)
+             .overrideConfiguration(config -> config.addMetricPublisher(wire).addExecutionInterceptor(wire)).build()) {
       Instant before = Instant.now().minusSeconds(1);
       client.createStream(request -> request.streamName("java").shardCount(1));
       client.waiter().waitUntilStreamExists(request -> request.streamName("java"));
@@ -67,6 +108,7 @@ public class JavaClient {
         expect(expected.getMessage().contains("Stream none under account"), expected.getMessage());
       }
       client.deleteStream(request -> request.streamName("java"));
+      wire.expectOnly("HTTP/1.1", Set.of(CBOR + " -> " + CBOR));
     }
   }
 
@@ -121,8 +163,10 @@ public class JavaClient {
   }
 
   static void asynchronous() {
+    Watching wire = new Watching();
     try (KinesisAsyncClient client = KinesisAsyncClient.builder().endpointOverride(ENDPOINT).region(Region.US_EAST_1)
-             .credentialsProvider(CREDENTIALS).build()) {
+             .credentialsProvider(CREDENTIALS)
+             .overrideConfiguration(config -> config.addMetricPublisher(wire).addExecutionInterceptor(wire)).build()) {
       Instant before = Instant.now().minusSeconds(1);
       client.createStream(request -> request.streamName("java-async").shardCount(1)).join();
       client.putRecords(request -> request.streamName("java-async").records(entries())).join();
@@ -136,6 +180,7 @@ public class JavaClient {
       }
       expect(answers.stream().map(answer -> answer.join().sequenceNumber()).distinct().count() == 50, "numbers that are the same");
       client.deleteStream(request -> request.streamName("java-async").enforceConsumerDeletion(true)).join();
+      wire.expectOnly("HTTP/2", Set.of(CBOR + " -> " + CBOR, "application/x-amz-json-1.1 -> application/vnd.amazon.eventstream"));
     }
   }
 

@@ -1,8 +1,9 @@
-// The JavaScript SDK v3 with its default transport (HTTP/2 with prior knowledge) against the broker at COMPAT_ENDPOINT: a stream's
-// life, records in both directions, an error. javascript_test.py runs it; any throw ends it with a code other than 0.
+// The JavaScript SDK v3 with its default transport (HTTP/2) against the broker at COMPAT_ENDPOINT: a stream's life, records in both
+// directions, operations that other SDKs do not have yet, an error. javascript_test.py runs it; any throw ends it with a code other than 0.
 const assert = require('node:assert/strict');
 const {createRequire} = require('node:module');
 const sdk = createRequire(process.env.COMPAT_MODULES)('@aws-sdk/client-kinesis');
+const {watch} = require('./javascript_watch.cjs');
 
 const client = new sdk.KinesisClient({
   endpoint: process.env.COMPAT_ENDPOINT,
@@ -10,6 +11,7 @@ const client = new sdk.KinesisClient({
   credentials: {accessKeyId: process.env.COMPAT_ACCESS_KEY, secretAccessKey: process.env.COMPAT_SECRET_KEY},
   maxAttempts: 1,
 });
+const seen = watch(client);
 
 async function iterator(place) {
   const answer = await client.send(new sdk.GetShardIteratorCommand(
@@ -48,6 +50,29 @@ async function fanOut(StreamARN, there) {
   assert.deepEqual((await following).texts, later);
 }
 
+// Leaves no record: main() reads what is there afterwards.
+async function dryRun() {
+  const record = {PartitionKey: 'k', Data: Buffer.from('dry')};
+  for (const command of [new sdk.PutRecordCommand({StreamName: 'js', DryRun: true, ...record}),
+                         new sdk.PutRecordsCommand({StreamName: 'js', DryRun: true, Records: [record]})]) {
+    await assert.rejects(client.send(command), sdk.DryRunOperationException);
+  }
+}
+
+async function recordDistribution(StreamARN) {
+  await client.send(new sdk.UpdateStreamModeCommand({StreamARN, StreamModeDetails: {StreamMode: 'ON_DEMAND'}}));
+  const told = await client.send(new sdk.UpdateStreamRecordDistributionStrategyCommand({StreamARN, RecordDistributionStrategy: 'AUTO'}));
+  assert.deepEqual([told.StreamARN, told.RecordDistributionStrategy], [StreamARN, 'AUTO']);
+  const {StreamDescriptionSummary: summary} = await client.send(new sdk.DescribeStreamSummaryCommand({StreamARN}));
+  assert.equal(summary.RecordDistributionStrategy, 'AUTO');
+  const put = await client.send(new sdk.PutRecordCommand({StreamARN, Data: Buffer.from('without a key')}));
+  assert.equal(put.ShardId, 'shardId-000000000000');
+}
+
+async function channels() {
+  await assert.rejects(client.send(new sdk.ListChannelsCommand({})), {name: 'UnknownOperationException', message: /not there yet/});
+}
+
 async function main() {
   await client.send(new sdk.CreateStreamCommand({StreamName: 'js', ShardCount: 1}));
   await sdk.waitUntilStreamExists({client, maxWaitTime: 20}, {StreamName: 'js'});
@@ -55,6 +80,7 @@ async function main() {
       await client.send(new sdk.DescribeStreamSummaryCommand({StreamName: 'js'}));
   assert.equal(summary.StreamARN, 'arn:aws:kinesis:eu-central-1:' + summary.StreamARN.split(':')[4] + ':stream/js');
   assert(summary.StreamCreationTimestamp instanceof Date);
+  await dryRun();
 
   const one = await client.send(new sdk.PutRecordCommand({StreamName: 'js', PartitionKey: 'k', Data: Buffer.from('one')}));
   const Records = Array.from({length: 100}, (_, i) => ({PartitionKey: `key-${i}`, Data: Buffer.from(`value ${i}`)}));
@@ -73,8 +99,13 @@ async function main() {
       {StreamName: 'js', PartitionKey: 'k', Data: Buffer.alloc(20_000, i)}))));
   assert.equal(new Set(answers.map((answer) => answer.SequenceNumber)).size, values.length);
 
+  await recordDistribution(summary.StreamARN);
+  await channels();
+
   await client.send(new sdk.DeleteStreamCommand({StreamName: 'js', EnforceConsumerDeletion: true}));
   await assert.rejects(client.send(new sdk.DescribeStreamCommand({StreamName: 'js'})), sdk.ResourceNotFoundException);
+  const version = process.env.COMPAT_ENDPOINT.startsWith('https:') ? 'h2' : 'h2c';
+  assert.deepEqual([...seen], [`${version} application/x-amz-json-1.1`]);
 }
 
 main().then(() => process.exit());  // the subscriptions that were left would keep it for a minute

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const {createRequire} = require('node:module');
 const sdk = createRequire(process.env.COMPAT_MODULES)('@aws-sdk/client-firehose');
+const {watch} = require('./javascript_watch.cjs');
 
 const client = new sdk.FirehoseClient({
   endpoint: process.env.COMPAT_ENDPOINT,
@@ -10,6 +11,7 @@ const client = new sdk.FirehoseClient({
   credentials: {accessKeyId: process.env.COMPAT_ACCESS_KEY, secretAccessKey: process.env.COMPAT_SECRET_KEY},
   maxAttempts: 1,
 });
+const seen = watch(client);
 
 const DeliveryStreamName = 'js';
 
@@ -43,6 +45,7 @@ async function main() {
   assert.deepEqual((await client.send(new sdk.ListDeliveryStreamsCommand({}))).DeliveryStreamNames, ['js']);
   await client.send(new sdk.DeleteDeliveryStreamCommand({DeliveryStreamName}));
   await assert.rejects(describe(), (error) => error instanceof sdk.ResourceNotFoundException);
+  assert.deepEqual([...seen], ['http/1.1 application/x-amz-json-1.1']);
 }
 
 main().then(() => console.log('kept: the JavaScript SDK of Firehose'));
