@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The same load on others and on this broker, on the same machine in turn, both beside each other.
 #
-#   kinesis: PutRecords, PutRecord and GetRecords over HTTP/1.1 (`sluice bench --kinesis-port`) on kinesalite, each with what an answer promises
+#   kinesis: PutRecords, PutRecord and GetRecords over HTTP/1.1 (`sluice bench --kinesis-port`) on kinesalite, each with what an answer promises; below them this broker's own rows,
+#            signatures verified among them, shards and connections, with what the machine allows, goal and floor
 #   parquet: JSON lines to Parquet and to gzip (`sluice bench parquet gzip`) by DuckDB and zlib, on one thread, in CPU time
 #
 #   tools/peers.sh [--build DIR] [--dir DIR] [--seconds S] [--rounds N] [--only kinesis|parquet]
@@ -63,6 +64,16 @@ compare_kinesis() {
   start_sluice
   measure "sluice, durable: flushed to the disk before the answer"
   print_results
+  print_rows
+}
+
+# A row below its floor is in the table; it does not end the comparison.
+print_rows() {
+  echo
+  echo "peers: sluice beside what this machine allows"
+  "$sluice" bench --dir "$place/bench" --seconds "$seconds" --rounds "$rounds" kinesis-put kinesis-put-record kinesis-get shards connections >"$place/rows" ||
+    [ -s "$place/rows" ] || fail "sluice bench measures nothing"
+  cat "$place/rows"
 }
 
 compare_parquet() {
