@@ -4,11 +4,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -32,16 +35,24 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// Notes the versions of HTTP that answers came in.
+// Notes the versions of HTTP that answers came in, and writes the answers but streams down for model_check.py.
 type watching struct {
 	inner    aws.HTTPClient
 	versions map[string]int
+	answers  *os.File
 }
 
 func (w watching) Do(request *http.Request) (*http.Response, error) {
 	response, err := w.inner.Do(request)
 	if err == nil {
 		w.versions[response.Proto]++
+	}
+	if err == nil && response.Header.Get("Content-Type") != "application/vnd.amazon.eventstream" {
+		body := must(io.ReadAll(response.Body))
+		response.Body = io.NopCloser(bytes.NewReader(body))
+		must(w.answers.Write(append(must(json.Marshal(map[string]any{
+			"target": request.Header.Get("X-Amz-Target"), "status": response.StatusCode, "type": response.Header.Get("Content-Type"), "body": body,
+		})), '\n')))
 	}
 	return response, err
 }
@@ -174,7 +185,8 @@ func errorsAndEnd(client *kinesis.Client, name *string) {
 }
 
 func main() {
-	wire := watching{inner: httpClient(), versions: map[string]int{}}
+	answers := must(os.OpenFile(os.Getenv("COMPAT_ANSWERS"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600))
+	wire := watching{inner: httpClient(), versions: map[string]int{}, answers: answers}
 	client := connect(wire)
 	name := aws.String("go")
 	create(client, name, 5)

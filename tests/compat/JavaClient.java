@@ -1,9 +1,18 @@
 // The Java SDK v2 against the broker at COMPAT_ENDPOINT: the synchronous client (CBOR over HTTP/1.1) and the asynchronous one (CBOR over
 // HTTP/2 with prior knowledge, but SubscribeToShard in JSON) each put and read the same. java_test.py runs it; any throw ends it with a code other than 0.
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -26,10 +35,12 @@ import software.amazon.awssdk.services.kinesis.model.Record;
 
 public class JavaClient {
   static final URI ENDPOINT = URI.create(System.getenv("COMPAT_ENDPOINT"));
+  static final Path ANSWERS = Path.of(System.getenv("COMPAT_ANSWERS"));
   static final StaticCredentialsProvider CREDENTIALS = StaticCredentialsProvider.create(
       AwsBasicCredentials.create(System.getenv("COMPAT_ACCESS_KEY"), System.getenv("COMPAT_SECRET_KEY")));
 
-  /** Notes what a client's calls went over, and the content types of requests and answers. */
+  /** Notes what a client's calls went over, and the content types of requests and answers. Writes the answers of the synchronous client
+   * down for model_check.py. */
   static class Watching implements MetricPublisher, ExecutionInterceptor {
     final Set<String> versions = new ConcurrentSkipListSet<>();
     final Set<String> types = new ConcurrentSkipListSet<>();
@@ -46,6 +57,21 @@ public class JavaClient {
     public void afterTransmission(Context.AfterTransmission call, ExecutionAttributes attributes) {
       types.add(call.httpRequest().firstMatchingHeader("Content-Type").orElse("none") + " -> "
           + call.httpResponse().firstMatchingHeader("Content-Type").orElse("none"));
+    }
+
+    @Override
+    public Optional<InputStream> modifyHttpResponseContent(Context.ModifyHttpResponse call, ExecutionAttributes attributes) {
+      if (call.responseBody().isEmpty()) return call.responseBody();  // the asynchronous client has a publisher
+      try {
+        byte[] body = call.responseBody().get().readAllBytes();
+        String line = "{\"target\": \"%s\", \"status\": %d, \"type\": \"%s\", \"body\": \"%s\"}\n".formatted(
+            call.httpRequest().firstMatchingHeader("X-Amz-Target").get(), call.httpResponse().statusCode(),
+            call.httpResponse().firstMatchingHeader("Content-Type").orElse(""), Base64.getEncoder().encodeToString(body));
+        Files.writeString(ANSWERS, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        return Optional.of(new ByteArrayInputStream(body));
+      } catch (IOException failed) {
+        throw new UncheckedIOException(failed);
+      }
     }
 
     @Override

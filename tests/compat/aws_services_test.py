@@ -26,8 +26,7 @@ def connect(service, broker):
     config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=10, read_timeout=60)
     client = boto3.client(service, endpoint_url=broker.endpoint(), region_name="us-east-1", config=config,
                           aws_access_key_id=settings.ACCESS_KEY, aws_secret_access_key=settings.SECRET_KEY)
-    if service == "dynamodb":
-        model_check.watch(client)
+    model_check.watch(client)
     return client
 
 

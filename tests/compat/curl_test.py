@@ -4,7 +4,7 @@ knowledge, and TLS. And against the Firehose door with the requests of log shipp
 
     curl_test.py --build build/release
 
-Exit code 0 kept, 1 broken, 77 cannot be run here.
+Every answer is held against botocore's model (model_check.py). Exit code 0 kept, 1 broken, 77 cannot be run here.
 """
 import argparse
 import base64
@@ -15,6 +15,8 @@ import subprocess
 import sys
 
 import broker as settings
+import model_check
+from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
 
@@ -38,6 +40,7 @@ class Curl:
             raise settings.Broken(f"{operation} answers {told}: {answer}")
         if version is not None and told.split()[0] != version:
             raise settings.Broken(f"{operation} answers in HTTP/{told.split()[0]}, not {version}")
+        model_check.check_named(f"{self.target}.{operation}", status, "application/x-amz-json-1.1", answer)
         return json.loads(answer) if answer else None
 
 
@@ -97,6 +100,7 @@ def main():
     if "--aws-sigv4" not in options or "HTTP2" not in features:
         print("skipped: this curl knows no --aws-sigv4 or no HTTP/2")
         return SKIPPED
+    in_environment_with_boto3(arguments.build.resolve())
     with settings.Broker(arguments.build) as broker:
         trust = ["--cacert", str(broker.certificate())]
         ways = [("plain", Curl(broker.endpoint(), "--http1.1"), "1.1"),

@@ -3,7 +3,8 @@
 
     go_test.py --build build/release
 
-The SDK comes through the Go module proxy, and stays with its objects in Go's own caches: compiling it takes a minute. Exit code 0 kept, 1 broken, 77 cannot be run here.
+The SDK comes through the Go module proxy, and stays with its objects in Go's own caches: compiling it takes a minute. Every answer is held against botocore's
+model (model_check.py). Exit code 0 kept, 1 broken, 77 cannot be run here.
 """
 import argparse
 import os
@@ -13,6 +14,8 @@ import subprocess
 import sys
 
 import broker as settings
+import model_check
+from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
 PACKAGES = ["github.com/aws/aws-sdk-go-v2/service/kinesis@v1.56.13", "github.com/aws/aws-sdk-go-v2/service/firehose@v1.52.12"]
@@ -46,16 +49,19 @@ def main():
     if shutil.which("go") is None:
         print("skipped: there is no go")
         return SKIPPED
+    in_environment_with_boto3(arguments.build.resolve())
     client = compiled(arguments.build.resolve())
     if client is None:
         return SKIPPED
     with settings.Broker(arguments.build) as broker:
-        keys = os.environ | {"COMPAT_ACCESS_KEY": settings.ACCESS_KEY, "COMPAT_SECRET_KEY": settings.SECRET_KEY}
+        answers = broker.home / "answers"
+        keys = os.environ | {"COMPAT_ANSWERS": str(answers), "COMPAT_ACCESS_KEY": settings.ACCESS_KEY, "COMPAT_SECRET_KEY": settings.SECRET_KEY}
         for place in ({"COMPAT_ENDPOINT": broker.endpoint()},
                       {"COMPAT_ENDPOINT": broker.tls_endpoint(), "COMPAT_CERTIFICATE": str(broker.certificate())}):
             if subprocess.run([client], env=keys | place, timeout=120, check=False).returncode != 0:
                 print(f"broken\n{broker.log()}")
                 return 1
+        model_check.check_written(answers)
     return 0
 
 

@@ -4,7 +4,8 @@ Firehose door; plain and over TLS.
 
     java_test.py --build build/release
 
-The SDK comes from Maven Central into the build directory. Exit code 0 kept, 1 broken, 77 cannot be run here.
+The SDK comes from Maven Central into the build directory. The synchronous client's answers are held against botocore's model
+(model_check.py). Exit code 0 kept, 1 broken, 77 cannot be run here.
 """
 import argparse
 import os
@@ -14,6 +15,8 @@ import sys
 
 import broker as settings
 import maven
+import model_check
+from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
 LIBRARIES = ("software.amazon.awssdk:kinesis:2.57.8", "software.amazon.awssdk:firehose:2.57.8", "org.slf4j:slf4j-nop:1.7.36")
@@ -36,19 +39,22 @@ def main():
     if not maven.is_here():
         print("skipped: there is no java, javac or mvn")
         return SKIPPED
+    in_environment_with_boto3(arguments.build.resolve())
     lib = maven.libraries(arguments.build.resolve() / "_java", *LIBRARIES)
     if lib is None:
         print("skipped: the Java SDK cannot be installed")
         return SKIPPED
     with settings.Broker(arguments.build) as broker:
-        environment = os.environ | {"COMPAT_ACCESS_KEY": settings.ACCESS_KEY, "COMPAT_SECRET_KEY": settings.SECRET_KEY}
+        answers = broker.home / "answers"
+        environment = os.environ | {"COMPAT_ANSWERS": str(answers), "COMPAT_ACCESS_KEY": settings.ACCESS_KEY, "COMPAT_SECRET_KEY": settings.SECRET_KEY}
         for endpoint in (broker.endpoint(), broker.tls_endpoint()):
             for client in ("JavaClient.java", "JavaFirehose.java"):
                 command = ["java", *trusting(broker), "-cp", f"{lib}/*", HERE / client]
                 if subprocess.run(command, env=environment | {"COMPAT_ENDPOINT": endpoint}, timeout=240, check=False).returncode != 0:
                     print(f"broken: {client} at {endpoint}\n{broker.log()}")
                     return 1
-        return 0
+        model_check.check_written(answers)
+    return 0
 
 
 if __name__ == "__main__":

@@ -61,8 +61,7 @@ async function dryRun() {
 
 async function recordDistribution(StreamARN) {
   await client.send(new sdk.UpdateStreamModeCommand({StreamARN, StreamModeDetails: {StreamMode: 'ON_DEMAND'}}));
-  const told = await client.send(new sdk.UpdateStreamRecordDistributionStrategyCommand({StreamARN, RecordDistributionStrategy: 'AUTO'}));
-  assert.deepEqual([told.StreamARN, told.RecordDistributionStrategy], [StreamARN, 'AUTO']);
+  await client.send(new sdk.UpdateStreamRecordDistributionStrategyCommand({StreamARN, RecordDistributionStrategy: 'AUTO'}));
   const {StreamDescriptionSummary: summary} = await client.send(new sdk.DescribeStreamSummaryCommand({StreamARN}));
   assert.equal(summary.RecordDistributionStrategy, 'AUTO');
   const put = await client.send(new sdk.PutRecordCommand({StreamARN, Data: Buffer.from('without a key')}));

@@ -4,7 +4,7 @@ for Kinesis (with prior knowledge, or by ALPN), HTTP/1.1 for Firehose.
 
     javascript_test.py --build build/release
 
-The packages come from npm into the build directory. Exit code 0 kept, 1 broken, 77 cannot be run here.
+The packages come from npm into the build directory. Every answer is held against botocore's model (model_check.py). Exit code 0 kept, 1 broken, 77 cannot be run here.
 """
 import argparse
 import os
@@ -14,6 +14,8 @@ import subprocess
 import sys
 
 import broker as settings
+import model_check
+from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
 PACKAGES = {"client-kinesis": "@aws-sdk/client-kinesis@3.1143.0", "client-firehose": "@aws-sdk/client-firehose@3.1143.0"}
@@ -43,8 +45,10 @@ def main():
     if home is None:
         print(f"skipped: {PACKAGES} cannot be installed")
         return SKIPPED
+    in_environment_with_boto3(arguments.build.resolve())
     with settings.Broker(arguments.build) as broker:
-        environment = os.environ | {"COMPAT_MODULES": f"{home}/", "NODE_EXTRA_CA_CERTS": str(broker.certificate()),
+        answers = broker.home / "answers"
+        environment = os.environ | {"COMPAT_MODULES": f"{home}/", "NODE_EXTRA_CA_CERTS": str(broker.certificate()), "COMPAT_ANSWERS": str(answers),
                                     "COMPAT_ACCESS_KEY": settings.ACCESS_KEY, "COMPAT_SECRET_KEY": settings.SECRET_KEY}
         for endpoint in (broker.endpoint(), broker.tls_endpoint()):
             for program in PROGRAMS:
@@ -52,6 +56,7 @@ def main():
                 if subprocess.run(command, env=environment | {"COMPAT_ENDPOINT": endpoint}, timeout=120, check=False).returncode != 0:
                     print(f"broken: {program} at {endpoint}\n{broker.log()}")
                     return 1
+        model_check.check_written(answers)
     return 0
 
 

@@ -24,6 +24,7 @@ import urllib.request
 
 import broker as settings
 import maven
+import model_check
 from boto3_test import in_environment_with_boto3
 
 SKIPPED = 77
@@ -111,6 +112,7 @@ class Producer(threading.Thread):
         self.acknowledged = set()
         self.next = 0
         self.ended = threading.Event()
+        self.wrong = None  # an answer that is not as the model says
 
     def run(self):
         import botocore.exceptions
@@ -122,19 +124,26 @@ class Producer(threading.Thread):
                 answer = self.kinesis.put_records(StreamName="events", Records=entries)
             except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
                 continue
+            except settings.Broken as wrong:
+                self.wrong = wrong
+                return
             self.acknowledged |= {number for number, result in zip(numbers, answer["Records"]) if "SequenceNumber" in result}
 
     def stop(self):
         self.ended.set()
         self.join()
+        if self.wrong is not None:
+            raise self.wrong
 
 
 def connect(service, broker):
     import boto3
     import botocore.config
     config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30)
-    return boto3.client(service, endpoint_url=broker.endpoint(), region_name="us-east-1", config=config,
-                        aws_access_key_id=settings.ACCESS_KEY, aws_secret_access_key=settings.SECRET_KEY)
+    client = boto3.client(service, endpoint_url=broker.endpoint(), region_name="us-east-1", config=config,
+                          aws_access_key_id=settings.ACCESS_KEY, aws_secret_access_key=settings.SECRET_KEY)
+    model_check.watch(client)
+    return client
 
 
 def records_processed(broker):

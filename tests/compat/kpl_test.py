@@ -21,6 +21,7 @@ import urllib.request
 
 import broker as settings
 import maven
+import model_check
 import packages
 from boto3_test import in_environment_with_boto3
 
@@ -131,6 +132,7 @@ def run(class_path, broker, reader):
     import boto3
     kinesis = boto3.client("kinesis", endpoint_url=broker.endpoint(), region_name="us-east-1",
                            aws_access_key_id=settings.ACCESS_KEY, aws_secret_access_key=settings.SECRET_KEY)
+    model_check.watch(kinesis)
     kinesis.create_stream(StreamName="kpl", ShardCount=3)
     ports = json.loads(broker.ports.read_text())
     environment = os.environ | {"COMPAT_HOST": "localhost", "COMPAT_PORT": str(ports["aws_tls"]), "COMPAT_TEMPORARY": str(broker.home),

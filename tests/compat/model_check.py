@@ -1,14 +1,19 @@
-"""Holds every answer that a botocore client gets against botocore's own model of the service: members that the model does not
-know, required members that are missing and values of another type are errors. (botocore itself passes over all three.)
+"""Holds every answer that a client gets against botocore's own model of the service: members that the model does not know, required
+members that are missing and values of another type are errors. (botocore itself passes over all three.) Clients of botocore are
+watched, those in other languages write down what they get.
 """
+import base64
+import functools
 import json
 
 from broker import Broken
 
 TYPES = {
-    "string": str, "blob": str, "integer": int, "long": int, "float": (int, float), "double": (int, float), "timestamp": (int, float),
+    "string": str, "blob": (str, bytes), "integer": int, "long": int, "float": (int, float), "double": (int, float), "timestamp": (int, float),
     "boolean": bool, "list": list, "map": dict, "structure": dict,
 }
+# Operations whose answer has members in the API's reference and none in the SDKs' models.
+UNSETTLED = {"UpdateStreamRecordDistributionStrategy"}
 
 
 def check(value, shape, place):
@@ -48,11 +53,19 @@ def check_answer(operation_model, response_dict, **_):
         if body:
             raise Broken(f"{operation_model.name} answers {body!r} although it has no output")
         return
-    check(json.loads(body), operation_model.output_shape, operation_model.name)
+    check(parsed(response_dict), operation_model.output_shape, operation_model.name)
+
+
+def parsed(response_dict):
+    if "cbor" not in response_dict["headers"].get("content-type", ""):
+        return json.loads(response_dict["body"])
+    from botocore.parsers import RpcV2CBORParser
+    reader = RpcV2CBORParser(timestamp_parser=lambda number: number)  # milliseconds in Kinesis' CBOR, which botocore does not know
+    return reader.parse_data_item(reader.get_peekable_stream_from_bytes(response_dict["body"]))
 
 
 def check_error(operation_model, response_dict):
-    error = json.loads(response_dict["body"])
+    error = parsed(response_dict)
     modelled = {shape.name: shape for shape in operation_model.error_shapes}.get(error.get("__type", "").rpartition("#")[2])
     members = set(modelled.members) if modelled is not None else set()
     if not set(error) <= {"__type", "message", "Message"} | members or "__type" not in error:
@@ -79,3 +92,30 @@ def checked_events(stream):
 
 def watch(client):
     client.meta.events.register(f"before-parse.{client.meta.service_model.service_id.hyphenize()}", check_answer)
+
+
+@functools.cache
+def service_of(target):
+    """The model of the service whose operations have this prefix in X-Amz-Target."""
+    import botocore.session
+    session = botocore.session.get_session()
+    models = (session.get_service_model(name) for name in ("kinesis", "firehose"))
+    return next(model for model in models if model.metadata["targetPrefix"] == target)
+
+
+def check_named(target, status, content_type, body):
+    """Holds an answer to a request with this X-Amz-Target against the model."""
+    service, operation = target.split(".")
+    if operation in UNSETTLED:
+        return
+    check_answer(service_of(service).operation_model(operation), {"status_code": status, "headers": {"content-type": content_type}, "body": body})
+
+
+def check_written(file):
+    """Holds the answers against the model that a client has written: JSON lines with target, status, type, and the body in base64."""
+    answers = [json.loads(line) for line in file.read_text().splitlines()]
+    for answer in answers:
+        check_named(answer["target"], answer["status"], answer["type"], base64.b64decode(answer["body"]))
+    if not answers:
+        raise Broken("the client has written no answers")
+    print(f"kept: {len(answers)} answers are as the model says")

@@ -26,12 +26,13 @@ def interpreter(home, package):
 
 
 def is_here(package):
-    """Whether this Python has the package in the same major version."""
+    """Whether this Python has the package in the same major version, and not an older one: that has an older model of the services."""
     name, version = package.split("==")
     try:
-        return importlib.metadata.version(name).split(".")[0] == version.split(".")[0]
+        here, wanted = ([int(part) for part in text.split(".")] for text in (importlib.metadata.version(name), version))
     except importlib.metadata.PackageNotFoundError:
         return False
+    return here[0] == wanted[0] and here >= wanted
 
 
 def enter(home, package):
