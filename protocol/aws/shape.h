@@ -62,6 +62,7 @@ class Shape {
   friend class TypeCheck;
   friend class ConstraintCheck;
   friend class KnownWriter;
+  friend class MemberLister;
   enum class Type : std::uint8_t {
     kAny,
     kText,
@@ -106,6 +107,10 @@ ApiError ValidationError(std::span<const std::string> problems);
 /// What the shape knows of a value, as JSON: its members in the shape's order, nothing for null, whole numbers where
 /// the shape has them. After CheckTypes.
 std::string KnownJson(Value value, const Shape& shape);
+
+/// The members that hold no others, by their paths ("Tags.Key"), in the shape's order; for the tests of pages that have
+/// a line for each.
+std::vector<std::string> MemberPaths(const Shape& shape);
 
 /// A number where the shape is Integer or Long: fractions are cut off, what is too large becomes the largest.
 std::int64_t ToInteger(Value number, std::int64_t most);

@@ -82,6 +82,7 @@ class FirehoseCore {
   /// A domain of OpenSearch, which is known from the next start on.
   void PutDomain(std::string_view name, std::string_view url) { delivery_options_.domains.emplace(name, url); }
   void ForgetTables() { delivery_options_.tables_dir.clear(); }
+  const std::vector<aws::Operation>& operations() const { return service_.operations; }
   /// The configuration of a delivery stream, as the stage has it.
   std::string Config(std::string_view name) const { return manager->Find(name)->config; }
   /// The delivery stage ends and begins anew.
