@@ -1,6 +1,8 @@
 // The lake commands over objects in a temporary directory: what is printed, listed, counted, and how damage is named.
 #include "tools/lake/lake.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -29,10 +31,11 @@ class Lake {
     return file.string();
   }
 
-  static std::string Parquet(const std::vector<std::string>& values) {
+  static std::string Parquet(
+      const std::vector<std::string>& values,
+      std::string_view columns = R"([{"Name":"id","Type":"int"},{"Name":"name","Type":"string"}])") {
     delivery::StringSink sink;
-    delivery::Schema schema =
-        *delivery::SchemaFromColumns(R"([{"Name":"id","Type":"int"},{"Name":"name","Type":"string"}])");
+    delivery::Schema schema = *delivery::SchemaFromColumns(columns);
     return Finish(**delivery::NewParquetObjectWriter({}, schema, {}, sink), sink, values);
   }
 
@@ -138,11 +141,28 @@ TEST_CASE("PrintLakeSchema, PrintLakeCount: sums over the lake", "[tools]") {
   lake.Put("1.parquet", Lake::Parquet({R"({"id":2})", R"({"id":3})"}));
   lake.Put("2.parquet", Lake::Parquet({}));
   lake.Put("3", "x\n");
-  CHECK(Printed([&](std::ostream& out) { return PrintLakeSchema({lake.path()}, out); }) ==
+  CHECK(Printed([&](std::ostream& out) { return PrintLakeSchema({lake.path()}, TypeWords::kArrow, out); }) ==
         "1 object of records without a schema\n2 objects:\n"
         "  id                                int32\n  name                              string\n");
   std::string count = Printed([&](std::ostream& out) { return PrintLakeCount({lake.path()}, out); });
   CHECK(count.find("objects 3\nrows    3\nsize ") != std::string::npos);
+}
+
+TEST_CASE("ListLakeSchemas: Hive's words are those that were declared", "[tools]") {
+  Lake lake;
+  std::string columns;
+  std::vector<std::pair<std::string, std::string>> declared;
+  for (const std::string_view type :
+       {"boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal(12,3)", "string", "binary",
+        "timestamp", "date", "array<string>", "map<string,bigint>", "struct<a:int,b:array<struct<c:date>>>"}) {
+    declared.emplace_back(fmt::format("c{}", declared.size()), type);
+    columns +=
+        fmt::format(R"({}{{"Name":"{}","Type":"{}"}})", columns.empty() ? "[" : ",", declared.back().first, type);
+  }
+  const std::string file = lake.Put("1.parquet", Lake::Parquet({R"({"c3":2})"}, columns + "]"));
+  const auto schemas = ListLakeSchemas({file}, TypeWords::kHive);
+  REQUIRE(schemas.has_value());
+  CHECK(*schemas == LakeSchemas{{declared, 1}});
 }
 
 TEST_CASE("ListLake: several paths, each object once; one that is missing is named", "[tools]") {

@@ -13,6 +13,7 @@
 #include <exception>
 
 #include "broker/delivery/columnar_object_writer.h"
+#include "tools/lake/hive_words.h"
 #include "tools/lake/json_rows.h"
 
 namespace sluice::tools {
@@ -33,9 +34,12 @@ class ColumnarReader : public ObjectReader {
   std::uint64_t rows() override { return rows_; }
   std::string metadata() const override { return metadata_; }
 
-  std::vector<std::pair<std::string, std::string>> columns() const override {
+  std::vector<std::pair<std::string, std::string>> columns(TypeWords words) const override {
     std::vector<std::pair<std::string, std::string>> columns;
-    for (const auto& field : schema_->fields()) columns.emplace_back(field->name(), field->type()->ToString());
+    for (const auto& field : schema_->fields()) {
+      const arrow::DataType& type = *field->type();
+      columns.emplace_back(field->name(), words == TypeWords::kHive ? HiveWord(type) : type.ToString());
+    }
     return columns;
   }
 

@@ -103,7 +103,7 @@ void PrintCells(const std::vector<std::string>& cells, const std::vector<std::si
 // Rows are held back until their widths are known, then streamed.
 Status PrintTable(ObjectReader& reader, std::uint64_t rows_max, std::uint64_t& printed, std::ostream& out) {
   std::vector<std::string> names;
-  for (const auto& [name, type] : reader.columns()) names.push_back(name);
+  for (const auto& [name, type] : reader.columns(TypeWords::kArrow)) names.push_back(name);
   std::vector<std::vector<std::string>> rows = {names};
   std::vector<std::size_t> widths(names.size(), 0);
   bool measured = false;
@@ -205,20 +205,20 @@ Status PrintLakeRows(const LakePaths& paths, const CatOptions& options, std::ost
   return {};
 }
 
-Result<LakeSchemas> ListLakeSchemas(const LakePaths& paths) {
+Result<LakeSchemas> ListLakeSchemas(const LakePaths& paths, TypeWords words) {
   Result<std::vector<std::string>> found = FindObjects(paths);
   if (!found) return Error(found.error());
   LakeSchemas objects_by_schema;
   for (const std::string& object : *found) {
     Result<std::unique_ptr<ObjectReader>> reader = ObjectReader::Open(object);
     if (!reader) return Error(reader.error());
-    ++objects_by_schema[(*reader)->columns()];
+    ++objects_by_schema[(*reader)->columns(words)];
   }
   return objects_by_schema;
 }
 
-Status PrintLakeSchema(const LakePaths& paths, std::ostream& out) {
-  const Result<LakeSchemas> schemas = ListLakeSchemas(paths);
+Status PrintLakeSchema(const LakePaths& paths, TypeWords words, std::ostream& out) {
+  const Result<LakeSchemas> schemas = ListLakeSchemas(paths, words);
   if (!schemas) return schemas.error();
   for (const auto& [columns, objects] : *schemas) {
     fmt::print(out, "{} {}{}\n", objects, objects == 1 ? "object" : "objects",

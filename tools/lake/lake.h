@@ -39,9 +39,11 @@ Status LakeDamage(const std::vector<LakeObject>& objects);
 /// others).
 Result<delivery::ObjectFacts> ReadObjectRanges(const std::string& object);
 
+enum class TypeWords : std::uint8_t { kArrow, kHive };
+
 /// Name and type of each column -> how many objects have just these; no columns: records without a schema.
 using LakeSchemas = std::map<std::vector<std::pair<std::string, std::string>>, std::size_t>;
-Result<LakeSchemas> ListLakeSchemas(const LakePaths& paths);
+Result<LakeSchemas> ListLakeSchemas(const LakePaths& paths, TypeWords words);
 
 struct CatOptions {
   std::uint64_t rows_max = 0;  // 0: all
@@ -55,7 +57,7 @@ Status PrintLakeList(const LakePaths& paths, std::ostream& out);
 Status PrintLakeRows(const LakePaths& paths, const CatOptions& options, std::ostream& out);
 /// `sluice lake schema`: the columns and their types, once for each different schema, with the objects that have it
 /// counted.
-Status PrintLakeSchema(const LakePaths& paths, std::ostream& out);
+Status PrintLakeSchema(const LakePaths& paths, TypeWords words, std::ostream& out);
 /// `sluice lake count`: objects, rows, bytes.
 Status PrintLakeCount(const LakePaths& paths, std::ostream& out);
 

@@ -21,7 +21,7 @@ class RecordReader : public ObjectReader {
 
   std::string format() const override { return object_.format; }
   std::string metadata() const override { return object_.metadata; }
-  std::vector<std::pair<std::string, std::string>> columns() const override { return {}; }
+  std::vector<std::pair<std::string, std::string>> columns(TypeWords /*words*/) const override { return {}; }
 
   std::uint64_t rows() override {
     std::uint64_t rows = 0;

@@ -26,7 +26,7 @@ class ObjectReader {
   /// The metadata as JSON; empty where there is none.
   virtual std::string metadata() const = 0;
   /// Column name and type. Empty for records, which have no columns.
-  virtual std::vector<std::pair<std::string, std::string>> columns() const = 0;
+  virtual std::vector<std::pair<std::string, std::string>> columns(TypeWords words) const = 0;
 
   /// Calls `take` with each row as JSON text until it returns false.
   using TakeRow = std::function<bool(std::string_view json)>;

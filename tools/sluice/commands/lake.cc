@@ -22,6 +22,9 @@ namespace {
 struct LakeArguments {
   LakePaths paths;
   CatOptions cat;
+  bool hive = false;
+
+  TypeWords words() const { return hive ? TypeWords::kHive : TypeWords::kArrow; }
 };
 
 boost::json::object ToJson(const LakeObject& object) {
@@ -48,8 +51,8 @@ bool PrintJson(Context& context, const LakePaths& paths) {
   return damage.ok() || context.Fail(damage);
 }
 
-bool PrintSchemaJson(Context& context, const LakePaths& paths) {
-  auto schemas = ListLakeSchemas(paths);
+bool PrintSchemaJson(Context& context, const LakePaths& paths, TypeWords words) {
+  auto schemas = ListLakeSchemas(paths, words);
   if (!schemas) return context.Fail(schemas.error());
   boost::json::array all;
   for (const auto& [columns, objects] : *schemas) {
@@ -99,12 +102,14 @@ void RegisterLakeCommands(CLI::App& app, Context& context) {
     options.table = options.table && !context.json;
     Print(context, [&](std::ostream& out) { return PrintLakeRows(arguments->paths, options, out); });
   });
-  add("schema", "Print the columns and their types")->callback([=, &context] {
+  CLI::App* schema = add("schema", "Print the columns and their types");
+  schema->add_flag("--hive", arguments->hive, "Types as Hive, Athena and Trino name them");
+  schema->callback([=, &context] {
     if (context.json) {
-      PrintSchemaJson(context, arguments->paths);
+      PrintSchemaJson(context, arguments->paths, arguments->words());
       return;
     }
-    Print(context, [&](std::ostream& out) { return PrintLakeSchema(arguments->paths, out); });
+    Print(context, [&](std::ostream& out) { return PrintLakeSchema(arguments->paths, arguments->words(), out); });
   });
   add("count", "Count objects, rows and bytes")->callback([=, &context] {
     if (!context.json) {
