@@ -41,7 +41,7 @@ class Run {
     }
     GoOnWithStreams(choice);
     if (choice == 255) session_->BeginStop();
-    if (choice == 254) session_->GiveUp(200);
+    if (choice == 254) session_->GiveUp(300, 100);
     std::vector<std::string> sent;
     session_->TakeOutput(sent, choice * 1'000u + 1'000);
     DropStreamsThatAreGone();

@@ -326,7 +326,7 @@ void Connection::CheckDeadlines() {
   if (state_ != State::kOpen) return;
   const bool writing = !output_.empty() || session_->unsent();
   if (writing && now_ms - write_moved_ms_ >= options.request_timeout_ms) return Close();
-  session_->GiveUp(now_ms - options.request_timeout_ms);
+  session_->GiveUp(now_ms, options.request_timeout_ms);
   AbortFullStreams(now_ms);
   const bool idle = !writing && !session_->working() && !session_->receiving();
   if (idle && now_ms - active_ms_ >= options.idle_timeout_ms) return BeginStop();

@@ -146,7 +146,7 @@ class Http1Session final : public HttpSession {
   bool failed() const override { return failed_; }
   bool done() const override { return done_; }
   void BeginStop() override;
-  void GiveUp(std::int64_t ms) override;
+  void GiveUp(std::int64_t now_ms, std::int64_t timeout_ms) override;
 
  private:
   void NewParser();
@@ -371,8 +371,8 @@ void Http1Session::BeginStop() {
   if (!ready_ && !in_work_) done_ = true;
 }
 
-void Http1Session::GiveUp(std::int64_t ms) {
-  if (begun_ && begun_ms_ <= ms && !done_) Refuse(408);
+void Http1Session::GiveUp(std::int64_t now_ms, std::int64_t timeout_ms) {
+  if (begun_ && now_ms - begun_ms_ >= timeout_ms && !done_) Refuse(408);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class Http2Session final : public HttpSession {
   bool failed() const override { return failed_; }
   bool done() const override;
   void BeginStop() override;
-  void GiveUp(std::int64_t ms) override;
+  void GiveUp(std::int64_t now_ms, std::int64_t timeout_ms) override;
 
  private:
   struct Stream {
@@ -66,9 +66,11 @@ class Http2Session final : public HttpSession {
     bool given_out = false;  // complete, or refused: its request is in ready_ or was
     bool ended = false;      // the peer has sent all of it
     bool streaming = false;  // the answer goes on
+    bool reset = false;      // by us; the frame may wait to be sent
     std::deque<std::string> answer;
     std::size_t first_sent = 0;  // of its first piece
     std::size_t unsent = 0;      // of all pieces
+    std::int64_t moved_ms = 0;   // when the answer was complete, or some of it went out behind that
   };
 
   // nghttp2's callbacks; 0 is good.
@@ -90,6 +92,7 @@ class Http2Session final : public HttpSession {
   Stream* FindStreaming(std::uint64_t id);
   void SendHead(std::int32_t id, const HttpResponse& response, bool has_body);
   void Add(Stream& stream, std::string piece);
+  void Reset(std::int32_t id, Stream& stream, std::uint32_t code);
   void TakeField(Stream& stream, std::string_view name, std::string_view value);
   void TakeData(std::int32_t id, Stream& stream, std::string_view bytes);
   void GiveOut(std::int32_t id, Stream& stream, HttpProblem problem);
@@ -105,7 +108,7 @@ class Http2Session final : public HttpSession {
   std::size_t body_bytes_ = 0;      // of all streams
   std::size_t unsent_bytes_ = 0;    // of all answers
   std::vector<StreamChange> changes_;
-  std::int64_t now_ms_ = 0;  // of the last Receive
+  std::int64_t now_ms_ = 0;  // of the last Receive or GiveUp
   bool stopping_ = false;
   bool failed_ = false;
 };
@@ -272,6 +275,7 @@ void Http2Session::Answer(std::uint64_t id, HttpResponse response) {
   body_bytes_ -= std::exchange(stream->body_bytes, 0);
   response.fields.Add("content-length", std::to_string(response.body.size()));
   const bool has_body = !response.body.empty();
+  stream->moved_ms = now_ms_;
   if (has_body) Add(*stream, std::move(response.body));
   SendHead(static_cast<std::int32_t>(id), response, has_body);
 }
@@ -305,13 +309,14 @@ void Http2Session::EndStream(std::uint64_t id) {
   Stream* stream = FindStreaming(id);
   if (stream == nullptr) return;
   stream->streaming = false;
+  stream->moved_ms = now_ms_;
   --in_work_;
   nghttp2_session_resume_data(session_, static_cast<std::int32_t>(id));
 }
 
 void Http2Session::AbortStream(std::uint64_t id) {
-  if (FindStreaming(id) == nullptr) return;
-  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(id), NGHTTP2_CANCEL);
+  Stream* stream = FindStreaming(id);
+  if (stream != nullptr) Reset(static_cast<std::int32_t>(id), *stream, NGHTTP2_CANCEL);
 }
 
 bool Http2Session::StreamHasRoom(std::uint64_t id) const {
@@ -357,6 +362,7 @@ ssize_t Http2Session::ReadAnswer(nghttp2_session*, std::int32_t id, std::uint8_t
     stream->answer.pop_front();
     stream->first_sent = 0;
   }
+  if (bytes > 0) stream->moved_ms = me.now_ms_;
   stream->unsent -= bytes;
   me.unsent_bytes_ -= bytes;
   const bool has_room = stream->unsent < me.limits_.stream_unsent_bytes_max;
@@ -418,16 +424,23 @@ void Http2Session::BeginStop() {
   if (std::exchange(stopping_, true)) return;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
                         NGHTTP2_NO_ERROR, nullptr, 0);
-  for (const auto& [id, stream] : streams_) {
-    if (!stream.given_out) nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+  for (auto& [id, stream] : streams_) {
+    if (!stream.given_out) Reset(id, stream, NGHTTP2_REFUSED_STREAM);
   }
 }
 
-void Http2Session::GiveUp(std::int64_t ms) {
-  for (const auto& [id, stream] : streams_) {
-    if (!stream.given_out && stream.begun_ms <= ms)
-      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+void Http2Session::GiveUp(std::int64_t now_ms, std::int64_t timeout_ms) {
+  now_ms_ = now_ms;
+  for (auto& [id, stream] : streams_) {
+    const bool slow_request = !stream.given_out && now_ms - stream.begun_ms >= timeout_ms;
+    const bool answer_waits = stream.unsent > 0 && !stream.streaming;
+    if (slow_request || (answer_waits && now_ms - stream.moved_ms >= timeout_ms)) Reset(id, stream, NGHTTP2_CANCEL);
   }
+}
+
+// Once: a frame for each tick would pile up where the peer takes none.
+void Http2Session::Reset(std::int32_t id, Stream& stream, std::uint32_t code) {
+  if (!std::exchange(stream.reset, true)) nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, code);
 }
 
 }  // namespace

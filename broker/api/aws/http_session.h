@@ -93,8 +93,9 @@ class HttpSession {
 
   /// Takes no new request; done when those that are complete have been answered.
   virtual void BeginStop() = 0;
-  /// Gives up on the requests that began to come at `ms` or before and are not complete.
-  virtual void GiveUp(std::int64_t ms) = 0;
+  /// At every tick. Gives up on the requests that began to come `timeout_ms` ago or before and are not complete, and on
+  /// complete answers of HTTP/2 of which as long nothing went out: other streams keep their connection moving.
+  virtual void GiveUp(std::int64_t now_ms, std::int64_t timeout_ms) = 0;
 };
 
 std::unique_ptr<HttpSession> NewHttp1Session(const HttpLimits& limits, std::shared_ptr<BodyMemory> memory);

@@ -192,6 +192,32 @@ TEST_CASE("AwsDoor: deadlines end connections that say too little", "[aws]") {
   CHECK(idle.ReceiveSome().empty());
 }
 
+std::int32_t PostTo(Http2Peer& peer, std::string_view operation, std::string_view body, bool ends = true) {
+  return peer.Post(
+      {{"content-type", "application/x-amz-json-1.1"}, {"x-amz-target", "Test_1." + std::string(operation)}}, body,
+      ends);
+}
+
+TEST_CASE("AwsDoor: an answer of HTTP/2 that the client takes nothing of is reset beside others", "[aws]") {
+  AwsPort port({.request_timeout_ms = 300});
+  HttpClient socket(port.port());
+  Http2Peer peer(Http2Peer::Windows::kShut);
+  const std::int32_t stuck = PostTo(peer, "Echo", Echo(std::string(1u << 20, 'x')));
+  while (!peer.answer(stuck).reset) {
+    const std::int32_t other = PostTo(peer, "Empty", "{}");  // its answer needs no window
+    socket.Send(peer.Output());
+    while (!peer.answer(other).ended && !peer.answer(stuck).reset) {
+      const std::string bytes = socket.ReceiveSome();
+      REQUIRE_FALSE(bytes.empty());
+      REQUIRE(peer.Receive(bytes));
+      socket.Send(peer.Output());
+    }
+  }
+  CHECK(peer.answer(stuck).fields.at(":status") == "200");
+  const std::int32_t after = PostTo(peer, "Empty", "{}");
+  Exchange(socket, peer, {after});
+}
+
 TEST_CASE("AwsDoor: a client that does not read its answers is not read either", "[aws]") {
   AwsPort port;
   HttpClient client(port.port());

@@ -370,13 +370,13 @@ TEST_CASE("Http1Session BeginStop: a stream goes on until it is ended, and then 
 
 TEST_CASE("Http1Session GiveUp: ends what began too long ago, and nothing else", "[aws]") {
   const auto session = NewHttp1Session({}, Memory());
-  session->GiveUp(1'000);
+  session->GiveUp(2'000, 1'000);
   CHECK_FALSE(session->done());
   session->Receive(kPost.substr(0, 20), 50);
   session->Receive(kPost.substr(20, 10), 60);
-  session->GiveUp(49);
+  session->GiveUp(149, 100);
   CHECK_FALSE(session->done());
-  session->GiveUp(50);
+  session->GiveUp(150, 100);
   CHECK(Output(*session) == "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   CHECK(session->done());
 }

@@ -109,6 +109,10 @@ void Http2Peer::Reset(std::int32_t stream) {
   nghttp2_submit_rst_stream(impl_->session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
 }
 
+void Http2Peer::OpenWindow(std::int32_t stream, std::int32_t bytes) {
+  nghttp2_submit_window_update(impl_->session, NGHTTP2_FLAG_NONE, stream, bytes);
+}
+
 std::string Http2Peer::Output() {
   std::string out;
   const std::uint8_t* frame = nullptr;

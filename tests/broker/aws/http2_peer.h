@@ -23,7 +23,7 @@ class Http2Peer {
   };
   using Fields = std::vector<std::pair<std::string, std::string>>;
 
-  /// kShut: the windows of streams are never opened further than they are at first.
+  /// kShut: windows are opened by OpenWindow alone.
   enum class Windows : std::uint8_t { kOpened, kShut };
   explicit Http2Peer(Windows windows = Windows::kOpened);
   ~Http2Peer();
@@ -32,6 +32,8 @@ class Http2Peer {
   std::int32_t Post(const Fields& fields, std::string_view body, bool ends = true);
   void Append(std::int32_t stream, std::string_view body, bool ends);
   void Reset(std::int32_t stream);
+  /// Further, by so many bytes; `stream` 0 is the connection's.
+  void OpenWindow(std::int32_t stream, std::int32_t bytes);
   /// What is to be sent now.
   std::string Output();
   /// False where it was no HTTP/2.

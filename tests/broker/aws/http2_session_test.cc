@@ -11,8 +11,9 @@ namespace sluice::broker::aws {
 namespace {
 
 struct Pair {
-  explicit Pair(HttpLimits limits = {}, std::shared_ptr<BodyMemory> memory = Memory())
-      : session(NewHttp2Session(limits, std::move(memory))) {
+  explicit Pair(HttpLimits limits = {}, std::shared_ptr<BodyMemory> memory = Memory(),
+                Http2Peer::Windows windows = Http2Peer::Windows::kOpened)
+      : session(NewHttp2Session(limits, std::move(memory))), client(windows) {
     Exchange();
   }
   /// Until neither has something to say.
@@ -279,6 +280,16 @@ TEST_CASE("Http2Session BeginStop: says so, answers what is in work, refuses the
   CHECK(pair.session->done());
 }
 
+/// A stream that has begun to be answered.
+std::uint64_t BeginStream(Pair& pair, std::int32_t& stream) {
+  stream = pair.client.Post({}, "{}");
+  pair.Exchange();
+  const auto arrived = pair.session->Next();
+  REQUIRE(arrived.has_value());
+  pair.session->BeginStream(arrived->id, {.status = 200, .fields = {{"X-Name", "value"}}, .body = {}});
+  return arrived->id;
+}
+
 TEST_CASE("Http2Session GiveUp: ends the streams that began too long ago", "[aws]") {
   Pair pair;
   pair.now_ms = 50;
@@ -288,7 +299,7 @@ TEST_CASE("Http2Session GiveUp: ends the streams that began too long ago", "[aws
   const std::int32_t young = pair.client.Post({}, "{", false);
   pair.Exchange();
   CHECK(pair.session->receiving());
-  pair.session->GiveUp(50);
+  pair.session->GiveUp(150, 100);
   pair.Exchange();
   CHECK(pair.client.answer(old).reset == NGHTTP2_CANCEL);
   CHECK_FALSE(pair.client.answer(young).reset.has_value());
@@ -297,14 +308,60 @@ TEST_CASE("Http2Session GiveUp: ends the streams that began too long ago", "[aws
   CHECK(pair.session->Next()->request.body == "{}");
 }
 
-/// A stream that has begun to be answered.
-std::uint64_t BeginStream(Pair& pair, std::int32_t& stream) {
-  stream = pair.client.Post({}, "{}");
+TEST_CASE("Http2Session GiveUp: resets an answer of which nothing goes out, and leaves one that moves", "[aws]") {
+  Pair pair({}, Memory(), Http2Peer::Windows::kShut);
+  pair.client.OpenWindow(0, 1 << 20);
+  pair.now_ms = 50;
+  const std::int32_t stuck = pair.client.Post({}, "{}");
+  const std::int32_t moving = pair.client.Post({}, "{}");
   pair.Exchange();
+  while (const auto arrived = pair.session->Next()) {
+    pair.session->Answer(arrived->id, {.status = 200, .fields = {}, .body = std::string(200'000, 'x')});
+  }
+  pair.Exchange();
+  pair.now_ms = 100;
+  pair.client.OpenWindow(moving, 1'000);
+  pair.Exchange();
+  const auto give_up = [&](std::int64_t now_ms) {
+    pair.now_ms = now_ms;
+    pair.session->GiveUp(now_ms, 100);
+    pair.Exchange();
+  };
+  give_up(149);
+  CHECK_FALSE(pair.client.answer(stuck).reset.has_value());
+  give_up(150);
+  CHECK(pair.client.answer(stuck).reset == NGHTTP2_CANCEL);
+  CHECK_FALSE(pair.client.answer(moving).reset.has_value());
+  CHECK(pair.session->unsent());
+  give_up(200);
+  CHECK(pair.client.answer(moving).reset == NGHTTP2_CANCEL);
+  CHECK_FALSE(pair.session->unsent());
+  CHECK_FALSE(pair.session->working());
+}
+
+TEST_CASE("Http2Session GiveUp: counts from the answer or the end of a stream, however late that is", "[aws]") {
+  Pair pair({}, Memory(), Http2Peer::Windows::kShut);
+  std::int32_t stream = 0;
+  const std::uint64_t id = BeginStream(pair, stream);
+  pair.session->WriteStream(id, std::string(200'000, 'x'));
+  pair.Exchange();
+  pair.session->GiveUp(1'000, 100);
+  pair.session->EndStream(id);
+  const std::int32_t late = pair.client.Post({}, "{}");
+  pair.now_ms = 1'000;
+  pair.Exchange();
+  CHECK_FALSE(pair.client.answer(stream).reset.has_value());
   const auto arrived = pair.session->Next();
-  REQUIRE(arrived.has_value());
-  pair.session->BeginStream(arrived->id, {.status = 200, .fields = {{"X-Name", "value"}}, .body = {}});
-  return arrived->id;
+  pair.session->GiveUp(1'050, 100);
+  pair.session->Answer(arrived->id, {.status = 200, .fields = {}, .body = "held back by the connection's window"});
+  pair.now_ms = 1'100;
+  pair.session->GiveUp(1'100, 100);
+  pair.Exchange();
+  CHECK(pair.client.answer(stream).reset == NGHTTP2_CANCEL);
+  CHECK_FALSE(pair.client.answer(late).reset.has_value());
+  pair.session->GiveUp(1'150, 100);
+  pair.Exchange();
+  CHECK(pair.client.answer(late).reset == NGHTTP2_CANCEL);
 }
 
 TEST_CASE("Http2Session BeginStream: pieces go out as they are written, others in between", "[aws]") {
