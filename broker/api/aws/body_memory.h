@@ -1,5 +1,6 @@
 // Memory for the bodies of requests, over all connections of the door: what does not fit is refused, not waited for, so
-// that connections that each hold a part cannot wait for one another.
+// that connections that each hold a part cannot wait for one another. A part is kept for connections that hold little:
+// a few that send large bodies slowly do not shut out the others.
 //
 // Threads: any.
 #pragma once
@@ -14,8 +15,13 @@ namespace sluice::broker::aws {
 class BodyMemory {
  public:
   explicit BodyMemory(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
-  bool Take(std::uint64_t bytes) {
-    if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= bytes_max_) return true;
+  /// Of the last quarter, a connection gets something while it holds no more than this.
+  static constexpr std::uint64_t kLittleBytes = 1u << 20;
+
+  /// `held`: what the connection holds with these bytes.
+  bool Take(std::uint64_t bytes, std::uint64_t held) {
+    const std::uint64_t limit = held <= kLittleBytes ? bytes_max_ : bytes_max_ - bytes_max_ / 4;
+    if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= limit) return true;
     Give(bytes);
     return false;
   }
@@ -40,9 +46,9 @@ class BodyShare {
   }
   ~BodyShare() { Clear(); }
 
-  /// False where there is no room for as much more.
-  bool Take(std::uint64_t bytes) {
-    if (!memory_->Take(bytes)) return false;
+  /// False where there is no room for as much more; `beside` is what the connection's other bodies hold.
+  bool Take(std::uint64_t bytes, std::uint64_t beside = 0) {
+    if (!memory_->Take(bytes, bytes_ + bytes + beside)) return false;
     bytes_ += bytes;
     return true;
   }

@@ -220,7 +220,8 @@ int Http2Session::OnData(nghttp2_session*, std::uint8_t, std::int32_t id, const 
 void Http2Session::TakeData(std::int32_t id, Stream& stream, std::string_view bytes) {
   std::string& body = stream.request.body;
   if (body.size() + bytes.size() > limits_.body_bytes_max) return GiveOut(id, stream, HttpProblem::kBodyTooLarge);
-  if (body_bytes_ + bytes.size() > limits_.connection_bytes_max || !stream.request.share.Take(bytes.size())) {
+  if (body_bytes_ + bytes.size() > limits_.connection_bytes_max ||
+      !stream.request.share.Take(bytes.size(), body_bytes_ - stream.body_bytes)) {
     return GiveOut(id, stream, HttpProblem::kNoMemory);
   }
   body_bytes_ += bytes.size();

@@ -18,6 +18,12 @@ namespace {
 
 std::string Echo(std::string_view text) { return R"({"Text":")" + std::string(text) + R"("})"; }
 
+std::int32_t PostTo(Http2Peer& peer, std::string_view operation, std::string_view body, bool ends = true) {
+  return peer.Post(
+      {{"content-type", "application/x-amz-json-1.1"}, {"x-amz-target", "Test_1." + std::string(operation)}}, body,
+      ends);
+}
+
 /// The answers of all `streams` have come.
 void Exchange(HttpClient& socket, Http2Peer& peer, const std::vector<std::int32_t>& streams) {
   socket.Send(peer.Output());
@@ -167,6 +173,70 @@ TEST_CASE("AwsDoor: bodies of all connections share a bound", "[aws]") {
   CHECK(again.Receive()->status == 200);
 }
 
+/// The head of a request, whose body is to follow.
+std::string HeadOf(std::size_t body_bytes) {
+  return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body_bytes) + "\r\n\r\n";
+}
+
+/// Resets streams as fast as it can, until the broker has enough of it.
+void ResetStreams(std::uint16_t port) {
+  HttpClient socket(port);
+  Http2Peer peer;
+  for (int i = 0; i < 1'000; ++i) {
+    const std::int32_t stream = PostTo(peer, "Hold", "{}");
+    socket.Send(peer.Output());
+    peer.Reset(stream);
+  }
+  socket.Send(peer.Output());
+  while (!peer.goaway()) {
+    const std::string bytes = socket.ReceiveSome();
+    REQUIRE_FALSE(bytes.empty());
+    REQUIRE(peer.Receive(bytes));
+  }
+}
+
+TEST_CASE("AwsDoor: good clients are answered beside slow bodies, oversized bodies and rapid resets", "[aws]") {
+  constexpr std::size_t kMiB = 1u << 20;
+  AwsPort port({.body_bytes_max = 8 * kMiB, .limits = {.body_bytes_max = 4 * kMiB}});
+  HttpClient good(port.port());
+  HttpClient socket(port.port());
+  Http2Peer good_peer;
+  const auto good_ones_are_answered = [&] {
+    const std::string body = Echo(std::string(500'000, 'x'));
+    good.Send(HttpClient::Post("Echo", body));
+    CHECK(good.Receive()->status == 200);
+    const std::int32_t stream = PostTo(good_peer, "Echo", body);
+    Exchange(socket, good_peer, {stream});
+    CHECK(good_peer.answer(stream).fields.at(":status") == "200");
+  };
+  std::vector<std::unique_ptr<HttpClient>> slow;
+  for (int i = 0; i < 3; ++i) {
+    slow.push_back(std::make_unique<HttpClient>(port.port()));
+    slow.back()->Send(HeadOf(3 * kMiB) + std::string(2 * kMiB, 'x'));
+  }
+  port.WaitForMetric("sluice_aws_body_bytes", 6 * kMiB);
+  HttpClient another(port.port());
+  another.Send(HeadOf(3 * kMiB) + std::string(2 * kMiB, 'x'));
+  CHECK(another.Receive()->status == 503);
+  HttpClient slow_socket(port.port());
+  Http2Peer slow_peer;
+  const std::int32_t refused = PostTo(slow_peer, "Echo", std::string(2 * kMiB, 'x'), false);
+  Exchange(slow_socket, slow_peer, {refused});
+  CHECK(slow_peer.answer(refused).fields.at(":status") == "503");
+  good_ones_are_answered();
+  HttpClient oversized(port.port());
+  oversized.Send(HeadOf(5 * kMiB));
+  CHECK(oversized.Receive()->status == 413);
+  good_ones_are_answered();
+  ResetStreams(port.port());
+  good_ones_are_answered();
+  for (const CallPtr& call : port.held.Take()) call->Answer("");
+  slow.pop_back();
+  port.WaitForMetric("sluice_aws_body_bytes", 4 * kMiB);
+  slow[0]->Send(std::string(kMiB, 'x'));
+  CHECK(slow[0]->Receive()->status == 403);  // it names no operation
+}
+
 TEST_CASE("AwsDoor: connections over the limit are closed", "[aws]") {
   AwsPort port({.connections_max = 1});
   HttpClient first(port.port());
@@ -190,12 +260,6 @@ TEST_CASE("AwsDoor: deadlines end connections that say too little", "[aws]") {
   CHECK(slow.ReceiveSome().empty());
   CHECK(idle.Receive()->status == 200);
   CHECK(idle.ReceiveSome().empty());
-}
-
-std::int32_t PostTo(Http2Peer& peer, std::string_view operation, std::string_view body, bool ends = true) {
-  return peer.Post(
-      {{"content-type", "application/x-amz-json-1.1"}, {"x-amz-target", "Test_1." + std::string(operation)}}, body,
-      ends);
 }
 
 TEST_CASE("AwsDoor: an answer of HTTP/2 that the client takes nothing of is reset beside others", "[aws]") {

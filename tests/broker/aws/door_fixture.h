@@ -1,7 +1,12 @@
 // An AWS port with the test service behind it.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -38,6 +43,15 @@ struct AwsPort {
   std::uint16_t port() const { return door->port(); }
   void WaitForHeld(std::size_t calls) {
     while (held.size() < calls) std::this_thread::yield();
+  }
+  /// Of the door's metrics without labels.
+  void WaitForMetric(std::string_view name, std::uint64_t value) {
+    const std::string line = fmt::format("\n{} {}\n", name, value);
+    for (std::string text; text.find(line) == std::string::npos;) {
+      Metrics metrics(1);
+      metrics.AddSource([this](MetricSink& sink) { door->CollectMetrics(sink); });
+      text = metrics.Render();
+    }
   }
 
   const std::unique_ptr<storage::Env> env;

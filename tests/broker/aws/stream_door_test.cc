@@ -43,15 +43,6 @@ struct StreamPort {
     }
   }
 
-  void WaitForConnections(int count) {
-    const std::string line = "\nsluice_aws_connections " + std::to_string(count) + "\n";
-    for (std::string text; text.find(line) == std::string::npos;) {
-      broker::Metrics metrics(1);
-      metrics.AddSource([&](MetricSink& sink) { port.door->CollectMetrics(sink); });
-      text = metrics.Render();
-    }
-  }
-
   HeldStreams streams;
   AwsPort port;
 };
@@ -200,7 +191,7 @@ TEST_CASE("AwsDoor streams: a client of HTTP/2 that goes leaves no answer behind
   if (GENERATE(true, false)) fixture.End(one);    // or it goes on
   while (peer.answer(stream).body.size() < 65'535) REQUIRE(peer.Receive(socket->ReceiveSome()));
   socket.reset();
-  fixture.WaitForConnections(0);
+  fixture.port.WaitForMetric("sluice_aws_connections", 0);
 }
 
 TEST_CASE("AwsDoor Finish: streams are told, and end in order", "[aws]") {
