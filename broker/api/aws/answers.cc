@@ -63,6 +63,19 @@ std::string XmlError(const protocol::aws::ApiError& error) {
 
 }  // namespace
 
+protocol::aws::ApiError ErrorOf(HttpProblem problem) {
+  switch (problem) {
+    case HttpProblem::kHeaderTooLarge:
+      return {"RequestHeaderSectionTooLargeException", "The header of the request is too large.", 431};
+    case HttpProblem::kBodyTooLarge:
+      return {"RequestEntityTooLargeException", "The body of the request is too large.", 413};
+    case HttpProblem::kNoMemory:
+    case HttpProblem::kNone:
+      break;
+  }
+  return {"ServiceUnavailableException", "There is no memory for this request now; send it again later.", 503};
+}
+
 HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, Wire wire) {
   if (!error.body.empty()) return Written(wire, error.http_status, error.body);
   if (wire == Wire::kQuery) return Written(wire, error.http_status, XmlError(error));
@@ -74,6 +87,13 @@ HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, Wire wire) {
   }
   writer->EndMap();
   return Written(wire, error.http_status, writer->Take());
+}
+
+void RefuseForMemory(HttpResponse& response) {
+  const Wire wire = WireOf(response.fields.Find("Content-Type")).value_or(Wire::kJson11);
+  HttpResponse refusal = ErrorAnswer(ErrorOf(HttpProblem::kNoMemory), wire);
+  response.status = refusal.status;
+  response.body = std::move(refusal.body);
 }
 
 std::string QueryErrorText(const protocol::aws::ApiError& error) {

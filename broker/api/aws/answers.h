@@ -20,8 +20,12 @@ HttpResponse AccessDenied();
 HttpResponse UnknownOperationXml();
 /// In the form that application/json gets: kPlainJson is parsed, and goes no further.
 HttpResponse CoralError(std::string_view type, int status);
+/// What a request that came without all of itself gets.
+protocol::aws::ApiError ErrorOf(HttpProblem problem);
 /// {"__type": .., "message": ..} in the client's way of writing, or the error's own body.
 HttpResponse ErrorAnswer(const protocol::aws::ApiError& error, Wire wire);
+/// In place of an answer that there is no memory to keep; its ids and its date stay.
+void RefuseForMemory(HttpResponse& response);
 /// An error as forms name it, for clients that came from forms and ask for it (x-amzn-query-mode).
 std::string QueryErrorText(const protocol::aws::ApiError& error);
 /// An operation's answer with this body, which is empty where the operation has no output.

@@ -134,6 +134,8 @@ void AwsDoor::Impl::CollectMetrics(MetricSink& sink) const {
                   sum(&AwsMetrics::protocol_errors));
   sink.AddGauge("sluice_aws_body_bytes", "Bodies of requests that are not answered.",
                 static_cast<double>(shared_.bodies->bytes()));
+  sink.AddGauge("sluice_aws_answer_bytes", "Answers that are not sent, of connections with more than 128 KiB of them.",
+                static_cast<double>(shared_.answers->bytes()));
 }
 
 AwsDoor::AwsDoor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -34,7 +34,7 @@ struct AwsDoorOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 4566;                  // 0: any free port
   std::uint32_t connections_max = 20'000;     // further ones are closed at once
-  std::uint64_t body_bytes_max = 256u << 20;  // of all requests that are not answered; further ones are refused
+  std::uint64_t body_bytes_max = 256u << 20;  // of all unanswered requests, and of all unsent answers; more is refused
   std::int64_t request_timeout_ms = 60'000;   // from the first to the last byte of a request, and for a write to move
   std::int64_t idle_timeout_ms = 600'000;     // without a request
   AuthOptions auth{};

@@ -27,6 +27,7 @@ struct DoorShared {
   const AwsDoorOptions options;
   const std::vector<Service> services;
   const std::shared_ptr<BodyMemory> bodies = std::make_shared<BodyMemory>(options.body_bytes_max);
+  const std::shared_ptr<BodyMemory> answers = std::make_shared<BodyMemory>(options.body_bytes_max);
   ConnectionCount connections{};
 };
 

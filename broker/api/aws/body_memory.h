@@ -1,6 +1,6 @@
-// Memory for the bodies of requests, over all connections of the door: what does not fit is refused, not waited for, so
-// that connections that each hold a part cannot wait for one another. A part is kept for connections that hold little:
-// a few that send large bodies slowly do not shut out the others.
+// Memory for the bodies of requests, or for answers, over all connections of the door: what does not fit is refused,
+// not waited for, so that connections that each hold a part cannot wait for one another. A part is kept for connections
+// that hold little: a few that send large bodies slowly do not shut out the others.
 //
 // Threads: any.
 #pragma once
@@ -25,8 +25,12 @@ class BodyMemory {
     Give(bytes);
     return false;
   }
+  /// Whether there is room or not.
+  void Add(std::uint64_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void Give(std::uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  /// What is left is for connections that hold little.
+  bool full() const { return bytes() > bytes_max_ - bytes_max_ / 4; }
 
  private:
   const std::uint64_t bytes_max_;
@@ -59,6 +63,39 @@ class BodyShare {
  private:
   std::shared_ptr<BodyMemory> memory_;
   std::uint64_t bytes_ = 0;
+};
+
+/// What the answers of one connection hold until they are sent. A little is not counted: where clients take what they
+/// get, loops share nothing for it. One thread at a time.
+class AnswerShare {
+ public:
+  static constexpr std::uint64_t kUncountedBytes = 128u << 10;
+
+  explicit AnswerShare(std::shared_ptr<BodyMemory> memory) : memory_(std::move(memory)) {}
+  AnswerShare(const AnswerShare&) = delete;
+  AnswerShare& operator=(const AnswerShare&) = delete;
+  ~AnswerShare() { Set(0); }
+
+  /// To `bytes` in all. False where there is no room for that, and nothing changes.
+  bool Grow(std::uint64_t bytes) {
+    if (bytes <= kUncountedBytes || bytes <= counted_) return true;
+    if (!memory_->Take(bytes - counted_, bytes)) return false;
+    counted_ = bytes;
+    return true;
+  }
+  /// What they hold now, whether there is room for it or not.
+  void Set(std::uint64_t bytes) {
+    if (bytes <= kUncountedBytes) bytes = 0;
+    if (bytes > counted_) memory_->Add(bytes - counted_);
+    if (bytes < counted_) memory_->Give(counted_ - bytes);
+    counted_ = bytes;
+  }
+  /// Some of it should be sent before there is more.
+  bool waits() const { return counted_ > 0 && memory_->full(); }
+
+ private:
+  const std::shared_ptr<BodyMemory> memory_;
+  std::uint64_t counted_ = 0;
 };
 
 }  // namespace sluice::broker::aws

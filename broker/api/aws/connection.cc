@@ -12,6 +12,7 @@
 #include <span>
 #include <utility>
 
+#include "broker/api/aws/answers.h"
 #include "protocol/check.h"
 
 namespace sluice::broker::aws {
@@ -28,7 +29,11 @@ bool IsBlocked(ssize_t result) { return result < 0 && (errno == EAGAIN || errno 
 }  // namespace
 
 Connection::Connection(AwsLoop& loop, int fd, std::unique_ptr<TlsStream> tls)
-    : PolledSocket(loop.loop().poller(), fd), loop_(loop), tls_(std::move(tls)), active_ms_(loop.now_ms()) {}
+    : PolledSocket(loop.loop().poller(), fd),
+      loop_(loop),
+      tls_(std::move(tls)),
+      answers_(loop.shared().answers),
+      active_ms_(loop.now_ms()) {}
 
 void Connection::Start() {
   BeginToPoll();
@@ -91,6 +96,7 @@ void Connection::TakeEncrypted(std::string_view bytes) {
   const std::string plain = tls_->Receive(bytes);
   if (std::string own = tls_->TakeOutput(); !own.empty()) {
     if (output_.empty()) write_moved_ms_ = loop_.now_ms();
+    output_bytes_ += own.size();
     output_.push_back(std::move(own));
   }
   if (!plain.empty()) Take(plain);
@@ -124,7 +130,7 @@ void Connection::TakePreface(std::string_view bytes) {
 
 void Connection::Pump() {
   if (std::exchange(pumping_, true)) return;
-  while (auto arrived = session_->Next()) {
+  for (std::optional<HttpSession::Arrived> arrived; !answers_.waits() && (arrived = session_->Next());) {
     active_ms_ = loop_.now_ms();
     loop_.metrics().requests.Add();
     loop_.gateway().Serve(
@@ -135,6 +141,7 @@ void Connection::Pump() {
 }
 
 void Connection::Answered(std::uint64_t id, HttpResponse response) {
+  if (!HasRoomFor(response)) RefuseForMemory(response);
   if (response.status >= 500) {
     loop_.metrics().server_errors.Add();
   } else if (response.status >= 400) {
@@ -146,6 +153,14 @@ void Connection::Answered(std::uint64_t id, HttpResponse response) {
   session_->Answer(id, std::move(response));
   if (!pumping_) loop_.FlushLater(*this);
 }
+
+// A small answer is kept in any case: without it, a client would do again what it has done.
+bool Connection::HasRoomFor(const HttpResponse& response) {
+  if (state_ != State::kOpen || response.body.size() <= AnswerShare::kUncountedBytes) return true;
+  return answers_.Grow(HeldBytes() + response.body.size());
+}
+
+std::size_t Connection::HeldBytes() const { return output_bytes_ + (session_ ? session_->unsent_bytes() : 0); }
 
 void Connection::OutputBegins() {
   active_ms_ = loop_.now_ms();
@@ -229,8 +244,9 @@ void Connection::FlushNow() {
 
 void Connection::Flush() {
   while (!waiting_writable() && FillOutput()) {
-    if (!Send()) return;
+    if (!Send()) break;
   }
+  answers_.Set(HeldBytes());
   CloseIfDone();
 }
 
@@ -241,13 +257,17 @@ bool Connection::FillOutput() {
   Pump();
   session_->TakeOutput(output_, kTakeBytes);
   TellStreams();
-  if (!tls_ || output_.empty()) return !output_.empty();
+  if (tls_ && !output_.empty()) Encrypt();
+  for (const std::string& piece : output_) output_bytes_ += piece.size();
+  return !output_.empty();
+}
+
+void Connection::Encrypt() {
   std::string plain;  // together: a record of TLS for each piece would cost more than this copy
   for (const std::string& piece : output_) plain += piece;
   output_.clear();
   tls_->Send(plain);
   if (std::string encrypted = tls_->TakeOutput(); !encrypted.empty()) output_.push_back(std::move(encrypted));
-  return !output_.empty();
 }
 
 // False where the socket takes no more, or is broken.
@@ -280,6 +300,7 @@ void Connection::Sent(std::size_t bytes) {
     bytes -= of_piece;
     output_sent_ += of_piece;
     if (output_sent_ < piece.size()) return;
+    output_bytes_ -= piece.size();
     piece = {};
     output_sent_ = 0;
     ++output_first_;
@@ -352,6 +373,8 @@ void Connection::Close() {
   SendCloseNotify();
   CloseSocket();
   output_.clear();
+  output_bytes_ = 0;
+  answers_.Set(HeldBytes());
   loop_.Remove(*this);
 }
 

@@ -66,6 +66,8 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   void TakePreface(std::string_view bytes);
   void Pump();
   void Answered(std::uint64_t id, HttpResponse response);
+  bool HasRoomFor(const HttpResponse& response);
+  std::size_t HeldBytes() const;
   void Attach(std::uint64_t id, const HttpResponse& response);
   void TellStreams();
   void TellAllStreams(StreamNews news);
@@ -73,6 +75,7 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   void OutputBegins();
   void Flush();
   bool FillOutput();
+  void Encrypt();
   bool Send();
   void Sent(std::size_t bytes);
   void CloseIfDone();
@@ -89,6 +92,8 @@ class Connection final : public StreamCarrier, public PolledSocket, public std::
   std::vector<std::string> output_;  // what is to be sent, encrypted where there is TLS
   std::size_t output_first_ = 0;     // the first piece that is not sent
   std::size_t output_sent_ = 0;      // bytes of that piece
+  std::size_t output_bytes_ = 0;     // of that piece and those behind it
+  AnswerShare answers_;              // what output_ and the session hold, as of the last Flush
   bool pumping_ = false;
   bool input_ended_ = false;  // the peer has closed its side
   bool stopping_ = false;

@@ -34,19 +34,6 @@ std::string_view MediaType(std::string_view content_type) {
   return type;
 }
 
-api::ApiError ErrorOf(HttpProblem problem) {
-  switch (problem) {
-    case HttpProblem::kHeaderTooLarge:
-      return {"RequestHeaderSectionTooLargeException", "The header of the request is too large.", 431};
-    case HttpProblem::kBodyTooLarge:
-      return {"RequestEntityTooLargeException", "The body of the request is too large.", 413};
-    case HttpProblem::kNoMemory:
-    case HttpProblem::kNone:
-      break;
-  }
-  return {"ServiceUnavailableException", "There is no memory for this request now; send it again later.", 503};
-}
-
 }  // namespace
 
 // The request, its document and the way back.

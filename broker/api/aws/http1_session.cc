@@ -141,7 +141,7 @@ class Http1Session final : public HttpSession {
   bool wants_input() const override { return !done_ && ahead_.size() < kAheadBytesMax; }
   bool receiving() const override { return begun_ && !done_; }
   bool working() const override { return ready_.has_value() || in_work_ || !output_.empty(); }
-  bool unsent() const override { return output_bytes_ > 0; }
+  std::size_t unsent_bytes() const override { return output_bytes_; }
   bool waits_for_peer() const override { return false; }
   bool failed() const override { return failed_; }
   bool done() const override { return done_; }

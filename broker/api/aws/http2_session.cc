@@ -50,7 +50,7 @@ class Http2Session final : public HttpSession {
   }
   bool receiving() const override { return incomplete_ > 0; }
   bool working() const override { return in_work_ > 0 || !ready_.empty() || unsent_bytes_ > 0 || wants_write(); }
-  bool unsent() const override { return unsent_bytes_ > 0; }
+  std::size_t unsent_bytes() const override { return unsent_bytes_; }
   bool waits_for_peer() const override { return in_work_ == 0 && unsent_bytes_ > 0 && !wants_write(); }
   bool failed() const override { return failed_; }
   bool done() const override;
@@ -106,7 +106,7 @@ class Http2Session final : public HttpSession {
   std::size_t incomplete_ = 0;      // streams whose request has not been given out
   std::size_t in_work_ = 0;         // requests that Next gave and nobody has answered
   std::size_t body_bytes_ = 0;      // of all streams
-  std::size_t unsent_bytes_ = 0;    // of all answers
+  std::size_t unsent_bytes_ = 0;    // of the pieces of all answers: one that is sent in part is held as a whole
   std::vector<StreamChange> changes_;
   std::int64_t now_ms_ = 0;  // of the last Receive or GiveUp
   bool stopping_ = false;
@@ -354,18 +354,19 @@ ssize_t Http2Session::ReadAnswer(nghttp2_session*, std::int32_t id, std::uint8_t
   const bool had_room = stream->unsent < me.limits_.stream_unsent_bytes_max;
   std::size_t bytes = 0;
   while (bytes < size && !stream->answer.empty()) {
+    const std::size_t piece_bytes = stream->answer.front().size();
     const std::string_view piece = std::string_view(stream->answer.front()).substr(stream->first_sent);
     const std::size_t of_piece = std::min(size - bytes, piece.size());
     std::memcpy(out + bytes, piece.data(), of_piece);
     bytes += of_piece;
     stream->first_sent += of_piece;
     if (of_piece < piece.size()) break;
+    me.unsent_bytes_ -= piece_bytes;
     stream->answer.pop_front();
     stream->first_sent = 0;
   }
   if (bytes > 0) stream->moved_ms = me.now_ms_;
   stream->unsent -= bytes;
-  me.unsent_bytes_ -= bytes;
   const bool has_room = stream->unsent < me.limits_.stream_unsent_bytes_max;
   if (stream->streaming && !had_room && has_room) me.changes_.push_back({static_cast<std::uint64_t>(id), false});
   if (stream->answer.empty() && !stream->streaming) *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -391,7 +392,7 @@ int Http2Session::OnStreamClosed(nghttp2_session*, std::int32_t id, std::uint32_
   const Stream& stream = found->second;
   if (!stream.given_out) --me.incomplete_;
   me.body_bytes_ -= stream.body_bytes;
-  me.unsent_bytes_ -= stream.unsent;
+  me.unsent_bytes_ -= stream.unsent + stream.first_sent;
   if (stream.streaming) {
     --me.in_work_;
     me.changes_.push_back({static_cast<std::uint64_t>(id), true});

@@ -82,8 +82,9 @@ class HttpSession {
   virtual bool receiving() const = 0;
   /// Requests are being worked on, or their answers wait to be sent.
   virtual bool working() const = 0;
-  /// Answers, or parts of them, have not been taken by TakeOutput.
-  virtual bool unsent() const = 0;
+  /// Memory of the answers that have not been taken by TakeOutput, or not to their end.
+  virtual std::size_t unsent_bytes() const = 0;
+  bool unsent() const { return unsent_bytes() > 0; }
   /// No request is being worked on, and what is unsent waits for the peer to open its windows.
   virtual bool waits_for_peer() const = 0;
   /// What came was no HTTP, or too much of it: the output says so, and nothing more is taken.

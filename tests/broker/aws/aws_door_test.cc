@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 
@@ -24,21 +25,22 @@ std::int32_t PostTo(Http2Peer& peer, std::string_view operation, std::string_vie
       ends);
 }
 
-/// The answers of all `streams` have come.
-void Exchange(HttpClient& socket, Http2Peer& peer, const std::vector<std::int32_t>& streams) {
+template <typename Enough>
+void ExchangeUntil(HttpClient& socket, Http2Peer& peer, Enough enough) {
   socket.Send(peer.Output());
-  const auto all_ended = [&] {
-    for (const std::int32_t stream : streams) {
-      if (!peer.answer(stream).ended) return false;
-    }
-    return true;
-  };
-  while (!all_ended()) {
+  while (!enough()) {
     const std::string bytes = socket.ReceiveSome();
     REQUIRE_FALSE(bytes.empty());
     REQUIRE(peer.Receive(bytes));
     socket.Send(peer.Output());
   }
+}
+
+/// The answers of all `streams` have come.
+void Exchange(HttpClient& socket, Http2Peer& peer, const std::vector<std::int32_t>& streams) {
+  ExchangeUntil(socket, peer, [&] {
+    return std::ranges::all_of(streams, [&](std::int32_t stream) { return peer.answer(stream).ended; });
+  });
 }
 
 TEST_CASE("AwsDoor: HTTP/1.1, request after request on one connection", "[aws]") {
@@ -187,12 +189,7 @@ void ResetStreams(std::uint16_t port) {
     socket.Send(peer.Output());
     peer.Reset(stream);
   }
-  socket.Send(peer.Output());
-  while (!peer.goaway()) {
-    const std::string bytes = socket.ReceiveSome();
-    REQUIRE_FALSE(bytes.empty());
-    REQUIRE(peer.Receive(bytes));
-  }
+  ExchangeUntil(socket, peer, [&] { return peer.goaway().has_value(); });
 }
 
 TEST_CASE("AwsDoor: good clients are answered beside slow bodies, oversized bodies and rapid resets", "[aws]") {
@@ -237,6 +234,43 @@ TEST_CASE("AwsDoor: good clients are answered beside slow bodies, oversized bodi
   CHECK(slow[0]->Receive()->status == 403);  // it names no operation
 }
 
+TEST_CASE("AwsDoor: answers that are not taken share a bound, and other clients are answered", "[aws]") {
+  AwsPort port({.body_bytes_max = 8u << 20});
+  auto socket = std::make_unique<HttpClient>(port.port());
+  Http2Peer peer(Http2Peer::Windows::kShut);
+  const auto status_of_echo = [&](std::size_t bytes) {
+    const std::int32_t stream = PostTo(peer, "Echo", Echo(std::string(bytes, 'x')));
+    ExchangeUntil(*socket, peer, [&] { return peer.answer(stream).fields.contains(":status"); });
+    CHECK(peer.answer(stream).fields.contains("x-amzn-requestid"));
+    return peer.answer(stream).fields.at(":status");
+  };
+  constexpr std::size_t kLarge = 1'400'000;
+  for (int i = 0; i < 4; ++i) CHECK(status_of_echo(kLarge) == "200");
+  CHECK(status_of_echo(kLarge) == "503");
+  HttpClient good(port.port());
+  const auto status_of_good = [&](std::size_t bytes) {
+    good.Send(HttpClient::Post("Echo", Echo(std::string(bytes, 'x'))));
+    return good.Receive()->status;
+  };
+  CHECK(status_of_good(kLarge) == 503);
+  CHECK(status_of_good(500'000) == 200);
+  for (int i = 0; i < 7; ++i) CHECK(status_of_echo(100'000) == "200");  // small ones are kept; the last one fills it up
+  PostTo(peer, "Hold", "{}");
+  socket->Send(peer.Output());
+  port.WaitForMetric("sluice_aws_body_bytes", 2);
+  CHECK(status_of_good(500'000) == 200);
+  CHECK(port.held.size() == 0);
+  SECTION("the client takes them") {
+    peer.OpenWindow(0, 64 << 20);
+    for (std::int32_t stream = 1; stream <= 23; stream += 2) peer.OpenWindow(stream, 8 << 20);
+    ExchangeUntil(*socket, peer, [&] { return port.held.size() == 1; });
+    for (const CallPtr& call : port.held.Take()) call->Answer("");
+  }
+  SECTION("the client goes") { socket.reset(); }
+  port.WaitForMetric("sluice_aws_answer_bytes", 0);
+  CHECK(status_of_good(kLarge) == 200);
+}
+
 TEST_CASE("AwsDoor: connections over the limit are closed", "[aws]") {
   AwsPort port({.connections_max = 1});
   HttpClient first(port.port());
@@ -269,13 +303,7 @@ TEST_CASE("AwsDoor: an answer of HTTP/2 that the client takes nothing of is rese
   const std::int32_t stuck = PostTo(peer, "Echo", Echo(std::string(1u << 20, 'x')));
   while (!peer.answer(stuck).reset) {
     const std::int32_t other = PostTo(peer, "Empty", "{}");  // its answer needs no window
-    socket.Send(peer.Output());
-    while (!peer.answer(other).ended && !peer.answer(stuck).reset) {
-      const std::string bytes = socket.ReceiveSome();
-      REQUIRE_FALSE(bytes.empty());
-      REQUIRE(peer.Receive(bytes));
-      socket.Send(peer.Output());
-    }
+    ExchangeUntil(socket, peer, [&] { return peer.answer(other).ended || peer.answer(stuck).reset; });
   }
   CHECK(peer.answer(stuck).fields.at(":status") == "200");
   const std::int32_t after = PostTo(peer, "Empty", "{}");

@@ -42,5 +42,29 @@ TEST_CASE("BodyShare: gives all back at its end, once", "[aws]") {
   CHECK(memory->bytes() == 0);
 }
 
+TEST_CASE("AnswerShare: counts what is more than a little, and grows while there is room", "[aws]") {
+  const auto memory = std::make_shared<BodyMemory>(8 * kMiB);
+  {
+    AnswerShare share(memory);
+    share.Set(AnswerShare::kUncountedBytes);
+    CHECK(memory->bytes() == 0);
+    CHECK(share.Grow(6 * kMiB));
+    CHECK_FALSE(share.waits());
+    CHECK_FALSE(share.Grow(6 * kMiB + 1));
+    CHECK(memory->bytes() == 6 * kMiB);
+    share.Set(7 * kMiB);
+    CHECK(memory->bytes() == 7 * kMiB);
+    CHECK(share.waits());
+    AnswerShare another(memory);
+    CHECK_FALSE(another.waits());  // it has nothing to send first
+    CHECK(another.Grow(kMiB));
+    CHECK(another.waits());
+    share.Set(2 * kMiB);
+    CHECK_FALSE(another.waits());
+    CHECK(memory->bytes() == 3 * kMiB);
+  }
+  CHECK(memory->bytes() == 0);
+}
+
 }  // namespace
 }  // namespace sluice::broker::aws

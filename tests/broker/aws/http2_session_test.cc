@@ -3,38 +3,14 @@
 
 #include <string>
 
-#include "tests/broker/aws/http2_peer.h"
-#include "tests/broker/aws/session_helpers.h"
+#include "tests/broker/aws/http2_pair.h"
 #include "tests/catch.h"
 
 namespace sluice::broker::aws {
 namespace {
 
-struct Pair {
-  explicit Pair(HttpLimits limits = {}, std::shared_ptr<BodyMemory> memory = Memory(),
-                Http2Peer::Windows windows = Http2Peer::Windows::kOpened)
-      : session(NewHttp2Session(limits, std::move(memory))), client(windows) {
-    Exchange();
-  }
-  /// Until neither has something to say.
-  void Exchange() {
-    bool more = true;
-    while (more) {
-      const std::string of_client = client.Output();
-      session->Receive(of_client, now_ms);
-      const std::string of_session = Output(*session);
-      REQUIRE(client.Receive(of_session));
-      more = !of_client.empty() || !of_session.empty();
-    }
-  }
-
-  std::unique_ptr<HttpSession> session;
-  Http2Peer client;
-  std::int64_t now_ms = 0;
-};
-
 TEST_CASE("Http2Session: a request and its answer", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   const std::int32_t stream = pair.client.Post({{"x-amz-target", "S.Op"}}, "{}");
   pair.Exchange();
   auto arrived = pair.session->Next();
@@ -58,7 +34,7 @@ TEST_CASE("Http2Session: a request and its answer", "[aws]") {
 }
 
 TEST_CASE("Http2Session: many streams, answered in any order", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   std::vector<std::int32_t> streams;
   for (int i = 0; i < 100; ++i) streams.push_back(pair.client.Post({}, std::to_string(i)));
   pair.Exchange();
@@ -75,7 +51,7 @@ TEST_CASE("Http2Session: many streams, answered in any order", "[aws]") {
 }
 
 TEST_CASE("Http2Session: large bodies pass both ways through the windows", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   const std::string body(12u << 20, 'x');
   const std::int32_t stream = pair.client.Post({}, body);
   pair.Exchange();
@@ -90,7 +66,7 @@ TEST_CASE("Http2Session: large bodies pass both ways through the windows", "[aws
 }
 
 TEST_CASE("Http2Session: what is over a limit is answered without its body, and no more of it is taken", "[aws]") {
-  Pair pair({.header_bytes_max = 1'000, .body_bytes_max = 2'000, .connection_bytes_max = 3'000}, Memory(2'500));
+  Http2Pair pair({.header_bytes_max = 1'000, .body_bytes_max = 2'000, .connection_bytes_max = 3'000}, Memory(2'500));
   HttpProblem expected = HttpProblem::kNone;
   std::int32_t stream = 0;
   SECTION("a body") {
@@ -120,7 +96,7 @@ TEST_CASE("Http2Session: what is over a limit is answered without its body, and 
 
 TEST_CASE("Http2Session: bodies of one connection have a bound of their own", "[aws]") {
   const std::shared_ptr<BodyMemory> memory = Memory();
-  Pair pair({.connection_bytes_max = 3'000}, memory);
+  Http2Pair pair({.connection_bytes_max = 3'000}, memory);
   pair.client.Post({}, std::string(2'000, 'x'), false);
   pair.client.Post({}, std::string(2'000, 'x'), false);
   pair.Exchange();
@@ -131,7 +107,7 @@ TEST_CASE("Http2Session: bodies of one connection have a bound of their own", "[
 }
 
 TEST_CASE("Http2Session: streams over the limit are refused", "[aws]") {
-  Pair pair({.streams_max = 2});
+  Http2Pair pair({.streams_max = 2});
   std::vector<std::int32_t> streams;
   for (int i = 0; i < 3; ++i) streams.push_back(pair.client.Post({}, "{}"));
   pair.Exchange();
@@ -145,7 +121,7 @@ TEST_CASE("Http2Session: streams over the limit are refused", "[aws]") {
 }
 
 TEST_CASE("Http2Session: streams that are reset at once end the connection, and do not pile up work", "[aws]") {
-  Pair pair({.streams_max = 10});
+  Http2Pair pair({.streams_max = 10});
   std::size_t given_out = 0;
   for (int i = 0; i < 2'000 && !pair.session->failed(); ++i) {
     const std::int32_t stream = pair.client.Post({}, "{}");
@@ -162,7 +138,7 @@ TEST_CASE("Http2Session: streams that are reset at once end the connection, and 
 }
 
 TEST_CASE("Http2Session: an answer to a stream that was reset goes nowhere", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   const std::int32_t stream = pair.client.Post({}, "{}");
   pair.Exchange();
   const auto arrived = pair.session->Next();
@@ -176,7 +152,7 @@ TEST_CASE("Http2Session: an answer to a stream that was reset goes nowhere", "[a
 }
 
 TEST_CASE("Http2Session: no request is given out while answers are not taken", "[aws]") {
-  Pair pair({.unsent_bytes_max = 100'000});
+  Http2Pair pair({.unsent_bytes_max = 100'000});
   for (int i = 0; i < 2; ++i) pair.client.Post({}, "{}");
   pair.Exchange();
   const auto first = pair.session->Next();
@@ -264,7 +240,7 @@ TEST_CASE("Http2Session: what is no HTTP/2 ends it", "[aws]") {
 }
 
 TEST_CASE("Http2Session BeginStop: says so, answers what is in work, refuses the rest", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   const std::int32_t in_work = pair.client.Post({}, "{}");
   const std::int32_t incomplete = pair.client.Post({}, "{", false);
   pair.Exchange();
@@ -281,7 +257,7 @@ TEST_CASE("Http2Session BeginStop: says so, answers what is in work, refuses the
 }
 
 /// A stream that has begun to be answered.
-std::uint64_t BeginStream(Pair& pair, std::int32_t& stream) {
+std::uint64_t BeginStream(Http2Pair& pair, std::int32_t& stream) {
   stream = pair.client.Post({}, "{}");
   pair.Exchange();
   const auto arrived = pair.session->Next();
@@ -291,7 +267,7 @@ std::uint64_t BeginStream(Pair& pair, std::int32_t& stream) {
 }
 
 TEST_CASE("Http2Session GiveUp: ends the streams that began too long ago", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   pair.now_ms = 50;
   const std::int32_t old = pair.client.Post({}, "{", false);
   pair.Exchange();
@@ -309,7 +285,7 @@ TEST_CASE("Http2Session GiveUp: ends the streams that began too long ago", "[aws
 }
 
 TEST_CASE("Http2Session GiveUp: resets an answer of which nothing goes out, and leaves one that moves", "[aws]") {
-  Pair pair({}, Memory(), Http2Peer::Windows::kShut);
+  Http2Pair pair({}, Memory(), Http2Peer::Windows::kShut);
   pair.client.OpenWindow(0, 1 << 20);
   pair.now_ms = 50;
   const std::int32_t stuck = pair.client.Post({}, "{}");
@@ -340,7 +316,7 @@ TEST_CASE("Http2Session GiveUp: resets an answer of which nothing goes out, and 
 }
 
 TEST_CASE("Http2Session GiveUp: counts from the answer or the end of a stream, however late that is", "[aws]") {
-  Pair pair({}, Memory(), Http2Peer::Windows::kShut);
+  Http2Pair pair({}, Memory(), Http2Peer::Windows::kShut);
   std::int32_t stream = 0;
   const std::uint64_t id = BeginStream(pair, stream);
   pair.session->WriteStream(id, std::string(200'000, 'x'));
@@ -365,7 +341,7 @@ TEST_CASE("Http2Session GiveUp: counts from the answer or the end of a stream, h
 }
 
 TEST_CASE("Http2Session BeginStream: pieces go out as they are written, others in between", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   std::int32_t stream = 0;
   const std::uint64_t id = BeginStream(pair, stream);
   pair.Exchange();
@@ -396,7 +372,7 @@ TEST_CASE("Http2Session BeginStream: pieces go out as they are written, others i
 }
 
 TEST_CASE("Http2Session EndStream: without a piece before it", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   std::int32_t stream = 0;
   const std::uint64_t id = BeginStream(pair, stream);
   const bool head_is_out = GENERATE(true, false);
@@ -409,7 +385,7 @@ TEST_CASE("Http2Session EndStream: without a piece before it", "[aws]") {
 }
 
 TEST_CASE("Http2Session WriteStream: says when there is room again", "[aws]") {
-  Pair pair({.stream_unsent_bytes_max = 70'000});
+  Http2Pair pair({.stream_unsent_bytes_max = 70'000});
   std::int32_t stream = 0;
   const std::uint64_t id = BeginStream(pair, stream);
   pair.session->WriteStream(id, std::string(65'535 + 70'000, 'x'));  // more than the window
@@ -421,7 +397,7 @@ TEST_CASE("Http2Session WriteStream: says when there is room again", "[aws]") {
 }
 
 TEST_CASE("Http2Session WriteStream: passes through the windows", "[aws]") {
-  Pair pair({.stream_unsent_bytes_max = 70'000});
+  Http2Pair pair({.stream_unsent_bytes_max = 70'000});
   std::int32_t stream = 0;
   const std::uint64_t second = BeginStream(pair, stream);
   pair.session->WriteStream(second, std::string(200'000, 'x'));
@@ -434,7 +410,7 @@ TEST_CASE("Http2Session WriteStream: passes through the windows", "[aws]") {
 }
 
 TEST_CASE("Http2Session: a stream that the peer resets is gone", "[aws]") {
-  Pair pair({.streams_max = 1});
+  Http2Pair pair({.streams_max = 1});
   std::int32_t stream = 0;
   const std::uint64_t id = BeginStream(pair, stream);
   pair.session->WriteStream(id, "abc");
@@ -451,7 +427,7 @@ TEST_CASE("Http2Session: a stream that the peer resets is gone", "[aws]") {
 }
 
 TEST_CASE("Http2Session BeginStream: of a stream that the peer has reset meanwhile", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   const std::int32_t stream = pair.client.Post({}, "{}");
   pair.Exchange();
   const auto arrived = pair.session->Next();
@@ -465,7 +441,7 @@ TEST_CASE("Http2Session BeginStream: of a stream that the peer has reset meanwhi
 }
 
 TEST_CASE("Http2Session AbortStream: resets it", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   std::int32_t stream = 0;
   const std::uint64_t id = BeginStream(pair, stream);
   pair.session->WriteStream(id, "abc");
@@ -477,7 +453,7 @@ TEST_CASE("Http2Session AbortStream: resets it", "[aws]") {
 }
 
 TEST_CASE("Http2Session BeginStop: a stream goes on until it is ended, and then the connection", "[aws]") {
-  Pair pair;
+  Http2Pair pair;
   std::int32_t stream = 0;
   const std::uint64_t id = BeginStream(pair, stream);
   pair.session->BeginStop();
