@@ -43,7 +43,7 @@ std::string ReadAll(std::string_view input, std::string_view cuts) {
     input.remove_prefix(std::min(bytes, input.size()));
     while (auto arrived = session->Next()) {
       SLUICE_CHECK(arrived->request.body.size() <= kLimits.body_bytes_max);
-      log += Shown(arrived->request);
+      if (!session->failed()) log += Shown(arrived->request);
       if (arrived->request.body.size() % 2 == 0) {
         session->Answer(arrived->id, {.status = 200, .fields = {}, .body = "answer"});
       } else {

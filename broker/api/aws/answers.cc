@@ -65,6 +65,10 @@ std::string XmlError(const protocol::aws::ApiError& error) {
 
 protocol::aws::ApiError ErrorOf(HttpProblem problem) {
   switch (problem) {
+    case HttpProblem::kMalformed:
+      return {"MalformedHttpRequestException", "This is no request of HTTP.", 400};
+    case HttpProblem::kTimedOut:
+      return {"RequestTimeoutException", "The request did not come to its end in time.", 408};
     case HttpProblem::kHeaderTooLarge:
       return {"RequestHeaderSectionTooLargeException", "The header of the request is too large.", 431};
     case HttpProblem::kBodyTooLarge:

@@ -155,7 +155,6 @@ class Http1Session final : public HttpSession {
   void OnHeader();
   void OnParseError(const error_code& error);
   void RequestIsHere(HttpProblem problem);
-  void Refuse(int status);
   void Put(std::string piece);
   std::string HeadOf(const HttpResponse& response) const;
   void AnswerIsOut();
@@ -252,7 +251,7 @@ void Http1Session::OnParseError(const error_code& error) {
   if (error == http::error::body_limit) return RequestIsHere(HttpProblem::kBodyTooLarge);
   if (error == boost::system::errc::not_enough_memory) return RequestIsHere(HttpProblem::kNoMemory);
   failed_ = true;
-  Refuse(error == http::error::header_limit ? 431 : 400);
+  RequestIsHere(error == http::error::header_limit ? HttpProblem::kHeaderTooLarge : HttpProblem::kMalformed);
 }
 
 void Http1Session::RequestIsHere(HttpProblem problem) {
@@ -341,13 +340,6 @@ std::string Http1Session::HeadOf(const HttpResponse& response) const {
   return head;
 }
 
-// An answer to what is no request, and the end.
-void Http1Session::Refuse(int status) {
-  keep_alive_ = false;
-  Put(HeadOf({.status = status, .fields = {}, .body = {}}) + "Content-Length: 0\r\n\r\n");
-  done_ = true;
-}
-
 void Http1Session::Put(std::string piece) {
   output_bytes_ += piece.size();
   output_.push_back(std::move(piece));
@@ -372,7 +364,7 @@ void Http1Session::BeginStop() {
 }
 
 void Http1Session::GiveUp(std::int64_t now_ms, std::int64_t timeout_ms) {
-  if (begun_ && now_ms - begun_ms_ >= timeout_ms && !done_) Refuse(408);
+  if (begun_ && now_ms - begun_ms_ >= timeout_ms && !done_) RequestIsHere(HttpProblem::kTimedOut);
 }
 
 }  // namespace

@@ -14,7 +14,14 @@ namespace sluice::broker::aws {
 class ResponseStream;
 
 /// Why a request came without all of itself; it is answered all the same.
-enum class HttpProblem : std::uint8_t { kNone, kHeaderTooLarge, kBodyTooLarge, kNoMemory };
+enum class HttpProblem : std::uint8_t {
+  kNone,
+  kMalformed,  // of HTTP/1.1: what came is no request
+  kTimedOut,   // of HTTP/1.1: the rest did not come in time
+  kHeaderTooLarge,
+  kBodyTooLarge,
+  kNoMemory
+};
 
 struct HttpRequest {
   std::string method;

@@ -87,7 +87,8 @@ class HttpSession {
   bool unsent() const { return unsent_bytes() > 0; }
   /// No request is being worked on, and what is unsent waits for the peer to open its windows.
   virtual bool waits_for_peer() const = 0;
-  /// What came was no HTTP, or too much of it: the output says so, and nothing more is taken.
+  /// What came was no HTTP, or too much of it: the output says so, or the answer to what Next gives as the last
+  /// request; nothing more is taken.
   virtual bool failed() const = 0;
   /// After the output: close.
   virtual bool done() const = 0;

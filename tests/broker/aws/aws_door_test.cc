@@ -78,6 +78,25 @@ TEST_CASE("AwsDoor: pipelined requests are answered in order", "[aws]") {
   CHECK(client.Receive()->body.starts_with(R"({"Text":"c")"));
 }
 
+TEST_CASE("AwsDoor: every answer says which it is, and when", "[aws]") {
+  AwsPort port({.request_timeout_ms = 300});
+  const auto [request, status] = GENERATE(table<std::string, int>({
+      {HttpClient::Post("Empty", "{}"), 200},
+      {"no HTTP\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nHo", 408},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n", 413},
+      {"POST / HTTP/1.1\r\nHost: " + std::string(40'000, 'a') + "\r\n\r\n", 431},
+  }));
+  HttpClient client(port.port());
+  client.Send(request);
+  const auto answer = client.Receive();
+  REQUIRE(answer.has_value());
+  CHECK(answer->status == status);
+  for (const char* field : {"x-amzn-RequestId: ", "x-amz-id-2: ", "Date: "}) {
+    CHECK(answer->head.find(field) != std::string::npos);
+  }
+}
+
 TEST_CASE("AwsDoor: HTTP/2 with prior knowledge, answers as they are ready", "[aws]") {
   AwsPort port({}, GENERATE(1u, 2u));
   HttpClient socket(port.port());

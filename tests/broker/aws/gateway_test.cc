@@ -305,6 +305,12 @@ TEST_CASE("Gateway: requests that came without all of themselves", "[aws]") {
     return Shown(gateway.Serve(std::move(request)));
   };
   CHECK(
+      answer(HttpProblem::kMalformed) ==
+      R"(400 application/x-amz-json-1.1 {"__type":"MalformedHttpRequestException","message":"This is no request of HTTP."})");
+  CHECK(
+      answer(HttpProblem::kTimedOut) ==
+      R"(408 application/x-amz-json-1.1 {"__type":"RequestTimeoutException","message":"The request did not come to its end in time."})");
+  CHECK(
       answer(HttpProblem::kBodyTooLarge) ==
       R"(413 application/x-amz-json-1.1 {"__type":"RequestEntityTooLargeException","message":"The body of the request is too large."})");
   CHECK(

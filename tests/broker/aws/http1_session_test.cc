@@ -223,7 +223,7 @@ TEST_CASE("Http1Session: memory of a body is given back with the request", "[aws
 TEST_CASE("Http1Session: what is no request is refused", "[aws]") {
   const auto session = NewHttp1Session({.header_bytes_max = 1'000}, Memory());
   std::string input;
-  std::string status = "400 Bad Request";
+  HttpProblem expected = HttpProblem::kMalformed;
   SECTION("no line") { input = std::string("\0\1\2\r\n\r\n", 7); }
   SECTION("another version") { input = "GET / HTTP/3.0\r\nHost: a\r\n\r\n"; }
   SECTION("a field without a colon") { input = "GET / HTTP/1.1\r\nHost a\r\n\r\n"; }
@@ -234,13 +234,19 @@ TEST_CASE("Http1Session: what is no request is refused", "[aws]") {
   SECTION("a chunk without a size") { input = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"; }
   SECTION("a long header") {
     input = "GET / HTTP/1.1\r\nHost: " + std::string(1'000, 'a') + "\r\n\r\n";
-    status = "431 Request Header Fields Too Large";
+    expected = HttpProblem::kHeaderTooLarge;
   }
   session->Receive(input, 0);
   CHECK(session->failed());
-  CHECK_FALSE(session->Next().has_value());
-  CHECK(Output(*session) == "HTTP/1.1 " + status + "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  const auto arrived = session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.problem == expected);
+  CHECK(arrived->request.body.empty());
+  session->Receive(kPost, 0);
+  session->Answer(arrived->id, {.status = 400, .fields = {}, .body = {}});
+  CHECK(Output(*session) == "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   CHECK(session->done());
+  CHECK_FALSE(session->Next().has_value());
   session->Receive(kPost, 0);
   CHECK(Output(*session).empty());
 }
@@ -377,6 +383,12 @@ TEST_CASE("Http1Session GiveUp: ends what began too long ago, and nothing else",
   session->GiveUp(149, 100);
   CHECK_FALSE(session->done());
   session->GiveUp(150, 100);
+  const auto arrived = session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.problem == HttpProblem::kTimedOut);
+  session->GiveUp(1'000, 100);
+  CHECK_FALSE(session->Next().has_value());
+  session->Answer(arrived->id, {.status = 408, .fields = {}, .body = {}});
   CHECK(Output(*session) == "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   CHECK(session->done());
 }
