@@ -43,6 +43,11 @@ void Exchange(HttpClient& socket, Http2Peer& peer, const std::vector<std::int32_
   });
 }
 
+/// The head of a request, whose body is to follow.
+std::string HeadOf(std::size_t body_bytes) {
+  return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body_bytes) + "\r\n\r\n";
+}
+
 TEST_CASE("AwsDoor: HTTP/1.1, request after request on one connection", "[aws]") {
   AwsPort port({}, GENERATE(1u, 2u));
   HttpClient client(port.port());
@@ -194,11 +199,6 @@ TEST_CASE("AwsDoor: bodies of all connections share a bound", "[aws]") {
   CHECK(again.Receive()->status == 200);
 }
 
-/// The head of a request, whose body is to follow.
-std::string HeadOf(std::size_t body_bytes) {
-  return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body_bytes) + "\r\n\r\n";
-}
-
 /// Resets streams as fast as it can, until the broker has enough of it.
 void ResetStreams(std::uint16_t port) {
   HttpClient socket(port);
@@ -305,14 +305,50 @@ TEST_CASE("AwsDoor: deadlines end connections that say too little", "[aws]") {
   AwsPort port({.request_timeout_ms = 300, .idle_timeout_ms = 1'000});
   HttpClient silent(port.port());
   HttpClient slow(port.port());
+  HttpClient slow_body(port.port());
   HttpClient idle(port.port());
   slow.Send("POST / HTTP/1.1\r\nHo");
+  slow_body.Send(HeadOf(100) + "{");
   idle.Send(HttpClient::Post("Echo", Echo("a")));
   CHECK(silent.ReceiveSome().empty());
   CHECK(slow.Receive()->status == 408);
   CHECK(slow.ReceiveSome().empty());
+  CHECK(slow_body.Receive()->status == 408);
+  CHECK(slow_body.ReceiveSome().empty());
   CHECK(idle.Receive()->status == 200);
   CHECK(idle.ReceiveSome().empty());
+}
+
+TEST_CASE("AwsDoor: an idle connection of HTTP/2 is told to go, and closed", "[aws]") {
+  AwsPort port({.idle_timeout_ms = 300});
+  HttpClient socket(port.port());
+  Http2Peer peer;
+  const std::int32_t stream = PostTo(peer, "Empty", "{}");
+  Exchange(socket, peer, {stream});
+  CHECK_FALSE(peer.goaway().has_value());
+  ExchangeUntil(socket, peer, [&] { return peer.goaway().has_value(); });
+  CHECK(peer.goaway() == std::pair<std::uint32_t, std::int32_t>(0, stream));
+  CHECK(socket.ReceiveSome().empty());
+}
+
+TEST_CASE("AwsDoor: an answer that nobody takes ends its connection", "[aws]") {
+  AwsPort port({.request_timeout_ms = 300});
+  constexpr std::size_t kAnswerBytes = 64u << 20;  // more than sockets hold
+  HttpClient client(port.port());
+  Http2Peer peer;
+  if (GENERATE(false, true)) {
+    const std::int32_t stream = PostTo(peer, "Hold", "{}");
+    for (const std::int32_t window : {0, stream}) peer.OpenWindow(window, kAnswerBytes);
+    client.Send(peer.Output());
+  } else {
+    client.Send(HttpClient::Post("Hold", "{}"));
+  }
+  port.WaitForHeld(1);
+  for (const CallPtr& call : port.held.Take()) call->Answer(std::string(kAnswerBytes, 'x'));
+  port.WaitForMetric("sluice_aws_connections", 0);
+  std::size_t got = 0;
+  for (std::string bytes; !(bytes = client.ReceiveSome()).empty();) got += bytes.size();
+  CHECK(got < kAnswerBytes);
 }
 
 TEST_CASE("AwsDoor: an answer of HTTP/2 that the client takes nothing of is reset beside others", "[aws]") {

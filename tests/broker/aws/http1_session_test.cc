@@ -151,6 +151,17 @@ TEST_CASE("Http1Session: a body in chunks", "[aws]") {
   CHECK(session->Next()->request.body == "abcde");
 }
 
+TEST_CASE("Http1Session: hundreds of small fields", "[aws]") {
+  const auto session = NewHttp1Session({}, Memory());
+  std::string input = "POST / HTTP/1.1\r\n";
+  for (int i = 0; i < 800; ++i) input += "X-" + std::to_string(i) + ": " + std::to_string(i) + "\r\n";
+  session->Receive(input + "\r\n", 0);
+  const auto arrived = session->Next();
+  REQUIRE(arrived.has_value());
+  CHECK(arrived->request.fields.size() == 800);
+  for (const char* number : {"0", "399", "799"}) CHECK(arrived->request.Find(std::string("x-") + number) == number);
+}
+
 TEST_CASE("Http1Session: chunks byte by byte, the last one first or behind others", "[aws]") {
   const auto session = NewHttp1Session({}, Memory());
   const std::string chunks = GENERATE("", "3\r\nabc\r\n");

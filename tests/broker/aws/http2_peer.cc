@@ -10,6 +10,12 @@
 
 namespace sluice::broker::aws {
 
+namespace {
+
+constexpr std::size_t kHeaderBytesMax = 1u << 20;  // of a request
+
+}  // namespace
+
 class Http2Peer::Impl {
  public:
   struct Body {
@@ -48,6 +54,7 @@ class Http2Peer::Impl {
         });
     nghttp2_option* option = nullptr;
     nghttp2_option_new(&option);
+    nghttp2_option_set_max_send_header_block_length(option, kHeaderBytesMax);
     if (windows == Windows::kShut) nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_session_client_new2(&session, callbacks, this, option);
     nghttp2_option_del(option);
