@@ -12,6 +12,7 @@
 #include "tests/broker/aws/door_fixture.h"
 #include "tests/broker/aws/http2_peer.h"
 #include "tests/broker/aws/sign.h"
+#include "tests/broker/stderr_of.h"
 #include "tests/catch.h"
 
 namespace sluice::broker::aws {
@@ -426,6 +427,19 @@ TEST_CASE("AwsDoor Finish: cuts what does not end", "[aws]") {
   CHECK_FALSE(port.Stop(1));
   CHECK_FALSE(client.Receive().has_value());
   for (const CallPtr& call : port.held.Take()) call->Answer("nobody waits");
+}
+
+TEST_CASE("AwsDoor Start: warns where it answers everybody, and only there", "[aws]") {
+  AwsDoorOptions options{.auth = {.account = "000000000012"}};
+  std::string expected =
+      " warning the AWS port answers everybody: aws.accept_any_signature is set account=\"000000000012\"\n";
+  if (GENERATE(true, false)) {
+    options.auth.access_keys = {{"AKIA1", "secret"}};  // without any, AwsPort sets accept_any_signature
+    expected.clear();
+  }
+  const std::string text = StderrOf([&] { const AwsPort port(options); });
+  CHECK(text.ends_with(expected));
+  CHECK(text.empty() == expected.empty());
 }
 
 TEST_CASE("AwsDoor Start: a port in use names the setting", "[aws]") {
