@@ -12,14 +12,12 @@ import tempfile
 import threading
 import time
 
+from acknowledged import Broken
+
 VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 ACCESS, SECRET = "sluice", "sluice-local"
 START_TIMEOUT_S = 60
 SKIPPED = 77
-
-
-class Broken(Exception):
-    """A promise is broken."""
 
 
 def versitygw(build):
@@ -207,17 +205,17 @@ class Broker:
         return done.stdout + done.stderr
 
     def create(self, name, stream, bucket, **destination):
-        """A delivery stream of Parquet with the columns id and text; of the records as they are where `raw` is true."""
+        """A delivery stream of Parquet with the columns id and text, or those given; of the records as they are where `raw` is true."""
         raw = destination.pop("raw", False)
+        columns = destination.pop("columns", [{"Name": "id", "Type": "bigint"}, {"Name": "text", "Type": "string"}])
         extended = {"RoleARN": "none", "BucketARN": f"arn:aws:s3:::{bucket}", "Prefix": "",
                     "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/", "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 900}}
         if not raw:
             extended["DataFormatConversionConfiguration"] = {"OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}}}
-        columns = [] if raw else [{"Name": "id", "Type": "bigint"}, {"Name": "text", "Type": "string"}]
         document = {"DeliveryStreamName": name, "DeliveryStreamType": "KinesisStreamAsSource",
                     "KinesisStreamSourceConfiguration": {"KinesisStreamARN": stream, "RoleARN": "none"},
                     "ExtendedS3DestinationConfiguration": extended | destination,
-                    "Sluice": {"StartPosition": "oldest"} | ({"Columns": columns} if columns else {})}
+                    "Sluice": {"StartPosition": "oldest"} | ({} if raw else {"Columns": columns})}
         path = self.home / f"{name}.json"
         path.write_text(json.dumps(document))
         return self.run("delivery", "create", "-f", path)
