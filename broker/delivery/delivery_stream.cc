@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/delivery/endpoints/endpoint.h"
+#include "broker/delivery/endpoints/retry_pause.h"
 #include "broker/delivery/error_record.h"
 #include "protocol/check.h"
 
@@ -321,7 +322,9 @@ std::int64_t DeliveryStream::Failed(const Status& status) {
   state_known_ = false;  // read the stored state again, and plan anew
   const int doublings = std::min(failures_in_a_row_++, 10);
   const std::int64_t wished_ms = std::exchange(host_.retry_in_ms, 0);
-  const std::int64_t wait_ms = wished_ms > 0 ? wished_ms : std::min(kRetryMaxMs, kRetryFirstMs << doublings);
+  const std::int64_t wait_ms =
+      wished_ms > 0 ? wished_ms
+                    : Jittered(std::min(kRetryMaxMs, kRetryFirstMs << doublings), parts_.env.random().Next());
   const std::lock_guard lock(status_mutex_);
   ++status_.failures;
   status_.last_error = status.ToString();

@@ -7,9 +7,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
+#include "broker/delivery/endpoints/retry_pause.h"
 #include "broker/delivery/object_store.h"
 #include "protocol/check.h"
+#include "storage/env/seeded_random.h"
 
 namespace sluice::delivery {
 namespace {
@@ -48,11 +51,12 @@ class FewRetries final : public arrow::fs::S3RetryStrategy {
     return !stopping_ && error.should_retry && attempted_retries < kRetriesMax;
   }
   std::int64_t CalculateDelayBeforeNextRetry(const AWSErrorDetail&, std::int64_t attempted_retries) override {
-    return kRetryFirstMs << std::min(attempted_retries, kRetriesMax);
+    return Jittered(kRetryFirstMs << std::min(attempted_retries, kRetriesMax), random_.Next());
   }
 
  private:
   const std::atomic<bool>& stopping_;
+  storage::SeededRandom random_{std::random_device()()};  // brokers that one store has turned away do not come at once
 };
 
 /// Once in a process: a second start after an end is not possible.

@@ -20,8 +20,12 @@ constexpr std::int64_t kJitterPercent = 15;
 std::int64_t RetryPauseMs(std::uint32_t attempts, std::string_view id) {
   const std::int64_t whole_ms = std::min(kRetryMaxMs, kRetryFirstMs << std::min(attempts - 1, kDoublingsMax));
   const std::string seed = fmt::format("{}|{}", id, attempts);
-  const auto percent = static_cast<std::int64_t>(XXH3_64bits(seed.data(), seed.size()) % (2 * kJitterPercent + 1));
-  return whole_ms * (100 - kJitterPercent + percent) / 100;
+  return Jittered(whole_ms, XXH3_64bits(seed.data(), seed.size()));
+}
+
+std::int64_t Jittered(std::int64_t pause_ms, std::uint64_t number) {
+  const auto percent = static_cast<std::int64_t>(number % (2 * kJitterPercent + 1));
+  return pause_ms * (100 - kJitterPercent + percent) / 100;
 }
 
 }  // namespace sluice::delivery

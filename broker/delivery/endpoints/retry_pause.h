@@ -10,4 +10,7 @@ namespace sluice::delivery {
 /// is tried (`id`), so that not all delivery streams come at once.
 std::int64_t RetryPauseMs(std::uint32_t attempts, std::string_view id);
 
+/// `pause_ms`, up to 15 % more or less, as `number` has it: a hash, or one of a random sequence.
+std::int64_t Jittered(std::int64_t pause_ms, std::uint64_t number);
+
 }  // namespace sluice::delivery
