@@ -138,18 +138,24 @@ def compare(what, expected, found):
 
 
 def run(arguments, directory, python):
-    chance = random.Random(arguments.seed)
     broker = Broker(arguments.build / "tools" / "sluice", directory)
-    broker.start(options=settings(directory))
+    try:
+        kill_again_and_again(broker, arguments, python)
+    finally:
+        broker.kill()
+
+
+def kill_again_and_again(broker, arguments, python):
+    chance = random.Random(arguments.seed)
+    broker.start(options=settings(broker.directory))
     broker.run("stream", "create", "events", "--shards", "3")
-    broker.run("delivery", "create", "-f", delivery_file(directory, {"SizeInMBs": 1, "IntervalInSeconds": 0}))
+    broker.run("delivery", "create", "-f", delivery_file(broker.directory, {"SizeInMBs": 1, "IntervalInSeconds": 0}))
     producer = acknowledged.Producer(broker.ports, "events", acknowledged.Records(random.Random(arguments.seed), 400))
     producer.begin(PUT_BATCH, PUT_PAUSE_S)
     for _ in range(arguments.cycles):
         cycle(broker, chance, producer, arguments.records)
     producer.end()
     print(f"{arguments.cycles} kills in delivery; {finish(broker, producer, python)}")
-    broker.kill(signal.SIGTERM)
 
 
 def finish(broker, producer, python):
