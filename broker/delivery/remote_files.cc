@@ -27,7 +27,12 @@ constexpr std::string_view kCredentials =
     "[delivery.azure]) or the environment that they come from, and the bucket's policy";
 constexpr std::string_view kNoBucket = "there is no such bucket: make it, or correct its place in [delivery.buckets]";
 constexpr std::string_view kNoServer = "the store cannot be reached: is it up, and is the endpoint right?";
+constexpr std::string_view kFull = "the store is full, or its quota is used up: make room";
 constexpr std::array kAdvices = {
+    Advice{"StorageFull", kFull},
+    Advice{"InsufficientStorage", kFull},
+    Advice{"QuotaExceeded", kFull},  // with the status 403
+    Advice{"HTTP status 507", kFull},
     Advice{"NO_SUCH_BUCKET", kNoBucket},
     Advice{"ContainerNotFound", kNoBucket},
     Advice{"NOT_FOUND:", kNoBucket},

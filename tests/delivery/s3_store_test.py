@@ -3,10 +3,10 @@
 
     s3_store_test.py --build build/release
 
-The server is away, dies in the middle, hangs; credentials are wrong, the bucket is missing; the broker is killed between an upload and its
-checkpoint; somebody else's object has the key. Each time the message must say what to do, nothing may be lost or doubled, and delivery must go on by
-itself. Objects are counted by pyarrow, over S3 with the URI that the ledger gives, and as the server's own files. Exit code 0 kept, 1 broken
-(everything is left for a look), 77 cannot be run here.
+The server is away, dies in the middle, hangs, is slow, is full; credentials are wrong, from the beginning or suddenly, the bucket is missing; bytes are
+changed on the way; the broker is killed between an upload and its checkpoint; somebody else's object has the key. Each time the message must say what to do,
+nothing may be lost or doubled, and delivery must go on by itself. Objects are counted by pyarrow, over S3 with the URI that the ledger gives, and as the
+server's own files. Exit code 0 kept, 1 broken (everything is left for a look), 77 cannot be run here.
 """
 import gzip
 import hashlib
@@ -16,10 +16,15 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import s3_world as world
 from s3_world import Broken
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "crash"))
+import disk_full_test  # noqa: E402
+import loop_disk  # noqa: E402
 
 READ_IDS = """
 import json, sys, urllib.parse
@@ -64,6 +69,20 @@ class Test:
         self.broker.put(stream, [json.dumps({"id": number, "text": hashlib.sha512(b"%d" % number).hexdigest()}) for number in range(self.put, self.put + count)])
         self.put += count
 
+    def put_large(self, bucket):
+        """Makes the delivery of an object of several parts; gives its lines."""
+        self.make(bucket, raw=True, CompressionFormat="GZIP")
+        chance = random.Random(1)
+        lines = [chance.randbytes(250_000).hex() for _ in range(60)]
+        self.broker.put(bucket, lines)
+        return lines
+
+    def expect_large(self, bucket, lines):
+        path = self.one_object(bucket)
+        if sorted(gzip.decompress(path.read_bytes()).decode().split()) != sorted(lines):
+            raise Broken("the large object holds other bytes")
+        return path
+
     def flush(self, stream):
         self.broker.run("delivery", "flush", f"{stream}-lake")
 
@@ -72,6 +91,12 @@ class Test:
         for word in (*words, "nothing is lost"):
             if word not in said:
                 raise Broken(f"the error does not say '{word}': {said}")
+
+    def expect_told(self, stream, words):
+        """`delivery describe` says why it waits; nothing where it does not."""
+        error = json.loads(self.broker.run("--json", "delivery", "describe", f"{stream}-lake"))["last_error"]
+        if words not in error or (error and not words):
+            raise Broken(f"describe does not say '{words}': {error}")
 
     def expect_ids(self, bucket, first, last):
         """The bucket's Parquet files hold these ids, each once, and `sluice verify` says the same."""
@@ -121,14 +146,9 @@ def delivers(test):
 
 def delivers_in_parts(test):
     """More than one part, and bytes that cannot be compressed."""
-    test.make("large", raw=True, CompressionFormat="GZIP")
-    chance = random.Random(1)
-    lines = [chance.randbytes(250_000).hex() for _ in range(60)]
-    test.broker.put("large", lines)
+    lines = test.put_large("large")
     test.flush("large")
-    path = test.one_object("large")
-    if sorted(gzip.decompress(path.read_bytes()).decode().split()) != sorted(lines):
-        raise Broken("the large object holds other bytes")
+    path = test.expect_large("large", lines)
     if not any("uploadId=" in request for request in test.proxy.requests):
         raise Broken("the large object was not uploaded in parts")
     headers = test.headers("large", path)
@@ -212,6 +232,103 @@ def refuses_wrong_credentials(test):
     test.expect_ids("keys", first, test.put)
 
 
+def waits_for_credentials(test):
+    """They are refused from some request of a delivery on, and taken again."""
+    test.make("refused")
+    first = test.put
+    for number, code in enumerate(("SignatureDoesNotMatch", "InvalidAccessKeyId", "ExpiredToken")):
+        test.put_ids("refused")
+        test.proxy.error, test.proxy.spared = (403, code), number
+        test.flush_fails("refused", "s3://refused", "the credentials are wrong")
+        test.expect_told("refused", "the credentials are wrong")
+        test.proxy.error = None
+        test.flush("refused")
+    test.expect_told("refused", "")
+    test.expect_ids("refused", first, test.put)
+
+
+def waits_for_room(test):
+    """Servers say in different ways that they are full; here from some request of a delivery on."""
+    test.make("room")
+    first = test.put
+    for number, error in enumerate(((507, "XMinioStorageFull"), (403, "QuotaExceeded"), (507, "InsufficientStorage"))):
+        test.put_ids("room")
+        test.proxy.error, test.proxy.spared = error, number
+        test.flush_fails("room", "s3://room", "make room")
+        test.expect_told("room", "make room")
+        test.proxy.error = None
+        test.flush("room")
+    test.expect_told("room", "")
+    test.expect_ids("room", first, test.put)
+
+
+def waits_for_a_full_disk(test):
+    """A server of its own, whose disk is full."""
+    if reason := loop_disk.why_not("ext4"):
+        print(f"waits_for_a_full_disk: left out: {reason}")
+        return
+    home = test.broker.home / "disk"
+    home.mkdir()
+    disk = loop_disk.LoopDisk(home, "ext4")
+    server = world.Server(test.server.program, disk.mount_point)
+    try:
+        server.start()
+        (server.buckets / "full").mkdir()
+        test.broker.stop()
+        test.broker.start(delivery__buckets__full=f"s3://full?endpoint_override=127.0.0.1:{server.port}&scheme=http&region=us-east-1")
+        test.broker.run("stream", "create", "full")
+        test.broker.create("full-lake", "full", "full")
+        first = test.put
+        test.put_ids("full")
+        test.flush("full")
+        filler = disk.mount_point / "filler"
+        disk_full_test.fill(filler, disk.mount_point)
+        test.put_ids("full", 5000)
+        test.flush_fails("full", "s3://full", "make room")
+        test.expect_told("full", "make room")
+        filler.unlink()
+        test.flush("full")
+        test.expect_ids("full", first, test.put)
+    finally:
+        server.stop()
+        disk.close()
+
+
+def waits_for_a_slow_server(test):
+    """Bytes trickle: a request that ends within the timeout is waited for, one that does not is tried again."""
+    test.make("slow")
+    first = test.put
+    test.put_ids("slow", 20)
+    test.proxy.bytes_a_second, test.proxy.mode = 16_000, "slow"
+    test.flush("slow")
+    test.expect_told("slow", "")
+    test.put_ids("slow", 20)
+    test.proxy.bytes_a_second = 500
+    test.flush_fails("slow", "s3://slow", test.endpoint, "cannot be reached")
+    test.expect_told("slow", "cannot be reached")
+    test.proxy.mode = "pass"
+    test.flush("slow")
+    test.expect_ids("slow", first, test.put)
+
+
+def notices_changed_bytes(test):
+    """An upload, or a part of one, does not reach the store as it was sent: the store sees it by the checksum, and it is sent again."""
+    test.make("flipped")
+    first = test.put
+    test.put_ids("flipped")
+    test.proxy.flip = b"PAR1"
+    test.flush_fails("flipped", "s3://flipped", "CRC64NVME")
+    if test.server.objects("flipped"):
+        raise Broken("changed bytes are in the store")
+    test.flush("flipped")
+    test.expect_ids("flipped", first, test.put)
+    lines = test.put_large("parts")
+    test.proxy.flip = b"\x1f\x8b\x08"
+    test.flush_fails("parts", "s3://parts", "CRC64NVME")
+    test.flush("parts")
+    test.expect_large("parts", lines)
+
+
 def waits_for_the_bucket(test):
     test.broker.run("stream", "create", "missing", "--shards", "1")
     said = test.broker.create("missing-lake", "missing", "missing")
@@ -293,8 +410,9 @@ def delivers_over_tls(test):
         server.stop()
 
 
-PROMISES = [delivers, delivers_in_parts, finds_tampering, waits_for_the_server, waits_for_a_hanging_server, refuses_wrong_credentials,
-            waits_for_the_bucket, survives_kill, keeps_foreign_objects, delivers_over_tls]
+PROMISES = [delivers, delivers_in_parts, finds_tampering, waits_for_the_server, waits_for_a_hanging_server, waits_for_a_slow_server,
+            refuses_wrong_credentials, waits_for_credentials, waits_for_room, waits_for_a_full_disk, notices_changed_bytes, waits_for_the_bucket,
+            survives_kill, keeps_foreign_objects, delivers_over_tls]
 
 
 def run(arguments, program, python, home):

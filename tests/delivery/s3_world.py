@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ from acknowledged import Broken
 VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 ACCESS, SECRET = "sluice", "sluice-local"
 START_TIMEOUT_S = 60
+SLOW_PIECE_BYTES = 256
 SKIPPED = 77
 
 
@@ -90,14 +92,20 @@ class Server:
 
 
 class Proxy:
-    """In front of the server: passes bytes on, or not. `mode`: pass, refuse (connections are closed), hang (nothing moves).
+    """In front of the server: passes bytes on, or not. `mode`: pass, refuse (connections are closed), hang (nothing moves), slow (`bytes_a_second` in each
+    direction of a connection).
 
-    `after_put` is called once, when the server has done a PUT or POST and the client does not know yet; that answer is lost."""
+    `after_put` is called once, when the server has done a PUT or POST and the client does not know yet; that answer is lost. `error`, a status and a code, is
+    the answer to every request but for the next `spared` ones. Where a request has the bytes `flip`, they are changed, once."""
 
     def __init__(self, target):
         self.target = target
         self.mode = "pass"
+        self.bytes_a_second = 0
         self.after_put = None
+        self.error = None
+        self.spared = 0
+        self.flip = None
         self.requests = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -124,13 +132,14 @@ class Proxy:
             client.close()
 
     def pump(self, source, sink, state, forward):
+        state["source" if forward else "target"] = source
         try:
             while data := source.recv(1 << 16):
                 while self.mode == "hang":
                     time.sleep(0.01)
                 if self.mode == "refuse" or self.lost(data, state, forward):
                     break
-                sink.sendall(data)
+                self.send(self.damaged(data) if forward else data, sink)
         except OSError:
             pass
         for end in (source, sink):
@@ -145,11 +154,39 @@ class Proxy:
             if method in (b"GET", b"HEAD", b"PUT", b"POST", b"DELETE"):
                 self.requests.append(data.split(b"\r\n", 1)[0].decode())
                 state["put"] = method in (b"PUT", b"POST")
+                self.spared -= 1
+                if self.error and self.spared < 0:
+                    self.answer(data, state["source"], *self.error)
+                    return True
         elif state["put"] and self.after_put and data.startswith(b"HTTP/") and data.split(b" ", 2)[1] in (b"200", b"201"):
             hook, self.after_put = self.after_put, None
             hook()
             return True
         return False
+
+    def send(self, data, sink):
+        while data and self.mode == "slow":
+            piece, data = data[:SLOW_PIECE_BYTES], data[SLOW_PIECE_BYTES:]
+            time.sleep(len(piece) / self.bytes_a_second)
+            sink.sendall(piece)
+        sink.sendall(data)
+
+    def damaged(self, data):
+        if self.flip is None or self.flip not in data:
+            return data
+        flip, self.flip = self.flip, None
+        return data.replace(flip, bytes(byte ^ 1 for byte in flip), 1)
+
+    @staticmethod
+    def answer(data, client, status, code):
+        """To a request that begins with `data`, once it is read."""
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        while length and len(body) < int(length[1]) and (more := client.recv(1 << 16)):
+            body += more
+        text = f"<Error><Code>{code}</Code><Message>made by the test</Message></Error>"
+        client.sendall(f"HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\nContent-Length: {len(text)}\r\n"
+                       f"Connection: close\r\n\r\n{text}".encode())
 
 
 class Broker:
