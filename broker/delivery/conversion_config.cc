@@ -273,14 +273,26 @@ void ReadInputFormat(MapReader& conversion, DeliveryConfig& config) {
   input->Finish();
 }
 
+CatalogTable ReadCatalogTable(MapReader& schema) {
+  const auto text = [&](std::string_view key) { return schema.String(key).value_or(""); };
+  CatalogTable table{.table = text("TableName"),
+                     .role_arn = text("RoleARN"),
+                     .catalog_id = text("CatalogId"),
+                     .database = text("DatabaseName"),
+                     .region = text("Region"),
+                     .version_id = text("VersionId")};
+  schema.Finish();
+  return table;
+}
+
 /// A schema of one's own, under Sluice, goes before a table.
 void ReadSchemaConfiguration(MapReader& conversion, const SluiceExtras& extras, DeliveryConfig& config) {
   std::optional<MapReader> schema = conversion.Map("SchemaConfiguration");
   if (!schema) return;
-  const std::string database = schema->String("DatabaseName").value_or("");
-  const std::string table = schema->String("TableName").value_or("");
-  schema->Ignore({"RoleARN", "CatalogId", "Region", "VersionId"});
-  schema->Finish();
+  const CatalogTable given = ReadCatalogTable(*schema);
+  const std::string& database = given.database;
+  const std::string& table = given.table;
+  if (!table.empty()) config.catalog_table = given;
   if (extras.has_schema) return;
   if (extras.tables == GlueTables::kAsked) {
     config.glue_table = fmt::format("{}.{}", database, table);

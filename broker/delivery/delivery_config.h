@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/delivery/catalog_table.h"
 #include "broker/delivery/endpoints/endpoint_config.h"
 #include "broker/delivery/orc_object_writer.h"
 #include "broker/delivery/parquet_object_writer.h"
@@ -66,9 +67,9 @@ struct DeliveryConfig {
   std::string role_arn;          // kept as it is; nothing here needs it
   std::vector<std::pair<std::string, std::string>> tags;
 
-  std::string bucket;        // a directory under the lake root, or where the lake's bucket map says
-  std::string prefix;        // as given; expressions in prefix.h
-  std::string error_prefix;  // complete: holds error-output-type
+  std::string bucket;                   // a directory under the lake root, or where the lake's bucket map says
+  std::string prefix;                   // as given; expressions in prefix.h
+  std::string error_prefix;             // complete: holds error-output-type
   std::string dead_letter_stream = {};  // takes error records in place of objects below error_prefix; empty: none
   std::string file_extension;
   std::string time_zone;  // empty: UTC
@@ -92,8 +93,9 @@ struct DeliveryConfig {
   ConvertedFormat format = ConvertedFormat::kParquet;
   bool infer_schema = false;
   std::vector<ColumnConfig> columns;
-  std::string table_file;  // to be read, into columns, before the configuration is stored
-  std::string glue_table;  // "DATABASE.TABLE", of which the columns are, or are to be read
+  std::string table_file;                          // to be read, into columns, before the configuration is stored
+  std::string glue_table;                          // "DATABASE.TABLE", of which the columns are, or are to be read
+  std::optional<CatalogTable> catalog_table = {};  // SchemaConfiguration, where it names one: error records tell it
   ConverterOptions converter;
   ParquetOptions parquet;
   OrcOptions orc;

@@ -51,8 +51,23 @@ void WriteOrc(const OrcOptions& orc, protocol::JsonWriter& json) {
   json.Key("FormatVersion").String(orc.version_0_11 ? "V0_11" : "V0_12").EndObject();
 }
 
+void WriteCatalogTable(const CatalogTable& table, protocol::JsonWriter& json) {
+  const auto write = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) json.Key(key).String(value);
+  };
+  json.Key("SchemaConfiguration").BeginObject();
+  write("RoleARN", table.role_arn);
+  write("CatalogId", table.catalog_id);
+  write("DatabaseName", table.database);
+  write("TableName", table.table);
+  write("Region", table.region);
+  write("VersionId", table.version_id);
+  json.EndObject();
+}
+
 void WriteConversion(const DeliveryConfig& config, protocol::JsonWriter& json) {
   json.Key("DataFormatConversionConfiguration").BeginObject();
+  if (config.catalog_table) WriteCatalogTable(*config.catalog_table, json);
   json.Key("InputFormatConfiguration").BeginObject().Key("Deserializer").BeginObject();
   if (config.converter.timestamp_formats.empty()) {
     WriteOpenX(config, json);

@@ -30,7 +30,8 @@ Result<std::string> ErrorOutput::LineOf(const ProcessingFailure& failure) const 
   const ErrorContext context{.delivery_stream = terms_.config.name,
                              .attempt_ms = intent_.decided_ms,
                              .schema_version = intent_.schema_version,
-                             .shard_created_ms = shard->created_ms};
+                             .shard_created_ms = shard->created_ms,
+                             .table = terms_.config.catalog_table ? &*terms_.config.catalog_table : nullptr};
   return ErrorRecordLine(context, failure);
 }
 

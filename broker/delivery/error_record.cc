@@ -16,6 +16,30 @@ std::string PlaceId(const RecordRef& record, const protocol::SequenceNumber& num
   return fmt::format("{}.{}", protocol::ToDecimal(number), record.sub_sequence.value_or(0));
 }
 
+/// A version that is not given is the newest one, as in Firehose.
+void WriteCatalogTable(const CatalogTable& table, protocol::JsonWriter& json) {
+  const auto write = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) json.Key(key).String(value);
+  };
+  write("catalogId", table.catalog_id);
+  write("databaseName", table.database);
+  write("tableName", table.table);
+  write("region", table.region);
+  write("versionId", table.version_id.empty() ? "LATEST" : table.version_id);
+  write("roleArn", table.role_arn);
+}
+
+void WriteTable(const ErrorContext& context, protocol::JsonWriter& json) {
+  json.Key("dataCatalogTable").BeginObject();
+  if (context.table != nullptr) {
+    WriteCatalogTable(*context.table, json);
+  } else {
+    json.Key("tableName").String(context.delivery_stream);
+    json.Key("versionId").String(std::to_string(context.schema_version));
+  }
+  json.EndObject();
+}
+
 }  // namespace
 
 std::string Utf8Text(std::string_view text) {
@@ -40,19 +64,16 @@ std::string ErrorRecordLine(const ErrorContext& context, const ProcessingFailure
   json.Key(conversion ? "lastErrorCode" : "errorCode").String(failure.code);
   json.Key(conversion ? "lastErrorMessage" : "errorMessage").String(Utf8Text(failure.message));
   json.Key("attemptEndingTimestamp").Number(failure.ended_ms > 0 ? failure.ended_ms : context.attempt_ms);
+  for (const auto& [name, value] : failure.fields) json.Key(name).Raw(value);
   json.Key("rawData").String(protocol::EncodeBase64(record.value));
   if (!failure.lambda_arn.empty()) json.Key("lambdaARN").String(failure.lambda_arn);
   if (failure.error_type == kHttpEndpointFailed)
     json.Key("subsequenceNumber").Number(record.sub_sequence.value_or(0)).Key("dataId").String(PlaceId(record, number));
   if (failure.error_type == kSplunkFailed) json.Key("EventId").String(PlaceId(record, number));
-  for (const auto& [name, value] : failure.fields) json.Key(name).Raw(value);
-  json.Key("shardId").String(fmt::format("shardId-{:012}", record.shard.value));
   json.Key("sequenceNumber").String(protocol::ToDecimal(number));
   if (record.sub_sequence) json.Key("subSequenceNumber").Number(*record.sub_sequence);
-  if (conversion) {
-    json.Key("dataCatalogTable").BeginObject().Key("tableName").String(context.delivery_stream);
-    json.Key("versionId").String(std::to_string(context.schema_version)).EndObject();
-  }
+  if (conversion) WriteTable(context, json);
+  json.Key("shardId").String(fmt::format("shardId-{:012}", record.shard.value));
   json.EndObject();
   return json.text() + '\n';
 }

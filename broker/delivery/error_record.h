@@ -1,19 +1,22 @@
 // The line that stands in the error output for a record that could not be delivered: Firehose's error record, and
-// shardId.
+// where it came from behind it.
 //
 //     {"attemptsMade":1,"arrivalTimestamp":..,"lastErrorCode":"DataFormatConversion.ParseError","lastErrorMessage":"..",
-//      "attemptEndingTimestamp":..,"rawData":"<base64>","shardId":"shardId-000000000003","sequenceNumber":"<56
-//      digits>", "dataCatalogTable":{"tableName":"<delivery stream>","versionId":"<schema version>"}}
+//      "attemptEndingTimestamp":..,"rawData":"<base64>","sequenceNumber":"<56 digits>","dataCatalogTable":{..},
+//      "shardId":"shardId-000000000003"}
 //
-// of a failed conversion; of everything else
+// of a failed conversion, where dataCatalogTable is what SchemaConfiguration says (catalogId, databaseName, tableName,
+// region, versionId, roleArn, those that are given), or without one
+// {"tableName":"<delivery stream>","versionId":"<schema version>"}; of everything else
 //
 //     {"attemptsMade":1,"arrivalTimestamp":..,"errorCode":"..","errorMessage":"..","attemptEndingTimestamp":..,
-//      "rawData":"<base64>","lambdaARN":"..","shardId":"shardId-000000000003","sequenceNumber":"<56 digits>"}
+//      "rawData":"<base64>","lambdaARN":"..","sequenceNumber":"<56 digits>","shardId":"shardId-000000000003"}
 //
 // with lambdaARN where a Lambda failed, and "subsequenceNumber":<place>,"dataId":"<sequence number>.<place>" behind
-// rawData where an HTTP endpoint did not take it, "EventId":"<sequence number>.<place>" where Splunk did not. Behind
-// sequenceNumber stands "subSequenceNumber":<place> where the
-// record is one of several that came out of one.
+// rawData where an HTTP endpoint did not take it, "EventId":"<sequence number>.<place>" where Splunk did not, and
+// esDocumentId, esIndexName and esTypeName before rawData where a cluster did not. Behind sequenceNumber stands
+// "subSequenceNumber":<place> where the record is one of several that came out of one.
+// tests/delivery/error_lines.golden has a line of each kind.
 //
 // Values only; thread-safe.
 #pragma once
@@ -25,6 +28,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/delivery/catalog_table.h"
 #include "broker/delivery/processing/processor.h"
 #include "protocol/ids.h"
 #include "sluice/status.h"
@@ -50,7 +54,8 @@ struct ErrorContext {
   std::string_view delivery_stream;
   std::int64_t attempt_ms = 0;
   std::uint32_t schema_version = 0;
-  std::int64_t shard_created_ms = 0;  // stands in the sequence number
+  std::int64_t shard_created_ms = 0;    // stands in the sequence number
+  const CatalogTable* table = nullptr;  // nullptr: the schema is the delivery stream's own
 };
 
 /// Messages may quote a record, which may be any bytes, and JSON must be UTF-8: '?' stands for what is not.

@@ -35,6 +35,30 @@ TEST_CASE("ParseDeliveryConfig: where tables are asked, SchemaConfiguration name
   }
 }
 
+TEST_CASE("ParseDeliveryConfig: all that a SchemaConfiguration says is kept, whether its table is asked or not",
+          "[delivery]") {
+  const std::string document = Document(R"("DataFormatConversionConfiguration": {"OutputFormatConfiguration": "parquet",
+    "SchemaConfiguration": {"RoleARN": "r", "CatalogId": "123456789012", "DatabaseName": "d", "TableName": "t",
+                            "Region": "eu-west-1", "VersionId": 7}})");
+  const CatalogTable expected{.table = "t",
+                              .role_arn = "r",
+                              .catalog_id = "123456789012",
+                              .database = "d",
+                              .region = "eu-west-1",
+                              .version_id = "7"};
+  for (const GlueTables tables : {GlueTables::kNotAsked, GlueTables::kAsked}) {
+    auto parsed = ParseDeliveryConfig(document, "f.json", tables);
+    REQUIRE(parsed.has_value());
+    CHECK(parsed->config.catalog_table == expected);
+    if (tables == GlueTables::kAsked) parsed->config.columns = {{"a", "int"}};  // as they are read then
+    const auto again = ParseStoredDeliveryConfig(DeliveryConfigToJson(parsed->config));
+    REQUIRE(again.has_value());
+    CHECK(again->config.catalog_table == expected);
+    CHECK(DeliveryConfigToJson(again->config) == DeliveryConfigToJson(parsed->config));
+  }
+  CHECK_FALSE(ParseDeliveryConfig(Document(std::string(kConversion)), "f.json")->config.catalog_table.has_value());
+}
+
 TEST_CASE("ParseDeliveryConfig: Bloom filters of Parquet files are under Sluice, those of ORC in both places",
           "[delivery]") {
   constexpr std::string_view kFilters = R"("Sluice": {"BloomFilterColumns": ["a", "b"]})";

@@ -92,7 +92,7 @@ TEST_CASE("DeliveryStream Step: objects hold what processors made, error records
   const std::vector<std::string> compressed = ErrorLines(world, kDecompressionFailed);
   REQUIRE(compressed.size() == 1);
   CHECK(compressed[0].contains(R"("errorCode":"Decompression failed.","errorMessage":"gzip data is damaged: )"));
-  CHECK(compressed[0].contains(fmt::format(R"("rawData":"{}","shardId")", protocol::EncodeBase64("plain"))));
+  CHECK(compressed[0].contains(fmt::format(R"("rawData":"{}","sequenceNumber")", protocol::EncodeBase64("plain"))));
   const std::vector<std::string> failed = ErrorLines(world, kProcessingFailed);
   REQUIRE(failed.size() == 3);
   // What no longer is whole when it fails is a record of its own; the others are told as they were put.

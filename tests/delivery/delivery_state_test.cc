@@ -222,8 +222,10 @@ TEST_CASE("ErrorRecordLine: Firehose's fields, our place, any bytes", "[delivery
   CHECK(line.starts_with(
       R"({"attemptsMade":1,"arrivalTimestamp":1700000000000,"lastErrorCode":"DataFormatConversion.ParseError",)"
       R"("lastErrorMessage":"bad byte ? here","attemptEndingTimestamp":1700000000500,"rawData":"AP97ImEi",)"
-      R"("shardId":"shardId-000000000003","sequenceNumber":")"));
-  CHECK(line.ends_with("\"dataCatalogTable\":{\"tableName\":\"orders-lake\",\"versionId\":\"2\"}}\n"));
+      R"("sequenceNumber":")"));
+  CHECK(
+      line.ends_with("\"dataCatalogTable\":{\"tableName\":\"orders-lake\",\"versionId\":\"2\"},"
+                     "\"shardId\":\"shardId-000000000003\"}\n"));
   const auto place = ParseErrorRecordLine(line);
   REQUIRE(place.has_value());
   CHECK(place->shard == ShardIndex(3));
@@ -242,8 +244,8 @@ TEST_CASE("ErrorRecordLine: of a Lambda, with the place in an opened record", "[
       ErrorRecordLine(context, {record, kProcessingFailed, "Lambda.FunctionError", "it failed", 4, "arn:lambda"});
   CHECK(line.starts_with(
       R"({"attemptsMade":4,"arrivalTimestamp":1700000000000,"errorCode":"Lambda.FunctionError","errorMessage":"it failed",)"
-      R"("attemptEndingTimestamp":1700000000500,"rawData":"YQ==","lambdaARN":"arn:lambda","shardId":"shardId-000000000003",)"));
-  CHECK(line.ends_with("\"subSequenceNumber\":7}\n"));
+      R"("attemptEndingTimestamp":1700000000500,"rawData":"YQ==","lambdaARN":"arn:lambda","sequenceNumber":")"));
+  CHECK(line.ends_with("\"subSequenceNumber\":7,\"shardId\":\"shardId-000000000003\"}\n"));
   CHECK(ParseErrorRecordLine(line)->sub_sequence == 7);
 }
 

@@ -137,6 +137,7 @@ TEST_CASE("Splunk: what is never acknowledged goes to the error output", "[deliv
   REQUIRE(world.Run());
   CHECK(collector.Bodies().size() == 1);
   const std::string lines = ErrorLines(world);
+  CHECK(lines.starts_with(R"({"attemptsMade":0,)"));  // as Firehose counts what was not acknowledged
   CHECK(lines.contains(R"("errorCode":"Splunk.AckTimeout")"));
   CHECK(lines.contains(R"("rawData":"YQ==","EventId":")"));
   CHECK(Proof(world).Verify().ok());

@@ -35,7 +35,8 @@ struct EndpointRequest {
 struct RequestFailure {
   std::string code;
   std::string message;
-  bool permanent = false;  // another attempt makes no sense
+  bool permanent = false;   // another attempt makes no sense
+  bool unanswered = false;  // it was taken, and never acknowledged: that is no attempt in Firehose's error records
 };
 
 /// The same of one record, by its place in the request.

@@ -179,7 +179,7 @@ void RequestOutput::GiveUp(const RequestFailure& failure, std::vector<std::uint3
                                .records = std::move(records),
                                .code = failure.code,
                                .message = failure.message,
-                               .attempts = progress_.attempts,
+                               .attempts = failure.unanswered ? 0 : progress_.attempts,
                                .ended_ms = staging_.env.clock().WallMs()});
 }
 

@@ -144,11 +144,12 @@ class Splunk final : public Endpoint {
       return {.ask_again_ms = std::min(left_ms, waiting_->pause_ms)};
     }
     waiting_.reset();
-    return {.failure = Failure("Splunk.AckTimeout",
-                               fmt::format("The collector took the records and did not say within {} s that they are "
-                                           "indexed; they may be nevertheless.",
-                                           config_.splunk_ack_s)),
-            .waited_ms = waited_ms};
+    RequestFailure timeout =
+        Failure("Splunk.AckTimeout", fmt::format("The collector took the records and did not say within {} s that they "
+                                                 "are indexed; they may be nevertheless.",
+                                                 config_.splunk_ack_s));
+    timeout.unanswered = true;
+    return {.failure = std::move(timeout), .waited_ms = waited_ms};
   }
 
   bool IsAcknowledged(const std::string& body) const {

@@ -49,7 +49,7 @@ struct ProcessingFailure {
   std::uint32_t attempts = 1;
   std::string lambda_arn = {};  // of a Lambda that failed; empty: none
   std::int64_t ended_ms = 0;    // of the last attempt; 0: when the delivery was decided
-  std::vector<std::pair<std::string, std::string>> fields = {};  // further ones of its line: names, and values as JSON
+  std::vector<std::pair<std::string, std::string>> fields = {};  // before rawData in its line: names, values as JSON
 };
 
 /// True where both come of one record of the log.
