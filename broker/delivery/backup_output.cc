@@ -55,7 +55,7 @@ Status BackupOutput::Open() {
   Result<std::unique_ptr<ObjectWriter>> writer = NewRawObjectWriter({.compression = backup.compression,
                                                                      .delimiter = backup.delimiter,
                                                                      .delimiter_after_last = true,
-                                                                     .zip_entry_name = key.substr(key.rfind('/') + 1)},
+                                                                     .zip_entry_name = HashedUuid(key)},
                                                                     *spool_);
   if (!writer) return writer.error();
   writer_ = std::move(*writer);

@@ -28,7 +28,7 @@ Status DataObject::Open() {
                      : NewRawObjectWriter({.compression = config.compression,
                                            .delimiter = config.delimiter,
                                            .delimiter_after_last = config.delimiter_after_last,
-                                           .zip_entry_name = key_.substr(key_.rfind('/') + 1)},
+                                           .zip_entry_name = HashedUuid(key_)},
                                           *spool_);
   if (!writer) return writer.error();
   writer_ = std::move(*writer);

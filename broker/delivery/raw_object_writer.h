@@ -16,7 +16,7 @@ namespace sluice::delivery {
 enum class RawCompression : std::uint8_t {
   kUncompressed,
   kGzip,          // deflate level 1, one member and an empty one with the metadata
-  kZip,           // one DEFLATE entry named after the object
+  kZip,           // one DEFLATE entry, which a UUID names
   kSnappy,        // Xerial's stream format, as snappy-java writes it
   kHadoopSnappy,  // Hadoop's block framing
 };
@@ -32,7 +32,7 @@ struct RawOptions {
   RawCompression compression = RawCompression::kUncompressed;
   std::string delimiter;                   // between records; "" for none
   bool delimiter_after_last = false;       // Firehose: false; NDJSON readers do not mind either way
-  std::string zip_entry_name = "records";  // deterministic: give the object's name
+  std::string zip_entry_name = "records";  // deterministic: give a hash of the key
 };
 
 /// `sink` must outlive the writer.

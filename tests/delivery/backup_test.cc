@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,37 @@ std::string Decompressed(const std::string& key, const std::string& bytes) {
   const auto object = tools::DecodeRecordObject(bytes, key);
   REQUIRE(object.has_value());
   return object->text;
+}
+
+/// What a zip file calls its first entry.
+std::string ZipEntryName(const std::string& bytes) {
+  constexpr std::size_t kLengthAt = 26;
+  constexpr std::size_t kNameAt = 30;
+  REQUIRE(bytes.starts_with("PK\3\4"));
+  return bytes.substr(kNameAt, static_cast<unsigned char>(bytes.at(kLengthAt)));
+}
+
+TEST_CASE("Backup and DataObject: a zip entry is named by a UUID, which is the object's own", "[delivery]") {
+  DeliveryConfig config = WithBackup(RawConfig());
+  config.compression = RawCompression::kZip;
+  config.backup->compression = RawCompression::kZip;
+  const auto names = [&] {
+    World world(config, 1);
+    world.log.Append(0, "a", world.env.clock().WallMs());
+    REQUIRE(world.Start().ok());
+    REQUIRE(world.Run());
+    const std::vector<std::string> both = {ZipEntryName(world.Lake().begin()->second),
+                                           ZipEntryName(world.Bucket("backup").begin()->second)};
+    for (const std::string& name : both) {
+      INFO(name);
+      static const std::regex kUuid("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+      CHECK(std::regex_match(name, kUuid));
+    }
+    return both;
+  };
+  const std::vector<std::string> first = names();
+  CHECK(first[0] != first[1]);
+  CHECK(names() == first);
 }
 
 TEST_CASE("Backup: source records as they came, beside what becomes of them", "[delivery]") {

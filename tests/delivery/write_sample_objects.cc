@@ -78,6 +78,7 @@ void WriteRawSamples(const std::string& dir, const SampleRecords& records) {
     options.compression = *ParseRawCompression(compression);
     options.delimiter = "\n";
     options.delimiter_after_last = true;
+    options.zip_entry_name = "5f3c1a52-9d4e-8b07-a1c3-0123456789ab";
     FileSink sink(dir + "/" + compression + ".raw");
     Fill(**NewRawObjectWriter(options, sink), records);
   }
