@@ -51,7 +51,7 @@ struct StoreSettings {
 struct DeliveryOptions {
   std::string lake_dir = "sluice-lake";        // buckets are directories under it, or in the store of this URI
   std::map<std::string, std::string> buckets;  // bucket name -> root (bucket_root.h), for those that lie elsewhere
-  std::string signing_secret;                  // whose keys sign requests to OpenSearch; empty: they are not signed
+  std::string signing_secret;                  // whose keys sign requests to AWS; empty: they are not signed
   std::map<std::string, std::string> domains;  // ARN or name of an OpenSearch domain -> URL; may hold secrets
   StoreSettings stores;
   std::string config_dir;     // *.json, *.yaml: delivery streams made at start; empty: none

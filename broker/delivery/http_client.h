@@ -24,7 +24,7 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 /// Whose AWS Signature Version 4 goes with a request.
 struct AwsSigner {
   std::string region;
-  std::string service;  // "es"
+  std::string service;  // "es", "lambda"
   std::string access_key_id;
   std::string secret_access_key;
   std::string session_token;  // empty: none

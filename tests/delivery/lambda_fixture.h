@@ -68,10 +68,11 @@ inline ProcessorConfig LambdaOf(std::string_view arn, Parameters more = {}) {
 }
 
 struct LambdaRun {
-  explicit LambdaRun(const ProcessorConfig& config, LambdaOptions options = {}) {
+  explicit LambdaRun(const ProcessorConfig& config, LambdaOptions options = {}, ProcessorSettings settings = {}) {
     options.retry_first_ms = 0;
-    host.reset(new ProcessorHost{
-        .settings = {.lambda = std::move(options), .stopping = &stopping}, .source = source, .run_id = "run"});
+    settings.lambda = std::move(options);
+    settings.stopping = &stopping;
+    host.reset(new ProcessorHost{.settings = std::move(settings), .source = source, .run_id = "run"});
     const ProcessorContext context{.delivery_stream = "orders-lake", .source_stream = "orders", .host = host.get()};
     auto made = FindProcessorKind("Lambda")->make(config, context);
     REQUIRE(made.has_value());

@@ -10,6 +10,7 @@
 #include "broker/delivery/processing/lambda_transport.h"
 #include "protocol/sequence_number.h"
 #include "tests/delivery/lambda_fixture.h"
+#include "tests/delivery/signature.h"
 
 namespace sluice::delivery {
 namespace {
@@ -71,6 +72,41 @@ TEST_CASE("LambdaProcessor Process: a function by its ARN is invoked at the endp
   REQUIRE(run.Process({"a"}).ok());
   CHECK(run.Values() == Texts{"a!"});
   CHECK(endpoint.Requests().at(0).target == "/2015-03-31/functions/" + arn + "/invocations");
+  CHECK(endpoint.Requests().at(0).Header("authorization").empty());
+}
+
+TEST_CASE("LambdaProcessor Process: a function by its ARN is invoked with a signature where there are keys",
+          "[delivery]") {
+  storage::MemoryEnv env;
+  REQUIRE(env.MakeDirs("/secrets").ok());
+  const auto provider = NewSecretFiles(env, "/secrets");
+  const ProcessorSettings settings{.signing_secret = "aws", .secrets = provider.get()};
+  FakeEndpoint lambda([](const Request& request) -> Answer {
+    const std::string problem = SignatureProblem(request, "c4n4ry");
+    if (!problem.empty()) return {.status = 403, .body = fmt::format(R"({{"message":"{}"}})", problem)};
+    return Exclaimed(request);
+  });
+  const std::string arn = "arn:aws:lambda:eu-west-1:123456789012:function:clean";
+  LambdaRun run(LambdaOf(arn), {.endpoint = lambda.Url("/")}, settings);
+  CHECK(run.Process({"a"}).message().contains("delivery.signing_secret: secret 'aws': there is no file"));
+  CHECK(lambda.Requests().empty());
+  env.WriteByHand("/secrets/aws.json", R"({"AccessKeyId": "AK", "SecretAccessKey": "wrong"})");
+  CHECK(run.Process({"a"}).message().contains("status 403"));
+  CHECK(run.batch.failures.empty());  // it waits
+  env.WriteByHand("/secrets/aws.json", R"({"AccessKeyId": "AK", "SecretAccessKey": "c4n4ry", "SessionToken": "t"})");
+  REQUIRE(run.Process({"a"}).ok());
+  CHECK(run.Values() == Texts{"a!"});
+  const Request signed_request = lambda.Requests().back();
+  CHECK(signed_request.target == "/2015-03-31/functions/clean/invocations");
+  CHECK(signed_request.Header("authorization").contains("/eu-west-1/lambda/aws4_request"));
+  CHECK(signed_request.Header("x-amz-security-token") == "t");
+  LambdaRun version(LambdaOf(arn + ":$LATEST"), {.endpoint = lambda.Url()}, settings);
+  REQUIRE(version.Process({"a"}).ok());
+  CHECK(lambda.Requests().back().target == "/2015-03-31/functions/clean/invocations?Qualifier=%24LATEST");
+  FakeEndpoint url(Exclaimed);
+  LambdaRun by_url(LambdaOf(url.Url("/f")), {}, settings);
+  REQUIRE(by_url.Process({"a"}).ok());
+  CHECK(url.Requests().at(0).Header("authorization").empty());
 }
 
 TEST_CASE("LambdaProcessor Process: partition keys go on with the record", "[delivery]") {

@@ -6,10 +6,10 @@
 #include <mutex>
 
 #include "broker/delivery/endpoints/search_config.h"
-#include "protocol/aws/sigv4.h"
 #include "tests/delivery/delivery_world.h"
 #include "tests/delivery/endpoint_fixture.h"
 #include "tests/delivery/proof.h"
+#include "tests/delivery/signature.h"
 
 namespace sluice::delivery {
 namespace {
@@ -67,24 +67,6 @@ DeliveryConfig SearchConfig(std::string url, std::uint64_t retry_s = 300) {
 }
 
 constexpr std::int64_t kTimeMs = 1'700'000'000'000;  // 2023-11-14
-
-/// Empty where `secret` has signed it.
-std::string SignatureProblem(const Request& request, std::string_view secret) {
-  namespace aws = protocol::aws;
-  std::vector<aws::HttpHeader> headers;
-  for (const auto& [name, value] : request.headers) headers.push_back({name, value});
-  const std::string digest = aws::Sha256Hex(request.body);
-  const std::string_view target = request.target;
-  const aws::SignedRequest as_sent{.method = "POST",
-                                   .path = target.substr(0, target.find('?')),
-                                   .query = target.substr(target.find('?') + 1),
-                                   .headers = headers,
-                                   .body_sha256 = digest};
-  const auto claim = aws::ReadClaim(as_sent);
-  if (!claim) return claim.error().message;
-  const auto wrong = aws::CheckSignature(as_sent, *claim, aws::DeriveSigningKey(secret, claim->scope), claim->time_s);
-  return wrong ? wrong->message : "";
-}
 
 void Put(World& world, const std::string& value) { world.log.Append(0, value, kTimeMs); }
 

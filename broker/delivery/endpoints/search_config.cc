@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "broker/delivery/aws_keys.h"
 #include "broker/delivery/endpoints/endpoint_fields.h"
 #include "broker/delivery/http_client.h"
 #include "protocol/ascii.h"
@@ -107,22 +108,11 @@ Result<std::string> ClusterUrl(const EndpointConfig& config, const std::map<std:
 }
 
 Result<std::optional<AwsSigner>> ClusterSigner(const EndpointConfig& config, const ProcessorSettings& settings) {
-  // As `aws configure export-credentials` names them.
-  constexpr std::array<std::string_view, 3> kMembers = {"AccessKeyId", "SecretAccessKey", "SessionToken"};
   const Result<std::string> url = ClusterUrl(config, settings.domains);
   if (!url) return Error(url.error());
   const bool has_name = url->substr(0, url->find('/', url->find("//") + 2)).contains('@');
-  if (settings.signing_secret.empty() || has_name) return std::nullopt;
-  const std::span members(kMembers);
-  Result<std::vector<std::string>> keys = ReadSecretMembers(settings.secrets, settings.signing_secret, members);
-  if (!keys) keys = ReadSecretMembers(settings.secrets, settings.signing_secret, members.first(2));
-  if (!keys) return Error(keys.error().WithContext("delivery.signing_secret"));
-  keys->resize(kMembers.size());
-  return AwsSigner{.region = RegionOf(config, *url, settings.region),
-                   .service = "es",
-                   .access_key_id = std::move((*keys)[0]),
-                   .secret_access_key = std::move((*keys)[1]),
-                   .session_token = std::move((*keys)[2])};
+  if (has_name) return std::nullopt;
+  return ConfiguredSigner(settings, RegionOf(config, *url, settings.region), "es");
 }
 
 void ReadSearchConfig(MapReader& map, EndpointConfig& config) {

@@ -35,7 +35,7 @@ struct ProcessorSettings {
   std::int64_t endpoint_timeout_ms = 180'000;   // of one request to an endpoint, as AWS
   std::int64_t load_timeout_ms = 900'000;       // of one statement of a load
   std::map<std::string, std::string> domains = {};  // ARN or name of an OpenSearch domain -> its cluster's URL
-  std::string signing_secret = {};              // whose keys sign requests to OpenSearch; empty: they are not signed
+  std::string signing_secret = {};              // whose keys sign requests to AWS; empty: they are not signed
   const SecretProvider* secrets = nullptr;      // nullptr: there are none; outlives the endpoints
   const std::atomic<bool>* stopping = nullptr;  // what may take long ends when it is set; outlives the processors
 };
