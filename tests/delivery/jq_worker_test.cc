@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,15 @@ std::vector<JqAnswer> Answers(JqWorker& worker, const std::vector<std::string>& 
 using Keys = std::vector<std::pair<std::string, std::string>>;
 
 }  // namespace
+
+TEST_CASE("sluice-jq: once it is confined it can open no file, make no socket and start no process", "[delivery]") {
+  FILE* const said = popen((kProgram + " --try forbidden").c_str(), "r");
+  REQUIRE(said != nullptr);
+  std::string text;
+  for (int c = 0; (c = std::fgetc(said)) != EOF;) text += static_cast<char>(c);
+  CHECK(pclose(said) == 0);
+  CHECK(text == fmt::format("open {0}\nsocket {0}\nfork {0}\nexec {0}\n", EPERM));
+}
 
 TEST_CASE("JqWorker Read: what jq gives, for each record", "[delivery]") {
   JqWorker worker =

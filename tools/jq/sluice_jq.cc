@@ -2,6 +2,7 @@
 // (broker/delivery/processing/jq_worker.h).
 //
 //     sluice-jq PROGRAM
+//     sluice-jq --try forbidden      once it is confined: a line for each call that must be refused, with its errno
 //
 // Each line of standard input is a JSON array of records; the answer is one line, an array with an object for each
 // record: {"keys":{name: value, ..}}, values as texts, null where jq gives null; or {"error": why}. A program that does
@@ -10,9 +11,11 @@
 // Confined: when records are read the process can read its input, write its output and use 512 MiB of memory, and
 // nothing else: no file, no network, no other process. A record that takes more than 2 s of processor time ends it
 // with 4.
+#include <fcntl.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -20,6 +23,7 @@
 #include <csignal>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 extern "C" {  // jq 1.6 does not say so itself
 #include <jq.h>
@@ -54,6 +58,20 @@ bool Confine() {
   failed |= seccomp_load(filter);
   seccomp_release(filter);
   return failed == 0;
+}
+
+/// 0 is a call that was allowed.
+int TryForbidden() {
+  const auto say = [](std::string_view call, int result) {
+    std::cout << call << ' ' << (result < 0 ? errno : 0) << std::endl;
+  };
+  say("open", open("/dev/null", O_RDONLY));
+  say("socket", socket(AF_UNIX, SOCK_STREAM, 0));
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  say("fork", child);
+  say("exec", execl("/", "/", nullptr));
+  return 0;
 }
 
 /// jq cannot be left in the middle: the process ends.
@@ -116,7 +134,8 @@ void SayError(void*, jv message) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
+  const bool tries = argc == 3 && argv[1] == std::string_view("--try") && argv[2] == std::string_view("forbidden");
+  if (argc != 2 && !tries) {
     std::cerr << "usage: sluice-jq PROGRAM; it is started by the broker\n";
     return kBadProgram;
   }
@@ -128,6 +147,7 @@ int main(int argc, char** argv) {
     std::cerr << "sluice-jq cannot confine itself: errno " << errno << '\n';
     return kCannotRun;
   }
+  if (tries) return TryForbidden();
   std::signal(SIGPROF, EndTooLong);
   jq_set_error_cb(jq, SayError, nullptr);
   if (jq_compile(jq, argv[1]) == 0) return kBadProgram;
