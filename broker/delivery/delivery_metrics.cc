@@ -76,6 +76,9 @@ void CollectCounts(const DeliveryCounts& counts, Series& series) {
   series.Counter("sluice_delivery_over_partitions_records_total",
                  "Records in the error output because a delivery had too many partitions.",
                  counts.builds.over_partitions_max);
+  series.Gauge("sluice_delivery_partition_bytes_per_second",
+               "Bytes of the largest partition of the last delivery, over the time in which its records came.",
+               counts.builds.partition_bytes_per_s);
   for (const auto& [type, work] : counts.processors.by_type) {
     Series of_processor = series.With("processor", type);
     of_processor.Counter("sluice_delivery_processing_seconds_total", "Time in a processor.",

@@ -107,6 +107,7 @@ void DeliveryStream::Count(const LedgerEntry& entry, const BuildCounts& counts) 
   for (const auto& [type, records] : counts.errors) builds_.errors[type] += records;
   builds_.partitions = counts.partitions;
   builds_.over_partitions_max += counts.over_partitions_max;
+  builds_.partition_bytes_per_s = counts.partition_bytes_per_s;
 }
 
 Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::ReadTerms(std::string_view config_json) const {

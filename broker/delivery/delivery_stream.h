@@ -60,7 +60,7 @@ std::string_view DeliveryModeName(DeliveryMode mode);
 /// What has been done since the broker started, for metrics.
 struct DeliveryCounts {
   ProcessorCounts processors;  // with each type that is configured
-  BuildCounts builds;          // of all deliveries; partitions: of the last one
+  BuildCounts builds;          // of all deliveries; what is said of partitions: of the last one
 };
 
 /// What `describe` shows.

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "broker/delivery/data_output.h"
 #include "broker/delivery/endpoints/request_output.h"
 #include "broker/delivery/error_output.h"
@@ -14,6 +16,11 @@ namespace sluice::delivery {
 namespace {
 
 constexpr std::uint64_t kReadBytes = 4u << 20;
+
+/// In which the records of a delivery have come; at least one.
+double SecondsOf(const Intent& intent) {
+  return std::max(1.0, static_cast<double>(intent.decided_ms - intent.time_ms) / 1000.0);
+}
 
 }  // namespace
 
@@ -121,6 +128,7 @@ Result<SpillCounts> ObjectBuilder::WriteStaged(const ObjectParts& parts, LedgerE
   if (status.ok()) status = output.Finish(entry);
   counts_.partitions = output.partitions();
   counts_.over_partitions_max = output.over_partitions_max();
+  counts_.partition_bytes_per_s = static_cast<double>(output.partition_bytes_max()) / SecondsOf(parts.intent);
   if (status.ok()) status = backup.Finish(entry);
   return status.ok() ? Result<SpillCounts>(counts) : Error(std::move(status));
 }

@@ -183,6 +183,17 @@ std::uint64_t StagedOutput::partitions() const {
   }));
 }
 
+std::uint64_t StagedOutput::partition_bytes_max() const {
+  if (!partitioned_) return 0;
+  const auto by_values = [](const auto* left, const auto* right) { return *left < *right; };
+  std::map<const std::vector<std::string>*, std::uint64_t, decltype(by_values)> bytes;
+  std::uint64_t most = 0;
+  for (const SpillStream& stream : spill_->streams()) {
+    if (stream.name.error_type.empty()) most = std::max(most, bytes[&stream.name.values] += stream.bytes);
+  }
+  return most;
+}
+
 Status StagedOutput::WriteObjects(LedgerEntry& entry) {
   ConcurrentPuts puts(parts_.objects, parts_.terms.config.bucket);
   for (std::size_t i = 0; i < spill_->streams().size(); ++i) {

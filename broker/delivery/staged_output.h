@@ -46,6 +46,8 @@ class StagedOutput : public DeliveryOutput {
   /// With dynamic partitioning: how many partitions have records, and how many records had no room for another one.
   std::uint64_t partitions() const;
   std::uint64_t over_partitions_max() const { return over_partitions_max_; }
+  /// And the bytes of records of the largest of them.
+  std::uint64_t partition_bytes_max() const;
 
  private:
   struct Partition {

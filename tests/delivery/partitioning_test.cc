@@ -133,6 +133,27 @@ TEST_CASE("Dynamic partitioning: records without a place go to the error output,
   CHECK(told("more than") == 1);  // a file's name would be too long
 }
 
+TEST_CASE("Dynamic partitioning: the throughput of the largest partition is that of all its objects", "[delivery]") {
+  World world(PartitionedConfig(), 1);
+  const std::int64_t begin_ms = world.env.clock().WallMs();
+  std::size_t bytes = 0;
+  for (int i = 0; i < 3; ++i) {
+    world.log.Append(0, Order(i, "a", 1).insert(1, fmt::format(R"("text":"{}",)", std::string(600'000, 'x'))),
+                     begin_ms);
+    bytes += world.log.shard(0).back().value.size();
+  }
+  for (int i = 0; i < 20; ++i) world.log.Append(0, Order(i, "b", 1), begin_ms);
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  CHECK(LinesByPrefix(world).size() == 2);
+  REQUIRE(world.Ledger().size() == 1);
+  const std::int64_t passed_ms = world.Ledger()[0].decided_ms - begin_ms;
+  REQUIRE(passed_ms > 1000);
+  CHECK(world.Ledger()[0].objects.size() == 3);
+  CHECK(world.stream->status().counts.builds.partition_bytes_per_s ==
+        static_cast<double>(bytes) / (static_cast<double>(passed_ms) / 1000.0));
+}
+
 TEST_CASE("Dynamic partitioning: objects are cut at the size, each with the time of its own oldest record",
           "[delivery]") {
   DeliveryConfig config = PartitionedConfig();

@@ -39,6 +39,7 @@ COUNTED = {
     'sluice_delivery_failed_records_total{delivery_stream="direct",type="processing-failed"}': 1,
     'sluice_delivery_failed_records_total{delivery_stream="direct",type="decompression-failed"}': 0,
     'sluice_delivery_processing_batches_total{delivery_stream="direct",processor="RecordDeAggregation"}': 1,
+    'sluice_delivery_partition_bytes_per_second{delivery_stream="direct"}': 0,
     'sluice_delivery_lag_records{delivery_stream="direct"}': 0,
 }
 DELIVERY = {
