@@ -13,7 +13,6 @@ namespace sluice::delivery {
 namespace {
 
 constexpr std::uint64_t kMemoryBytes = 32u << 20;
-constexpr std::size_t kPartitionsMax = 100'000;  // of one delivery; their counts stay in memory
 constexpr std::string_view kExtractionFailed = "DynamicPartitioning.MetadataExtractionFailed";
 constexpr std::string_view kPartitionsExceeded = "DynamicPartitioning.ActivePartitionLimitExceeded";
 
@@ -26,12 +25,14 @@ const PartitionKey* FindKey(std::span<const PartitionKey> keys, std::string_view
 
 bool IsStaged(const DeliveryConfig& config) { return config.dynamic_partitioning || !IsRepeatable(config.processors); }
 
-StagedOutput::StagedOutput(const ObjectParts& parts, const StagingParts& staging, DeliveryOutput* next)
+StagedOutput::StagedOutput(const ObjectParts& parts, const StagingParts& staging, DeliveryOutput* next,
+                           std::size_t partitions_max)
     : parts_(parts),
       staging_(staging),
       next_(next),
       partitioned_(parts.terms.config.dynamic_partitioning),
       object_bytes_(partitioned_ ? parts.terms.config.size_mb << 20 : UINT64_MAX),
+      partitions_max_(partitions_max),
       spill_(std::make_unique<RecordSpill>(staging.env, staging.keys, staging.path, kMemoryBytes)) {}
 
 Result<bool> StagedOutput::Resume(SpillCounts& counts) {
@@ -89,10 +90,10 @@ Status StagedOutput::FailRecord(const RecordRef& record, const WorkRecord* work,
 Status StagedOutput::Place(const RecordRef& record, const WorkRecord* work) {
   auto found = partitions_.find(name_);
   if (found == partitions_.end()) {
-    if (partitions_.size() >= kPartitionsMax) {
+    if (partitions_.size() >= partitions_max_) {
       ++over_partitions_max_;
       return FailRecord(record, work, kPartitionsExceeded,
-                        fmt::format("one delivery has at most {} partitions", kPartitionsMax));
+                        fmt::format("one delivery has at most {} partitions", partitions_max_));
     }
     found = partitions_.emplace(name_, NewPartition(record)).first;
   }

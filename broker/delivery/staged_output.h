@@ -25,13 +25,17 @@
 
 namespace sluice::delivery {
 
+/// Partitions of one delivery, as their counts stay in memory. What would be another one is an error.
+inline constexpr std::size_t kPartitionsMax = 100'000;
+
 /// Whether deliveries of this configuration need it.
 bool IsStaged(const DeliveryConfig& config);
 
 class StagedOutput : public DeliveryOutput {
  public:
   /// All outlive it. `next` takes the records that were set aside, in their order; nullptr: they become objects.
-  StagedOutput(const ObjectParts& parts, const StagingParts& staging, DeliveryOutput* next = nullptr);
+  StagedOutput(const ObjectParts& parts, const StagingParts& staging, DeliveryOutput* next = nullptr,
+               std::size_t partitions_max = kPartitionsMax);
 
   /// Takes over what was processed before a crash; false where there is none of it, and the records must come again.
   Result<bool> Resume(SpillCounts& counts);
@@ -71,6 +75,7 @@ class StagedOutput : public DeliveryOutput {
   DeliveryOutput* const next_;
   const bool partitioned_;
   const std::uint64_t object_bytes_;
+  const std::size_t partitions_max_;
   std::unique_ptr<RecordSpill> spill_;
   std::map<std::string, Partition, std::less<>> partitions_;  // by their values
   std::map<std::string, std::size_t, std::less<>> errors_;    // streams of error lines, by type

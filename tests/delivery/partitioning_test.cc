@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/delivery/error_record.h"
 #include "broker/delivery/staged_output.h"
 #include "tests/delivery/delivery_world.h"
 
@@ -131,6 +132,59 @@ TEST_CASE("Dynamic partitioning: records without a place go to the error output,
   CHECK(told(R"(Cannot index number with string \"day\")") == 1);
   CHECK(told("at most 512 are allowed") == 1);
   CHECK(told("more than") == 1);  // a file's name would be too long
+}
+
+TEST_CASE("StagedOutput Records: what is above the partitions of one delivery is an error, and nothing is lost",
+          "[delivery]") {
+  constexpr std::int64_t kTimeMs = 1'700'000'000'000;
+  MemoryEnv env;
+  const DeliveryConfig config = PartitionedByIdConfig();
+  const std::unique_ptr<ObjectStore> objects = NewLocalObjectStore(env, "/root", {});
+  const DeliveryTerms terms{.config = config,
+                            .zone = TimeZone::Utc(),
+                            .prefix = *Prefix::Parse(config.prefix, PrefixKind::kObjects),
+                            .error_prefix = *Prefix::Parse(config.error_prefix, PrefixKind::kErrors),
+                            .backup_prefix = std::nullopt};
+  Intent intent;
+  intent.decided_ms = intent.time_ms = kTimeMs;
+  SourceStream stream{StreamId(7), "orders", {{.shard = ShardIndex(0), .created_ms = kTimeMs}}};
+  ErrorOutput errors(terms, intent, stream, *objects, nullptr);
+  const Schema schema;
+  const ObjectParts parts{terms, intent, schema, stream, *objects, errors, nullptr};
+  const auto change_intent = [&](const std::function<void(Intent&)>& change) {
+    change(intent);
+    return Status();
+  };
+  const StagingParts staging{env, nullptr, "/data/orders-lake.spill", change_intent, nullptr};
+  StagedOutput output(parts, staging, nullptr, 3);
+  for (std::uint64_t i = 0; i < 20; ++i) {  // of five partitions, by turns
+    const std::string id = std::to_string(i % 5);
+    const std::string value = fmt::format("record {}", i);
+    const RecordRef record{value, "key", ShardIndex(0), Offset(i), kTimeMs};
+    const PartitionKey key{"id", id};
+    const WorkRecord work{.record = record, .source = record.value, .query_keys = {&key, 1}};
+    REQUIRE(output.Records({&record, 1}, {&work, 1}).ok());
+  }
+  LedgerEntry entry;
+  REQUIRE(output.Stage(false, {}).ok());
+  REQUIRE(output.Finish(entry).ok());
+  CHECK(output.partitions() == 3);
+  CHECK(output.over_partitions_max() == 8);
+  CHECK(entry.rows == 12);
+  CHECK(entry.errors == 8);
+  std::set<std::string> found;
+  for (const DeliveredObject& object : entry.objects) {
+    for (const std::string& line : Lines(env.ReadByHand("/root/lake/" + object.key))) {
+      const auto record = ReadErrorRecordLine(line);
+      CHECK(record.has_value() == object.error);
+      CHECK(found.insert(record ? record->raw : line).second);
+      if (!record) continue;
+      CHECK(record->code == "DynamicPartitioning.ActivePartitionLimitExceeded");
+      CHECK(record->message == "one delivery has at most 3 partitions");
+      CHECK(record->place.offset.value % 5 >= 3);
+    }
+  }
+  CHECK(found.size() == 20);
 }
 
 TEST_CASE("Dynamic partitioning: the throughput of the largest partition is that of all its objects", "[delivery]") {
