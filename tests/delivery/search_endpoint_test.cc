@@ -73,6 +73,7 @@ void Put(World& world, const std::string& value) { world.log.Append(0, value, kT
 std::string ErrorLines(World& world) {
   std::string lines;
   for (const auto& [key, bytes] : world.Lake()) {
+    if (key.starts_with("all/")) continue;  // of a backup
     CHECK(key.starts_with("errors/AmazonOpenSearchService-failed/"));
     lines += bytes;
   }
@@ -232,6 +233,29 @@ TEST_CASE("Search: what is refused for good is an error, what is refused for now
   CHECK(report.ok());
   CHECK(report.sent == 3);
   CHECK(report.in_errors == 4);
+}
+
+TEST_CASE("Search: with AllDocuments all records are in the backup, taken or not", "[delivery]") {
+  Cluster cluster;
+  cluster.status = [](std::size_t, const std::string& document) { return document.contains("bad") ? 400 : 201; };
+  DeliveryConfig config = SearchConfig(cluster.Url());
+  config.endpoint.type = GENERATE("Amazonopensearchservice", "Elasticsearch");
+  config.backup = BackupConfig{.error_prefix = config.error_prefix, .bucket = config.bucket, .prefix = "all/"};
+  World world(config, 1);
+  for (const char* value : {R"({"v": "one"})", R"({"v": "bad"})", "no json"}) Put(world, value);
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  const auto lake = world.Lake();
+  REQUIRE(lake.size() == 2);
+  CHECK(lake.begin()->first.starts_with("all/2023/11/14/"));
+  CHECK(lake.begin()->second == "{\"v\": \"one\"}\n{\"v\": \"bad\"}\nno json\n");
+  CHECK(cluster.Documents().size() == 1);
+  const tools::VerifyReport report = Proof(world).Verify();
+  INFO(VerifyReportText(report));
+  CHECK(report.ok());
+  CHECK(report.sent == 1);
+  CHECK(report.in_errors == 2);
+  CHECK(report.in_backup == 3);
 }
 
 TEST_CASE("Search: what is refused for too long is an error, with what was said last", "[delivery]") {

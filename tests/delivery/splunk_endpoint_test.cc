@@ -62,6 +62,7 @@ void Put(World& world, const std::string& value) { world.log.Append(0, value, wo
 std::string ErrorLines(World& world) {
   std::string lines;
   for (const auto& [key, bytes] : world.Lake()) {
+    if (key.starts_with("all/")) continue;  // of a backup
     CHECK(key.starts_with("errors/splunk-failed/"));
     lines += bytes;
   }
@@ -141,6 +142,39 @@ TEST_CASE("Splunk: what is never acknowledged goes to the error output", "[deliv
   CHECK(lines.contains(R"("errorCode":"Splunk.AckTimeout")"));
   CHECK(lines.contains(R"("rawData":"YQ==","EventId":")"));
   CHECK(Proof(world).Verify().ok());
+}
+
+TEST_CASE("Splunk: with AllEvents all records are in the backup, taken or not, and what was not is an error besides",
+          "[delivery]") {
+  Collector collector;
+  collector.refuses = [&](std::size_t) {
+    return collector.Bodies().back().contains("bad")
+               ? std::optional(Answer{.status = 400, .body = R"({"text":"Invalid data format","code":6})"})
+               : std::nullopt;
+  };
+  DeliveryConfig config = SplunkConfig(collector.Url());
+  config.backup = BackupConfig{.error_prefix = config.error_prefix, .bucket = config.bucket, .prefix = "all/"};
+  World world(config, 1);
+  std::string all;
+  for (const std::string& value : {JsonRecord(1, 800'000), JsonRecord(2, 800'000), std::string("bad")}) {
+    Put(world, value);
+    all += value + "\n";
+  }
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  std::string backup;
+  for (const LedgerEntry& entry : world.Ledger()) {
+    for (const DeliveredObject& object : entry.objects) {
+      if (object.backup) backup += world.Lake().at(object.key);
+    }
+  }
+  CHECK((backup == all));
+  CHECK(world.stream->status().checkpoint.totals.sent == 2);
+  CHECK(ErrorLines(world).contains(R"("rawData":"YmFk")"));
+  const tools::VerifyReport report = Proof(world).Verify();
+  INFO(VerifyReportText(report));
+  CHECK(report.ok());
+  CHECK(report.in_backup == 3);
 }
 
 TEST_CASE("Splunk: failures in Firehose's words, and which of them are tried again", "[delivery]") {
