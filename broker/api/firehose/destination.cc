@@ -10,6 +10,7 @@ namespace {
 constexpr std::int64_t kSizeMb = 5;
 constexpr std::int64_t kLargeSizeMb = 128;  // with a conversion or dynamic partitioning
 constexpr std::int64_t kIntervalSeconds = 300;
+constexpr std::int64_t kPartitionRetrySeconds = 300;
 constexpr std::array<std::string_view, 8> kPlainMembers = {"RoleARN",
                                                            "BucketARN",
                                                            "Prefix",
@@ -50,6 +51,13 @@ void SetHintsDefault(Json& destination, std::int64_t size_mb, std::int64_t inter
   Json hints = MapOf("SizeInMBs", NumberNode(size_mb));
   Set(hints, "IntervalInSeconds", NumberNode(interval_s));
   SetDefault(destination, "BufferingHints", std::move(hints));
+}
+
+void SetRetryDefault(Json& destination, std::int64_t seconds) {
+  SetDefault(destination, "RetryOptions", MapNode());
+  Json retries = *Find(destination, "RetryOptions");
+  SetDefault(retries, "DurationInSeconds", NumberNode(seconds));
+  Set(destination, "RetryOptions", std::move(retries));
 }
 
 void SetPlainDefaults(Json& destination, bool large) {
@@ -116,7 +124,9 @@ Json Described(const Json& destination) {
   SetDefault(described, "S3BackupMode", TextNode("Disabled"));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key == "DataFormatConversionConfiguration") SetDefault(field.value, "Enabled", BooleanNode(true));
-    if (field.key == "DynamicPartitioningConfiguration") SetDefault(field.value, "Enabled", BooleanNode(false));
+    if (field.key != "DynamicPartitioningConfiguration") continue;
+    if (Partitions(destination)) SetRetryDefault(field.value, kPartitionRetrySeconds);
+    SetDefault(field.value, "Enabled", BooleanNode(false));
   }
   DescribeBackup(described);
   return described;

@@ -41,9 +41,7 @@ void SetCommonDefaults(Json& described, std::uint64_t retry_s) {
   Set(off, "Enabled", BooleanNode(false));
   SetDefault(described, "CloudWatchLoggingOptions", std::move(off));
   SetProcessingDefaults(described);
-  Json retries = Find(described, "RetryOptions") != nullptr ? *Find(described, "RetryOptions") : MapNode();
-  SetDefault(retries, "DurationInSeconds", NumberNode(static_cast<std::int64_t>(retry_s)));
-  Set(described, "RetryOptions", std::move(retries));
+  SetRetryDefault(described, static_cast<std::int64_t>(retry_s));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key != "S3Configuration") continue;
     SetPlainDefaults(field.value, false);

@@ -55,6 +55,24 @@ TEST_CASE("DescribeDeliveryStream: everything that was given is told", "[firehos
   CHECK(body.contains(R"("ExtendedS3DestinationDescription":)" + Destination(given)));
 }
 
+TEST_CASE("DescribeDeliveryStream: dynamic partitioning is told with its retries", "[firehose]") {
+  FirehoseCore core;
+  const auto create = [&](std::string_view name, std::string_view partitioning) {
+    core.Create(name, fmt::format(R"("Prefix":"!{{partitionKeyFromQuery:c}}/","ErrorOutputPrefix":"e/",)"
+                                  R"("DynamicPartitioningConfiguration":{},"ProcessingConfiguration":{{"Enabled":true,)"
+                                  R"("Processors":[{{"Type":"MetadataExtraction","Parameters":[)"
+                                  R"({{"ParameterName":"MetadataExtractionQuery","ParameterValue":"{{c: .c}}"}},)"
+                                  R"({{"ParameterName":"JsonParsingEngine","ParameterValue":"JQ-1.6"}}]}}]}})",
+                                  partitioning));
+    return core.DescribedAt(name,
+                            "Destinations.0.ExtendedS3DestinationDescription.DynamicPartitioningConfiguration."
+                            "RetryOptions.DurationInSeconds");
+  };
+  CHECK(create("default", R"({"Enabled":true})") == "300");
+  CHECK(create("empty", R"({"Enabled":true,"RetryOptions":{}})") == "300");
+  CHECK(create("given", R"({"RetryOptions":{"DurationInSeconds":0},"Enabled":true})") == "0");
+}
+
 TEST_CASE("DescribeDeliveryStream: a processor without parameters has none", "[firehose]") {
   FirehoseCore core;
   core.Create("d", R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"AppendDelimiterToRecord"}]})");
