@@ -50,7 +50,7 @@ void ReadPassedOver(MapReader& map) {
     encryption->Ignore({"NoEncryptionConfig"});
     if (encryption->Take("KMSEncryptionConfig") != nullptr) {
       encryption->report().Warn(encryption->LineOf("KMSEncryptionConfig"), encryption->PathOf("KMSEncryptionConfig"),
-                                "objects in a local directory are not encrypted by Sluice; encrypt the file system");
+                                "is passed over: Sluice encrypts no objects; have the file system or the bucket do it");
     }
     encryption->Finish();
   }

@@ -114,6 +114,10 @@ TEST_CASE("ParseDeliveryConfig: what is passed over with a warning beside an end
   warned(HttpDocument(R"("EndpointConfiguration": {"Url": "https://h"},
       "S3Configuration": {"RoleARN": "r", "BucketARN": "arn:aws:s3:::lake", "CompressionFormat": "GZIP"})"),
          "error objects are not compressed");
+  warned(fmt::format(R"({{"DeliveryStreamName": "d", "ElasticsearchDestinationConfiguration":
+      {{"ClusterEndpoint": "https://h", "IndexName": "i", "VpcConfiguration": {{}}, {}}}}})",
+                     kBucket),
+         "VpcConfiguration: is passed over: there is no VPC");
 }
 
 TEST_CASE("ParseDeliveryConfig: what an HTTP endpoint cannot be", "[delivery]") {

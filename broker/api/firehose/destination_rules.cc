@@ -25,10 +25,11 @@ constexpr std::int64_t kBackupIntervalSecondsMin = 60;
 constexpr std::size_t kProcessorsMax = 5;
 constexpr std::string_view kAppendDelimiter = "AppendDelimiterToRecord";
 
+/// A key is kept and told; that nothing is encrypted with it is the stage's to warn of.
 Wrong CheckEncryption(const Json& destination) {
   const Json* const encryption = Find(destination, "EncryptionConfiguration");
-  if (Find(encryption, "KMSEncryptionConfig") == nullptr) return std::nullopt;
-  if (Find(encryption, "NoEncryptionConfig") == nullptr) return NotServed("KMSEncryptionConfig: encryption of objects");
+  const bool has_key = Find(encryption, "KMSEncryptionConfig") != nullptr;
+  if (!has_key || Find(encryption, "NoEncryptionConfig") == nullptr) return std::nullopt;
   return InvalidArgument("EncryptionConfiguration must have one of NoEncryptionConfig and KMSEncryptionConfig.");
 }
 

@@ -15,6 +15,8 @@ using protocol::aws::Shape;
 
 namespace {
 
+constexpr std::string_view kUnknownVpc = "vpc-00000000000000000";
+
 const Shape& HintsShape() {
   static const Shape size = Shape::Integer().Range(1, 100);
   static const Shape interval = Shape::Integer().Range(0, 900);
@@ -25,6 +27,17 @@ const Shape& HintsShape() {
 const Shape& DocumentIdShape() {
   static const Shape format = Shape::Text().OneOf({"FIREHOSE_DEFAULT", "NO_DOCUMENT_ID"});
   static const Shape shape = Shape::Structure().Member("DefaultDocumentIdFormat", format, Required::kYes);
+  return shape;
+}
+
+const Shape& VpcShape() {
+  static const Shape word = Shape::Text().Length(1, 1024).Pattern(R"(^\S+$)");
+  static const Shape subnets = Shape::List(word).Length(1, 16);
+  static const Shape groups = Shape::List(word).Length(1, 5);
+  static const Shape shape = Shape::Structure()
+                                 .Member("SubnetIds", subnets, Required::kYes)
+                                 .Member("RoleARN", RoleArnShape(), Required::kYes)
+                                 .Member("SecurityGroupIds", groups, Required::kYes);
   return shape;
 }
 
@@ -42,21 +55,23 @@ Shape Search(Required required) {
   static const Shape rotation = Shape::Text().OneOf({"NoRotation", "OneHour", "OneDay", "OneWeek", "OneMonth"});
   static const Shape mode = Shape::Text().OneOf({"FailedDocumentsOnly", "AllDocuments"});
   const bool make = required == Required::kYes;
-  return Shape::Structure()
-      .Member("RoleARN", RoleArnShape(), required)
-      .Member("DomainARN", domain)
-      .Member("ClusterEndpoint", ClusterShape())
-      .Member("IndexName", index, required)
-      .Member("TypeName", type)
-      .Member("IndexRotationPeriod", rotation)
-      .Member("BufferingHints", HintsShape())
-      .Member("RetryOptions", RetryShape())
-      .Member("S3BackupMode", mode)
-      .Member(make ? "S3Configuration" : "S3Update", make ? S3ConfigurationShape() : S3UpdateShape(), required)
-      .Member("ProcessingConfiguration", ProcessingShape())
-      .Member("CloudWatchLoggingOptions", LoggingShape())
-      .Member("VpcConfiguration", UnservedShape())
-      .Member("DocumentIdOptions", DocumentIdShape());
+  Shape shape =
+      Shape::Structure()
+          .Member("RoleARN", RoleArnShape(), required)
+          .Member("DomainARN", domain)
+          .Member("ClusterEndpoint", ClusterShape())
+          .Member("IndexName", index, required)
+          .Member("TypeName", type)
+          .Member("IndexRotationPeriod", rotation)
+          .Member("BufferingHints", HintsShape())
+          .Member("RetryOptions", RetryShape())
+          .Member("S3BackupMode", mode)
+          .Member(make ? "S3Configuration" : "S3Update", make ? S3ConfigurationShape() : S3UpdateShape(), required)
+          .Member("ProcessingConfiguration", ProcessingShape())
+          .Member("CloudWatchLoggingOptions", LoggingShape())
+          .Member("DocumentIdOptions", DocumentIdShape());
+  if (make) shape = std::move(shape).Member("VpcConfiguration", VpcShape());  // an update has none
+  return shape;
 }
 
 const Shape& ConfigurationShape() {
@@ -69,6 +84,15 @@ const Shape& UpdateShape() {
   return shape;
 }
 
+/// Answers have another name for it, and the VPC of the subnets, which nobody here knows.
+void DescribeVpc(Json& described) {
+  for (delivery::ConfigField& field : described.fields) {
+    if (field.key != "VpcConfiguration") continue;
+    Set(field.value, "VpcId", TextNode(kUnknownVpc));
+    field.key = "VpcConfigurationDescription";
+  }
+}
+
 Json SearchDescribed(const Json& destination) {
   Json described = destination;
   SetServiceDefaults(described, delivery::OpenSearchKind());
@@ -76,6 +100,7 @@ Json SearchDescribed(const Json& destination) {
   Json ids = MapNode();
   Set(ids, "DefaultDocumentIdFormat", TextNode("FIREHOSE_DEFAULT"));
   SetDefault(described, "DocumentIdOptions", std::move(ids));
+  DescribeVpc(described);
   return described;
 }
 
@@ -89,7 +114,6 @@ Json SearchMerged(Json destination, const Json& update) {
 std::optional<ApiError> CheckSearch(const Json& destination, NeedsTable) {
   if ((Find(destination, "DomainARN") == nullptr) == (Find(destination, "ClusterEndpoint") == nullptr))
     return InvalidArgument("Exactly one of DomainARN and ClusterEndpoint is required.");
-  if (Find(destination, "VpcConfiguration") != nullptr) return NotServed("VpcConfiguration");
   const std::string index = delivery::IndexProblem(TextOf(&destination, "IndexName"));
   if (!index.empty()) return InvalidArgument("IndexName " + index);
   return CheckService(destination);

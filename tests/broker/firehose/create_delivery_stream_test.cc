@@ -16,6 +16,10 @@ std::string Processing(std::string_view processors) {
 
 ApiError Invalid(std::string message) { return {"InvalidArgumentException", std::move(message)}; }
 
+constexpr std::string_view kTwoEncryptions =
+    R"("EncryptionConfiguration":{"NoEncryptionConfig":"NoEncryption",)"
+    R"("KMSEncryptionConfig":{"AWSKMSKeyARN":"arn:aws:kms:us-east-1:123456789012:key/k"}})";
+
 TEST_CASE("CreateDeliveryStream: direct put, ACTIVE with the answer", "[firehose]") {
   FirehoseCore core;
   const Reply reply = core.TryCreate("orders");
@@ -149,9 +153,8 @@ TEST_CASE("CreateDeliveryStream: contradictions of the destination", "[firehose]
        "BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither."},
       {Backup(R"(,"Prefix":"!{partitionKeyFromQuery:c}/","ErrorOutputPrefix":"e/")"),
        "Prefix cannot contain partition keys when dynamic partitioning is not enabled."},
-      {Backup(
-           R"(,"EncryptionConfiguration":{"KMSEncryptionConfig":{"AWSKMSKeyARN":"arn:aws:kms:us-east-1:123456789012:key/k"}})"),
-       "KMSEncryptionConfig: encryption of objects is not served by this broker"},
+      {Backup("," + std::string(kTwoEncryptions)),
+       "EncryptionConfiguration must have one of NoEncryptionConfig and KMSEncryptionConfig."},
       {Backup("") + R"(,"BufferingHints":{"SizeInMBs":1,"IntervalInSeconds":0})",
        "BufferingHints.IntervalInSeconds must be greater than 0 when S3BackupMode is Enabled."},
       {R"("DynamicPartitioningConfiguration":{"Enabled":true})",
@@ -160,8 +163,8 @@ TEST_CASE("CreateDeliveryStream: contradictions of the destination", "[firehose]
        "BufferingHints.SizeInMBs must be at least 64 when dynamic partitioning is enabled."},
       {R"("DynamicPartitioningConfiguration":{"Enabled":true},"BufferingHints":{"SizeInMBs":64,"IntervalInSeconds":0})",
        "BufferingHints.IntervalInSeconds must be greater than 0 when dynamic partitioning is enabled."},
-      {R"("EncryptionConfiguration":{"KMSEncryptionConfig":{"AWSKMSKeyARN":"arn:aws:kms:us-east-1:123456789012:key/k"}})",
-       "KMSEncryptionConfig: encryption of objects is not served by this broker"},
+      {std::string(kTwoEncryptions),
+       "EncryptionConfiguration must have one of NoEncryptionConfig and KMSEncryptionConfig."},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[]})",
        "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled."},
       {R"("ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"}]})", "LambdaArn is missing"},
@@ -310,6 +313,27 @@ TEST_CASE("CreateDeliveryStream: a conversion to ORC", "[firehose]") {
   INFO(reply.message());
   CHECK(reply.type() == "ValidationException");
   CHECK(reply.message().contains(problem));
+}
+
+TEST_CASE("CreateDeliveryStream: keys of objects are kept and told", "[firehose]") {
+  constexpr std::string_view kEncryption =
+      R"("EncryptionConfiguration":{"KMSEncryptionConfig":{"AWSKMSKeyARN":"arn:aws:kms:us-east-1:123456789012:key/k"}})";
+  FirehoseCore core;
+  core.Create("d", fmt::format("{},{}", kEncryption, Backup("," + std::string(kEncryption))));
+  const auto key_at = [&](std::string_view place) {
+    return core.DescribedAt(
+        "d", fmt::format("Destinations.0.{}.EncryptionConfiguration.KMSEncryptionConfig.AWSKMSKeyARN", place));
+  };
+  for (const std::string_view place : {"S3DestinationDescription", "ExtendedS3DestinationDescription",
+                                       "ExtendedS3DestinationDescription.S3BackupDescription"})
+    CHECK(key_at(place) == "arn:aws:kms:us-east-1:123456789012:key/k");
+  core.Restart();
+  CHECK(key_at("S3DestinationDescription") == "arn:aws:kms:us-east-1:123456789012:key/k");
+  core.Put("d", "one");
+  CHECK(core.Delivered("d") == "oneone");  // and its backup
+  CHECK_FALSE(core.Update("d", "1", R"("EncryptionConfiguration":{"NoEncryptionConfig":"NoEncryption"})").error);
+  CHECK(core.DescribedAt("d", "Destinations.0.S3DestinationDescription.EncryptionConfiguration.NoEncryptionConfig") ==
+        "NoEncryption");
 }
 
 TEST_CASE("CreateDeliveryStream: encrypted from its first record on, or not at all", "[firehose]") {

@@ -48,6 +48,31 @@ TEST_CASE("CreateDeliveryStream: OpenSearch and Elasticsearch are told with AWS'
   }
 }
 
+TEST_CASE("CreateDeliveryStream: a VPC is kept and told, also after an update", "[firehose]") {
+  for (const std::string_view kind : {"Amazonopensearchservice", "Elasticsearch"}) {
+    FirehoseCore core;
+    const Reply reply =
+        TryCreateSearch(core, kind,
+                        fmt::format(R"(,"VpcConfiguration":{{"SubnetIds":["subnet-1","subnet-2"],"RoleARN":"{}",)"
+                                    R"("SecurityGroupIds":["sg-1"]}})",
+                                    kRole));
+    INFO(reply.message());
+    REQUIRE(!reply.error);
+    const std::string told =
+        fmt::format(R"("VpcConfigurationDescription":{{"SubnetIds":["subnet-1","subnet-2"],"RoleARN":"{}",)"
+                    R"("SecurityGroupIds":["sg-1"],"VpcId":"vpc-00000000000000000"}})",
+                    kRole);
+    CHECK(core.Describe("d").body.contains(told));
+    core.MustRun("UpdateDestination",
+                 fmt::format(R"({{"DeliveryStreamName":"d","CurrentDeliveryStreamVersionId":"1",)"
+                             R"("DestinationId":"destinationId-000000000001","{}DestinationUpdate":{{)"
+                             R"("IndexName":"other"}}}})",
+                             kind));
+    CHECK(core.Describe("d").body.contains(told));
+    CHECK_FALSE(core.Describe("d").body.contains(R"("VpcConfiguration":)"));
+  }
+}
+
 TEST_CASE("CreateDeliveryStream: what OpenSearch cannot be", "[firehose]") {
   FirehoseCore core;
   const auto refused = [&](std::string_view message, const Reply& reply) {
@@ -65,7 +90,8 @@ TEST_CASE("CreateDeliveryStream: what OpenSearch cannot be", "[firehose]") {
   refused("IndexName 'Orders' can be no index",
           TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"https://h",)", "Orders"));
   refused("Member must satisfy enum value set", TryCreateSearch(core, kKind, R"(,"S3BackupMode":"AllData")"));
-  refused("VpcConfiguration is not served", TryCreateSearch(core, kKind, R"(,"VpcConfiguration":{})"));
+  refused("Value null at 'amazonopensearchserviceDestinationConfiguration.vpcConfiguration.subnetIds'",
+          TryCreateSearch(core, kKind, R"(,"VpcConfiguration":{})"));
   refused("less than or equal to 100",
           TryCreateSearch(core, kKind, R"(,"BufferingHints":{"SizeInMBs":101,"IntervalInSeconds":1})"));
   CHECK(!TryCreateSearch(core, kKind, "", R"("ClusterEndpoint":"http://127.0.0.1:9200",)").error);
