@@ -199,7 +199,17 @@ class YamlWalker {
   }
 
  private:
+  /// CloudFormation's short form of a function: !Ref X is {Ref: X}, and !Sub X is {Fn::Sub: X}.
   Status Fill(const YAML::Node& node, int depth, ConfigNode& out) {
+    const std::string& tag = node.Tag();
+    if (tag.size() < 2 || tag.front() != '!') return FillValue(node, depth, out);
+    out.line = std::max(node.Mark().line, 0) + 1;
+    out.kind = ConfigNode::Kind::kMap;
+    out.fields.push_back({tag == "!Ref" ? "Ref" : "Fn::" + tag.substr(1), out.line, ConfigNode()});
+    return FillValue(node, depth + 1, out.fields.back().value);
+  }
+
+  Status FillValue(const YAML::Node& node, int depth, ConfigNode& out) {
     out.line = std::max(node.Mark().line, 0) + 1;
     if (depth > kDepthMax) return Problem(name_, out.line, "nested too deeply").error();
     if (++nodes_ > kNodesMax) return Problem(name_, out.line, "the document is too large").error();

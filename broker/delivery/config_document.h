@@ -1,6 +1,6 @@
 // A JSON or YAML document as a tree in which every key and value knows its line, so that a message about a
 // configuration can name the place. JSON is parsed strictly (RFC 8259; a key may stand only once in an object),
-// YAML 1.2 with the same keys.
+// YAML 1.2 with the same keys, and with the short forms that CloudFormation has for its functions.
 //
 // Values only; safe to call from any thread on its own data.
 #pragma once

@@ -11,6 +11,7 @@
 #include "broker/delivery/config_reader.h"
 #include "broker/delivery/destination_config.h"
 #include "broker/delivery/endpoints/endpoint_destination.h"
+#include "broker/delivery/foreign_config.h"
 #include "broker/delivery/iso_time.h"
 #include "broker/delivery/plain_columns.h"
 #include "broker/delivery/redshift/redshift_destination.h"
@@ -364,9 +365,11 @@ enum class Origin : std::uint8_t { kUser, kStore };
 
 Result<ParsedDeliveryConfig> Parse(std::string_view document, std::string_view document_name, Origin origin,
                                    GlueTables tables) {
-  const Result<ConfigNode> tree = ParseConfigDocument(document, document_name);
+  Result<ConfigNode> tree = ParseConfigDocument(document, document_name);
   if (!tree) return Error(tree.error());
   ConfigReport report(document_name);
+  if (origin == Origin::kUser) TakeForeignDocument(*tree, document_name, report);
+  if (!report.ok()) return Error(report.status());
   ParsedDeliveryConfig parsed;
   DeliveryConfig& config = parsed.config;
   MapReader root(report, *tree, "");

@@ -1,5 +1,6 @@
 // The configuration of one delivery stream: the body of Firehose's CreateDeliveryStream, as JSON or YAML, and what goes
-// beyond it under one key, "Sluice". docs/delivery.md lists every field.
+// beyond it under one key, "Sluice". docs/delivery.md lists every field. Of a CloudFormation template and of Terraform's
+// state that body is made first (foreign_config.h).
 //
 // Files are read kindly: where the meaning is obvious (a missing RoleARN, "gzip", a compression beside a conversion, an
 // ErrorOutputPrefix without its type), it is taken and a warning says so. Unknown keys, contradictions and what this
