@@ -185,6 +185,21 @@ def sorted_rows(kitchen):
     expect("order", [(row["user_id"], row["session"]) for row in rows], [(user, f"s{n}") for user in range(3) for n in (user + 6, user + 3, user)])
 
 
+def cloudformation(kitchen):
+    kitchen.create("cloudformation.yaml")
+    kitchen.put("orders-of-a-stack", {"order_id": 1, "placed_at": "2026-11-21 10:00:00", "total": "9.90"})
+    rows = only(kitchen.delivered("orders-of-a-stack", "stack/orders"))
+    expect("rows", [(row["order_id"], float(row["total"]), row["placed_at"]) for row in rows], [(1, 9.9, "2026-11-21T10:00:00Z")])
+
+
+def terraform_state(kitchen):
+    kitchen.broker.run("stream", "create", "trips")
+    kitchen.create("terraform-state.json")
+    kitchen.put_into_stream("trips", {"trip": 1}, {"trip": 2})
+    expect("rows", only(kitchen.delivered("trips-of-terraform", "fleet/trips")), [{"trip": 1}, {"trip": 2}])
+    expect("rows of the backup", only(kitchen.objects(kitchen.lake / "fleet-raw" / "trips")), [{"trip": 1}, {"trip": 2}])
+
+
 def object_store(kitchen):
     if kitchen.s3 is None:
         return
@@ -197,7 +212,8 @@ def object_store(kitchen):
 
 RECIPES = {"hourly-parquet.json": hourly_parquet, "inferred-parquet.yaml": inferred_parquet, "cloudwatch-logs.json": cloudwatch_logs,
            "by-customer.json": by_customer, "by-event-time.json": by_event_time, "transform.yaml": transform, "dead-letters.yaml": dead_letters, "archive.json": archive,
-           "orc.json": orc, "glue-table.json": glue_table, "sorted.json": sorted_rows, "object-store.json": object_store}
+           "orc.json": orc, "glue-table.json": glue_table, "sorted.json": sorted_rows,
+           "cloudformation.yaml": cloudformation, "terraform-state.json": terraform_state, "object-store.json": object_store}
 
 
 def run(arguments, directory, s3):
