@@ -34,6 +34,7 @@ struct RetentionSettings {
 struct StreamConsumer {
   std::int64_t created_ms = 0;
   std::map<std::string, std::string> tags;
+  std::string policy{};  // as KinesisSettings::policy
   friend bool operator==(const StreamConsumer&, const StreamConsumer&) = default;
 };
 

@@ -98,10 +98,11 @@ void AddConsumer(stored::Stream& message, const std::string& name, const StreamC
     tag.set_key(key);
     tag.set_value(value);
   }
+  out.set_policy(consumer.policy);
 }
 
 StreamConsumer ReadConsumer(const stored::Consumer& stored) {
-  StreamConsumer consumer{.created_ms = stored.created_ms(), .tags = {}};
+  StreamConsumer consumer{.created_ms = stored.created_ms(), .tags = {}, .policy = stored.policy()};
   for (const stored::Tag& tag : stored.tags()) consumer.tags[tag.key()] = tag.value();
   return consumer;
 }

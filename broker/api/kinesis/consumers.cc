@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "broker/api/kinesis/errors.h"
-#include "broker/api/kinesis/stream_argument.h"
 
 namespace sluice::broker::kinesis {
 
@@ -16,32 +15,17 @@ namespace {
 
 constexpr std::string_view kBetween = "/consumer/";
 
-/// What stands behind "stream/" in an ARN of the caller's account: "orders/consumer/billing:1700000000".
-ApiResult<std::string_view> PathInArn(std::string_view arn, const aws::Caller& caller) {
-  const ApiResult<NamedStream> named = StreamInArn(arn, caller);
-  if (!named) return std::unexpected(named.error());
-  if (named->account != caller.account) return std::unexpected(UnknownAccount());
-  return named->name;
-}
-
-ApiResult<Consumer> FindByName(const StreamPtr& stream, std::string_view name, const aws::Caller& caller) {
-  const auto found = stream->kinesis.consumers.find(std::string(name));
-  if (found == stream->kinesis.consumers.end()) return std::unexpected(ConsumerNotFound(name, stream->name, caller));
-  return Consumer{stream, found->first, found->second};
-}
-
-ApiResult<Consumer> FindByPath(const Context& context, const aws::Caller& caller, std::string_view path) {
-  const std::size_t end_of_stream = path.find(kBetween);
-  const std::string_view named = path.substr(std::min(end_of_stream + kBetween.size(), path.size()));
-  const std::string_view name = named.substr(0, named.rfind(':'));
-  const std::string_view created = named.substr(std::min(name.size() + 1, named.size()));
-  auto stream = FindStream(context, caller, path.substr(0, end_of_stream));
-  if (!stream) return std::unexpected(stream.error());
-  auto consumer = FindByName(*stream, name, caller);
-  if (consumer && created != std::to_string(consumer->info.created_ms / 1000)) {
-    return std::unexpected(ConsumerNotFound(name, (*stream)->name, caller));
-  }
-  return consumer;
+/// Takes "orders/consumer/billing:1700000000" apart, or what is called "orders".
+NamedConsumer ConsumerInPath(const NamedStream& path) {
+  const std::string_view text = path.name;
+  const std::size_t end_of_stream = text.find(kBetween);
+  NamedConsumer named{.stream = path, .name = {}, .created_s = std::nullopt};
+  if (end_of_stream == text.npos) return named;
+  named.stream.name = text.substr(0, end_of_stream);
+  const std::string_view consumer = text.substr(end_of_stream + kBetween.size());
+  named.name = consumer.substr(0, consumer.rfind(':'));
+  named.created_s = consumer.substr(std::min(named.name.size() + 1, consumer.size()));
+  return named;
 }
 
 }  // namespace
@@ -51,40 +35,51 @@ std::string ConsumerArn(const Consumer& consumer, const aws::Caller& caller) {
                      consumer.info.created_ms / 1000);
 }
 
-ApiResult<Consumer> FindConsumer(const Context& context, const aws::Caller& caller, std::string_view arn) {
-  const ApiResult<std::string_view> path = PathInArn(arn, caller);
+ApiResult<NamedConsumer> ConsumerInCall(const aws::Call& call) {
+  const std::string_view arn = TextOf(call, "ConsumerARN");
+  const std::string_view name = TextOf(call, "ConsumerName");
+  if (arn.empty() && (name.empty() || TextOf(call, "StreamARN").empty())) {
+    return std::unexpected(InvalidArgument("Either ConsumerARN, or both StreamARN and ConsumerName must be provided."));
+  }
+  const ApiResult<NamedStream> path = arn.empty() ? StreamInCall(call) : StreamInArn(arn, call.caller());
   if (!path) return std::unexpected(path.error());
-  return FindByPath(context, caller, *path);
+  if (arn.empty()) return NamedConsumer{.stream = *path, .name = name, .created_s = std::nullopt};
+  const NamedConsumer named = ConsumerInPath(*path);
+  if (!name.empty() && name != named.name) {
+    return std::unexpected(InvalidArgument(
+        fmt::format("Input consumer name {} doesn't match the inferred name in consumer arn {}", name, named.name)));
+  }
+  return named;
+}
+
+ApiResult<Consumer> FindConsumer(const Context& context, const aws::Caller& caller, const NamedConsumer& named) {
+  const auto stream = FindStream(context, caller, named.stream.name);
+  if (!stream) return std::unexpected(stream.error());
+  const auto found = (*stream)->kinesis.consumers.find(std::string(named.name));
+  const bool is_there = found != (*stream)->kinesis.consumers.end() &&
+                        (!named.created_s || *named.created_s == std::to_string(found->second.created_ms / 1000));
+  if (!is_there) return std::unexpected(ConsumerNotFound(named.name, (*stream)->name, caller));
+  return Consumer{*stream, found->first, found->second};
 }
 
 ApiResult<Consumer> FindConsumer(const Context& context, const aws::Call& call) {
-  const std::string_view arn = TextOf(call, "ConsumerARN");
-  const std::string_view name = TextOf(call, "ConsumerName");
-  if (!arn.empty()) {
-    auto consumer = FindConsumer(context, call.caller(), arn);
-    if (consumer && !name.empty() && name != consumer->name) {
-      return std::unexpected(InvalidArgument(fmt::format(
-          "Input consumer name {} doesn't match the inferred name in consumer arn {}", name, consumer->name)));
-    }
-    return consumer;
-  }
-  if (name.empty() || TextOf(call, "StreamARN").empty()) {
-    return std::unexpected(InvalidArgument("Either ConsumerARN, or both StreamARN and ConsumerName must be provided."));
-  }
-  const auto stream = FindStream(context, call);
-  if (!stream) return std::unexpected(stream.error());
-  return FindByName(*stream, name, call.caller());
+  const ApiResult<NamedConsumer> named = ConsumerInCall(call);
+  if (!named) return std::unexpected(named.error());
+  if (named->stream.account != call.caller().account) return std::unexpected(UnknownAccount());
+  return FindConsumer(context, call.caller(), *named);
 }
 
 ApiResult<Resource> FindStreamOrConsumer(const Context& context, const aws::Call& call) {
-  const ApiResult<std::string_view> path = PathInArn(TextOf(call, "ResourceARN"), call.caller());
+  const ApiResult<NamedStream> path = StreamInArn(TextOf(call, "ResourceARN"), call.caller());
   if (!path) return std::unexpected(path.error());
-  if (path->find(kBetween) != std::string_view::npos) {
-    auto consumer = FindByPath(context, call.caller(), *path);
+  if (path->account != call.caller().account) return std::unexpected(UnknownAccount());
+  const NamedConsumer named = ConsumerInPath(*path);
+  if (named.stream.name != path->name) {
+    auto consumer = FindConsumer(context, call.caller(), named);
     if (!consumer) return std::unexpected(consumer.error());
     return Resource{consumer->stream, consumer->name};
   }
-  const auto stream = FindStream(context, call.caller(), *path);
+  const auto stream = FindStream(context, call.caller(), named.stream.name);
   if (!stream) return std::unexpected(stream.error());
   return Resource{*stream, ""};
 }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "broker/api/kinesis/context.h"
+#include "broker/api/kinesis/stream_argument.h"
 #include "broker/stream_catalog.h"
 #include "protocol/aws/writer.h"
 
@@ -24,10 +26,18 @@ struct Consumer {
 /// "arn:aws:kinesis:us-east-1:123456789012:stream/orders/consumer/billing:1700000000".
 std::string ConsumerArn(const Consumer& consumer, const aws::Caller& caller);
 
-/// The consumer of a call's ConsumerARN, or of its StreamARN and ConsumerName.
+/// A consumer as a call names it; views into the call's input.
+struct NamedConsumer {
+  NamedStream stream;  // its account is the ARN's
+  std::string_view name;
+  std::optional<std::string_view> created_s;  // of an ARN: one that was registered at another time is another consumer
+};
+/// What a call's ConsumerARN names, or its StreamARN and ConsumerName.
+ApiResult<NamedConsumer> ConsumerInCall(const aws::Call& call);
+/// Whatever the account.
+ApiResult<Consumer> FindConsumer(const Context& context, const aws::Caller& caller, const NamedConsumer& named);
+/// What the call names, which is of the caller's account.
 ApiResult<Consumer> FindConsumer(const Context& context, const aws::Call& call);
-/// By ARN alone: one that was registered at another time is another consumer.
-ApiResult<Consumer> FindConsumer(const Context& context, const aws::Caller& caller, std::string_view arn);
 
 /// What a call's ResourceARN names: a stream, or one of its consumers.
 struct Resource {

@@ -180,6 +180,12 @@ ApiResult<std::string> CheckedPolicy(std::string_view json, std::string_view res
   return writer->Take();
 }
 
+std::string* PolicyIn(StreamInfo& stream, const std::string& consumer) {
+  if (consumer.empty()) return &stream.kinesis.policy;
+  const auto found = stream.kinesis.consumers.find(consumer);
+  return found == stream.kinesis.consumers.end() ? nullptr : &found->second.policy;
+}
+
 Verdict JudgePolicy(std::string_view policy, const aws::Caller& caller, std::string_view operation) {
   const PolicyText text(policy);
   Document document;

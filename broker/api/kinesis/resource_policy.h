@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "broker/api/kinesis/context.h"
+#include "broker/stream_catalog.h"
 
 namespace sluice::broker::kinesis {
 
@@ -19,7 +20,10 @@ inline constexpr std::size_t kPolicyBytesMax = 20u << 10;
 /// The policy without white space, as it is kept. `resource`: the ARN that it is put to, which its Resources must name.
 ApiResult<std::string> CheckedPolicy(std::string_view json, std::string_view resource);
 
-enum class Verdict : std::uint8_t { kSilent, kAllow, kDeny };
+/// The policy of a stream, or of its consumer of this name, for a change; null where the consumer has gone.
+std::string* PolicyIn(StreamInfo& stream, const std::string& consumer);
+
+enum class Verdict : std::uint8_t { kSilent, kAllow, kDeny };  // the later ones count more
 /// What a checked policy says of a caller and an operation; a statement that denies counts more than any that allows.
 Verdict JudgePolicy(std::string_view policy, const aws::Caller& caller, std::string_view operation);
 

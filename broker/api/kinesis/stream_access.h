@@ -1,5 +1,5 @@
-// Which stream a request is about, for the operations that resource policies speak of: those on records, and
-// descriptions. Besides its own streams a caller may name, by ARN, those of another account of this broker, where their
+// Which stream or consumer a request is about, for the operations that resource policies speak of: those on records,
+// and descriptions. Besides its own a caller may name, by ARN, those of another account of this broker, where their
 // policy allows it. What a policy denies is denied however the stream is named.
 //
 // Thread-safe.
@@ -7,6 +7,7 @@
 
 #include <string_view>
 
+#include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/context.h"
 #include "broker/api/kinesis/stream_argument.h"
 #include "broker/stream_catalog.h"
@@ -20,7 +21,11 @@ ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Call& call,
 ApiResult<StreamPtr> AccessStream(const Context& context, const aws::Caller& caller, const NamedStream& named,
                                   std::string_view operation);
 
-/// The caller, with the account of the call's StreamARN, if any: for the ARNs of the answer.
+/// The consumer that a call names. Its own policy and its stream's are asked both: a denial of either counts, and
+/// either may allow.
+ApiResult<Consumer> AccessConsumer(const Context& context, const aws::Call& call, std::string_view operation);
+
+/// The caller, with the account of the call's StreamARN or ConsumerARN, if any: for the ARNs of the answer.
 aws::Caller OwnerOf(const aws::Call& call);
 
 }  // namespace sluice::broker::kinesis

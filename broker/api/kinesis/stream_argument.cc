@@ -65,22 +65,11 @@ ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& calle
   return std::unexpected(StreamNotFound(name, caller));
 }
 
-namespace {
-
-ApiResult<StreamPtr> OwnStream(const Context& context, const aws::Call& call, const ApiResult<NamedStream>& named) {
+ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call) {
+  const ApiResult<NamedStream> named = StreamInCall(call);
   if (!named) return std::unexpected(named.error());
   if (named->account != call.caller().account) return std::unexpected(UnknownAccount());
   return FindStream(context, call.caller(), named->name);
-}
-
-}  // namespace
-
-ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call) {
-  return OwnStream(context, call, StreamInCall(call));
-}
-
-ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call) {
-  return OwnStream(context, call, StreamInArn(TextOf(call, "ResourceARN"), call.caller()));
 }
 
 }  // namespace sluice::broker::kinesis

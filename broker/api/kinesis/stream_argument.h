@@ -30,8 +30,6 @@ protocol::aws::ApiError UnknownAccount();
 
 /// The stream of a call's StreamName and StreamARN, which is of the caller's account.
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Call& call);
-/// The stream of its ResourceARN.
-ApiResult<StreamPtr> FindResource(const Context& context, const aws::Call& call);
 /// By name alone. Where streams pass states it may be one that is DELETING, in all of these.
 ApiResult<StreamPtr> FindStream(const Context& context, const aws::Caller& caller, std::string_view name);
 

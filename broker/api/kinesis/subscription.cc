@@ -10,6 +10,7 @@
 #include "broker/api/kinesis/child_shards.h"
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/page_memory.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_text.h"
 #include "protocol/aws/event_stream.h"
 
@@ -21,9 +22,9 @@ namespace {
 
 constexpr std::uint64_t kEventBytesMax = 1u << 20;  // keys and data; a first record is given whatever its size
 
-ApiError AnotherOne(const Consumer& consumer, const aws::Caller& caller) {
+ApiError AnotherOne(const Consumer& consumer, const aws::Caller& owner) {
   return {"ResourceInUseException",
-          fmt::format("Another active subscription exists for this consumer: {}", ConsumerArn(consumer, caller))};
+          fmt::format("Another active subscription exists for this consumer: {}", ConsumerArn(consumer, owner))};
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ void Subscription::Begin() {
 }
 
 std::optional<ApiError> Subscription::Enter() {
-  const ApiError another = AnotherOne(target_.consumer, call_->caller());
+  const ApiError another = AnotherOne(target_.consumer, OwnerOf(*call_));
   const auto end = [weak = weak_from_this(), &loop = call_->loop()](const ApiError& why) {
     loop.Post([weak, why] {
       if (const auto me = weak.lock()) me->FailWith(why);
@@ -73,7 +74,7 @@ std::optional<ApiError> Subscription::Enter() {
   if (!ticket) return another;
   ticket_ = *ticket;
   // A consumer that was deregistered before this is in the registry would not be told.
-  const auto still = FindConsumer(context_, call_->caller(), ConsumerArn(target_.consumer, call_->caller()));
+  const auto still = FindConsumer(context_, call_->caller(), *ConsumerInCall(*call_));
   if (still) return std::nullopt;
   Leave();
   return still.error();

@@ -1,58 +1,22 @@
-// PutResourcePolicy: which policies are taken, and whom they let in and keep out. Get and Delete with it.
-#include "tests/broker/kinesis/kinesis_fixture.h"
+// PutResourcePolicy: which policies are taken, and whom they let in and keep out.
+#include "tests/broker/kinesis/resource_policy_fixture.h"
 
 namespace sluice::broker::kinesis {
 namespace {
 
-const std::string kArn = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
-const aws::Caller kGuest{.account = "111111111111", .region = "us-east-1", .access_key = "AKIAGUEST"};
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-Reply PutPolicy(KinesisCore& core, std::string_view policy) {
-  return core.Run("PutResourcePolicy", R"({"ResourceARN":")" + kArn + R"(","Policy":")" + Escaped(policy) + "\"}");
-}
-
-std::string Statement(std::string_view effect, std::string_view principal, std::string_view action) {
-  return R"({"Effect":")" + std::string(effect) + R"(","Principal":)" + std::string(principal) + R"(,"Action":)" +
-         std::string(action) + R"(,"Resource":")" + kArn + "\"}";
-}
-
-Reply Set(KinesisCore& core, const std::string& statements) {
-  Reply reply = PutPolicy(core, R"({"Version":"2012-10-17","Statement":[)" + statements + "]}");
-  INFO(reply.message());
-  REQUIRE(!reply.error);
-  return reply;
-}
-
 Reply PutAs(KinesisCore& core, const aws::Caller& caller, std::string_view stream = R"("StreamARN":)") {
-  const std::string named = stream == R"("StreamARN":)" ? std::string(stream) + '"' + kArn + '"' : std::string(stream);
+  const std::string named =
+      stream == R"("StreamARN":)" ? std::string(stream) + '"' + kOrders + '"' : std::string(stream);
   return core.RunAs(caller, "PutRecord", "{" + named + R"(,"PartitionKey":"k","Data":""})");
 }
 
-TEST_CASE("PutResourcePolicy: kept without white space, told, deleted", "[kinesis]") {
-  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
-  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":1})");
-  const std::string resource = R"({"ResourceARN":")" + kArn + "\"}";
-  const auto policy = [&] { return core.MustRun("GetResourcePolicy", resource).At("Policy"); };
-  CHECK(policy() == "{}");
-  CHECK(core.Run("DeleteResourcePolicy", resource).error ==
-        ApiError("ResourceNotFoundException", "No resource policy found for resource ARN " + kArn + "."));
-  const std::string compact = R"({"Version":"2012-10-17","Statement":[)" +
-                              Statement("Allow", R"({"AWS":"111111111111"})", R"(["kinesis:Put*"])") + "]}";
-  CHECK(core.Run("PutResourcePolicy", R"({"ResourceARN":")" + kArn + R"(","Policy":" )" + Escaped(compact) + " \"}")
-            .body.empty());
-  core.Restart();
-  CHECK(policy() == compact);
-  CHECK(core.MustRun("DeleteResourcePolicy", resource).body.empty());
-  CHECK(policy() == "{}");
+/// A consumer of another account: what it is told of a subscription, or of its description.
+std::string UseAsGuest(ConsumersCore& core, std::string_view operation, std::string_view arn) {
+  const std::string position = R"(,"ShardId":"0","StartingPosition":{"Type":"LATEST"})";
+  const Reply reply = core.RunAs(
+      kGuest, operation,
+      fmt::format(R"({{"ConsumerARN":"{}"{}}})", arn, operation == "SubscribeToShard" ? position : std::string()));
+  return reply.type();
 }
 
 TEST_CASE("PutResourcePolicy: what is no policy", "[kinesis]") {
@@ -70,7 +34,7 @@ TEST_CASE("PutResourcePolicy: what is no policy", "[kinesis]") {
   refused(R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}})", "a Statement has no Resource");
   refused(R"({"Statement":)" + Statement("Maybe", R"("*")", R"("*")") + "}", "Effect is neither Allow nor Deny");
   refused(R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*:stream/other"}})",
-          "a Resource does not name " + kArn);
+          "a Resource does not name " + kOrders);
   refused(R"({"Statement":{"Condition":{},"Effect":"Allow"}})",
           "Condition is not supported here, as it would not be enforced");
   refused(R"({"Id":[null],"Statement":)" + Statement("Allow", R"("*")", R"("*")") + "}", "null is no part of a policy");
@@ -78,11 +42,10 @@ TEST_CASE("PutResourcePolicy: what is no policy", "[kinesis]") {
 }
 
 TEST_CASE("PutResourcePolicy: lets another account in by ARN", "[kinesis]") {
-  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
-  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":1})");
+  ConsumersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
   const std::string denied =
       "User: arn:aws:iam::111111111111:user/AKIAGUEST is not authorized to perform: kinesis:PutRecord on resource: " +
-      kArn + " because no resource-based policy allows the kinesis:PutRecord action";
+      kOrders + " because no resource-based policy allows the kinesis:PutRecord action";
   CHECK(PutAs(core, kGuest).error == ApiError("AccessDeniedException", denied));
   CHECK(PutAs(core, {.account = kGuest.account, .region = kGuest.region, .access_key = ""},
               R"("StreamARN":"arn:aws:kinesis:us-east-1:999999999999:stream/orders")")
@@ -91,22 +54,21 @@ TEST_CASE("PutResourcePolicy: lets another account in by ARN", "[kinesis]") {
                                          R"({"AWS":["222222222222","arn:aws:iam::111111111111:root"]})",
                                          R"({"AWS":"arn:aws:iam::111111111111:user/AKIAGUEST"})");
   const std::string action = GENERATE(R"("*")", R"("kinesis:put?ecord")", R"(["kinesis:GetRecords","kinesis:Put*"])");
-  Set(core, Statement("Allow", principal, action));
+  SetPolicy(core, Statement("Allow", principal, action));
   CHECK(!PutAs(core, kGuest).error);
-  Set(core, Statement("Allow", R"({"AWS":"222222222222","Service":"111111111111"})", R"("*")") + "," +
-                Statement("Allow", R"({"AWS":"arn:aws:iam::111111111111:user/AKIAOTHER"})", R"("*")") + "," +
-                Statement("Allow", R"("*")", R"(["kinesis:PutRecords","kinesis:PutRecord?","s3:*"])"));
+  SetPolicy(core, Statement("Allow", R"({"AWS":"222222222222","Service":"111111111111"})", R"("*")") + "," +
+                      Statement("Allow", R"({"AWS":"arn:aws:iam::111111111111:user/AKIAOTHER"})", R"("*")") + "," +
+                      Statement("Allow", R"("*")", R"(["kinesis:PutRecords","kinesis:PutRecord?","s3:*"])"));
   CHECK(PutAs(core, kGuest).error == ApiError("AccessDeniedException", denied));
   CHECK(!PutAs(core, core.caller).error);
 }
 
 TEST_CASE("PutResourcePolicy: denies, however the stream is named", "[kinesis]") {
-  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
-  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":1})");
+  ConsumersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
   const std::string iterator = core.Iterator(R"("ShardIteratorType":"TRIM_HORIZON")");
-  Set(core, Statement("Allow", R"("*")", R"("*")") + "," +
-                Statement("Deny", R"({"AWS":"arn:aws:iam::111111111111:user/AKIAGUEST"})",
-                          R"(["kinesis:PutRecord","kinesis:GetRecords"])"));
+  SetPolicy(core, Statement("Allow", R"("*")", R"("*")") + "," +
+                      Statement("Deny", R"({"AWS":"arn:aws:iam::111111111111:user/AKIAGUEST"})",
+                                R"(["kinesis:PutRecord","kinesis:GetRecords"])"));
   CHECK(PutAs(core, kGuest, R"("StreamName":"orders")").error ==
         ApiError("AccessDeniedException",
                  "User: arn:aws:iam::111111111111:user/AKIAGUEST is not authorized to perform: kinesis:PutRecord on "
@@ -121,8 +83,7 @@ TEST_CASE("PutResourcePolicy: denies, however the stream is named", "[kinesis]")
 }
 
 TEST_CASE("PutResourcePolicy: every operation on records asks it", "[kinesis]") {
-  KinesisCore core;
-  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":1})");
+  ConsumersCore core;
   const auto [operation, rest] = GENERATE(table<std::string, std::string>({
       {"PutRecord", R"("PartitionKey":"k","Data":"")"},
       {"PutRecords", R"("Records":[{"PartitionKey":"k","Data":""}])"},
@@ -134,14 +95,75 @@ TEST_CASE("PutResourcePolicy: every operation on records asks it", "[kinesis]") 
   }));
   const std::string iterator = '"' + core.Iterator(R"("ShardIteratorType":"TRIM_HORIZON")") + '"';
   const std::string json =
-      R"({"StreamARN":")" + kArn + R"(",)" + rest + (operation == "GetRecords" ? iterator : "") + "}";
+      R"({"StreamARN":")" + kOrders + R"(",)" + rest + (operation == "GetRecords" ? iterator : "") + "}";
   const auto run = [&] { return core.RunAs(kGuest, operation, json); };
   CHECK(run().type() == "AccessDeniedException");
-  Set(core, Statement("Allow", R"({"AWS":"111111111111"})", R"("kinesis:)" + operation + '"'));
+  SetPolicy(core, Statement("Allow", R"({"AWS":"111111111111"})", R"("kinesis:)" + operation + '"'));
   const Reply reply = run();
   CHECK(reply.type().empty());
-  if (operation.starts_with("Describe")) CHECK(reply.body.contains(kArn));
-  CHECK(core.RunAs(kGuest, "DeleteStream", R"({"StreamARN":")" + kArn + "\"}").type() == "UnrecognizedClientException");
+  if (operation.starts_with("Describe")) CHECK(reply.body.contains(kOrders));
+  CHECK(core.RunAs(kGuest, "DeleteStream", R"({"StreamARN":")" + kOrders + "\"}").type() ==
+        "UnrecognizedClientException");
+}
+
+TEST_CASE("PutResourcePolicy: of a consumer, lets another account in by ARN", "[kinesis]") {
+  ConsumersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const std::string operation = GENERATE("SubscribeToShard", "DescribeStreamConsumer");
+  const std::string arn = core.Arn("a");
+  const std::string other = core.Arn("b");
+  CHECK(UseAsGuest(core, operation, arn) == "AccessDeniedException");
+  SetPolicy(core, Statement("Allow", R"({"AWS":"111111111111"})", R"("kinesis:)" + operation + '"', arn), arn);
+  CHECK(UseAsGuest(core, operation, arn).empty());
+  CHECK(UseAsGuest(core, operation, other) == "AccessDeniedException");
+  CHECK(UseAsGuest(core, operation == "SubscribeToShard" ? "DescribeStreamConsumer" : "SubscribeToShard", arn) ==
+        "AccessDeniedException");
+  CHECK(core.RunAs(kGuest, "DeregisterStreamConsumer", fmt::format(R"({{"ConsumerARN":"{}"}})", arn)).type() ==
+        "UnrecognizedClientException");
+  core.MustRun("DeregisterStreamConsumer", fmt::format(R"({{"ConsumerARN":"{}"}})", arn));
+  CHECK(UseAsGuest(core, operation, arn) == "AccessDeniedException");  // nobody learns that it is gone
+}
+
+TEST_CASE("PutResourcePolicy: of a stream, lets another account use its consumers", "[kinesis]") {
+  ConsumersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const std::string operation = GENERATE("SubscribeToShard", "DescribeStreamConsumer");
+  const std::string arn = core.Arn("a");
+  SetPolicy(core, Statement("Allow", R"("*")", R"("kinesis:)" + operation + '"'));
+  CHECK(UseAsGuest(core, operation, arn).empty());
+  SetPolicy(core, Statement("Deny", R"({"AWS":"111111111111"})", R"("kinesis:*")", arn), arn);
+  CHECK(UseAsGuest(core, operation, arn) == "AccessDeniedException");
+  CHECK(core.RunAs(kGuest, "DescribeStreamConsumer",
+                   R"({"ConsumerARN":"arn:aws:kinesis:us-east-1:999999999999:stream/orders/consumer/a:1"})")
+            .type() == "UnrecognizedClientException");
+}
+
+TEST_CASE("PutResourcePolicy: of a consumer, denies and is told as AWS tells it", "[kinesis]") {
+  ConsumersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const std::string arn = core.Arn("a");
+  const std::string by_name = fmt::format(R"({{"StreamARN":"{}","ConsumerName":"a"}})", kOrders);
+  SetPolicy(core, Statement("Allow", R"("*")", R"("kinesis:Describe*")", arn), arn);
+  const Reply described = core.RunAs(kGuest, "DescribeStreamConsumer", by_name);
+  CHECK(described.At("ConsumerDescription.ConsumerARN") == arn);  // the owner's account
+  CHECK(described.At("ConsumerDescription.StreamARN") == kOrders);
+  SetPolicy(core, Statement("Deny", R"("*")", R"("*")", arn), arn);
+  CHECK(core.Run("DescribeStreamConsumer", fmt::format(R"({{"ConsumerARN":"{}"}})", arn)).error ==
+        ApiError("AccessDeniedException",
+                 "User: arn:aws:iam::000000000000:user/test is not authorized to perform: "
+                 "kinesis:DescribeStreamConsumer on resource: " +
+                     arn + " with an explicit deny in a resource-based policy"));
+  CHECK(core.SubscribeAt(arn, R"("Type":"LATEST")").first.type() == "AccessDeniedException");
+  CHECK(!core.Run("ListStreamConsumers", fmt::format(R"({{"StreamARN":"{}"}})", kOrders)).error);
+}
+
+TEST_CASE("PutResourcePolicy: a consumer's policy names the consumer", "[kinesis]") {
+  ConsumersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const std::string arn = core.Arn("a");
+  const std::string policy = R"({"Statement":)" + Statement("Allow", R"("*")", R"("*")", kOrders) + "}";
+  CHECK(PutPolicy(core, policy, arn).message() == "Policy validation error: a Resource does not name " + arn);
+  for (const char* none : {"/consumer/b:1", "/consumer/a:1", "/consumer/a", "/consumer/", "/consumer/:1"}) {
+    INFO(none);
+    CHECK(PutPolicy(core, policy, kOrders + none).type() == "ResourceNotFoundException");
+  }
+  CHECK(core.MustRun("GetResourcePolicy", ResourceInput(kOrders)).At("Policy") == "{}");
 }
 
 }  // namespace

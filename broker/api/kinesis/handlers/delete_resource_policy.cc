@@ -1,9 +1,10 @@
 // DeleteResourcePolicy: what there is without a policy; in force with the answer.
 #include <fmt/format.h>
 
+#include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/handlers/operations.h"
+#include "broker/api/kinesis/resource_policy.h"
 #include "broker/api/kinesis/shapes.h"
-#include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_change.h"
 
 namespace sluice::broker::kinesis {
@@ -20,12 +21,16 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  return NoBody(ChangeAtOnce(context, call, FindResource(context, call), [&](StreamInfo& stream) -> Refusal {
-    if (stream.kinesis.policy.empty()) {
+  const auto resource = FindStreamOrConsumer(context, call);
+  if (!resource) return std::unexpected(resource.error());
+  return NoBody(ChangeAtOnce(context, call, resource->stream, [&](StreamInfo& stream) -> Refusal {
+    std::string* const kept = PolicyIn(stream, resource->consumer);
+    if (kept == nullptr) return ConsumerNotFound(resource->consumer, stream.name, call.caller());
+    if (kept->empty()) {
       return ApiError("ResourceNotFoundException",
                       fmt::format("No resource policy found for resource ARN {}.", TextOf(call, "ResourceARN")));
     }
-    stream.kinesis.policy.clear();
+    kept->clear();
     return std::nullopt;
   }));
 }

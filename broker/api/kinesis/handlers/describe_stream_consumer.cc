@@ -2,6 +2,7 @@
 #include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
+#include "broker/api/kinesis/stream_access.h"
 #include "broker/api/kinesis/stream_argument.h"
 
 namespace sluice::broker::kinesis {
@@ -13,13 +14,13 @@ const protocol::aws::Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto consumer = FindConsumer(context, call);
+  const auto consumer = AccessConsumer(context, call, "DescribeStreamConsumer");
   if (!consumer) return std::unexpected(consumer.error());
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("ConsumerDescription").BeginMap();
-  WriteConsumer(*writer, *consumer, "ACTIVE", call.caller());
-  writer->Name("StreamARN").Text(StreamArn(consumer->stream->name, call.caller()));
+  WriteConsumer(*writer, *consumer, "ACTIVE", OwnerOf(call));
+  writer->Name("StreamARN").Text(StreamArn(consumer->stream->name, OwnerOf(call)));
   writer->EndMap();
   writer->EndMap();
   return writer->Take();

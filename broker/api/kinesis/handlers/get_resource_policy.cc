@@ -1,7 +1,7 @@
 // GetResourcePolicy: the policy without white space; "{}" where there is none.
+#include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shapes.h"
-#include "broker/api/kinesis/stream_argument.h"
 
 namespace sluice::broker::kinesis {
 
@@ -16,9 +16,11 @@ const Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  const auto stream = FindResource(context, call);
-  if (!stream) return std::unexpected(stream.error());
-  const std::string& policy = (*stream)->kinesis.policy;
+  const auto resource = FindStreamOrConsumer(context, call);
+  if (!resource) return std::unexpected(resource.error());
+  const KinesisSettings& settings = resource->stream->kinesis;
+  const std::string& policy =
+      resource->consumer.empty() ? settings.policy : settings.consumers.at(resource->consumer).policy;
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("Policy").Text(policy.empty() ? "{}" : policy);

@@ -1,8 +1,8 @@
-// PutResourcePolicy: who may read and write a stream, and who may not; in force with the answer.
+// PutResourcePolicy: who may use a stream or a consumer, and who may not; in force with the answer.
+#include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/resource_policy.h"
 #include "broker/api/kinesis/shapes.h"
-#include "broker/api/kinesis/stream_argument.h"
 #include "broker/api/kinesis/stream_change.h"
 
 namespace sluice::broker::kinesis {
@@ -22,10 +22,13 @@ const Shape& Input() {
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto policy = CheckedPolicy(TextOf(call, "Policy"), TextOf(call, "ResourceARN"));
-  const auto found = FindResource(context, call);
-  if (found && !policy) return std::unexpected(policy.error());
-  return NoBody(ChangeAtOnce(context, call, found, [&](StreamInfo& stream) -> Refusal {
-    stream.kinesis.policy = *policy;
+  const auto resource = FindStreamOrConsumer(context, call);
+  if (!resource) return std::unexpected(resource.error());
+  if (!policy) return std::unexpected(policy.error());
+  return NoBody(ChangeAtOnce(context, call, resource->stream, [&](StreamInfo& stream) -> Refusal {
+    std::string* const kept = PolicyIn(stream, resource->consumer);
+    if (kept == nullptr) return ConsumerNotFound(resource->consumer, stream.name, call.caller());
+    *kept = *policy;
     return std::nullopt;
   }));
 }

@@ -38,11 +38,8 @@ WantedPlace Wanted(Value position) {
 }
 
 ApiResult<Subscription::Target> ReadInput(const Context& context, const aws::Call& call) {
-  auto consumer = FindConsumer(context, call.caller(), TextOf(call, "ConsumerARN"));
+  auto consumer = AccessConsumer(context, call, "SubscribeToShard");
   if (!consumer) return std::unexpected(consumer.error());
-  const auto stream =
-      AccessStream(context, call.caller(), {consumer->stream->name, call.caller().account}, "SubscribeToShard");
-  if (!stream) return std::unexpected(stream.error());
   const auto shard = FindShard(context, call.caller(), consumer->stream, TextOf(call, "ShardId"));
   if (!shard) return std::unexpected(shard.error());
   const WantedPlace wanted = Wanted(*call.input().Find("StartingPosition"));
