@@ -55,11 +55,22 @@ ApiResult<NamedConsumer> ConsumerInCall(const aws::Call& call) {
 ApiResult<Consumer> FindConsumer(const Context& context, const aws::Caller& caller, const NamedConsumer& named) {
   const auto stream = FindStream(context, caller, named.stream.name);
   if (!stream) return std::unexpected(stream.error());
-  const auto found = (*stream)->kinesis.consumers.find(std::string(named.name));
-  const bool is_there = found != (*stream)->kinesis.consumers.end() &&
-                        (!named.created_s || *named.created_s == std::to_string(found->second.created_ms / 1000));
-  if (!is_there) return std::unexpected(ConsumerNotFound(named.name, (*stream)->name, caller));
-  return Consumer{*stream, found->first, found->second};
+  Consumer consumer{*stream, std::string(named.name), {}};
+  const auto& registered = (*stream)->kinesis.consumers;
+  if (const auto found = registered.find(consumer.name); found != registered.end()) {
+    consumer.info = found->second;
+    consumer.state = context.consumer_lifecycle->StateOf(found->second);
+  } else {
+    const auto deleting = context.consumer_lifecycle->Deleting((*stream)->id);
+    const auto gone = deleting.find(consumer.name);
+    if (gone == deleting.end()) return std::unexpected(ConsumerNotFound(consumer, caller));
+    consumer.info = gone->second;
+    consumer.state = StreamState::kDeleting;
+  }
+  if (named.created_s && *named.created_s != std::to_string(consumer.info.created_ms / 1000)) {
+    return std::unexpected(ConsumerNotFound(consumer, caller));
+  }
+  return consumer;
 }
 
 ApiResult<Consumer> FindConsumer(const Context& context, const aws::Call& call) {
@@ -77,6 +88,7 @@ ApiResult<Resource> FindStreamOrConsumer(const Context& context, const aws::Call
   if (named.stream.name != path->name) {
     auto consumer = FindConsumer(context, call.caller(), named);
     if (!consumer) return std::unexpected(consumer.error());
+    if (consumer->state == StreamState::kDeleting) return std::unexpected(ConsumerNotFound(*consumer, call.caller()));
     return Resource{consumer->stream, consumer->name};
   }
   const auto stream = FindStream(context, call.caller(), named.stream.name);
@@ -87,6 +99,16 @@ ApiResult<Resource> FindStreamOrConsumer(const Context& context, const aws::Call
 ApiError ConsumerNotFound(std::string_view consumer, std::string_view stream, const aws::Caller& caller) {
   return {"ResourceNotFoundException",
           fmt::format("Consumer {} under stream {} not found for account {}.", consumer, stream, caller.account)};
+}
+
+ApiError ConsumerNotFound(const Consumer& consumer, const aws::Caller& caller) {
+  return ConsumerNotFound(consumer.name, consumer.stream->name, caller);
+}
+
+ApiError ConsumerNotActive(const Consumer& consumer, const aws::Caller& caller) {
+  return {"ResourceInUseException",
+          fmt::format("Consumer {} under stream {} under account {} not ACTIVE, instead in state {}", consumer.name,
+                      consumer.stream->name, caller.account, NameOf(consumer.state))};
 }
 
 void WriteConsumer(protocol::aws::Writer& writer, const Consumer& consumer, std::string_view status,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,13 +15,15 @@
 
 namespace sluice::broker::kinesis {
 
-inline constexpr std::size_t kConsumersMax = 20;  // of one stream
+inline constexpr std::size_t kConsumersMax = 20;          // of one stream
+inline constexpr std::int64_t kCreatingConsumersMax = 5;  // of those
 
 /// A consumer and its stream, as they were when it was looked for.
 struct Consumer {
   StreamPtr stream;
   std::string name;
   StreamConsumer info;
+  StreamState state = StreamState::kActive;
 };
 
 /// "arn:aws:kinesis:us-east-1:123456789012:stream/orders/consumer/billing:1700000000".
@@ -34,12 +37,12 @@ struct NamedConsumer {
 };
 /// What a call's ConsumerARN names, or its StreamARN and ConsumerName.
 ApiResult<NamedConsumer> ConsumerInCall(const aws::Call& call);
-/// Whatever the account.
+/// Whatever the account. Where consumers pass states it may be one that is DELETING.
 ApiResult<Consumer> FindConsumer(const Context& context, const aws::Caller& caller, const NamedConsumer& named);
 /// What the call names, which is of the caller's account.
 ApiResult<Consumer> FindConsumer(const Context& context, const aws::Call& call);
 
-/// What a call's ResourceARN names: a stream, or one of its consumers.
+/// What a call's ResourceARN names: a stream, or one of its consumers, which is not DELETING.
 struct Resource {
   StreamPtr stream;
   std::string consumer;  // empty: the stream itself
@@ -47,6 +50,9 @@ struct Resource {
 ApiResult<Resource> FindStreamOrConsumer(const Context& context, const aws::Call& call);
 
 protocol::aws::ApiError ConsumerNotFound(std::string_view consumer, std::string_view stream, const aws::Caller& caller);
+/// Of one that is not there, and of one that is DELETING.
+protocol::aws::ApiError ConsumerNotFound(const Consumer& consumer, const aws::Caller& caller);
+protocol::aws::ApiError ConsumerNotActive(const Consumer& consumer, const aws::Caller& caller);
 
 /// The members of a consumer.
 void WriteConsumer(protocol::aws::Writer& writer, const Consumer& consumer, std::string_view status,

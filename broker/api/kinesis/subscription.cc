@@ -75,9 +75,9 @@ std::optional<ApiError> Subscription::Enter() {
   ticket_ = *ticket;
   // A consumer that was deregistered before this is in the registry would not be told.
   const auto still = FindConsumer(context_, call_->caller(), *ConsumerInCall(*call_));
-  if (still) return std::nullopt;
+  if (still && still->state != StreamState::kDeleting) return std::nullopt;
   Leave();
-  return still.error();
+  return still ? ConsumerNotFound(*still, call_->caller()) : still.error();
 }
 
 void Subscription::OnNews(aws::StreamNews news) {

@@ -1,4 +1,5 @@
-// The states that streams pass where they are to: what is told, what is refused, and that none of it lasts.
+// The states that streams and their consumers pass where they are to: what is told, what is refused, and that none of
+// it lasts.
 #include "broker/api/kinesis/stream_lifecycle.h"
 
 #include "tests/broker/kinesis/kinesis_fixture.h"
@@ -7,6 +8,7 @@ namespace sluice::broker::kinesis {
 namespace {
 
 constexpr std::string_view kOrders = R"({"StreamName":"orders"})";
+const std::string kArns = "arn:aws:kinesis:us-east-1:000000000000:stream/";
 
 struct SlowCore : KinesisCore {
   explicit SlowCore(const KinesisOptions& options, Encoding encoding = Encoding::kJson)
@@ -23,6 +25,32 @@ struct SlowCore : KinesisCore {
   Reply Keep(int hours) {
     return Run("IncreaseStreamRetentionPeriod",
                R"({"StreamName":"orders","RetentionPeriodHours":)" + std::to_string(hours) + "}");
+  }
+  Reply Register(std::string_view consumer, std::string_view stream = "orders") {
+    return RunConsumer("RegisterStreamConsumer", consumer, stream);
+  }
+  Reply Deregister(std::string_view consumer) { return RunConsumer("DeregisterStreamConsumer", consumer); }
+  std::string ConsumerStatus(std::string_view consumer) {
+    const Reply reply = RunConsumer("DescribeStreamConsumer", consumer);
+    return reply.error ? "" : reply.At("ConsumerDescription.ConsumerStatus");
+  }
+  /// "NAME STATE," of each.
+  std::string Listed() {
+    const Reply list = MustRun("ListStreamConsumers", R"({"StreamARN":")" + kArns + "orders\"}");
+    std::string all;
+    for (int i = 0; i < std::stoi(list.At("Consumers")); ++i) {
+      const std::string at = "Consumers." + std::to_string(i);
+      all += list.At(at + ".ConsumerName") + " " + list.At(at + ".ConsumerStatus") + ",";
+    }
+    return all;
+  }
+  Reply SubscribeTo(const std::string& consumer_arn) {
+    return Subscribe(R"({"ConsumerARN":")" + consumer_arn + R"(","ShardId":"0","StartingPosition":{"Type":"LATEST"}})")
+        .first;
+  }
+  Reply RunConsumer(std::string_view operation, std::string_view consumer, std::string_view stream = "orders") {
+    return Run(operation, R"({"StreamARN":")" + kArns + std::string(stream) + R"(","ConsumerName":")" +
+                              std::string(consumer) + "\"}");
   }
 };
 
@@ -138,6 +166,85 @@ TEST_CASE("StreamLifecycle: the name of a DELETING stream is not free", "[kinesi
   REQUIRE(!core.Run("DeleteStream", std::string(kOrders)).error);
   core.Restart();
   CHECK(!core.Create().error);
+}
+
+TEST_CASE("ConsumerLifecycle: CREATING consumers are told so and cannot be subscribed to", "[kinesis]") {
+  SlowCore core({.create_delay_ms = 5'000}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  REQUIRE(!core.Create().error);
+  CHECK(core.Register("a").error == ApiError("ResourceInUseException",
+                                             "Stream orders under account 000000000000 not ACTIVE, instead in state "
+                                             "CREATING"));
+  core.clock().AdvanceMs(5'000);
+  const Reply made = core.Register("a");
+  CHECK(made.At("Consumer.ConsumerStatus") == "CREATING");
+  CHECK(core.ConsumerStatus("a") == "CREATING");
+  CHECK(core.Listed() == "a CREATING,");
+  const std::string arn = made.At("Consumer.ConsumerARN");
+  CHECK(core.SubscribeTo(arn).error ==
+        ApiError("ResourceInUseException",
+                 "Consumer a under stream orders under account 000000000000 not ACTIVE, instead in state CREATING"));
+  core.clock().AdvanceMs(4'999);
+  CHECK(core.ConsumerStatus("a") == "CREATING");
+  core.clock().AdvanceMs(1);
+  CHECK(core.ConsumerStatus("a") == "ACTIVE");
+  CHECK(core.Listed() == "a ACTIVE,");
+  CHECK(!core.SubscribeTo(arn).error);
+}
+
+TEST_CASE("ConsumerLifecycle: five consumers of a stream are CREATING at most", "[kinesis]") {
+  SlowCore core({.create_delay_ms = 5'000}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  REQUIRE(!core.Create().error);
+  REQUIRE(!core.Create("pears").error);
+  core.clock().AdvanceMs(5'000);
+  for (int i = 0; i < 5; ++i) REQUIRE(!core.Register("c" + std::to_string(i)).error);
+  CHECK(core.Register("more").error == ApiError("LimitExceededException",
+                                                "Stream orders under account 000000000000 has 5 consumers in state "
+                                                "CREATING, and may have no more at one time."));
+  CHECK(!core.Register("more", "pears").error);
+  CHECK(core.Register("c0").type() == "ResourceInUseException");
+  REQUIRE(!core.Deregister("c0").error);
+  CHECK(!core.Register("more").error);
+  CHECK(core.Register("again").type() == "LimitExceededException");
+  core.clock().AdvanceMs(5'000);
+  CHECK(!core.Register("again").error);
+}
+
+TEST_CASE("ConsumerLifecycle: an UPDATING stream registers none", "[kinesis]") {
+  SlowCore core({.update_delay_ms = 5'000}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  REQUIRE(!core.Create().error);
+  REQUIRE(!core.Register("a").error);
+  CHECK(core.Status() == "ACTIVE");
+  CHECK(core.ConsumerStatus("a") == "ACTIVE");
+  REQUIRE(!core.Keep(48).error);
+  CHECK(core.Register("b").message() ==
+        "Stream orders under account 000000000000 not ACTIVE, instead in state UPDATING");
+  CHECK(!core.Deregister("a").error);
+}
+
+TEST_CASE("ConsumerLifecycle: the name of a DELETING consumer is not free", "[kinesis]") {
+  SlowCore core({.delete_delay_ms = 5'000}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  REQUIRE(!core.Create().error);
+  const std::string arn = core.Register("b").At("Consumer.ConsumerARN");
+  REQUIRE(!core.Register("a").error);
+  REQUIRE(!core.Register("c").error);
+  REQUIRE(!core.Deregister("b").error);
+  CHECK(core.ConsumerStatus("b") == "DELETING");
+  CHECK(core.Listed() == "a ACTIVE,b DELETING,c ACTIVE,");
+  CHECK(core.Register("b").error ==
+        ApiError("ResourceInUseException", "Consumer b under stream orders already exists for account 000000000000."));
+  CHECK(core.SubscribeTo(arn).type() == "ResourceInUseException");
+  CHECK(core.Run("ListTagsForResource", R"({"ResourceARN":")" + arn + "\"}").type() == "ResourceNotFoundException");
+  CHECK(!core.Deregister("b").error);
+  core.clock().AdvanceMs(4'999);
+  CHECK(core.ConsumerStatus("b") == "DELETING");
+  core.clock().AdvanceMs(1);
+  CHECK(core.ConsumerStatus("b").empty());
+  CHECK(core.Listed() == "a ACTIVE,c ACTIVE,");
+  CHECK(!core.Register("b").error);
+  REQUIRE(!core.Deregister("b").error);
+  core.Restart();
+  CHECK(core.Listed() == "a ACTIVE,c ACTIVE,");
+  CHECK(!core.Register("b").error);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// DeregisterStreamConsumer: the name is free at once, and the consumer's subscriptions end.
+// DeregisterStreamConsumer: the consumer's subscriptions end, and the name is free at once, unless the consumer is to
+// be DELETING for a time, as AWS's.
 #include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
@@ -15,14 +16,16 @@ const protocol::aws::Shape& Input() {
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto consumer = FindConsumer(context, call);
   if (!consumer) return std::unexpected(consumer.error());
+  if (consumer->state == StreamState::kDeleting) return std::string();
   bool is_there = false;
   const auto changed = context.parts.catalog.Change(consumer->stream->name, [&](StreamInfo& now) {
     is_there = now.kinesis.consumers.erase(consumer->name) > 0;
     return is_there ? Status() : Status(Code::kNotFound, "no consumer " + consumer->name);
   });
-  const protocol::aws::ApiError gone = ConsumerNotFound(consumer->name, consumer->stream->name, call.caller());
+  const protocol::aws::ApiError gone = ConsumerNotFound(*consumer, call.caller());
   if (!changed && !is_there && changed.error().code() == Code::kNotFound) return std::unexpected(gone);
   if (!changed) return std::unexpected(FromStatus(changed.error(), consumer->stream->name, call.caller()));
+  context.consumer_lifecycle->Deregistered(consumer->stream->id, consumer->name, consumer->info);
   context.subscriptions->EndConsumer(consumer->stream->id, consumer->name, gone);
   return std::string();
 }

@@ -19,7 +19,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("ConsumerDescription").BeginMap();
-  WriteConsumer(*writer, *consumer, "ACTIVE", OwnerOf(call));
+  WriteConsumer(*writer, *consumer, NameOf(consumer->state), OwnerOf(call));
   writer->Name("StreamARN").Text(StreamArn(consumer->stream->name, OwnerOf(call)));
   writer->EndMap();
   writer->EndMap();

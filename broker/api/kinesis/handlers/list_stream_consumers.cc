@@ -50,7 +50,9 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   if (!stream) return std::unexpected(stream.error());
   const auto start = StartName(context, call, **stream);
   if (!start) return std::unexpected(start.error());
-  const auto& consumers = (*stream)->kinesis.consumers;
+  auto consumers = context.consumer_lifecycle->Deleting((*stream)->id);
+  const auto& registered = (*stream)->kinesis.consumers;
+  consumers.insert(registered.begin(), registered.end());
   auto left = static_cast<std::size_t>(IntegerOf(call, "MaxResults").value_or(kPageDefault));
   const auto writer = call.NewWriter();
   writer->BeginMap();
@@ -58,7 +60,9 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   auto next = consumers.upper_bound(*start);
   for (; next != consumers.end() && left > 0; ++next, --left) {
     writer->BeginMap();
-    WriteConsumer(*writer, {*stream, next->first, next->second}, "ACTIVE", call.caller());
+    const StreamState state =
+        registered.contains(next->first) ? context.consumer_lifecycle->StateOf(next->second) : StreamState::kDeleting;
+    WriteConsumer(*writer, {*stream, next->first, next->second}, NameOf(state), call.caller());
     writer->EndMap();
   }
   writer->EndList();

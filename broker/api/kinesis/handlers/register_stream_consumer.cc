@@ -1,6 +1,8 @@
 // RegisterStreamConsumer: a name under which a stream is read with SubscribeToShard. It can be used at once, although
-// the answer says CREATING, as AWS's does.
+// the answer says CREATING, as AWS's does, unless it is to be CREATING for a time.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "broker/api/kinesis/consumers.h"
 #include "broker/api/kinesis/errors.h"
@@ -31,12 +33,23 @@ std::optional<ApiError> CheckTagsOfInput(const aws::Call& call, const Tags& tags
   return CheckTagCount(tags, target, call.caller());
 }
 
-std::optional<ApiError> CheckRoom(const StreamInfo& stream, const std::string& name, const aws::Caller& caller) {
-  if (stream.kinesis.consumers.contains(name)) {
+std::optional<ApiError> CheckRoom(const Context& context, const StreamInfo& stream, const std::string& name,
+                                  const aws::Caller& caller) {
+  const auto& consumers = stream.kinesis.consumers;
+  if (consumers.contains(name) || context.consumer_lifecycle->Deleting(stream.id).contains(name)) {
     return ApiError("ResourceInUseException", fmt::format("Consumer {} under stream {} already exists for account {}.",
                                                           name, stream.name, caller.account));
   }
-  if (stream.kinesis.consumers.size() < kConsumersMax) return std::nullopt;
+  const auto creating = std::ranges::count_if(consumers, [&](const auto& one) {
+    return context.consumer_lifecycle->StateOf(one.second) == StreamState::kCreating;
+  });
+  if (creating >= kCreatingConsumersMax) {
+    return ApiError("LimitExceededException",
+                    fmt::format("Stream {} under account {} has {} consumers in state CREATING, and may have no more "
+                                "at one time.",
+                                stream.name, caller.account, creating));
+  }
+  if (consumers.size() < kConsumersMax) return std::nullopt;
   return ApiError("LimitExceededException",
                   fmt::format("Stream {} under account {} has reached the limit of {} registered consumers.",
                               stream.name, caller.account, kConsumersMax));
@@ -45,13 +58,16 @@ std::optional<ApiError> CheckRoom(const StreamInfo& stream, const std::string& n
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto found = FindStream(context, call);
   if (!found) return std::unexpected(found.error());
+  if (const StreamState state = context.lifecycle->StateOf(**found); state != StreamState::kActive) {
+    return std::unexpected(NotActive(state, (*found)->name, call.caller()));
+  }
   const auto map = call.input().Find("Tags");
   Consumer consumer{*found, std::string(TextOf(call, "ConsumerName")), {}};
   consumer.info = {.created_ms = context.parts.clock.WallMs(), .tags = map ? ReadTags(*map) : Tags()};
   std::optional<ApiError> wrong = CheckTagsOfInput(call, consumer.info.tags);
   if (wrong) return std::unexpected(std::move(*wrong));
   const auto changed = context.parts.catalog.Change((*found)->name, [&](StreamInfo& now) {
-    wrong = CheckRoom(now, consumer.name, call.caller());
+    wrong = CheckRoom(context, now, consumer.name, call.caller());
     if (wrong) return Status(Code::kFailedPrecondition, wrong->message);
     now.kinesis.consumers[consumer.name] = consumer.info;
     return Status();

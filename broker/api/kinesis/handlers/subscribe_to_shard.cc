@@ -40,6 +40,7 @@ WantedPlace Wanted(Value position) {
 ApiResult<Subscription::Target> ReadInput(const Context& context, const aws::Call& call) {
   auto consumer = AccessConsumer(context, call, "SubscribeToShard");
   if (!consumer) return std::unexpected(consumer.error());
+  if (consumer->state != StreamState::kActive) return std::unexpected(ConsumerNotActive(*consumer, call.caller()));
   const auto shard = FindShard(context, call.caller(), consumer->stream, TextOf(call, "ShardId"));
   if (!shard) return std::unexpected(shard.error());
   const WantedPlace wanted = Wanted(*call.input().Find("StartingPosition"));
