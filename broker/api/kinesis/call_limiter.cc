@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include "broker/api/kinesis/consumers.h"
+#include "broker/api/kinesis/next_token.h"
 #include "broker/api/kinesis/stream_argument.h"
 
 namespace sluice::broker::kinesis {
@@ -21,6 +23,8 @@ struct Rate {
 constexpr std::array kRates = {
     Rate{"AddTagsToStream", 5},
     Rate{"CreateStream", 5},
+    Rate{"DecreaseStreamRetentionPeriod", 5, true},
+    Rate{"DeleteResourcePolicy", 5},
     Rate{"DeleteStream", 5},
     Rate{"DeregisterStreamConsumer", 5, true},
     Rate{"DescribeAccountSettings", 5},
@@ -28,27 +32,44 @@ constexpr std::array kRates = {
     Rate{"DescribeStream", 10},
     Rate{"DescribeStreamConsumer", 20, true},
     Rate{"DescribeStreamSummary", 20},
+    Rate{"DisableEnhancedMonitoring", 5, true},
+    Rate{"EnableEnhancedMonitoring", 5, true},
+    Rate{"GetResourcePolicy", 5},
+    Rate{"IncreaseStreamRetentionPeriod", 5, true},
     Rate{"ListShards", 1'000, true},
     Rate{"ListStreamConsumers", 5, true},
     Rate{"ListStreams", 5},
+    Rate{"ListTagsForResource", 5},
     Rate{"ListTagsForStream", 5},
     Rate{"MergeShards", 5},
+    Rate{"PutResourcePolicy", 5},
     Rate{"RegisterStreamConsumer", 5},
     Rate{"RemoveTagsFromStream", 5},
     Rate{"SplitShard", 5},
+    Rate{"StartStreamEncryption", 5},
+    Rate{"StopStreamEncryption", 5},
+    Rate{"TagResource", 5},
+    Rate{"UntagResource", 5},
     Rate{"UpdateAccountSettings", 5},
+    Rate{"UpdateMaxRecordSize", 5},
     Rate{"UpdateShardCount", 10},
+    Rate{"UpdateStreamMode", 5},
+    Rate{"UpdateStreamRecordDistributionStrategy", 5},
     Rate{"UpdateStreamWarmThroughput", 5},
 };
 
-/// Whose bucket a call takes from.
-std::string KeyOf(const aws::Call& call, const Rate& rate) {
-  std::string key = fmt::format("{}/{}", call.caller().account, rate.operation);
-  if (!rate.of_stream) return key;
-  for (const std::string_view member : {"StreamName", "StreamARN", "ConsumerARN"}) {
-    if (const std::string_view text = TextOf(call, member); !text.empty()) return fmt::format("{}/{}", key, text);
-  }
-  return key;
+/// The stream that a call is about, however it names it; empty where that is none.
+std::string StreamOf(const aws::Call& call, const TokenKey& key) {
+  if (const auto consumer = ConsumerInCall(call)) return std::string(consumer->stream.name);
+  const std::string_view text = TextOf(call, "NextToken");
+  if (auto token = DecodeNextToken(text, NextToken::Of::kShards, key)) return std::move(token->stream);
+  const auto stream = StreamInCall(call);
+  return stream ? std::string(stream->name) : std::string();
+}
+
+/// Whose bucket a call takes from. A stream is the same one for all accounts.
+std::string KeyOf(const aws::Call& call, const Rate& rate, const TokenKey& key) {
+  return fmt::format("{}/{}", rate.operation, rate.of_stream ? StreamOf(call, key) : call.caller().account);
 }
 
 }  // namespace
@@ -57,7 +78,7 @@ void CallLimiter::Limit(aws::Operation& operation) {
   const auto rate = std::ranges::find(kRates, operation.name, &Rate::operation);
   if (rate == kRates.end()) return;
   operation.run = [this, rate = *rate, run = std::move(operation.run)](aws::CallPtr call) {
-    if (Take(KeyOf(*call, rate), rate.per_second)) return run(std::move(call));
+    if (Take(KeyOf(*call, rate, key_), rate.per_second)) return run(std::move(call));
     call->Fail({"LimitExceededException", fmt::format("Rate exceeded for account {}.", call->caller().account)});
   };
 }

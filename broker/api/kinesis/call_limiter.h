@@ -11,14 +11,15 @@
 
 #include "broker/api/aws/operation.h"
 #include "broker/api/kinesis/token_bucket.h"
+#include "broker/api/kinesis/token_seal.h"
 #include "storage/env/env.h"
 
 namespace sluice::broker::kinesis {
 
 class CallLimiter {
  public:
-  /// `clock` outlives it.
-  explicit CallLimiter(storage::Clock& clock) : clock_(clock) {}
+  /// `clock` outlives it. `key`: of the tokens by which lists go on.
+  CallLimiter(storage::Clock& clock, const TokenKey& key) : clock_(clock), key_(key) {}
 
   /// Puts the limit in front of an operation that has one; `this` outlives the operation.
   void Limit(aws::Operation& operation);
@@ -27,6 +28,7 @@ class CallLimiter {
   bool Take(std::string key, double per_second);
 
   storage::Clock& clock_;
+  const TokenKey key_;
   std::mutex mutex_;
   std::map<std::string, TokenBucket> buckets_;  // guarded by mutex_; one that is not in it is full
   std::size_t looked_through_at_ = 64;          // guarded by mutex_; entries

@@ -24,7 +24,7 @@ struct Context {
   std::shared_ptr<StreamLifecycle> lifecycle = std::make_shared<StreamLifecycle>(parts.options, parts.clock);
   std::shared_ptr<ConsumerLifecycle> consumer_lifecycle =
       std::make_shared<ConsumerLifecycle>(parts.options, parts.clock);
-  std::shared_ptr<CallLimiter> call_limiter = std::make_shared<CallLimiter>(parts.clock);
+  std::shared_ptr<CallLimiter> call_limiter = std::make_shared<CallLimiter>(parts.clock, token_key);
   std::shared_ptr<ShardThrottle> throttle =  // nullptr: none
       parts.options.shard_limits ? std::make_shared<ShardThrottle>(parts.clock) : nullptr;
   std::shared_ptr<Subscriptions> subscriptions = std::make_shared<Subscriptions>(parts.subscriptions);

@@ -146,5 +146,57 @@ TEST_CASE("Limits: none without settings", "[kinesis]") {
   for (int i = 0; i < 30; ++i) core.MustRun("DescribeStream", R"({"StreamName":"orders"})");
 }
 
+TEST_CASE("Limits: calls on one stream share a bucket, however it is named", "[kinesis]") {
+  LimitedCore core({.call_limits = true}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  const std::string arn = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
+  const std::string by_name = R"({"StreamName":"orders")";
+  const std::string by_arn = R"({"StreamARN":")" + arn + '"';
+  const std::string hours = R"(,"RetentionPeriodHours":48})";
+  const auto keep = [&](const std::string& named) {
+    return core.Run("IncreaseStreamRetentionPeriod", named + hours).type();
+  };
+  for (int i = 0; i < 3; ++i) CHECK(keep(by_name).empty());
+  for (int i = 0; i < 2; ++i) CHECK(keep(by_arn).empty());
+  CHECK(keep(by_name) == "LimitExceededException");
+  CHECK(keep(by_arn) == "LimitExceededException");
+  const aws::Caller other{.account = "111111111111", .region = "us-east-1", .access_key = ""};
+  CHECK(core.RunAs(other, "IncreaseStreamRetentionPeriod", by_name + hours).type() == "LimitExceededException");
+  CHECK(keep(R"({"StreamName":"pears")") == "ResourceNotFoundException");
+  // The accounts' own operations are counted apart.
+  for (int i = 0; i < 5; ++i) CHECK(!core.Run("ListTagsForResource", R"({"ResourceARN":")" + arn + "\"}").error);
+  CHECK(core.Run("ListTagsForResource", R"({"ResourceARN":")" + arn + "\"}").type() == "LimitExceededException");
+}
+
+TEST_CASE("Limits: DescribeStreamConsumer is counted by stream, not by consumer", "[kinesis]") {
+  LimitedCore core({.call_limits = true}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  const std::string by_name = R"({"StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/orders","ConsumerName":")";
+  const auto arn = [&](const std::string& name) {
+    return core.MustRun("RegisterStreamConsumer", by_name + name + "\"}").At("Consumer.ConsumerARN");
+  };
+  const std::string a = R"({"ConsumerARN":")" + arn("a") + "\"}";
+  const std::string b = R"({"ConsumerARN":")" + arn("b") + "\"}";
+  for (int i = 0; i < 10; ++i) {
+    CHECK(!core.Run("DescribeStreamConsumer", a).error);
+    CHECK(!core.Run("DescribeStreamConsumer", b).error);
+  }
+  CHECK(core.Run("DescribeStreamConsumer", a).type() == "LimitExceededException");
+  CHECK(core.Run("DescribeStreamConsumer", by_name + "b\"}").type() == "LimitExceededException");
+}
+
+TEST_CASE("Limits: ListShards by NextToken is counted by the token's stream", "[kinesis]") {
+  LimitedCore core({.call_limits = true});
+  core.MustRun("CreateStream", R"({"StreamName":"pears","ShardCount":2})");
+  const auto token = [&](const std::string& stream) {
+    const Reply first = core.MustRun("ListShards", R"({"StreamName":")" + stream + R"(","MaxResults":1})");
+    return R"({"NextToken":")" + first.At("NextToken") + "\"}";
+  };
+  const std::string orders = token("orders");
+  const std::string pears = token("pears");
+  for (int i = 1; i < 1'000; ++i) core.MustRun("ListShards", orders);
+  CHECK(core.Run("ListShards", orders).type() == "LimitExceededException");
+  CHECK(core.Run("ListShards", R"({"StreamName":"orders"})").type() == "LimitExceededException");
+  CHECK(!core.Run("ListShards", pears).error);
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis
