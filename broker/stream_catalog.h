@@ -48,9 +48,11 @@ struct KinesisSettings {
   std::string policy{};                 // the resource policy, compact JSON; empty: none
   std::uint32_t shard_metrics = 0;      // those that are asked for: 1 << the place in api/kinesis/shard_metrics.cc
   std::map<std::string, StreamConsumer> consumers{};  // by name
-  // Where calls are limited: when encryption was turned on and off in the last 24 hours, in the order of the calls.
+  // Where calls are limited: when these were made in the last 24 hours, in their order.
   std::vector<std::int64_t> encryption_starts_ms{};
   std::vector<std::int64_t> encryption_stops_ms{};
+  std::vector<std::int64_t> resizes_ms{};
+  std::vector<std::int64_t> mode_switches_ms{};
   friend bool operator==(const KinesisSettings&, const KinesisSettings&) = default;
 };
 

@@ -107,6 +107,10 @@ StreamConsumer ReadConsumer(const stored::Consumer& stored) {
   return consumer;
 }
 
+void GetTimes(const google::protobuf::RepeatedField<std::int64_t>& stored, std::vector<std::int64_t>& times_ms) {
+  times_ms.assign(stored.begin(), stored.end());
+}
+
 void PutEncryption(const EncryptionSettings& encryption, stored::Stream& message) {
   message.set_encrypted(encryption.on);
   message.set_encryption_key_id(encryption.key_id);
@@ -167,6 +171,8 @@ std::string EncodeStream(const StreamInfo& stream) {
   for (const auto& [name, consumer] : stream.kinesis.consumers) AddConsumer(message, name, consumer);
   for (const std::int64_t ms : stream.kinesis.encryption_starts_ms) message.add_kinesis_encryption_starts_ms(ms);
   for (const std::int64_t ms : stream.kinesis.encryption_stops_ms) message.add_kinesis_encryption_stops_ms(ms);
+  for (const std::int64_t ms : stream.kinesis.resizes_ms) message.add_kinesis_resizes_ms(ms);
+  for (const std::int64_t ms : stream.kinesis.mode_switches_ms) message.add_kinesis_mode_switches_ms(ms);
   PutEncryption(stream.encryption, message);
   return message.SerializeAsString();
 }
@@ -201,10 +207,10 @@ Result<StreamInfo> DecodeStream(std::string_view bytes) {
   for (const stored::Consumer& consumer : message.kinesis_consumers()) {
     stream.kinesis.consumers[consumer.name()] = ReadConsumer(consumer);
   }
-  const auto& starts = message.kinesis_encryption_starts_ms();
-  stream.kinesis.encryption_starts_ms.assign(starts.begin(), starts.end());
-  const auto& stops = message.kinesis_encryption_stops_ms();
-  stream.kinesis.encryption_stops_ms.assign(stops.begin(), stops.end());
+  GetTimes(message.kinesis_encryption_starts_ms(), stream.kinesis.encryption_starts_ms);
+  GetTimes(message.kinesis_encryption_stops_ms(), stream.kinesis.encryption_stops_ms);
+  GetTimes(message.kinesis_resizes_ms(), stream.kinesis.resizes_ms);
+  GetTimes(message.kinesis_mode_switches_ms(), stream.kinesis.mode_switches_ms);
   std::vector<protocol::ShardRange> ranges;
   for (const stored::Range& range : message.shards()) ranges.push_back(GetRange(range));
   auto shards = protocol::ShardMap::FromRanges(std::move(ranges));

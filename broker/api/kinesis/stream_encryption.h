@@ -3,12 +3,11 @@
 // Threads: blocks on the metadata store and the key provider; on the blocking pool.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "broker/api/kinesis/context.h"
+#include "broker/api/kinesis/daily_calls.h"
 #include "broker/api/kinesis/stream_change.h"
 #include "protocol/aws/shape.h"
 
@@ -16,15 +15,10 @@ namespace sluice::broker::kinesis {
 
 const protocol::aws::Shape& EncryptionInputShape();
 
-/// One of the two operations, and where a stream keeps when it was called.
-struct EncryptionOperation {
-  std::string_view name;  // "StartStreamEncryption"
-  std::vector<std::int64_t> KinesisSettings::* calls_ms;
-};
+inline constexpr std::size_t kEncryptionCallsMax = 25;  // of each operation, in 24 hours
 
-/// Runs `change` on the stream of the call and brings it into force; 25 times in any 24 hours where calls are limited,
-/// counted with the stream and in the transaction of the change.
-ApiResult<std::string> ChangeEncryption(const Context& context, const aws::Call& call,
-                                        const EncryptionOperation& operation, const StreamChange& change);
+/// Runs `change` on the stream of the call and brings it into force; counted in the transaction of the change.
+ApiResult<std::string> ChangeEncryption(const Context& context, const aws::Call& call, const DailyLimit& limit,
+                                        const StreamChange& change);
 
 }  // namespace sluice::broker::kinesis

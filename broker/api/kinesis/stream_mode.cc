@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "broker/api/kinesis/account_settings.h"
@@ -36,6 +37,20 @@ bool IsOnDemand(const aws::Call& call) {
   const auto details = call.input().Find("StreamModeDetails");
   const auto mode = details ? details->Find("StreamMode") : std::nullopt;
   return mode && mode->text() == "ON_DEMAND";
+}
+
+std::int64_t OnDemandStreams(const Context& context) {
+  return std::ranges::count_if(context.parts.catalog.List(),
+                               [](const StreamPtr& stream) { return stream->kinesis.on_demand; });
+}
+
+std::optional<ApiError> CheckOnDemandLimit(const Context& context, const aws::Caller& caller) {
+  if (!context.parts.options.call_limits) return std::nullopt;
+  const std::int64_t streams = OnDemandStreams(context);
+  if (streams < kOnDemandStreamsMax) return std::nullopt;
+  return ApiError(
+      "LimitExceededException",
+      fmt::format("Account {} has {} streams in on-demand mode, and may have no more.", caller.account, streams));
 }
 
 std::optional<ApiError> SetWarmThroughput(const Context& context, const aws::Call& call, KinesisSettings& settings) {

@@ -1,6 +1,7 @@
 // Modes of streams and their warm throughput: what several operations share. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "broker/api/kinesis/context.h"
@@ -15,6 +16,12 @@ const protocol::aws::Shape& WarmThroughputShape();
 
 /// Whether the call's StreamModeDetails say ON_DEMAND; without any it is PROVISIONED.
 bool IsOnDemand(const aws::Call& call);
+/// Streams in on-demand mode. Looks at all streams: on the blocking pool.
+std::int64_t OnDemandStreams(const Context& context);
+inline constexpr std::int64_t kOnDemandStreamsMax = 50;  // of an account, where calls are limited
+/// An error where one more would be too many. The accounts of the broker share the limit, as they share the streams.
+std::optional<protocol::aws::ApiError> CheckOnDemandLimit(const Context& context, const aws::Caller& caller);
+
 /// Sets what the call's WarmThroughputMiBps say, if anything. An error for streams that are not on demand and for
 /// accounts without a billing commitment. Blocks.
 std::optional<protocol::aws::ApiError> SetWarmThroughput(const Context& context, const aws::Call& call,

@@ -198,5 +198,78 @@ TEST_CASE("Limits: ListShards by NextToken is counted by the token's stream", "[
   CHECK(!core.Run("ListShards", pears).error);
 }
 
+TEST_CASE("Limits: UpdateShardCount 10 times a day for a stream", "[kinesis]") {
+  LimitedCore core({.call_limits = true}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  core.MustRun("CreateStream", R"({"StreamName":"pears","ShardCount":1})");
+  const auto resize = [&](int target, std::string_view stream = "orders") {
+    return core.Run("UpdateShardCount", R"({"StreamName":")" + std::string(stream) + R"(","TargetShardCount":)" +
+                                            std::to_string(target) + R"(,"ScalingType":"UNIFORM_SCALING"})");
+  };
+  for (int i = 0; i < 10; ++i) {
+    CHECK(!resize(i % 2 == 0 ? 1 : 2).error);
+    CHECK(resize(9).type() == "InvalidArgumentException");  // refused, and not counted
+    core.clock().AdvanceMs(1'000);
+  }
+  CHECK(resize(1).error == ApiError("LimitExceededException",
+                                    "UpdateShardCount has been called 10 times in the last 24 hours for stream orders "
+                                    "under account 000000000000."));
+  CHECK(!resize(2).error);  // which it has
+  CHECK(!resize(2, "pears").error);
+  core.Restart();
+  core.clock().AdvanceMs(24 * 3'600'000 - 10'000 - 1);
+  CHECK(resize(1).type() == "LimitExceededException");
+  core.clock().AdvanceMs(1);
+  CHECK(!resize(1).error);
+  CHECK(resize(2).type() == "LimitExceededException");
+}
+
+TEST_CASE("Limits: UpdateStreamMode switches twice a day", "[kinesis]") {
+  LimitedCore core({.call_limits = true}, GENERATE(Encoding::kJson, Encoding::kCbor));
+  const auto to = [&](std::string_view mode) {
+    return core.Run("UpdateStreamMode", R"({"StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/orders",)"
+                                        R"("StreamModeDetails":{"StreamMode":")" +
+                                            std::string(mode) + "\"}}");
+  };
+  CHECK(!to("ON_DEMAND").error);
+  CHECK(!to("ON_DEMAND").error);  // no switch
+  CHECK(!to("PROVISIONED").error);
+  CHECK(to("ON_DEMAND").error == ApiError("LimitExceededException",
+                                          "UpdateStreamMode has been called 2 times in the last 24 hours for stream "
+                                          "orders under account 000000000000."));
+  core.Restart();
+  core.clock().AdvanceMs(24 * 3'600'000 - 1);
+  CHECK(to("ON_DEMAND").type() == "LimitExceededException");
+  core.clock().AdvanceMs(1);
+  CHECK(!to("ON_DEMAND").error);
+}
+
+TEST_CASE("Limits: 50 streams in on-demand mode", "[kinesis]") {
+  const bool limited = GENERATE(true, false);
+  LimitedCore core({.call_limits = limited});
+  const auto create = [&](const std::string& name) {
+    core.clock().AdvanceMs(1'000);
+    return core.Run("CreateStream",
+                    R"({"StreamName":")" + name + R"(","StreamModeDetails":{"StreamMode":"ON_DEMAND"}})");
+  };
+  for (int i = 0; i < 50; ++i) REQUIRE(!create("s" + std::to_string(i)).error);
+  const std::string to_on_demand = R"({"StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/orders",)"
+                                   R"("StreamModeDetails":{"StreamMode":"ON_DEMAND"}})";
+  const Reply limits = core.MustRun("DescribeLimits", "{}");
+  CHECK(limits.At("OnDemandStreamCount") == "50");
+  CHECK(limits.At("OnDemandStreamCountLimit") == (limited ? "50" : "1000000"));
+  if (!limited) {
+    CHECK(!create("more").error);
+    CHECK(!core.Run("UpdateStreamMode", to_on_demand).error);
+    return;
+  }
+  const ApiError too_many("LimitExceededException",
+                          "Account 000000000000 has 50 streams in on-demand mode, and may have no more.");
+  CHECK(create("more").error == too_many);
+  CHECK(create("s0").type() == "ResourceInUseException");
+  CHECK(core.Run("UpdateStreamMode", to_on_demand).error == too_many);
+  core.MustRun("DeleteStream", R"({"StreamName":"s0"})");
+  CHECK(!core.Run("UpdateStreamMode", to_on_demand).error);
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis

@@ -87,7 +87,9 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
     settings.record_kib_max = static_cast<std::uint32_t>(*size);
   }
   if (!context.parts.catalog.Find(name)) {
-    if (auto wrong = CheckShardLimit(context, call.caller(), *shards)) return std::unexpected(std::move(*wrong));
+    auto wrong = CheckShardLimit(context, call.caller(), *shards);
+    if (!wrong && settings.on_demand) wrong = CheckOnDemandLimit(context, call.caller());
+    if (wrong) return std::unexpected(std::move(*wrong));
   }
   if (auto wrong = CheckStates(context, name, call.caller())) return std::unexpected(std::move(*wrong));
   const RetentionSettings retention{.age_ms = kRetentionHoursMin * kHourMs, .bytes = {}};

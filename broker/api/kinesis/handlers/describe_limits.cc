@@ -2,6 +2,7 @@
 // largest number that the API has.
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/shard_limit.h"
+#include "broker/api/kinesis/stream_mode.h"
 
 namespace sluice::broker::kinesis {
 namespace {
@@ -14,17 +15,13 @@ const protocol::aws::Shape& Input() {
 }
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  std::int64_t on_demand = 0;
-  for (const StreamPtr& stream : context.parts.catalog.List()) {
-    if (stream->kinesis.on_demand) ++on_demand;
-  }
   const std::int64_t shards_max = context.parts.options.shards_max;
   const auto writer = call.NewWriter();
   writer->BeginMap();
   writer->Name("ShardLimit").Integer(shards_max == 0 ? kNoLimit : shards_max);
   writer->Name("OpenShardCount").Integer(OpenShards(context));
-  writer->Name("OnDemandStreamCount").Integer(on_demand);
-  writer->Name("OnDemandStreamCountLimit").Integer(kNoLimit);
+  writer->Name("OnDemandStreamCount").Integer(OnDemandStreams(context));
+  writer->Name("OnDemandStreamCountLimit").Integer(context.parts.options.call_limits ? kOnDemandStreamsMax : kNoLimit);
   writer->EndMap();
   return writer->Take();
 }

@@ -8,10 +8,10 @@
 namespace sluice::broker::kinesis {
 namespace {
 
-constexpr EncryptionOperation kOperation{"StartStreamEncryption", &KinesisSettings::encryption_starts_ms};
+constexpr DailyLimit kLimit{"StartStreamEncryption", kEncryptionCallsMax, &KinesisSettings::encryption_starts_ms};
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  return ChangeEncryption(context, call, kOperation, [&](StreamInfo& stream) -> Refusal {
+  return ChangeEncryption(context, call, kLimit, [&](StreamInfo& stream) -> Refusal {
     Status status = context.parts.keyring.Renew(stream, TextOf(call, "KeyId"));
     return status.ok() ? Refusal() : KeyFailure(status);
   });

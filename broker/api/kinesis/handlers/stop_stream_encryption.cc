@@ -5,10 +5,10 @@
 namespace sluice::broker::kinesis {
 namespace {
 
-constexpr EncryptionOperation kOperation{"StopStreamEncryption", &KinesisSettings::encryption_stops_ms};
+constexpr DailyLimit kLimit{"StopStreamEncryption", kEncryptionCallsMax, &KinesisSettings::encryption_stops_ms};
 
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
-  return ChangeEncryption(context, call, kOperation, [](StreamInfo& stream) -> Refusal {
+  return ChangeEncryption(context, call, kLimit, [](StreamInfo& stream) -> Refusal {
     stream.encryption.on = false;
     return std::nullopt;
   });

@@ -2,12 +2,14 @@
 // with the answer; a stream that has the number already is left as it is, whatever its ranges.
 #include <fmt/format.h>
 
+#include "broker/api/kinesis/daily_calls.h"
 #include "broker/api/kinesis/errors.h"
 #include "broker/api/kinesis/handlers/operations.h"
 #include "broker/api/kinesis/reshard_errors.h"
 #include "broker/api/kinesis/shapes.h"
 #include "broker/api/kinesis/shard_limit.h"
 #include "broker/api/kinesis/stream_argument.h"
+#include "broker/api/kinesis/stream_change.h"
 
 namespace sluice::broker::kinesis {
 namespace {
@@ -23,6 +25,8 @@ const Shape& Input() {
                                  .Member("ScalingType", scaling, Required::kYes);
   return shape;
 }
+
+constexpr DailyLimit kDaily{"UpdateShardCount", 10, &KinesisSettings::resizes_ms};
 
 /// To double the number at most, and to half of it (three to one too) at least.
 std::optional<ApiError> CheckTarget(std::int64_t target, std::int64_t current) {
@@ -43,6 +47,14 @@ std::optional<ApiError> CheckTarget(std::int64_t target, std::int64_t current) {
                                                         std::int64_t{StreamCatalog::kShardsMax}, target));
 }
 
+/// Before the resize, which is several changes of the stream: one that fails on its way was a call.
+Refusal CountCall(const Context& context, const aws::Call& call, const StreamPtr& stream) {
+  if (!context.parts.options.call_limits) return std::nullopt;
+  const auto counted =
+      ChangeAtOnce(context, call, stream, [&](StreamInfo& now) { return CountDailyCall(context, call, kDaily, now); });
+  return counted ? Refusal() : counted.error();
+}
+
 ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto stream = FindReshardable(context, call);
   if (!stream) return std::unexpected(stream.error());
@@ -54,6 +66,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
     if (auto limit = CheckShardLimit(context, call.caller(), target - current)) {
       return std::unexpected(std::move(*limit));
     }
+    if (auto refusal = CountCall(context, call, *stream)) return std::unexpected(std::move(*refusal));
     const auto resized = context.parts.resharder.Resize(name, static_cast<std::uint32_t>(target));
     if (!resized) return std::unexpected(ReshardError(resized.error(), name, call.caller()));
     context.lifecycle->Changed(*stream);
