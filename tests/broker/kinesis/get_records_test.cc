@@ -181,5 +181,22 @@ TEST_CASE("GetRecords: records from the disk, and from behind what retention rem
   CHECK(core.Records(iterator).At("Records") == std::to_string(3 - oldest.value));
 }
 
+TEST_CASE("GetRecords: DryRun gives nothing, and tells what is wrong as without it", "[kinesis]") {
+  OrdersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  core.Put("k", "a");
+  const auto run = [&](const std::string& iterator, std::string_view dry_run = "true") {
+    return core.Run("GetRecords", R"({"ShardIterator":")" + iterator + R"(","DryRun":)" + std::string(dry_run) + "}");
+  };
+  const std::string iterator = core.Iterator(kTrimHorizon);
+  CHECK(run(iterator).error ==
+        ApiError("DryRunOperationException",
+                 "DryRunOperation validation succeeded while calling GetRecords operation.: Request would have "
+                 "succeeded, but DryRun flag is set."));
+  CHECK(run("AAAA").message() == "Invalid ShardIterator.");
+  CHECK(run(iterator, "false").At("Records") == "1");
+  core.clock().AdvanceMs(300'001);
+  CHECK(run(iterator).type() == "ExpiredIteratorException");
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis

@@ -144,5 +144,18 @@ TEST_CASE("GetShardIterator: iterators have AWS's length", "[kinesis]") {
   CHECK(bytes(std::string(128, 'a')) == 312);
 }
 
+TEST_CASE("GetShardIterator: DryRun gives none, and tells what is wrong as without it", "[kinesis]") {
+  OrdersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const std::string place =
+      GENERATE(R"("ShardIteratorType":"LATEST")", R"("ShardIteratorType":"AT_TIMESTAMP","Timestamp":1700000000)");
+  CHECK(core.Get(place + R"(,"DryRun":true)").error ==
+        ApiError("DryRunOperationException",
+                 "DryRunOperation validation succeeded while calling GetShardIterator operation.: Request would have "
+                 "succeeded, but DryRun flag is set."));
+  CHECK(!core.Get(place + R"(,"DryRun":false)").At("ShardIterator").empty());
+  CHECK(core.Get(place + R"(,"DryRun":true)", "shardId-000000000005").type() == "ResourceNotFoundException");
+  CHECK(core.Get(R"("ShardIteratorType":"AT_SEQUENCE_NUMBER","DryRun":true)").type() == "InvalidArgumentException");
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis

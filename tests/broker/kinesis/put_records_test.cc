@@ -150,5 +150,24 @@ TEST_CASE("PutRecords: records that meet a split go to the children, and no clie
   CHECK(to_children > 10);
 }
 
+TEST_CASE("PutRecords: DryRun puts nothing, and tells what is wrong as without it", "[kinesis]") {
+  OrdersCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const auto run = [&](std::string request, std::string_view dry_run = "true") {
+    request.pop_back();
+    return core.Run("PutRecords", request.append(",\"DryRun\":").append(dry_run).append("}"));
+  };
+  CHECK(run(Request({Record("k", "a"), Record("k", "b")})).error ==
+        ApiError("DryRunOperationException",
+                 "DryRunOperation validation succeeded while calling PutRecords operation.: Request would have "
+                 "succeeded, but DryRun flag is set."));
+  CHECK(run(Request({Record("k", "a"), R"({"Data":""})"})).type() == "ValidationException");
+  CHECK(run(R"({"StreamName":"gone","Records":[)" + Record("k", "a") + "]}").type() == "ResourceNotFoundException");
+  for (int shard = 0; shard < 4; ++shard) {
+    const std::string name = "shardId-00000000000" + std::to_string(shard);
+    CHECK(core.Records(core.Iterator(R"("ShardIteratorType":"TRIM_HORIZON")", name)).At("Records") == "0");
+  }
+  CHECK(run(Request({Record("k", "a")}), "false").At("FailedRecordCount") == "0");
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis
