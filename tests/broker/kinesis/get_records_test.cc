@@ -198,5 +198,16 @@ TEST_CASE("GetRecords: DryRun gives nothing, and tells what is wrong as without 
   CHECK(run(iterator).type() == "ExpiredIteratorException");
 }
 
+TEST_CASE("GetRecords: a shard that the stream does not have", "[kinesis]") {
+  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":2})");
+  const std::string iterator = core.Iterator(kLatest, "shardId-000000000001");
+  core.MustRun("DeleteStream", R"({"StreamName":"orders"})");
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":1})");
+  CHECK(core.Run("GetRecords", R"({"ShardIterator":")" + iterator + "\"}").error ==
+        ApiError("ResourceNotFoundException",
+                 "Shard shardId-000000000001 in stream orders under account 000000000000 does not exist"));
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis
