@@ -254,6 +254,7 @@ void Connection::Flush() {
 bool Connection::FillOutput() {
   if (!output_.empty()) return true;
   if (!session_) return false;
+  answers_.Set(HeldBytes());  // what was sent may let the next request on
   Pump();
   session_->TakeOutput(output_, kTakeBytes);
   TellStreams();
