@@ -7,11 +7,11 @@
 namespace sluice::broker::kinesis {
 
 struct KinesisOptions {
-  std::int64_t create_delay_ms = 0;  // a new stream is CREATING for so long
-  std::int64_t update_delay_ms = 0;  // a changed one UPDATING
-  std::int64_t delete_delay_ms = 0;  // a deleted one DELETING
+  std::int64_t create_delay_ms = 0;  // a new stream or consumer is CREATING for so long
+  std::int64_t update_delay_ms = 0;  // a changed stream UPDATING
+  std::int64_t delete_delay_ms = 0;  // a deleted stream or consumer DELETING
   std::uint32_t shards_max = 0;      // of all streams; 0: no limit
-  bool call_limits = false;          // AWS's rates of calls on streams
+  bool call_limits = false;          // AWS's rates of calls on streams, and calls in a day
   bool shard_limits = false;         // AWS's rates of puts and reads
 };
 
