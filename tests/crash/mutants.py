@@ -157,7 +157,7 @@ MUTANTS = [
     mutant("M35", "tells a client that its record met a closed shard", "broker/api/aws/put.cc",
            ("  if (closed) put->to_send", "  if (closed && batch.entries.empty()) put->to_send"), tests=(KINESIS,)),
     mutant("M40", "lets in whom a stream's policy denies", "broker/api/kinesis/stream_access.cc",
-           ("if (verdict == Verdict::kDeny || ", "if ("), tests=(KINESIS,)),
+           ("(verdict == Verdict::kSilent && wanted", "(verdict != Verdict::kAllow && wanted"), tests=(KINESIS,)),
     mutant("M41", "appends records that their shard is not to take", "broker/api/aws/put.cc",
            ("    if (!result.throttled) put->to_send", "    put->to_send"), tests=(KINESIS,)),
     mutant("M42", "takes the records of a Firehose request apart", "broker/api/firehose/put.cc",
