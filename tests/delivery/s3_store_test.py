@@ -92,6 +92,20 @@ class Test:
             if word not in said:
                 raise Broken(f"the error does not say '{word}': {said}")
 
+    def goes_on_after(self, bucket, errors, words):
+        """Each error comes from a later request of a delivery on, and is told in these words, until the store takes requests again."""
+        self.make(bucket)
+        first = self.put
+        for number, error in enumerate(errors):
+            self.put_ids(bucket)
+            self.proxy.error, self.proxy.spared = error, number
+            self.flush_fails(bucket, f"s3://{bucket}", words)
+            self.expect_told(bucket, words)
+            self.proxy.error = None
+            self.flush(bucket)
+        self.expect_told(bucket, "")
+        self.expect_ids(bucket, first, self.put)
+
     def expect_told(self, stream, words):
         """`delivery describe` says why it waits; nothing where it does not."""
         error = json.loads(self.broker.run("--json", "delivery", "describe", f"{stream}-lake"))["last_error"]
@@ -234,32 +248,13 @@ def refuses_wrong_credentials(test):
 
 def waits_for_credentials(test):
     """They are refused from some request of a delivery on, and taken again."""
-    test.make("refused")
-    first = test.put
-    for number, code in enumerate(("SignatureDoesNotMatch", "InvalidAccessKeyId", "ExpiredToken")):
-        test.put_ids("refused")
-        test.proxy.error, test.proxy.spared = (403, code), number
-        test.flush_fails("refused", "s3://refused", "the credentials are wrong")
-        test.expect_told("refused", "the credentials are wrong")
-        test.proxy.error = None
-        test.flush("refused")
-    test.expect_told("refused", "")
-    test.expect_ids("refused", first, test.put)
+    codes = ("SignatureDoesNotMatch", "InvalidAccessKeyId", "ExpiredToken")
+    test.goes_on_after("refused", [(403, code) for code in codes], "the credentials are wrong")
 
 
 def waits_for_room(test):
     """Servers say in different ways that they are full; here from some request of a delivery on."""
-    test.make("room")
-    first = test.put
-    for number, error in enumerate(((507, "XMinioStorageFull"), (403, "QuotaExceeded"), (507, "InsufficientStorage"))):
-        test.put_ids("room")
-        test.proxy.error, test.proxy.spared = error, number
-        test.flush_fails("room", "s3://room", "make room")
-        test.expect_told("room", "make room")
-        test.proxy.error = None
-        test.flush("room")
-    test.expect_told("room", "")
-    test.expect_ids("room", first, test.put)
+    test.goes_on_after("room", [(507, "XMinioStorageFull"), (403, "QuotaExceeded"), (507, "InsufficientStorage")], "make room")
 
 
 def waits_for_a_full_disk(test):
