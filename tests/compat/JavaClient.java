@@ -1,10 +1,12 @@
 // The Java SDK v2 against the broker at COMPAT_ENDPOINT: the synchronous client (CBOR over HTTP/1.1) and the asynchronous one (CBOR over
 // HTTP/2 with prior knowledge, but SubscribeToShard in JSON) each put and read the same. java_test.py runs it; any throw ends it with a code other than 0.
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -17,6 +19,11 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscriber;
+import org.reactivestreams.Subscription;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.SdkBytes;
@@ -39,7 +46,7 @@ public class JavaClient {
   static final StaticCredentialsProvider CREDENTIALS = StaticCredentialsProvider.create(
       AwsBasicCredentials.create(System.getenv("COMPAT_ACCESS_KEY"), System.getenv("COMPAT_SECRET_KEY")));
 
-  /** Notes what a client's calls went over, and the content types of requests and answers. Writes the answers of the synchronous client
+  /** Notes what a client's calls went over, and the content types of requests and answers. Writes the answers
    * down for model_check.py. */
   static class Watching implements MetricPublisher, ExecutionInterceptor {
     final Set<String> versions = new ConcurrentSkipListSet<>();
@@ -61,14 +68,28 @@ public class JavaClient {
 
     @Override
     public Optional<InputStream> modifyHttpResponseContent(Context.ModifyHttpResponse call, ExecutionAttributes attributes) {
-      if (call.responseBody().isEmpty()) return call.responseBody();  // the asynchronous client has a publisher
+      return call.responseBody().map(stream -> {
+        try {
+          byte[] body = stream.readAllBytes();
+          write(call, body);
+          return new ByteArrayInputStream(body);
+        } catch (IOException failed) {
+          throw new UncheckedIOException(failed);
+        }
+      });
+    }
+
+    @Override
+    public Optional<Publisher<ByteBuffer>> modifyAsyncHttpResponseContent(Context.ModifyHttpResponse call, ExecutionAttributes attributes) {
+      return call.responsePublisher().map(body -> reader -> body.subscribe(new Copying(reader, copy -> write(call, copy))));
+    }
+
+    static synchronized void write(Context.ModifyHttpResponse call, byte[] body) {
+      String line = "{\"target\": \"%s\", \"status\": %d, \"type\": \"%s\", \"body\": \"%s\"}\n".formatted(
+          call.httpRequest().firstMatchingHeader("X-Amz-Target").get(), call.httpResponse().statusCode(),
+          call.httpResponse().firstMatchingHeader("Content-Type").orElse(""), Base64.getEncoder().encodeToString(body));
       try {
-        byte[] body = call.responseBody().get().readAllBytes();
-        String line = "{\"target\": \"%s\", \"status\": %d, \"type\": \"%s\", \"body\": \"%s\"}\n".formatted(
-            call.httpRequest().firstMatchingHeader("X-Amz-Target").get(), call.httpResponse().statusCode(),
-            call.httpResponse().firstMatchingHeader("Content-Type").orElse(""), Base64.getEncoder().encodeToString(body));
         Files.writeString(ANSWERS, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-        return Optional.of(new ByteArrayInputStream(body));
       } catch (IOException failed) {
         throw new UncheckedIOException(failed);
       }
@@ -80,6 +101,61 @@ public class JavaClient {
     void expectOnly(String version, Set<String> contentTypes) {
       expect(versions.equals(Set.of(version)), "calls went over " + versions + ", not " + version);
       expect(types.equals(contentTypes), "content types were " + types);
+    }
+  }
+
+  /** Hands a body on to its reader, and a copy of it to {@code whole} before the reader hears of its end, or when it wants no more. */
+  static class Copying implements Subscriber<ByteBuffer>, Subscription {
+    final Subscriber<? super ByteBuffer> reader;
+    final Consumer<byte[]> whole;
+    final ByteArrayOutputStream copy = new ByteArrayOutputStream();
+    final AtomicBoolean ended = new AtomicBoolean();
+    Subscription source;
+
+    Copying(Subscriber<? super ByteBuffer> reader, Consumer<byte[]> whole) {
+      this.reader = reader;
+      this.whole = whole;
+    }
+
+    void end() {
+      if (!ended.getAndSet(true)) whole.accept(copy.toByteArray());
+    }
+
+    @Override
+    public void onSubscribe(Subscription subscription) {
+      source = subscription;
+      reader.onSubscribe(this);
+    }
+
+    @Override
+    public void onNext(ByteBuffer part) {
+      byte[] bytes = new byte[part.remaining()];
+      part.duplicate().get(bytes);
+      copy.writeBytes(bytes);
+      reader.onNext(part);
+    }
+
+    @Override
+    public void onComplete() {
+      end();
+      reader.onComplete();
+    }
+
+    @Override
+    public void onError(Throwable failed) {
+      end();
+      reader.onError(failed);
+    }
+
+    @Override
+    public void request(long count) {
+      source.request(count);
+    }
+
+    @Override
+    public void cancel() {
+      end();
+      source.cancel();
     }
   }
 

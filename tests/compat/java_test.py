@@ -4,7 +4,7 @@ Firehose door; plain and over TLS.
 
     java_test.py --build build/release
 
-The SDK comes from Maven Central into the build directory. The synchronous client's answers are held against botocore's model
+The SDK comes from Maven Central into the build directory. The answers of its Kinesis clients are held against botocore's model
 (model_check.py). Exit code 0 kept, 1 broken, 77 cannot be run here.
 """
 import argparse

@@ -46,9 +46,11 @@ def check_answer(operation_model, response_dict, **_):
     if response_dict["status_code"] >= 300:
         check_error(operation_model, response_dict)
         return
-    if operation_model.has_event_stream_output:
-        return  # its events come later: checked_events
     body = response_dict["body"]
+    if operation_model.has_event_stream_output:
+        if isinstance(body, bytes):
+            check_events(body, operation_model.get_event_stream_output())
+        return  # botocore's events come later: checked_events
     if operation_model.output_shape is None:
         if body:
             raise Broken(f"{operation_model.name} answers {body!r} although it has no output")
@@ -72,18 +74,33 @@ def check_error(operation_model, response_dict):
         raise Broken(f"{operation_model.name} answers the error {error}")
 
 
+def check_event(event, shape):
+    """Holds one event (botocore's EventStreamMessage) of a stream of this shape against the model."""
+    kind = event.headers.get(":event-type") or event.headers[":exception-type"]
+    if event.headers[":content-type"] != "application/x-amz-json-1.1":
+        raise Broken(f"the event has the content type {event.headers[':content-type']}")
+    if kind == "initial-response":
+        return
+    if kind not in shape.members:
+        raise Broken(f"the model does not know the event {kind}")
+    check(json.loads(event.payload), shape.members[kind], kind)
+
+
+def check_events(body, shape):
+    """Holds the whole events of a stream that a client has written down against the model."""
+    from botocore.eventstream import EventStreamBuffer
+    buffer = EventStreamBuffer()
+    buffer.add_data(body)
+    for event in buffer:
+        check_event(event, shape)
+
+
 def checked_events(stream):
     """The events of an event stream, each held against the model before botocore takes it apart."""
     parse = stream._parse_event
 
     def check_and_parse(event):
-        kind = event.headers.get(":event-type") or event.headers[":exception-type"]
-        shape = stream._output_shape.members.get(kind)
-        if shape is None:
-            raise Broken(f"the model does not know the event {kind}")
-        if event.headers[":content-type"] != "application/x-amz-json-1.1":
-            raise Broken(f"the event has the content type {event.headers[':content-type']}")
-        check(json.loads(event.payload), shape, kind)
+        check_event(event, stream._output_shape)
         return parse(event)
 
     stream._parse_event = check_and_parse
