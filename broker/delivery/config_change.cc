@@ -57,7 +57,7 @@ std::vector<std::string> DifferentKeys(const DeliveryConfig& before, const Deliv
   return keys;
 }
 
-/// What the exactly-once ledger and the position stand on.
+/// What the positions stand on.
 void RefuseFixed(const DeliveryConfig& before, const DeliveryConfig& after, std::vector<std::string>& refused) {
   if (before.source_stream != after.source_stream || before.direct_put != after.direct_put) {
     refused.push_back(
@@ -67,28 +67,6 @@ void RefuseFixed(const DeliveryConfig& before, const DeliveryConfig& after, std:
   if (!(before.start == after.start)) {
     refused.push_back(
         "Sluice.StartPosition counts at creation only; to read from elsewhere, make a delivery stream of another name");
-  }
-  if (before.bucket != after.bucket) {
-    refused.push_back(
-        fmt::format("BucketARN is '{}' and cannot become '{}': its objects are proven in one place; make a delivery "
-                    "stream of another name, or move the bucket's directory and name it in [delivery.buckets]",
-                    before.bucket, after.bucket));
-  }
-  if (before.endpoint.type != after.endpoint.type || before.redshift.has_value() != after.redshift.has_value()) {
-    refused.push_back(
-        "the destination cannot become one of another kind: what was delivered is proven in one place; make a delivery "
-        "stream of another name for that");
-  }
-  if (before.backup && (!after.backup || after.backup->bucket != before.backup->bucket)) {
-    refused.push_back(
-        fmt::format("the source records are backed up in '{}', and that can neither end nor move: the backup is proven "
-                    "in one place; make a delivery stream of another name for that",
-                    before.backup->bucket));
-  }
-  if (before.convert != after.convert) {
-    refused.push_back(
-        fmt::format("the conversion is {} and cannot be turned {}; make a delivery stream of another name for that",
-                    before.convert ? "on" : "off", after.convert ? "on" : "off"));
   }
 }
 
@@ -144,7 +122,7 @@ void WidenByDeclared(const Schema& declared, bool infer, Schema& schema, std::ve
 void CompareSchemas(const DeliveryConfig& before, const DeliveryConfig& after, const std::optional<Schema>& pinned,
                     ConfigChange& change) {
   std::optional<Schema> declared = DeclaredSchema(after);
-  if (before.columns == after.columns && before.infer_schema == after.infer_schema) return;
+  if (before.convert && before.columns == after.columns && before.infer_schema == after.infer_schema) return;
   if (!pinned) {
     change.schema = std::move(declared);
     return;
@@ -214,7 +192,7 @@ ConfigChange CompareConfigs(const DeliveryConfig& before, const DeliveryConfig& 
   ConfigChange change;
   change.keys = DifferentKeys(before, after);
   RefuseFixed(before, after, change.refused);
-  if (before.convert && after.convert) {
+  if (after.convert) {
     CompareSchemas(before, after, pinned, change);
     const Status converts = CheckConversion(after, change.schema ? change.schema : pinned);
     if (!converts.ok()) change.refused.push_back(converts.message());

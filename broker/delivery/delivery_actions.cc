@@ -289,6 +289,15 @@ Status DeliveryManager::Remove(const StreamPtr& stream, Undelivered undelivered)
   return Status();
 }
 
+/// Where the buckets of a delivery stream are: those that have objects, and those in force.
+std::map<std::string, std::string> DeliveryManager::PlacesOf(const DeliveryConfig& config,
+                                                             const Checkpoint& checkpoint) {
+  std::map<std::string, std::string> places{{config.bucket, objects_->Place(config.bucket)}};
+  if (config.backup) places[config.backup->bucket] = objects_->Place(config.backup->bucket);
+  for (const std::string& bucket : checkpoint.buckets) places[bucket] = objects_->Place(bucket);
+  return places;
+}
+
 /// Between two steps, so that checkpoint, intent and ledger belong together.
 Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name, std::string_view from) {
   const Result<StreamPtr> stream = FindStream(name);
@@ -308,9 +317,8 @@ Result<DeliveryAnswer> DeliveryManager::Ledger(std::string_view name, std::strin
                                     .stream = config.source_stream,
                                     .stream_exists = parts_.catalog.Find(identity.source).has_value(),
                                     .bucket = config.bucket,
-                                    .directory = objects_->Place(config.bucket),
-                                    .backup_directory = config.backup ? objects_->Place(config.backup->bucket) : "",
-                                    .converted = config.convert,
+                                    .backup_bucket = config.backup ? config.backup->bucket : "",
+                                    .directories = PlacesOf(config, status.checkpoint),
                                     .endpoint = config.endpoint.domain_arn.empty() ? TellableUrl(config.endpoint.url)
                                                                                    : config.endpoint.domain_arn,
                                     .shards = status.checkpoint.shards,

@@ -148,10 +148,7 @@ void DeliveryManager::Between(DeliveryStream& stream, const std::function<void()
 }
 
 void DeliveryManager::ExpectBuckets(const DeliveryStream& stream) {
-  const DeliveryTotals totals = stream.status().checkpoint.totals;
-  const std::shared_ptr<const DeliveryConfig> config = stream.config();
-  if (totals.objects > 0) objects_->ExpectBucket(config->bucket);
-  if (totals.backup_objects > 0 && config->backup) objects_->ExpectBucket(config->backup->bucket);
+  for (const std::string& bucket : stream.status().checkpoint.buckets) objects_->ExpectBucket(bucket);
 }
 
 std::vector<std::string> DeliveryManager::BucketProblems(const DeliveryConfig& config) {

@@ -113,6 +113,7 @@ class DeliveryManager final : public broker::DeliveryControl, public broker::Del
   /// Of a configuration that is to come into force in place of one with the dead-letter stream `before`. kNotFound:
   /// it is not there; kInvalidArgument: what fails would come back.
   Status CheckDeadLetterStream(const DeliveryConfig& config, std::string_view before) const;
+  std::map<std::string, std::string> PlacesOf(const DeliveryConfig& config, const Checkpoint& checkpoint);
   Result<std::vector<LedgerEntry>> LedgerOf(DeliveryStream& stream);
   std::unique_ptr<StreamAppender> NewAppender() const;
   Result<DeliveryAnswer> Describe(std::string_view name);

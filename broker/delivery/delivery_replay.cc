@@ -52,7 +52,8 @@ Status DeliveryStream::DecideReplay() {
 Intent DeliveryStream::MakeReplayIntent(const ReplayPlan& plan) const {
   Intent intent = NewIntent();
   intent.time_ms = plan.oldest_ms;
-  intent.schema_version = state_.schema ? state_.schema->version : 0;
+  const std::optional<Schema> schema = UsedSchema();
+  intent.schema_version = schema ? schema->version : 0;
   intent.replays = plan.replays;
   AddKeys(intent);
   return intent;

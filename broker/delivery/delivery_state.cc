@@ -240,6 +240,8 @@ void ReadLedgerEntry(StateReader& reader, LedgerEntry& entry) {
   entry.ranges = ReadRanges(reader);
   entry.lost = ReadLost(reader);
   entry.replays = ReadReplays(reader);
+  if (reader.Has("bucket")) entry.bucket = reader.String("bucket");
+  if (reader.Has("backup_bucket")) entry.backup_bucket = reader.String("backup_bucket");
   ReadObjects(reader, entry.objects);
   if (reader.Has("load")) entry.load = ReadLoad(reader);
   entry.records = reader.U64("records");
@@ -265,6 +267,11 @@ void Count(const DeliveredObject& object, DeliveryTotals& totals) {
     ++totals.objects;
     totals.bytes_out += object.bytes;
   }
+}
+
+void AddBucket(const std::string& bucket, std::vector<std::string>& buckets) {
+  const auto place = std::ranges::lower_bound(buckets, bucket);
+  if (place == buckets.end() || *place != bucket) buckets.insert(place, bucket);
 }
 
 void WriteTexts(std::string_view key, const std::vector<std::string>& texts, protocol::JsonWriter& json) {
@@ -307,7 +314,10 @@ Checkpoint Advance(const Checkpoint& before, const LedgerEntry& entry, std::int6
   totals.lost += CountRecords(entry.lost);
   totals.overflow_fields += entry.overflow_fields;
   totals.bytes_in += entry.bytes_in;
-  for (const DeliveredObject& object : entry.objects) Count(object, totals);
+  for (const DeliveredObject& object : entry.objects) {
+    Count(object, totals);
+    AddBucket(object.backup ? entry.backup_bucket : entry.bucket, after.buckets);
+  }
   return after;
 }
 
@@ -369,6 +379,8 @@ std::string LedgerEntryToJson(const LedgerEntry& entry) {
   WriteRanges(entry.ranges, json);
   WriteLost(entry.lost, json);
   WriteReplays(entry.replays, json);
+  if (!entry.bucket.empty()) json.Key("bucket").String(entry.bucket);
+  if (!entry.backup_bucket.empty()) json.Key("backup_bucket").String(entry.backup_bucket);
   json.Key("objects").BeginList();
   for (const DeliveredObject& object : entry.objects) {
     json.BeginObject().Key("key").String(object.key).Key("error").Bool(object.error).Key("rows").Number(object.rows);
@@ -426,6 +438,7 @@ std::string CheckpointToJson(const Checkpoint& checkpoint) {
   json.Key("delivered_ms").Number(checkpoint.delivered_ms);
   WriteShards(checkpoint.shards, json);
   WriteTotals(checkpoint.totals, json);
+  WriteTexts("buckets", checkpoint.buckets, json);
   json.EndObject();
   return json.text();
 }
@@ -446,6 +459,7 @@ Result<Checkpoint> CheckpointFromJson(std::string_view json) {
     checkpoint.delivered_ms = reader.I64("delivered_ms");
     checkpoint.shards = ReadShards(reader);
     checkpoint.totals = ReadTotals(reader);
+    if (reader.Has("buckets")) checkpoint.buckets = ReadTexts(reader, "buckets");
   });
 }
 

@@ -127,6 +127,8 @@ struct LedgerEntry {
   std::vector<SourceRange> ranges;
   std::vector<LostRange> lost;
   std::vector<ReplayedLines> replays;  // in place of ranges: these records are no longer in the error output
+  std::string bucket = {};             // of the objects; empty in entries of older versions
+  std::string backup_bucket = {};      // of those of the backup; empty: there was none, or an older version
   std::vector<DeliveredObject> objects;
   std::optional<DeliveredLoad> load = {};  // of the rows; none: there is no cluster, or no row
   std::uint64_t records = 0;               // in the ranges, or lines that are replayed
@@ -164,6 +166,7 @@ struct Checkpoint {
   std::int64_t delivered_ms = 0;      // of the last delivery; 0: none
   std::vector<ShardPosition> shards;  // ascending
   DeliveryTotals totals;
+  std::vector<std::string> buckets = {};  // with objects, ascending
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 
   ShardPosition* Find(ShardIndex shard);

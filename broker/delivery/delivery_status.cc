@@ -49,7 +49,8 @@ void DeliveryStream::PublishStatus() {
   config_ = std::shared_ptr<const DeliveryConfig>(terms_, &terms_->config);
   status_.checkpoint = state_.checkpoint;
   status_.intent = state_.intent;
-  status_.schema_version = state_.schema ? state_.schema->version : 0;
+  const std::optional<Schema> schema = UsedSchema();
+  status_.schema_version = schema ? schema->version : 0;
   status_.pending_records = planner_.pending_records();
   status_.pending_bytes = planner_.pending_bytes();
   status_.lag_records = planner_.lag_records();

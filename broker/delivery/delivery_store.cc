@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <set>
 
+#include "broker/delivery/delivery_config.h"
 #include "protocol/check.h"
 
 namespace sluice::delivery {
@@ -105,6 +108,7 @@ Result<DeliveryState> DeliveryStore::Load() {
     if (!schema) return Error(schema.error().WithContext(fmt::format("metadata key '{}'", schemas->back().first)));
     state.schema = std::move(*schema);
   }
+  if (Status named = NameBuckets(state.checkpoint); !named.ok()) return Error(std::move(named));
   return state;
 }
 
@@ -133,6 +137,7 @@ Result<std::vector<LedgerEntry>> DeliveryStore::LoadLedger() {
     if (!entry) return Error(entry.error().WithContext(fmt::format("metadata key '{}'", key)));
     ledger.push_back(std::move(*entry));
   }
+  if (Status status = NameBuckets(ledger); !status.ok()) return Error(std::move(status));
   return ledger;
 }
 
@@ -140,7 +145,51 @@ Result<LedgerEntry> DeliveryStore::LoadLedgerEntry(std::uint64_t seq) {
   const auto value = store_.Get(LedgerKey(seq));
   if (!value) return Error(value.error());
   if (!*value) return Error(Code::kNotFound, fmt::format("the ledger of '{}' has no delivery {}", name_, seq));
-  return LedgerEntryFromJson(**value);
+  Result<LedgerEntry> entry = LedgerEntryFromJson(**value);
+  if (!entry) return entry;
+  if (Status status = NameBuckets({&*entry, 1}); !status.ok()) return Error(std::move(status));
+  return entry;
+}
+
+/// Versions that did not say the buckets of an entry did not let them change either: the first configuration has the
+/// lake's, and the first one with a backup has that of all backups.
+Result<DeliveryStore::FirstBuckets> DeliveryStore::LoadFirstBuckets() {
+  const Result<DeliveryIdentity> identity = LoadIdentity(store_, name_);
+  if (!identity) return Error(identity.error());
+  FirstBuckets first;
+  for (std::uint32_t version = 1; version <= identity->version && first.backup.empty(); ++version) {
+    const Result<std::string> json = version < identity->version ? LoadConfig(version) : identity->config_json;
+    if (!json) return Error(json.error());
+    const Result<ParsedDeliveryConfig> parsed = ParseStoredDeliveryConfig(*json);
+    if (!parsed) return Error(parsed.error());
+    if (version == 1) first.lake = parsed->config.bucket;
+    if (parsed->config.backup) first.backup = parsed->config.backup->bucket;
+  }
+  return first;
+}
+
+Status DeliveryStore::NameBuckets(std::span<LedgerEntry> entries) {
+  if (std::ranges::none_of(entries, [](const LedgerEntry& entry) { return entry.bucket.empty(); })) return Status();
+  const Result<FirstBuckets> first = LoadFirstBuckets();
+  if (!first) return first.error();
+  for (LedgerEntry& entry : entries) {
+    if (!entry.bucket.empty()) continue;
+    entry.bucket = first->lake;
+    if (std::ranges::any_of(entry.objects, &DeliveredObject::backup)) entry.backup_bucket = first->backup;
+  }
+  return Status();
+}
+
+Status DeliveryStore::NameBuckets(Checkpoint& checkpoint) {
+  const DeliveryTotals& totals = checkpoint.totals;
+  if (!checkpoint.buckets.empty() || totals.objects + totals.backup_objects == 0) return Status();
+  const Result<FirstBuckets> first = LoadFirstBuckets();
+  if (!first) return first.error();
+  std::set<std::string> buckets;
+  if (totals.objects > 0) buckets.insert(first->lake);
+  if (totals.backup_objects > 0) buckets.insert(first->backup);
+  checkpoint.buckets.assign(buckets.begin(), buckets.end());
+  return Status();
 }
 
 Status DeliveryStore::Commit(storage::Transaction transaction) {

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,7 @@ class DeliveryStore {
   Result<Schema> LoadSchema(std::uint32_t version);
   /// A configuration before the one in force, as it was stored.
   Result<std::string> LoadConfig(std::uint32_t version);
+  /// Every entry says its buckets, also where an older version has written it. kFenced, kCorruption.
   Result<std::vector<LedgerEntry>> LoadLedger();
   Result<LedgerEntry> LoadLedgerEntry(std::uint64_t seq);
 
@@ -74,6 +76,14 @@ class DeliveryStore {
   std::string SchemaKey(std::uint32_t version) const;
   std::string ConfigKey(std::uint32_t version) const;
   std::string LedgerKey(std::uint64_t seq) const;
+  struct FirstBuckets {
+    std::string lake;
+    std::string backup;
+  };
+  Result<FirstBuckets> LoadFirstBuckets();
+  /// Where an older version has written them.
+  Status NameBuckets(std::span<LedgerEntry> entries);
+  Status NameBuckets(Checkpoint& checkpoint);
   void PinSchema(const Schema& schema, storage::Transaction& transaction) const;
   Status Commit(storage::Transaction transaction);
 

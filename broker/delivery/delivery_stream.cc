@@ -213,7 +213,7 @@ void DeliveryStream::ResetPlanner() {
   if (!stream_.shards.empty()) {
     std::erase_if(positions, [this](const ShardPosition& position) { return stream_.Find(position.shard) == nullptr; });
   }
-  planner_.Reset(terms_->config, positions, state_.schema);
+  planner_.Reset(terms_->config, positions, UsedSchema());
 }
 
 Status DeliveryStream::Decide() {
@@ -311,7 +311,8 @@ Result<std::shared_ptr<const DeliveryTerms>> DeliveryStream::TermsOf(const Inten
   const Result<std::string> json = store_.LoadConfig(intent.config_version);
   if (!json) return Error(json.error());
   Result<std::shared_ptr<const DeliveryTerms>> terms = ReadTerms(*json);
-  if (!terms || (!(*terms)->config.endpoint.exists() && !(*terms)->config.redshift)) return terms;
+  if (!terms || (*terms)->config.endpoint.type != terms_->config.endpoint.type) return terms;
+  if (!(*terms)->config.endpoint.exists() && !(*terms)->config.redshift) return terms;
   // Which records are in which request stays; where it goes, with which key and how long, is what counts now.
   auto changed = std::make_shared<DeliveryTerms>(**terms);
   changed->config.endpoint.UseConnectionOf(terms_->config.endpoint);

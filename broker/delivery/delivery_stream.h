@@ -169,6 +169,8 @@ class DeliveryStream {
   Status Reload();
   Status FollowShards();
   bool ParentsDelivered(const SourceShard& shard);
+  /// Of the next delivery: the newest pinned one; nullopt where nothing is converted, or none is pinned yet.
+  std::optional<Schema> UsedSchema() const { return terms_->config.convert ? state_.schema : std::nullopt; }
   void ResetPlanner();
   Result<std::shared_ptr<const DeliveryTerms>> ReadTerms(std::string_view config_json) const;
   /// What an intent is carried out with.

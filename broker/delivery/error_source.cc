@@ -57,9 +57,12 @@ class LineCutter {
   std::uint64_t number_ = 0;
 };
 
-ErrorSource SourceOf(const DeliveredObject& object) {
-  return {
-      .open = {.key = object.key, .bytes = object.bytes, .checksum = object.checksum, .lines = {{0, object.rows - 1}}}};
+ErrorSource SourceOf(const std::string& bucket, const DeliveredObject& object) {
+  return {.open = {.key = object.key,
+                   .bytes = object.bytes,
+                   .checksum = object.checksum,
+                   .lines = {{0, object.rows - 1}},
+                   .bucket = bucket}};
 }
 
 ErrorSource SourceOf(const DeadLetters& letters) {
@@ -98,7 +101,7 @@ std::vector<ErrorSource> ErrorSources(const std::vector<LedgerEntry>& ledger, co
   for (const LedgerEntry& entry : ledger) {
     if (entry.decided_ms < filter.since_ms || (filter.seq_max && entry.seq > *filter.seq_max)) continue;
     for (const DeliveredObject& object : entry.objects) {
-      if (object.error && object.rows > 0) sources.push_back(SourceOf(object));
+      if (object.error && object.rows > 0) sources.push_back(SourceOf(entry.bucket, object));
     }
     for (const DeadLetters& letters : entry.dead_letters) sources.push_back(SourceOf(letters));
   }
@@ -128,7 +131,8 @@ Status ErrorReader::ReadObject(const ReplayedLines& lines, const Visitor& visito
   };
   LineCutter cutter(give);
   Checksum checksum;
-  Status read = objects_.Read(bucket_, lines.key, [&](std::string_view piece) {
+  const std::string_view bucket = lines.bucket.empty() ? bucket_ : lines.bucket;
+  Status read = objects_.Read(bucket, lines.key, [&](std::string_view piece) {
     checksum.Add(piece);
     bytes_read_ += piece.size();
     return cutter.Add(piece);

@@ -59,7 +59,8 @@ class ErrorReader {
   /// Ends with the first error.
   using Visitor = std::function<Status(const ErrorLine&)>;
 
-  /// All outlive it; `bucket` is that of the error objects. `streams`: nullptr where there is no dead-letter stream.
+  /// All outlive it; `bucket` is that of error objects whose lines do not say theirs. `streams`: nullptr where there is
+  /// no dead-letter stream.
   ErrorReader(ObjectStore& objects, std::string_view bucket, StreamAppender* streams)
       : objects_(objects), bucket_(bucket), streams_(streams) {}
 

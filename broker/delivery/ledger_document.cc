@@ -92,9 +92,11 @@ Result<std::string> LedgerPageToJson(const LedgerDocument& document, std::string
   json.BeginObject().Key("name").String(document.name).Key("uid").String(document.uid);
   json.Key("stream").String(document.stream);
   json.Key("stream_exists").Bool(document.stream_exists);
-  json.Key("bucket").String(document.bucket).Key("directory").String(document.directory);
-  if (!document.backup_directory.empty()) json.Key("backup_directory").String(document.backup_directory);
-  json.Key("converted").Bool(document.converted);
+  json.Key("bucket").String(document.bucket);
+  if (!document.backup_bucket.empty()) json.Key("backup_bucket").String(document.backup_bucket);
+  json.Key("directories").BeginObject();
+  for (const auto& [bucket, directory] : document.directories) json.Key(bucket).String(directory);
+  json.EndObject();
   if (!document.endpoint.empty()) json.Key("endpoint").String(document.endpoint);
   WriteShards(document.shards, json);
   json.Key("intent").Raw(document.intent ? IntentToJson(Told(*document.intent)) : "null");
@@ -133,9 +135,8 @@ Result<LedgerDocument> LedgerDocumentFromJson(std::string_view json) {
   if (reader.Has("uid")) document.uid = reader.String("uid");                             // nor this
   document.stream_exists = !reader.Has("stream_exists") || reader.Bool("stream_exists");  // brokers before did not say
   document.bucket = reader.String("bucket");
-  document.directory = reader.String("directory");
-  if (reader.Has("backup_directory")) document.backup_directory = reader.String("backup_directory");
-  document.converted = reader.Bool("converted");
+  if (reader.Has("backup_bucket")) document.backup_bucket = reader.String("backup_bucket");
+  for (const ConfigField& field : reader.Map("directories").fields) document.directories[field.key] = field.value.text;
   if (reader.Has("endpoint")) document.endpoint = reader.String("endpoint");
   if (reader.Has("next")) document.next = reader.String("next");  // brokers before told all at once
   document.shards = ReadShards(reader);

@@ -4,6 +4,7 @@
 // Values only; thread-safe.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,13 +17,13 @@ namespace sluice::delivery {
 
 struct LedgerDocument {
   std::string name;
-  std::string uid;            // a later delivery stream of this name has another; empty: not said
-  std::string stream;         // the source
-  bool stream_exists = true;  // that very stream, not a later one of its name
-  std::string bucket;
-  std::string directory;              // where the bucket is: on the broker's machine, or a URI (bucket_root.h)
-  std::string backup_directory = {};  // the same of the backup's bucket; empty: there is no backup
-  bool converted = false;             // the objects are Parquet
+  std::string uid;                 // a later delivery stream of this name has another; empty: not said
+  std::string stream;              // the source
+  bool stream_exists = true;       // that very stream, not a later one of its name
+  std::string bucket;              // the one in force
+  std::string backup_bucket = {};  // the same of the backup; empty: there is none
+  /// Where the buckets are, these and those of the entries: on the broker's machine, or URIs (bucket_root.h).
+  std::map<std::string, std::string> directories = {};
   std::string endpoint = {};  // where the records are sent to instead; the objects are errors then. Empty: nowhere
   std::vector<ShardPosition> shards;
   std::optional<Intent> intent;  // being delivered just now

@@ -82,6 +82,8 @@ Result<LedgerEntry> ObjectBuilder::BuildObjects(const Intent& intent) {
   entry.ranges = intent.ranges;
   entry.lost = intent.lost;
   entry.replays = intent.replays;
+  entry.bucket = terms_.config.bucket;
+  if (terms_.config.backup) entry.backup_bucket = terms_.config.backup->bucket;
   const Result<SpillCounts> counts = IsStaged(terms_.config) ? WriteStaged(parts, entry) : WriteDirectly(parts, entry);
   if (!counts) return Error(counts.error());
   if (dead_letters) {

@@ -53,6 +53,7 @@ void WriteReplays(const std::vector<ReplayedLines>& replays, protocol::JsonWrite
       json.Key("stream").String(replay.key);
       WriteShardId(*replay.shard, json);
     } else {
+      if (!replay.bucket.empty()) json.Key("bucket").String(replay.bucket);
       json.Key("key").String(replay.key).Key("bytes").Number(replay.bytes);
       json.Key("checksum").String(fmt::format("{:016x}", replay.checksum));
     }
@@ -70,7 +71,11 @@ std::vector<ReplayedLines> ReadReplays(StateReader& reader) {
     if (replay.Has("stream")) {
       replays.push_back({.key = replay.String("stream"), .lines = ReadLines(replay), .shard = ReadShardId(replay)});
     } else {
-      replays.push_back({replay.String("key"), replay.U64("bytes"), replay.Checksum("checksum"), ReadLines(replay)});
+      replays.push_back({.key = replay.String("key"),
+                         .bytes = replay.U64("bytes"),
+                         .checksum = replay.Checksum("checksum"),
+                         .lines = ReadLines(replay),
+                         .bucket = replay.Has("bucket") ? replay.String("bucket") : ""});
     }
     reader.Keep(replay.status());
   }

@@ -25,6 +25,7 @@ struct ReplayedLines {
   std::uint64_t checksum = 0;  // XXH3-64, of the object
   LineRanges lines = {};
   std::optional<ShardId> shard = {};  // set: of a dead-letter stream
+  std::string bucket = {};            // of the object; empty where an older version wrote it
   friend bool operator==(const ReplayedLines&, const ReplayedLines&) = default;
 };
 

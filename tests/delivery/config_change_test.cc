@@ -77,14 +77,23 @@ const Case kCases[] = {
      [](DeliveryConfig& c) { c.backup = BackupConfig{.bucket = "spare", .prefix = "raw/"}; },
      {"S3BackupMode", "S3BackupConfiguration", "Sluice.BackupDelimiter"},
      ""},
-    {"bucket", [](DeliveryConfig& c) { c.bucket = "sea"; }, {"BucketARN"}, "'lake' and cannot become 'sea'"},
+    {"bucket", [](DeliveryConfig& c) { c.bucket = "sea"; }, {"BucketARN"}, ""},
     {"no conversion",
      [](DeliveryConfig& c) {
        c.convert = false;
        c.columns.clear();
      },
      {"DataFormatConversionConfiguration", "Sluice.InferSchema", "Sluice.Columns", "Sluice.Delimiter"},
-     "is on and cannot be turned off"},
+     ""},
+    {"another kind of destination",
+     [](DeliveryConfig& c) {
+       c.convert = false;
+       c.columns.clear();
+       c.endpoint = {.type = "HttpEndpoint", .url = "https://example.com/in"};
+     },
+     {"ExtendedS3DestinationConfiguration", "Sluice.InferSchema", "Sluice.Columns",
+      "HttpEndpointDestinationConfiguration"},
+     ""},
     {"another type",
      [](DeliveryConfig& c) { c.columns[0].type = "string"; },
      {"Sluice.Columns"},
@@ -119,7 +128,7 @@ std::string Types(const Schema& schema) {
 
 }  // namespace
 
-TEST_CASE("CompareConfigs: names the keys that differ, and refuses what the ledger stands on", "[delivery]") {
+TEST_CASE("CompareConfigs: names the keys that differ, and refuses what positions and readers stand on", "[delivery]") {
   const std::optional<Schema> pinned = DeclaredSchema(Base());
   for (const Case& c : kCases) {
     INFO(c.what);
@@ -137,7 +146,7 @@ TEST_CASE("CompareConfigs: names the keys that differ, and refuses what the ledg
   }
 }
 
-TEST_CASE("CompareConfigs: a backup neither ends nor moves, and the rest of it may change", "[delivery]") {
+TEST_CASE("CompareConfigs: a backup changes, moves and ends", "[delivery]") {
   DeliveryConfig before = Base();
   before.backup = BackupConfig{.bucket = "spare", .prefix = "raw/"};
   DeliveryConfig after = before;
@@ -147,11 +156,27 @@ TEST_CASE("CompareConfigs: a backup neither ends nor moves, and the rest of it m
   CHECK(change.refused.empty());
   CHECK(change.keys == Strings{"S3BackupConfiguration.Prefix", "S3BackupConfiguration.CompressionFormat"});
   after.backup->bucket = "sea";
-  const auto refused = [&] { return CompareConfigs(before, after, DeclaredSchema(before)).refused; };
-  REQUIRE(refused().size() == 1);
-  CHECK(refused().front().contains("backed up in 'spare', and that can neither end nor move"));
+  CHECK(CompareConfigs(before, after, DeclaredSchema(before)).refused.empty());
   after.backup.reset();
-  CHECK(refused().size() == 1);
+  CHECK(CompareConfigs(before, after, DeclaredSchema(before)).refused.empty());
+}
+
+TEST_CASE("CompareConfigs: a conversion is turned on, and once more with what its files had", "[delivery]") {
+  DeliveryConfig raw = Base();
+  raw.convert = false;
+  raw.columns.clear();
+  const ConfigChange first = CompareConfigs(raw, Base(), std::nullopt);
+  CHECK(first.refused.empty());
+  REQUIRE(first.schema.has_value());
+  CHECK(first.schema == DeclaredSchema(Base()));
+  const ConfigChange same = CompareConfigs(raw, Base(), DeclaredSchema(Base()));
+  CHECK(same.refused.empty());
+  CHECK_FALSE(same.schema.has_value());
+  DeliveryConfig narrower = Base();
+  narrower.columns.pop_back();
+  const ConfigChange again = CompareConfigs(raw, narrower, DeclaredSchema(Base()));
+  REQUIRE(again.refused.size() == 1);
+  CHECK(again.refused.front().contains("column 'price' cannot be removed"));
 }
 
 TEST_CASE("BloomFilterWarnings: of columns that are not there, nested or boolean", "[delivery]") {

@@ -3,6 +3,8 @@
 
 #include "broker/delivery/delivery_stream.h"
 #include "tests/delivery/delivery_world.h"
+#include "tests/delivery/proof.h"
+#include "tests/delivery/replay_fixture.h"
 
 namespace sluice::delivery {
 namespace {
@@ -23,7 +25,114 @@ DeliveryConfig Changed(DeliveryConfig config) {
   return config;
 }
 
+DeliveryConfig Moved(DeliveryConfig config) {
+  config.bucket = "sea";
+  config.backup = BackupConfig{.bucket = config.backup ? "lake" : "spare", .prefix = "raw/"};
+  return config;
+}
+
+DeliveryConfig WithoutBackup(DeliveryConfig config) {
+  config.backup.reset();
+  return config;
+}
+
+DeliveryConfig Unconverted(DeliveryConfig config) {
+  config.convert = false;
+  config.columns.clear();
+  return config;
+}
+
 }  // namespace
+
+TEST_CASE("DeliveryStream Reconfigure: buckets, backup and conversion change, and each record is proven where it is",
+          "[delivery]") {
+  const std::vector<DeliveryConfig> changes =
+      GENERATE(std::vector{ParquetConfig(), Moved(ParquetConfig()), ParquetConfig()},
+               std::vector{RawConfig(), Moved(RawConfig()), Moved(Moved(RawConfig())), RawConfig()},
+               std::vector{Moved(ParquetConfig()), WithoutBackup(Moved(ParquetConfig()))},
+               std::vector{RawConfig(), ParquetConfig(), Unconverted(ParquetConfig()), ParquetConfig()});
+  // Decides 20 records by each configuration, and takes the next one before they are delivered.
+  const auto begin = [&](World& world) {
+    REQUIRE(world.Start().ok());
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (i > 0) REQUIRE(world.stream->Reconfigure(changes[i]).has_value());
+      if (i > 0) REQUIRE(world.Run());
+      Fill(world, 20);
+      world.env.manual_clock().AdvanceMs(61'000);
+      REQUIRE(world.stream->Step() == 0);
+      REQUIRE(world.stream->status().intent.has_value());
+    }
+  };
+  World whole(changes.front());
+  begin(whole);
+  REQUIRE(whole.Run());
+  const tools::VerifyReport report = Proof(whole).Verify();
+  INFO(VerifyReportText(report));
+  CHECK(report.ok());
+  CHECK(report.in_lake == 20 * changes.size());
+  CHECK(report.in_backup == whole.stream->status().checkpoint.totals.backup_records);
+  for (int nth = 1;; ++nth) {
+    World world(changes.front());
+    begin(world);
+    if (!world.LosesPower(nth)) break;  // past the last call
+    INFO("power off at call " << nth);
+    world.env.PowerOn({.unsynced = Unsynced::kRandom, .block_bytes = 4096});
+    REQUIRE(world.Start().ok());
+    REQUIRE(world.Run());
+    for (const std::string bucket : {"lake", "sea", "spare"}) CHECK(world.Bucket(bucket) == whole.Bucket(bucket));
+    CHECK(Proof(world).Verify().ok());
+    REQUIRE(nth < 300);
+  }
+}
+
+TEST_CASE("DeliveryStream: what an older version has written is in the buckets that could not change then",
+          "[delivery]") {
+  DeliveryConfig config = Moved(NarrowConfig());
+  World world(config);
+  FillMixed(world);
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  const std::vector<LedgerEntry> ledger = world.Ledger();
+  const Checkpoint checkpoint = world.stream->status().checkpoint;
+  world.stream.reset();
+  // As it wrote them: nothing says a bucket.
+  storage::Transaction transaction;
+  for (LedgerEntry entry : ledger) {
+    entry.bucket.clear();
+    entry.backup_bucket.clear();
+    transaction.Put(fmt::format("delivery/orders-lake/ledger/{:020}", entry.seq), LedgerEntryToJson(entry));
+  }
+  Checkpoint older = checkpoint;
+  older.buckets.clear();
+  transaction.Put("delivery/orders-lake/checkpoint", CheckpointToJson(older));
+  REQUIRE(world.metadata.Commit(transaction).ok());
+  REQUIRE(world.Start().ok());
+  CHECK(world.stream->status().checkpoint == checkpoint);
+  CHECK(world.Ledger() == ledger);
+  REQUIRE(world.stream->Reconfigure(Moved(Moved(Widened(NarrowConfig())))).has_value());
+  REQUIRE(world.Start().ok());
+  CHECK(world.stream->status().checkpoint == checkpoint);
+  CHECK(world.Ledger() == ledger);
+  const ReplayProgress replayed = Replayed(world);
+  CHECK(replayed.problem.empty());
+  CHECK(replayed.records == 30);
+  CheckReport(world, Proof(world).Verify());
+}
+
+TEST_CASE("DeliveryStream Reconfigure: a bucket that has objects has to be there, one that will have some not yet",
+          "[delivery]") {
+  World world(RawConfig());
+  Fill(world, 20);
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  CHECK(world.stream->status().checkpoint.buckets == std::vector<std::string>{"lake"});
+  REQUIRE(world.stream->Reconfigure(Moved(RawConfig())).has_value());
+  REQUIRE(world.Start().ok());
+  CHECK(world.stream->status().checkpoint.buckets == std::vector<std::string>{"lake"});
+  Fill(world, 20);
+  REQUIRE(world.Run());
+  CHECK(world.stream->status().checkpoint.buckets == std::vector<std::string>{"lake", "sea", "spare"});
+}
 
 TEST_CASE("DeliveryStream Reconfigure: what is decided is finished as decided, killed at every call to the disk",
           "[delivery]") {
@@ -102,7 +211,7 @@ TEST_CASE("DeliveryStream Reconfigure: the same configuration and a refused one 
   CHECK(same->keys.empty());
   DeliveryConfig other = RawConfig();
   other.prefix = "other/";
-  other.bucket = "sea";
+  other.source_stream = "others";
   const auto refused = world.stream->Reconfigure(other);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code() == Code::kFailedPrecondition);

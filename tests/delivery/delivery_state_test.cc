@@ -52,6 +52,8 @@ TEST_CASE("DeliveryState: documents read back", "[delivery]") {
   CHECK(IntentFromJson(IntentToJson(named)) == named);
   CHECK(LedgerEntryFromJson(LedgerEntryToJson(SomeEntry())) == SomeEntry());
   LedgerEntry entry = SomeEntry();
+  entry.bucket = "lake";
+  entry.backup_bucket = "spare";
   entry.dead_letters = {{"dead", {StreamId(7), ShardIndex(2)}, Offset(30), Offset(34)}};
   CHECK(LedgerEntryFromJson(LedgerEntryToJson(entry)) == entry);
   std::string damaged = LedgerEntryToJson(entry);
@@ -116,10 +118,14 @@ TEST_CASE("DeliveryState: a backup's objects and a replay's lines read back, and
   intent.backup_keys = {"raw/a", "raw/b"};
   CHECK(IntentFromJson(IntentToJson(intent)) == intent);
   LedgerEntry backed_up = SomeEntry();
+  backed_up.bucket = "lake";
+  backed_up.backup_bucket = "spare";
   backed_up.objects.push_back({"raw/a", false, 11, 3000, 7, true});
   CHECK(LedgerEntryFromJson(LedgerEntryToJson(backed_up)) == backed_up);
   intent.ranges.clear();
   intent.replays = {{"errors/c", 200, 5, {{0, 3}, {7, 7}}}};
+  CHECK(IntentFromJson(IntentToJson(intent)) == intent);
+  intent.replays.front().bucket = "lake";
   CHECK(IntentFromJson(IntentToJson(intent)) == intent);
   LedgerEntry replay;
   replay.seq = 4;
@@ -136,6 +142,7 @@ TEST_CASE("DeliveryState: a backup's objects and a replay's lines read back, and
   const DeliveryTotals& totals = after.totals;
   CHECK((std::tuple(totals.records, totals.user_records, totals.errors, totals.replayed) == std::tuple(11, 15, 3, 5)));
   CHECK((std::tuple(totals.objects, totals.bytes_out) == std::tuple(2, 1200)));
+  CHECK(after.buckets == std::vector<std::string>{"lake", "spare"});
   CHECK((std::tuple(totals.backup_records, totals.backup_objects, totals.backup_bytes) == std::tuple(11, 1, 3000)));
 }
 

@@ -414,13 +414,36 @@ TEST_CASE("Endpoint: an interrupt cuts a request off, which is no attempt", "[de
   CHECK(world.Lake().empty());
 }
 
-TEST_CASE("Endpoint: the kind of a destination does not change", "[delivery]") {
+TEST_CASE("Endpoint: a lake becomes an endpoint and a lake again, and what was decided goes where it was to go",
+          "[delivery]") {
   Receiver receiver;
   World world(RawConfig(), 1);
   REQUIRE(world.Start().ok());
-  const auto change = world.stream->Reconfigure(EndpointDeliveryConfig(receiver.Url()));
-  REQUIRE_FALSE(change.has_value());
-  CHECK(change.error().message().contains("the destination cannot become one of another kind"));
+  const auto decide = [&](const std::string& value) {
+    Put(world, value);
+    world.env.manual_clock().AdvanceMs(61'000);
+    REQUIRE(world.stream->Step() == 0);
+    REQUIRE(world.stream->status().intent.has_value());
+  };
+  decide("a");
+  REQUIRE(world.stream->Reconfigure(EndpointDeliveryConfig(receiver.Url())).has_value());
+  REQUIRE(world.Run());
+  CHECK(receiver.attempts() == 0);
+  decide("b");
+  REQUIRE(world.stream->Reconfigure(RawConfig()).has_value());
+  REQUIRE(world.Run());
+  decide("c");
+  REQUIRE(world.Run());
+  CHECK(receiver.Taken() == Texts{"b"});
+  std::string lake;
+  for (const auto& [key, bytes] : world.Lake()) lake += bytes;
+  CHECK(lake == "a\nc\n");
+  const tools::VerifyReport report = Proof(world).Verify();
+  INFO(VerifyReportText(report));
+  CHECK(report.ok());
+  CHECK(report.sent == 1);
+  CHECK(report.in_lake == 2);
+  CHECK(VerifyReportText(report).contains("sent         1 (acknowledged by an endpoint that it had before"));
 }
 
 }  // namespace sluice::delivery

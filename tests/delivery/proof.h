@@ -14,28 +14,20 @@ namespace sluice::delivery {
 class Proof {
  public:
   explicit Proof(World& world) {
-    for (const auto& [key, bytes] : world.Lake()) {
-      std::filesystem::create_directories((root() / key).parent_path());
-      std::ofstream(root() / key, std::ios::binary) << bytes;
-      if (key.starts_with("errors/")) error_object = root() / key;
-    }
-    const bool elsewhere = world.config.backup && world.config.backup->bucket != world.config.bucket;
-    if (elsewhere) {
-      for (const auto& [key, bytes] : world.Bucket(world.config.backup->bucket)) {
-        std::filesystem::create_directories((backup_root() / key).parent_path());
-        std::ofstream(backup_root() / key, std::ios::binary) << bytes;
-      }
-    }
-    document_ = {.name = world.config.name,
+    const auto config = world.stream->config();
+    const Checkpoint checkpoint = world.stream->status().checkpoint;
+    const std::string backup = config->backup ? config->backup->bucket : "";
+    for (const std::string& bucket : {config->bucket, backup}) CopyBucket(world, bucket);
+    for (const std::string& bucket : checkpoint.buckets) CopyBucket(world, bucket);
+    document_ = {.name = config->name,
                  .uid = world.stream->identity().uid,
                  .stream = "orders",
                  .stream_exists = true,
-                 .bucket = "lake",
-                 .directory = root().string(),
-                 .backup_directory = elsewhere ? backup_root().string() : "",
-                 .converted = world.config.convert,
-                 .endpoint = world.config.endpoint.url,
-                 .shards = world.stream->status().checkpoint.shards,
+                 .bucket = config->bucket,
+                 .backup_bucket = backup,
+                 .directories = directories_,
+                 .endpoint = config->endpoint.url,
+                 .shards = checkpoint.shards,
                  .intent = std::nullopt,
                  .entries = world.Ledger()};
   }
@@ -45,15 +37,25 @@ class Proof {
     return *report;
   }
   LedgerDocument& document() { return document_; }
-  std::filesystem::path root() const { return std::filesystem::path(temp_.path()) / "lake"; }
-
-  std::filesystem::path backup_root() const { return std::filesystem::path(temp_.path()) / "backup"; }
+  std::filesystem::path root() const { return Root("lake"); }
+  std::filesystem::path backup_root() const { return Root("backup"); }
   LedgerDocument& ledger() { return document_; }
 
   std::filesystem::path error_object;
 
  private:
+  std::filesystem::path Root(const std::string& bucket) const { return std::filesystem::path(temp_.path()) / bucket; }
+  void CopyBucket(World& world, const std::string& bucket) {
+    if (bucket.empty() || !directories_.try_emplace(bucket, Root(bucket).string()).second) return;
+    for (const auto& [key, bytes] : world.Bucket(bucket)) {
+      std::filesystem::create_directories((Root(bucket) / key).parent_path());
+      std::ofstream(Root(bucket) / key, std::ios::binary) << bytes;
+      if (key.starts_with("errors/")) error_object = Root(bucket) / key;
+    }
+  }
+
   storage::TempDir temp_;
+  std::map<std::string, std::string> directories_;
   LedgerDocument document_;
 };
 

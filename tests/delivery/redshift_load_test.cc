@@ -8,7 +8,6 @@
 #include "tests/delivery/redshift_fixture.h"
 
 namespace sluice::delivery {
-namespace {}  // namespace
 
 TEST_CASE("Redshift: objects are loaded by their manifests, in one transaction each", "[delivery]") {
   FakeCluster cluster;
@@ -218,14 +217,29 @@ TEST_CASE("Redshift: a delivery that was decided goes to the cluster and table t
   CHECK(gone.Loaded().empty());
 }
 
-TEST_CASE("Redshift: a destination does not become one, or another one", "[delivery]") {
+TEST_CASE("Redshift: a lake becomes a cluster and a lake again, and what was decided is loaded", "[delivery]") {
+  FakeCluster cluster;
   World world(RawConfig(), 1);
+  const auto decide = [&](const std::string& value) {
+    Put(world, value);
+    world.env.manual_clock().AdvanceMs(61'000);
+    REQUIRE(world.stream->Step() == 0);
+    REQUIRE(world.stream->status().intent.has_value());
+  };
   REQUIRE(world.Start().ok());
-  DeliveryConfig config = LoadingConfig("jdbc:redshift://h/dev");
-  config.error_prefix = world.config.error_prefix;
-  const auto change = world.stream->Reconfigure(config);
-  REQUIRE_FALSE(change.has_value());
-  CHECK(change.error().message().contains("the destination cannot become one of another kind"));
+  decide("a");
+  REQUIRE(world.stream->Reconfigure(LoadingConfig(cluster.Url())).has_value());
+  REQUIRE(world.Run());
+  CHECK(cluster.connections() == 0);
+  decide("b");
+  REQUIRE(world.stream->Reconfigure(RawConfig()).has_value());
+  REQUIRE(world.Run());
+  CHECK(cluster.Loaded().size() == 1);
+  CHECK(world.stream->status().checkpoint.totals.loaded_rows == 1);
+  const tools::VerifyReport report = Proof(world).Verify();
+  INFO(VerifyReportText(report));
+  CHECK(report.ok());
+  CHECK(report.in_lake == 2);
 }
 
 TEST_CASE("Redshift: verify tells a manifest that is gone or changed", "[delivery]") {

@@ -45,6 +45,38 @@ TEST_CASE("Replay: what the configuration takes now is in the lake, the rest in 
   CheckProven(world);
 }
 
+TEST_CASE("Replay: of error objects in a bucket that was left since", "[delivery]") {
+  World world(NarrowConfig());
+  FillMixed(world);
+  DeliverAndWiden(world);
+  const auto left = world.Lake();
+  world.config.bucket = "sea";
+  REQUIRE(world.stream->Reconfigure(world.config).has_value());
+  CHECK(Listed(world).contains("\"unreadable\":[]"));
+  const ReplayProgress replayed = Replayed(world);
+  CHECK(replayed.problem.empty());
+  CHECK(replayed.records == 30);
+  CHECK(replayed.failed == 10);
+  CHECK(world.Lake() == left);
+  CHECK(world.Bucket("sea").size() == 2);
+  CheckReport(world, Proof(world).Verify());
+}
+
+TEST_CASE("Replay: where nothing is converted any more, records go as they are", "[delivery]") {
+  World world(NarrowConfig());
+  FillMixed(world);
+  DeliverAndWiden(world);
+  world.config.convert = false;
+  world.config.columns.clear();
+  REQUIRE(world.stream->Reconfigure(world.config).has_value());
+  CHECK(world.stream->status().schema_version == 0);
+  const ReplayProgress replayed = Replayed(world);
+  CHECK(replayed.records == 30);
+  CHECK(replayed.failed == 0);
+  CHECK(world.Ledger().back().schema_version == 0);
+  CheckReport(world, Proof(world).Verify());
+}
+
 TEST_CASE("Replay: by reason and by time, and nothing twice", "[delivery]") {
   World world(NarrowConfig());
   FillMixed(world);

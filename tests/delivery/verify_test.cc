@@ -31,8 +31,7 @@ class Delivered {
                  .stream = "orders",
                  .stream_exists = true,
                  .bucket = "lake",
-                 .directory = root().string(),
-                 .converted = world_.config.convert,
+                 .directories = {{"lake", root().string()}},
                  .shards = world_.stream->status().checkpoint.shards,
                  .intent = std::nullopt,
                  .entries = world_.Ledger()};
@@ -256,6 +255,24 @@ TEST_CASE("VerifyDelivery: what cannot be looked at is an error, not a proof", "
   CHECK(collect("{}").error().code() == Code::kCorruption);
   CHECK(collect("no json").error().code() == Code::kCorruption);
   CHECK(VerifyDelivery(delivered.ledger(), {.directory = "/does/not/exist"}).error().code() == Code::kNotFound);
+}
+
+TEST_CASE("VerifyDelivery: objects of a bucket that was left are looked for there, or where they are said to be",
+          "[tools]") {
+  Delivered delivered(delivery::RawConfig());
+  auto& ledger = delivered.ledger();
+  ledger.bucket = "sea";
+  ledger.directories["sea"] = (delivered.root().parent_path() / "sea").string();
+  CHECK(delivered.Verify().ok());
+  const fs::path moved = delivered.root().parent_path() / "moved";
+  fs::rename(delivered.root(), moved);
+  const auto away = VerifyDelivery(ledger, {});
+  REQUIRE_FALSE(away.has_value());
+  CHECK(away.error().message().ends_with("name it with --bucket lake=DIR"));
+  CHECK(VerifyDelivery(ledger, {.directory = moved.string()}).error().code() == Code::kNotFound);
+  const auto found = VerifyDelivery(ledger, {.directory = "", .buckets = {{"lake", moved.string()}}});
+  REQUIRE(found.has_value());
+  CHECK(found->ok());
 }
 
 TEST_CASE("VerifyDelivery: objects of the delivery being made are no strangers", "[tools]") {

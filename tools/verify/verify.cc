@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -41,19 +42,22 @@ std::optional<FileFacts> ReadFileFacts(const std::string& path) {
 
 class Verifier {
  public:
-  /// `backup` is where the backup is, where that is another place.
-  Verifier(const LedgerDocument& ledger, const std::string& directory, BucketFiles& files, BucketFiles* backup,
+  Verifier(const LedgerDocument& ledger, const VerifyPlaces& places, const delivery::StoreSettings& stores,
            const DeadLetterReader& dead_letters)
-      : ledger_(ledger), dead_letters_(dead_letters), lake_{files, {}}, errors_(ledger, report_.problems) {
-    if (backup != nullptr) backup_.emplace(*backup, std::set<std::string>());
+      : ledger_(ledger),
+        places_(places),
+        stores_(stores),
+        dead_letters_(dead_letters),
+        errors_(ledger, report_.problems) {
     report_.name = ledger.name;
     report_.stream = ledger.stream;
     report_.endpoint = ledger.endpoint;
-    report_.directory = directory;
+    report_.directory = DirectoryOf(ledger.bucket);
     report_.shards = ledger.shards;
   }
 
   Result<VerifyReport> Run(const std::function<void(const VerifyProgress&)>& progress) {
+    if (Status status = OpenBuckets(); !status.ok()) return Error(std::move(status));
     if (!ledger_.stream_exists) {
       Problem("source missing", "", {},
               fmt::format("stream '{}' was deleted or is lost with its metadata; that the ledger tells of all of its "
@@ -68,20 +72,53 @@ class Verifier {
       if (Status status = CheckEntry(entry); !status.ok()) return Error(std::move(status));
     }
     if (ledger_.intent) Expect(*ledger_.intent);
-    if (Status status = CheckOtherFiles(lake_); !status.ok()) return Error(std::move(status));
-    if (backup_) {
-      if (Status status = CheckOtherFiles(*backup_); !status.ok()) return Error(std::move(status));
+    for (auto& [directory, bucket] : buckets_) {
+      if (Status status = CheckOtherFiles(bucket); !status.ok()) return Error(std::move(status));
     }
     return std::move(report_);
   }
 
  private:
-  /// Objects in one place, and the keys of those that belong there.
+  /// Objects in one place, the keys of those that belong there, and how a user names another place.
   struct Bucket {
-    BucketFiles& files;
-    std::set<std::string> known;
+    std::unique_ptr<BucketFiles> files;
+    std::string option;
+    std::set<std::string> known = {};
+    bool used = false;  // the ledger has objects of it
   };
-  Bucket& BucketOf(bool backup) { return backup && backup_ ? *backup_ : lake_; }
+
+  /// Empty where nobody has said it.
+  std::string DirectoryOf(const std::string& bucket) const {
+    if (const auto named = places_.buckets.find(bucket); named != places_.buckets.end()) return named->second;
+    if (bucket == ledger_.bucket && !places_.directory.empty()) return places_.directory;
+    if (bucket == ledger_.backup_bucket && !places_.backup_directory.empty()) return places_.backup_directory;
+    const auto found = ledger_.directories.find(bucket);
+    return found == ledger_.directories.end() ? "" : found->second;
+  }
+
+  /// Several buckets may be in one place, whose objects are looked at once.
+  Status OpenBuckets() {
+    std::map<std::string, std::string> options{{ledger_.bucket, "--directory"}};
+    if (!ledger_.backup_bucket.empty()) options.try_emplace(ledger_.backup_bucket, "--backup-directory");
+    for (const auto& [bucket, directory] : ledger_.directories)
+      options.try_emplace(bucket, fmt::format("--bucket {}=DIR", bucket));
+    for (const auto& [bucket, option] : options) {
+      const std::string directory = DirectoryOf(bucket);
+      if (buckets_.contains(directory)) continue;
+      Result<std::unique_ptr<BucketFiles>> files = BucketFiles::Open(directory, stores_);
+      if (!files) return files.error();
+      buckets_.emplace(directory, Bucket{std::move(*files), option});
+    }
+    return Status();
+  }
+
+  Bucket& BucketNamed(const std::string& bucket) {
+    const auto found = buckets_.find(DirectoryOf(bucket));
+    return found == buckets_.end() ? buckets_.at(DirectoryOf(ledger_.bucket)) : found->second;
+  }
+  Bucket& BucketOf(const LedgerEntry& entry, const DeliveredObject& object) {
+    return BucketNamed(object.backup ? entry.backup_bucket : entry.bucket);
+  }
 
   void Problem(std::string_view kind, std::string_view object, std::vector<SourceRange> ranges, std::string message) {
     report_.problems.push_back({std::string(kind), std::string(object), std::move(ranges), std::move(message)});
@@ -156,7 +193,9 @@ class Verifier {
     errors_.Begin(entry);
     std::uint64_t in_backup = 0;
     for (const DeliveredObject& object : entry.objects) {
-      BucketOf(object.backup).known.insert(object.key);
+      Bucket& bucket = BucketOf(entry, object);
+      bucket.known.insert(object.key);
+      bucket.used = true;
       has_data = has_data || (!object.error && !object.backup && !object.manifest);
       has_errors = has_errors || object.error;
       if (object.error) error_rows += object.rows;
@@ -187,7 +226,7 @@ class Verifier {
     } else if (has_data != (good > 0) || has_errors != (entry.errors > 0) || error_rows != entry.errors) {
       Problem("ledger damaged", "", entry.ranges,
               fmt::format("delivery {} names other objects than its counts demand", entry.seq));
-    } else if (ledger_.converted && all_told_ && told_ != good) {
+    } else if (entry.schema_version > 0 && all_told_ && told_ != good) {
       Problem(
           "object changed", "", entry.ranges,
           fmt::format("the objects of delivery {} say that they hold {} records, with opened ones; {} were delivered",
@@ -196,10 +235,10 @@ class Verifier {
     return Status();
   }
 
-  /// From the first delivery that has a backup on, every one has, of all its records.
+  /// A backup has all records of its delivery.
   void CheckBackup(const LedgerEntry& entry, std::uint64_t in_backup) {
     report_.in_backup += in_backup;
-    if (in_backup == entry.records || (in_backup == 0 && report_.in_backup == 0)) return;
+    if (in_backup == (entry.backup_bucket.empty() ? 0 : entry.records)) return;
     Problem("records missing in the backup", "", entry.ranges,
             fmt::format("delivery {} has {} records, and {} of them are in its backup", entry.seq, entry.records,
                         in_backup));
@@ -228,7 +267,7 @@ class Verifier {
 
   /// An error is a store that does not answer: that says nothing of the object.
   Status CheckObject(const LedgerEntry& entry, const DeliveredObject& object) {
-    const Result<std::unique_ptr<LocalObject>> local = BucketOf(object.backup).files.Fetch(object.key);
+    const Result<std::unique_ptr<LocalObject>> local = BucketOf(entry, object).files->Fetch(object.key);
     if (!local && local.error().code() == Code::kCorruption) {
       Problem("object changed", object.key, entry.ranges, local.error().message());
       return Status();
@@ -260,7 +299,8 @@ class Verifier {
 
   /// What the object says of itself, and its rows, counted again.
   void CheckDataObject(const LedgerEntry& entry, const DeliveredObject& object, const std::string& path) {
-    if (!ledger_.converted) {  // records of any bytes cannot be told apart again; size and checksum stand for them
+    if (entry.schema_version ==
+        0) {  // records of any bytes cannot be told apart again; size and checksum stand for them
       report_.rows += object.rows;
       return;
     }
@@ -295,12 +335,10 @@ class Verifier {
 
   /// No other file may look like ours or say that it comes from this delivery stream.
   Status CheckOtherFiles(Bucket& bucket) {
-    const Result<std::vector<std::string>> keys = bucket.files.Keys();
+    const Result<std::vector<std::string>> keys = bucket.files->Keys();
     if (!keys && keys.error().code() == Code::kNotFound) {
-      const auto has_none = [](const LedgerEntry& entry) { return entry.objects.empty(); };
-      if (bucket.known.empty() || std::ranges::all_of(ledger_.entries, has_none)) return Status();
-      return Status(Code::kNotFound, fmt::format("{}; name it with {}", keys.error().message(),
-                                                 &bucket == &lake_ ? "--directory" : "--backup-directory"));
+      if (!bucket.used) return Status();
+      return Status(Code::kNotFound, fmt::format("{}; name it with {}", keys.error().message(), bucket.option));
     }
     if (!keys) return keys.error();
     for (const std::string& key : *keys) {
@@ -310,16 +348,17 @@ class Verifier {
     return Status();
   }
 
-  /// What is being delivered may be there already.
+  /// What is being delivered may be there already, in the buckets that it was decided with.
   void Expect(const delivery::Intent& intent) {
-    lake_.known.insert(intent.data_key);
-    lake_.known.insert(intent.error_key);
-    lake_.known.insert(intent.other_keys.begin(), intent.other_keys.end());
-    BucketOf(true).known.insert(intent.backup_keys.begin(), intent.backup_keys.end());
+    for (auto& [directory, bucket] : buckets_) {
+      bucket.known.insert({intent.data_key, intent.error_key});
+      bucket.known.insert(intent.other_keys.begin(), intent.other_keys.end());
+      bucket.known.insert(intent.backup_keys.begin(), intent.backup_keys.end());
+    }
   }
 
   Status CheckOtherFile(Bucket& bucket, const std::string& key) {
-    const Result<std::unique_ptr<LocalObject>> local = bucket.files.FetchFacts(key);
+    const Result<std::unique_ptr<LocalObject>> local = bucket.files->FetchFacts(key);
     if (!local && local.error().code() == Code::kNotFound) return Status();  // it has gone since
     if (!local && local.error().code() != Code::kCorruption) return local.error();
     const Result<delivery::ObjectFacts> facts =
@@ -383,9 +422,10 @@ class Verifier {
   }
 
   const LedgerDocument& ledger_;
+  const VerifyPlaces& places_;
+  const delivery::StoreSettings& stores_;
   const DeadLetterReader& dead_letters_;
-  Bucket lake_;
-  std::optional<Bucket> backup_;  // where it is in another place
+  std::map<std::string, Bucket> buckets_ = {};  // by their places
   VerifyReport report_;
   VerifyProgress reading_;
   std::uint64_t told_ = 0;  // records that the data objects of the delivery in hand say they hold
@@ -398,14 +438,7 @@ class Verifier {
 Result<VerifyReport> VerifyDelivery(const LedgerDocument& ledger, const VerifyPlaces& places,
                                     const std::function<void(const VerifyProgress&)>& progress,
                                     const delivery::StoreSettings& stores, const DeadLetterReader& dead_letters) {
-  const std::string& lake = places.directory.empty() ? ledger.directory : places.directory;
-  const std::string& backup = places.backup_directory.empty() ? ledger.backup_directory : places.backup_directory;
-  const Result<std::unique_ptr<BucketFiles>> files = BucketFiles::Open(lake, stores);
-  if (!files) return Error(files.error());
-  if (backup.empty() || backup == lake) return Verifier(ledger, lake, **files, nullptr, dead_letters).Run(progress);
-  const Result<std::unique_ptr<BucketFiles>> backup_files = BucketFiles::Open(backup, stores);
-  if (!backup_files) return Error(backup_files.error());
-  return Verifier(ledger, lake, **files, backup_files->get(), dead_letters).Run(progress);
+  return Verifier(ledger, places, stores, dead_letters).Run(progress);
 }
 
 Result<LedgerDocument> CollectLedger(const std::function<Result<std::string>(const std::string&)>& page) {

@@ -6,14 +6,15 @@
 // ledger's ranges follow one another without gap or overlap; and every object of the ledger is there, whole (size and
 // checksum), says the same ranges of itself, holds the rows that were counted, and no other file claims to come from
 // this delivery stream. Error records are read one by one, those of a dead-letter stream as far as its retention has
-// left them. Where source records are backed up, each of them must be
-// there as well, once, from the first delivery with a backup on.
+// left them. Of a delivery with a backup, each source record must be there
+// as well, once. A delivery's objects are looked for in the buckets that it was made with.
 //
 // Threads: a pure function over objects.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,8 +71,9 @@ struct VerifyProgress {
 
 /// Where the buckets are, also as URIs (broker/delivery/bucket_root.h); empty: where the ledger says.
 struct VerifyPlaces {
-  std::string directory;
-  std::string backup_directory = {};
+  std::string directory;                            // of the bucket in force
+  std::string backup_directory = {};                // of that of the backup
+  std::map<std::string, std::string> buckets = {};  // by name: also of those that were in force before
 };
 
 /// Gives the dead letters of one range that their stream still has, in order, and returns how many it has no longer.

@@ -59,7 +59,8 @@ std::string VerifyReportText(const VerifyReport& report) {
       FormatCount(report.filtered));
   if (!report.endpoint.empty() || report.sent > 0) {
     text += fmt::format("  sent         {} (acknowledged by {}; what it did with them only it can say)\n",
-                        FormatCount(report.sent), report.endpoint);
+                        FormatCount(report.sent),
+                        report.endpoint.empty() ? "an endpoint that it had before" : report.endpoint);
   }
   if (report.loaded_rows + report.skipped_rows > 0) {
     text += fmt::format("  loaded       {} (committed by the cluster){}\n", FormatCounted(report.loaded_rows, "row"),
@@ -111,7 +112,8 @@ std::string VerifyReportJson(const VerifyReport& report) {
     json.Key("dead_letters").Number(report.dead_letters);
     json.Key("dead_letters_gone").Number(report.dead_letters_gone);
   }
-  if (!report.endpoint.empty()) json.Key("sent").Number(report.sent).Key("endpoint").String(report.endpoint);
+  if (!report.endpoint.empty() || report.sent > 0)
+    json.Key("sent").Number(report.sent).Key("endpoint").String(report.endpoint);
   if (report.loaded_rows + report.skipped_rows > 0)
     json.Key("loaded_rows").Number(report.loaded_rows).Key("skipped_rows").Number(report.skipped_rows);
   json.Key("objects").Number(report.objects).Key("bytes").Number(report.bytes);

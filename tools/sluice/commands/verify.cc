@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/config.h"
 #include "tools/sluice/commands/commands.h"
@@ -21,8 +22,21 @@ namespace {
 struct VerifyArguments {
   std::string name;
   VerifyPlaces places;
+  std::vector<std::string> buckets;  // NAME=DIR
   std::optional<std::string> config;
 };
+
+/// False where one of them is not NAME=DIR.
+bool TakeBuckets(Context& context, VerifyArguments& arguments) {
+  for (const std::string& text : arguments.buckets) {
+    const std::size_t equals = text.find('=');
+    if (equals == text.npos || equals == 0 || equals + 1 == text.size()) {
+      return context.FailUsage(fmt::format("--bucket {}: it has to be NAME=DIR, as in lake=/srv/lake", text));
+    }
+    arguments.places.buckets[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return true;
+}
 
 Result<VerifyReport> VerifyShowingProgress(const delivery::LedgerDocument& ledger, const VerifyPlaces& places,
                                            const delivery::StoreSettings& stores,
@@ -35,7 +49,8 @@ Result<VerifyReport> VerifyShowingProgress(const delivery::LedgerDocument& ledge
   return VerifyDelivery(ledger, places, show, stores, dead_letters);
 }
 
-bool Verify(Context& context, const VerifyArguments& arguments) {
+bool Verify(Context& context, VerifyArguments& arguments) {
+  if (!TakeBuckets(context, arguments)) return false;
   auto client = context.Connect();
   if (!client) return false;
   const auto ledger = CollectLedger([&](const std::string& from) -> Result<std::string> {
@@ -70,6 +85,10 @@ void RegisterVerifyCommand(CLI::App& app, Context& context) {
       ->add_option("--backup-directory", arguments->places.backup_directory,
                    "The same of the bucket that its source records are backed up in")
       ->type_name("DIR");
+  verify
+      ->add_option("--bucket", arguments->buckets,
+                   "The same of any bucket, also one that it had before; may be repeated")
+      ->type_name("NAME=DIR");
   verify->add_option("--config", arguments->config, "The broker's TOML file, for how to reach an object store")
       ->type_name("FILE");
   verify->footer(
