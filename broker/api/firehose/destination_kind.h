@@ -20,6 +20,7 @@ struct DestinationKind {
   std::string_view configuration;  // CreateDeliveryStream's member
   std::string_view update;         // UpdateDestination's
   bool joins_records = false;      // so that a delimiter means something
+  bool keeps_backup = true;        // one that is on cannot be turned off
   const protocol::aws::Shape& (*configuration_shape)() = nullptr;
   const protocol::aws::Shape& (*update_shape)() = nullptr;
   /// With AWS's defaults where nothing was given.
@@ -33,6 +34,9 @@ struct DestinationKind {
 };
 
 std::span<const DestinationKind> DestinationKinds();
+
+/// What an update says, by the names of a configuration.
+Json AsConfiguration(const Json& update);
 
 /// The kind of the destination that is kept in `given`, which has one.
 const DestinationKind& KindOf(const Json& given);

@@ -65,7 +65,7 @@ DeliveryDraft ChangedDraft(const DeliveryInfo& info, const Json& given) {
   const Json before = GivenOf(info);
   const std::string_view member = KindOf(given).configuration;
   const Json* const hints = Find(*Find(given, member), "BufferingHints");
-  const Json* const hints_before = Find(*Find(before, member), "BufferingHints");
+  const Json* const hints_before = Find(Find(before, member), "BufferingHints");
   if (hints != nullptr && (hints_before == nullptr || !Same(*hints, *hints_before))) Remove(sluice, "FileSizeMB");
   return Draft(info.name, given, info.tags, std::move(sluice));
 }

@@ -109,6 +109,7 @@ const Shape& UpdateShape() {
 DestinationKind HttpEndpointKind() {
   return {.configuration = "HttpEndpointDestinationConfiguration",
           .update = "HttpEndpointDestinationUpdate",
+          .keeps_backup = false,
           .configuration_shape = ConfigurationShape,
           .update_shape = UpdateShape,
           .described = HttpDescribed,

@@ -65,6 +65,16 @@ Json FromValue(protocol::aws::Value value, const protocol::aws::Shape& shape) {
   return FromKept(protocol::aws::KnownJson(value, shape));
 }
 
+std::optional<protocol::aws::ApiError> CheckConstraints(const Json& value, const protocol::aws::Shape& shape) {
+  std::string text = ToJson(value);
+  const std::size_t bytes = text.size();
+  text.append(protocol::aws::Document::kPaddingBytes, '\0');
+  protocol::aws::Document document;
+  const Status read = document.ReadJson(std::string_view(text).substr(0, bytes));
+  SLUICE_CHECK(read.ok());  // our own text
+  return protocol::aws::CheckConstraints(document.root(), shape);
+}
+
 Json FromKept(std::string_view text) {
   Result<Json> tree = delivery::ParseJsonTree(text, "a document of our own");
   SLUICE_CHECK(tree.has_value());

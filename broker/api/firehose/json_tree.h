@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,8 @@ using Json = delivery::ConfigNode;
 
 /// What the shape knows of a value that has passed its checks.
 Json FromValue(protocol::aws::Value value, const protocol::aws::Shape& shape);
+/// The constraints of a shape that a tree breaks, in AWS's words; nullopt: none.
+std::optional<protocol::aws::ApiError> CheckConstraints(const Json& value, const protocol::aws::Shape& shape);
 /// A text that ToJson or the delivery stage wrote.
 Json FromKept(std::string_view text);
 std::string ToJson(const Json& value);

@@ -155,15 +155,42 @@ TEST_CASE("UpdateDestination: an HTTP endpoint is merged, and keeps a key that i
   CHECK(core.DescribedAt("d", "VersionId") == "4");  // nothing has changed
 }
 
-TEST_CASE("UpdateDestination: a destination stays of its kind", "[firehose]") {
+TEST_CASE("UpdateDestination: a destination of another kind takes the place of the one that was", "[firehose]") {
   FirehoseCore core;
-  CreateHttp(core, "https://h/in");
-  const Reply s3 = core.Update("d", "1", R"("Prefix":"p/")");
-  CHECK(s3.type() == "InvalidArgumentException");
-  CHECK(s3.message().contains("ExtendedS3DestinationUpdate is of another kind of destination than d has"));
-  core.MustRun("DeleteDeliveryStream", R"({"DeliveryStreamName":"d"})");
-  core.Create("d");
-  CHECK(UpdateHttp(core, "1", R"("RetryOptions":{"DurationInSeconds":9})").type() == "InvalidArgumentException");
+  core.Create("d", R"("Prefix":"p/","CompressionFormat":"GZIP")");
+  const std::string s3 = fmt::format(R"("RoleARN":"{}","BucketARN":"arn:aws:s3:::spare")", kRole);
+  const std::string endpoint = R"("EndpointConfiguration":{"Url":"https://h/in","AccessKey":"secret"})";
+  const Reply part = UpdateHttp(core, "1", endpoint);
+  CHECK(part.type() == "InvalidArgumentException");
+  CHECK(part.message() ==
+        "HttpEndpointDestinationUpdate is of another kind than the destination and has to give all that a new one "
+        "needs: 1 validation error detected: Value null at 's3Configuration' failed to satisfy constraint: Member must "
+        "not be null");
+  CHECK(
+      UpdateHttp(core, "1", endpoint + R"(,"S3Update":{"Prefix":"x/"})").message().contains("s3Configuration.roleARN"));
+  CHECK(UpdateHttp(core, "1", fmt::format(R"({},"S3Update":{{{}}})", endpoint, s3)).body == "{}");
+  CHECK(core.DescribedAt("d", "VersionId") == "2");
+  CHECK(At(core, "EndpointConfiguration.Url") == "https://h/in");
+  CHECK(At(core, "S3DestinationDescription.BucketARN") == "arn:aws:s3:::spare");
+  CHECK(At(core, "S3DestinationDescription.Prefix").empty());
+  CHECK(At(core, "S3DestinationDescription.CompressionFormat") == "UNCOMPRESSED");
+  CHECK(core.DescribedAt("d", "Destinations.0.ExtendedS3DestinationDescription.Prefix").empty());
+  core.Restart();
+  CHECK(core.Update("d", "2", R"("Prefix":"back/")")
+            .message()
+            .contains("ExtendedS3DestinationUpdate is of another kind"));
+  CHECK(core.Update("d", "2", s3 + R"(,"Prefix":"back/")").body == "{}");
+  core.Put("d", "a");
+  core.Delivered("d");
+  CHECK(core.Lake().begin()->first.starts_with("spare/back/"));
+  CHECK_FALSE(core.Config("d").contains("secret"));
+}
+
+TEST_CASE("UpdateDestination: the backup of an endpoint may end", "[firehose]") {
+  FirehoseCore core;
+  CreateHttp(core, "https://h/in", "", R"(,"S3BackupMode":"AllData")");
+  CHECK(UpdateHttp(core, "1", R"("S3BackupMode":"FailedDataOnly")").body == "{}");
+  CHECK(At(core, "S3BackupMode") == "FailedDataOnly");
 }
 
 }  // namespace sluice::broker::firehose

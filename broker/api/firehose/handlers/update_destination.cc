@@ -92,31 +92,46 @@ bool ConvertsWithoutTable(const Json& destination) {
          Find(Find(destination, "DataFormatConversionConfiguration"), "SchemaConfiguration") == nullptr;
 }
 
+/// The destination with the update's members in place of its own.
+ApiResult<Json> Merged(const DestinationKind& kind, const Json& before, const Json& update) {
+  Json after = kind.merged(before, update);
+  if (Partitions(before) != Partitions(after)) {
+    return std::unexpected(
+        InvalidArgument("Dynamic partitioning can be enabled when a Firehose is created only, and not disabled."));
+  }
+  if (kind.keeps_backup && BacksUp(before) && !BacksUp(after)) {
+    return std::unexpected(
+        InvalidArgument(fmt::format("S3BackupMode cannot be changed from {} to {}.", TextOf(&before, "S3BackupMode"),
+                                    TextOf(&after, "S3BackupMode"))));
+  }
+  return after;
+}
+
+/// A destination of another kind has nothing to merge with: the update is all of it.
+ApiResult<Json> Replaced(const Update& update) {
+  Json after = AsConfiguration(update.members);
+  if (const auto problem = CheckConstraints(after, update.kind->configuration_shape())) {
+    return std::unexpected(InvalidArgument(
+        fmt::format("{} is of another kind than the destination and has to give all that a new one needs: {}",
+                    update.kind->update, problem->message)));
+  }
+  return after;
+}
+
 /// What the delivery stream is to be; nullopt: what it is.
 ApiResult<std::optional<DeliveryDraft>> Changed(const aws::Call& call, const Update& update, const DeliveryInfo& info) {
   if (auto wrong = CheckIds(call, info)) return std::unexpected(std::move(*wrong));
   Json given = GivenOf(info);
   const DestinationKind& kind = KindOf(given);
-  if (update.kind != &kind) {
-    return std::unexpected(InvalidArgument(fmt::format(
-        "{} is of another kind of destination than {} has; a Firehose keeps the kind that it was made with.",
-        update.kind->update, info.name)));
-  }
-  const Json& before = *Find(given, kind.configuration);
-  const Json after = kind.merged(before, update.members);
-  if (Partitions(before) != Partitions(after)) {
-    return std::unexpected(
-        InvalidArgument("Dynamic partitioning can be enabled when a Firehose is created only, and not disabled."));
-  }
-  if (BacksUp(before) && !BacksUp(after)) {
-    return std::unexpected(
-        InvalidArgument(fmt::format("S3BackupMode cannot be changed from {} to {}.", TextOf(&before, "S3BackupMode"),
-                                    TextOf(&after, "S3BackupMode"))));
-  }
+  const Json before = *Find(given, kind.configuration);
+  const bool replaces = update.kind != &kind;
+  const ApiResult<Json> after = replaces ? Replaced(update) : Merged(kind, before, update.members);
+  if (!after) return std::unexpected(after.error());
   const NeedsTable needs_table = ConvertsWithoutTable(before) ? NeedsTable::kNo : NeedsTable::kYes;
-  if (auto wrong = kind.check(after, needs_table)) return std::unexpected(std::move(*wrong));
-  if (Same(kind.described(before), kind.described(after))) return std::nullopt;
-  Set(given, kind.configuration, after);
+  if (auto wrong = update.kind->check(*after, needs_table)) return std::unexpected(std::move(*wrong));
+  if (!replaces && Same(kind.described(before), kind.described(*after))) return std::nullopt;
+  Remove(given, kind.configuration);
+  Set(given, update.kind->configuration, *after);
   return ChangedDraft(info, given);
 }
 
