@@ -26,7 +26,8 @@ Json MapOf(std::string_view name, Json value) {
   return map;
 }
 
-/// A Lambda is told with all its parameters, in AWS's order.
+/// A Lambda is told with all its parameters, in AWS's order; without a role where the destination has none either, as a
+/// parameter is never empty.
 void CompleteLambda(Json& parameters, std::string_view role) {
   const std::array<std::pair<std::string_view, std::string_view>, 5> defaults = {{{"LambdaArn", ""},
                                                                                   {"NumberOfRetries", "3"},
@@ -38,6 +39,7 @@ void CompleteLambda(Json& parameters, std::string_view role) {
     const auto given = std::ranges::find_if(
         parameters.items, [&](const Json& parameter) { return TextOf(&parameter, "ParameterName") == name; });
     const bool has = given != parameters.items.end();
+    if (!has && otherwise.empty()) continue;
     Json parameter = MapOf("ParameterName", TextNode(name));
     Set(parameter, "ParameterValue", TextNode(has ? TextOf(&*given, "ParameterValue") : otherwise));
     complete.items.push_back(std::move(parameter));

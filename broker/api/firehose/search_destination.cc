@@ -97,9 +97,6 @@ Json SearchDescribed(const Json& destination) {
   Json described = destination;
   SetServiceDefaults(described, delivery::OpenSearchKind());
   SetDefault(described, "IndexRotationPeriod", TextNode("OneDay"));
-  Json ids = MapNode();
-  Set(ids, "DefaultDocumentIdFormat", TextNode("FIREHOSE_DEFAULT"));
-  SetDefault(described, "DocumentIdOptions", std::move(ids));
   DescribeVpc(described);
   return described;
 }

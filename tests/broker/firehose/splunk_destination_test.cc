@@ -42,6 +42,18 @@ TEST_CASE("CreateDeliveryStream: a delimiter between Splunk's records", "[fireho
   CHECK(core.Config("d").contains("AppendDelimiterToRecord"));
 }
 
+TEST_CASE("CreateDeliveryStream: a Lambda of a destination without a role is told without one", "[firehose]") {
+  FirehoseCore core;
+  const std::string lambda =
+      R"("Processors":[{"Type":"Lambda","Parameters":[{"ParameterName":"LambdaArn","ParameterValue":"http://h/f"}]}])";
+  REQUIRE(
+      !TryCreateSplunk(core, "https://h", fmt::format(R"(,"ProcessingConfiguration":{{"Enabled":true,{}}})", lambda))
+           .error);
+  const std::string told = core.Describe("d").body;
+  CHECK(told.contains(R"({"ParameterName":"NumberOfRetries","ParameterValue":"3"})"));
+  CHECK_FALSE(told.contains(R"("RoleArn")"));
+}
+
 TEST_CASE("CreateDeliveryStream: what Splunk cannot be", "[firehose]") {
   FirehoseCore core;
   const auto refused = [&](std::string_view type, std::string_view message, const Reply& reply) {
