@@ -49,9 +49,7 @@ class LocalObjectStore : public ObjectStore {
     std::string path = SpoolPath(bucket, name);
     const std::string spool_dir = path.substr(0, path.rfind('/'));
     if (Status status = CheckExpected(bucket_dir); !status.ok()) return Error(std::move(status));
-    if (Status status = env_.MakeDirs(spool_dir, storage::Access::kShared); !status.ok())
-      return Error(LakeProblem(status, bucket_dir));
-    if (Status status = CheckInside(bucket_dir, spool_dir); !status.ok()) return Error(std::move(status));
+    if (Status status = Enter(bucket_dir, spool_dir); !status.ok()) return Error(std::move(status));
     Result<std::unique_ptr<FileSpool>> spool =
         FileSpool::Make(env_, std::move(path), storage::Access::kShared, SpoolFile::kBecomesObject, Named(bucket_dir));
     if (!spool) return Error(spool.error());
@@ -68,14 +66,12 @@ class LocalObjectStore : public ObjectStore {
     const std::string parent = path.substr(0, path.rfind('/'));
     if (Status status = spool->Sync(); !status.ok()) return status;
     if (Status status = CheckExpected(bucket_dir); !status.ok()) return status;
-    if (Status status = env_.MakeDirs(parent, storage::Access::kShared); !status.ok())
-      return LakeProblem(status, bucket_dir);
-    if (Status status = CheckInside(bucket_dir, parent); !status.ok()) return status;
+    if (Status status = Enter(bucket_dir, parent); !status.ok()) return status;
 
     const Status renamed = env_.RenameToNew(spool->path(), path);
     if (renamed.code() == Code::kAlreadyExists) return KeepExisting(path, *spool, bucket_dir);
     if (!renamed.ok()) return LakeProblem(renamed, bucket_dir);
-    return LakeProblem(SyncParents(bucket_dir, parent), bucket_dir);
+    return LakeProblem(env_.SyncDir(parent), bucket_dir);
   }
 
   Status Read(std::string_view bucket, std::string_view key,
@@ -127,18 +123,47 @@ class LocalObjectStore : public ObjectStore {
                               bucket_dir, bucket_dir));
   }
 
+  /// `dir` is there, its name is on the disk, and it is inside of the bucket's directory.
+  Status Enter(const std::string& bucket_dir, const std::string& dir) {
+    Result<std::string> real = IsDurable(dir) ? env_.RealPath(dir) : Error(Code::kNotFound, dir);
+    if (!real && real.error().code() == Code::kNotFound) {
+      if (Status status = MakeDurable(bucket_dir, dir); !status.ok()) return LakeProblem(status, bucket_dir);
+      real = env_.RealPath(dir);
+    }
+    return real ? CheckInside(bucket_dir, dir, *real) : LakeProblem(real.error(), bucket_dir);
+  }
+
   /// Symbolic links below the bucket's directory must not lead out of it.
-  Status CheckInside(const std::string& bucket_dir, const std::string& dir) {
+  Status CheckInside(const std::string& bucket_dir, const std::string& dir, const std::string& real) {
     const Result<std::string> root = env_.RealPath(bucket_dir);
     if (!root) return LakeProblem(root.error(), bucket_dir);
-    const Result<std::string> real = env_.RealPath(dir);
-    if (!real) return LakeProblem(real.error(), bucket_dir);
-    if (*real == *root || real->starts_with(*root + "/")) return Status();
+    if (real == *root || real.starts_with(*root + "/")) return Status();
     return Status(
         Code::kUnavailable,
         fmt::format("'{}' leads out of the lake directory '{}' over a symbolic link; remove the link, or name the "
                     "directory in the configuration's bucket map",
                     dir, bucket_dir));
+  }
+
+  /// Once per process also where it is there already: whoever made it may have died before its name was on the disk.
+  /// Each flush of a directory is one of the disk, and there may be thousands of partitions.
+  Status MakeDurable(const std::string& bucket_dir, const std::string& dir) {
+    if (dir.size() > bucket_dir.size()) {
+      const std::string parent = dir.substr(0, dir.rfind('/'));
+      if (!IsDurable(parent)) {
+        if (Status status = MakeDurable(bucket_dir, parent); !status.ok()) return status;
+      }
+    }
+    if (Status status = env_.MakeDirs(dir, storage::Access::kShared); !status.ok()) return status;
+    const std::lock_guard lock(durable_mutex_);
+    if (durable_dirs_.size() >= kDurableDirsMax) durable_dirs_.clear();
+    durable_dirs_.insert(dir);
+    return Status();
+  }
+
+  bool IsDurable(const std::string& dir) {
+    const std::lock_guard lock(durable_mutex_);
+    return durable_dirs_.contains(dir);
   }
 
   Status KeepExisting(const std::string& path, FileSpool& spool, const std::string& bucket_dir) {
@@ -151,7 +176,7 @@ class LocalObjectStore : public ObjectStore {
                                 path));
     }
     // The first try may have died between its rename and its sync.
-    if (Status status = SyncParents(bucket_dir, path.substr(0, path.rfind('/'))); !status.ok())
+    if (Status status = env_.SyncDir(path.substr(0, path.rfind('/'))); !status.ok())
       return LakeProblem(status, bucket_dir);
     return LakeProblem(env_.Remove(spool.path()), bucket_dir);
   }
@@ -182,34 +207,13 @@ class LocalObjectStore : public ObjectStore {
     return checksum.value() == spool.checksum();
   }
 
-  /// The file's own directory, and once per process those above it: they may have been made just now.
-  Status SyncParents(const std::string& bucket_dir, const std::string& parent) {
-    if (Status status = env_.SyncDir(parent); !status.ok()) return status;
-    {
-      const std::lock_guard lock(synced_mutex_);
-      if (synced_dirs_.contains(parent)) return Status();
-    }
-    for (std::string dir = parent; dir.size() > bucket_dir.size();) {
-      dir.resize(dir.rfind('/'));
-      if (Status status = env_.SyncDir(dir); !status.ok()) return status;
-    }
-    const std::size_t above = bucket_dir.rfind('/');
-    if (above != bucket_dir.npos && above > 0) {
-      if (Status status = env_.SyncDir(bucket_dir.substr(0, above)); !status.ok()) return status;
-    }
-    const std::lock_guard lock(synced_mutex_);
-    if (synced_dirs_.size() > kSyncedDirsMax) synced_dirs_.clear();
-    synced_dirs_.insert(parent);
-    return Status();
-  }
-
-  static constexpr std::size_t kSyncedDirsMax = 4096;
+  static constexpr std::size_t kDurableDirsMax = 16'384;
   storage::Env& env_;
   std::string dir_;
   std::map<std::string, std::string> buckets_;
   std::mutex check_mutex_;  // one spool of a name at a time
-  std::mutex synced_mutex_;
-  std::set<std::string> synced_dirs_;  // guarded by synced_mutex_
+  std::mutex durable_mutex_;
+  std::set<std::string> durable_dirs_;  // whose names are on the disk; guarded by durable_mutex_
   std::mutex expected_mutex_;
   std::set<std::string> expected_;  // directories of buckets; guarded by expected_mutex_
 };

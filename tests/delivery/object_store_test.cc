@@ -107,6 +107,32 @@ TEST_CASE("LocalObjectStore Put: whatever call fails, the next try succeeds and 
   }
 }
 
+TEST_CASE("LocalObjectStore Put: a directory is made durable once, and its new name at each put", "[delivery]") {
+  MemoryEnv env;
+  const auto store = NewLocalObjectStore(env, "/root", {});
+  REQUIRE(PutText(*store, "a/b/first", "text").ok());
+  const std::uint64_t made = env.calls(MemoryEnv::Call::kMakeDirs);
+  const std::uint64_t synced = env.calls(MemoryEnv::Call::kSyncDir);
+  REQUIRE(PutText(*store, "a/b/second", "text").ok());
+  CHECK(env.calls(MemoryEnv::Call::kMakeDirs) == made);
+  CHECK(env.calls(MemoryEnv::Call::kSyncDir) == synced + 1);
+  REQUIRE(PutText(*store, "a/c/third", "text").ok());
+  CHECK(env.calls(MemoryEnv::Call::kMakeDirs) == made + 1);  // "a" is there
+  const auto restarted = NewLocalObjectStore(env, "/root", {});
+  REQUIRE(PutText(*restarted, "a/b/fourth", "text").ok());
+  CHECK(env.calls(MemoryEnv::Call::kMakeDirs) > made + 4);  // who made them before may have died too early
+}
+
+TEST_CASE("LocalObjectStore Put: a directory that was removed since is made again", "[delivery]") {
+  const storage::TempDir temp;
+  const auto env = storage::NewPosixEnv();
+  const auto store = NewLocalObjectStore(*env, temp.path(), {});
+  REQUIRE(PutText(*store, "a/b/k", "text").ok());
+  std::filesystem::remove_all(temp.path() + "/lake/a");
+  REQUIRE(PutText(*store, "a/b/k", "text").ok());
+  CHECK(std::filesystem::exists(temp.path() + "/lake/a/b/k"));
+}
+
 TEST_CASE("LocalObjectStore Put: a full disk is a wait, not a loss", "[delivery]") {
   MemoryEnv env;
   const auto store = NewLocalObjectStore(env, "/root", {});
