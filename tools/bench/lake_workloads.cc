@@ -1,4 +1,5 @@
-// Rows 27 and 28: the whole of delivery, from the log to Parquet files on the same disk, and durable puts beside it.
+// Rows 27 and 28: the whole of delivery, from the log or from the put to Parquet files on the same disk, and durable
+// puts beside it.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -45,6 +46,34 @@ std::string Document(bool partitioned) {
       kColumns);
 }
 
+struct Source {
+  std::unique_ptr<BrokerProcess> broker;
+  std::uint32_t stream_id = 0;
+};
+
+Result<Source> StartSource(const BenchOptions& options, std::uint32_t shards) {
+  auto broker = BrokerProcess::Start(options, "lake");
+  if (!broker) return Error(broker.error());
+  auto stream = (*broker)->CreateStream(std::string(kStream), shards);
+  if (!stream) return Error(stream.error());
+  return Source{std::move(*broker), *stream};
+}
+
+/// Puts for some seconds, as fast as it goes; returns the bytes of all records.
+Result<std::uint64_t> Put(const Source& source, std::uint32_t shards, double seconds) {
+  LoadOptions load = NativeLoad(source.broker->native_port());
+  load.connections = kConnections;
+  for (std::uint32_t i = 0; i < kConnections; ++i) {
+    load.requests.push_back(
+        AppendMessageFor(source.stream_id, i % shards, kBatchRecords, kRecordBytes, Ack::kDurable, i * kBatchRecords));
+  }
+  load.seconds = seconds;
+  load.warm_up_seconds = 0;  // what it puts is delivered, too
+  auto result = RunLoad(load);
+  if (!result) return Error(result.error());
+  return result->requests * kBatchRecords * kRecordBytes;
+}
+
 struct Backlog {
   std::unique_ptr<BrokerProcess> broker;
   std::uint64_t bytes = 0;
@@ -52,29 +81,22 @@ struct Backlog {
 
 /// A broker with a stream that holds what was put for some seconds, all of it in segments.
 Result<Backlog> Fill(const BenchOptions& options, std::uint32_t shards, double seconds) {
-  auto broker = BrokerProcess::Start(options, "lake");
-  if (!broker) return Error(broker.error());
-  auto stream = (*broker)->CreateStream(std::string(kStream), shards);
-  if (!stream) return Error(stream.error());
-  LoadOptions load = NativeLoad((*broker)->native_port());
-  load.connections = kConnections;
-  for (std::uint32_t i = 0; i < kConnections; ++i) {
-    load.requests.push_back(
-        AppendMessageFor(*stream, i % shards, kBatchRecords, kRecordBytes, Ack::kDurable, i * kBatchRecords));
-  }
-  load.seconds = seconds;
-  load.warm_up_seconds = 0;  // what it puts is delivered, too
-  auto result = RunLoad(load);
-  if (!result) return Error(result.error());
-  if (Status status = (*broker)->WaitUntilWritten(); !status.ok()) return Error(status);
-  return Backlog{std::move(*broker), result->requests * kBatchRecords * kRecordBytes};
+  auto source = StartSource(options, shards);
+  if (!source) return Error(source.error());
+  const auto bytes = Put(*source, shards, seconds);
+  if (!bytes) return Error(bytes.error());
+  if (Status status = source->broker->WaitUntilWritten(); !status.ok()) return Error(status);
+  return Backlog{std::move(source->broker), *bytes};
 }
 
-/// Makes the delivery stream; then waits until it has delivered everything.
-Status Deliver(const BrokerProcess& broker, bool partitioned) {
+Status BeginDelivery(const BrokerProcess& broker, bool partitioned) {
+  const auto made = broker.Admin()->Delivery(DeliveryAction::kCreate, kDelivery, Document(partitioned), "bench");
+  return made ? Status() : made.error();
+}
+
+/// Until everything is delivered.
+Status AwaitDelivery(const BrokerProcess& broker) {
   const auto admin = broker.Admin();
-  if (auto made = admin->Delivery(DeliveryAction::kCreate, kDelivery, Document(partitioned), "bench"); !made)
-    return made.error();
   for (std::string number;;) {
     const auto answer = admin->Delivery(DeliveryAction::kFlush, kDelivery, number);
     if (!answer) return answer.error();
@@ -84,17 +106,40 @@ Status Deliver(const BrokerProcess& broker, bool partitioned) {
   }
 }
 
-Result<Figure> DeliveryRate(const BenchOptions& options, std::uint32_t shards, bool partitioned) {
-  auto backlog = Fill(options, shards, options.seconds);
+struct Delivered {
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+};
+
+/// A backlog, from the making of its delivery stream on.
+Result<Delivered> DeliverBacklog(const BenchOptions& options, std::uint32_t shards, bool partitioned) {
+  const auto backlog = Fill(options, shards, options.seconds);
   if (!backlog) return Error(backlog.error());
   const auto start = Clock::now();
-  if (Status status = Deliver(*backlog->broker, partitioned); !status.ok()) return Error(status);
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (Status status = BeginDelivery(*backlog->broker, partitioned); !status.ok()) return Error(status);
+  if (Status status = AwaitDelivery(*backlog->broker); !status.ok()) return Error(status);
+  return Delivered{backlog->bytes, std::chrono::duration<double>(Clock::now() - start).count()};
+}
+
+/// From the first put on: the delivery stream delivers while records are put, which share its cores and disk.
+Result<Delivered> PutAndDeliver(const BenchOptions& options, std::uint32_t shards, bool partitioned) {
+  const auto source = StartSource(options, shards);
+  if (!source) return Error(source.error());
+  if (Status status = BeginDelivery(*source->broker, partitioned); !status.ok()) return Error(status);
+  const auto start = Clock::now();
+  const auto bytes = Put(*source, shards, options.seconds);
+  if (!bytes) return Error(bytes.error());
+  if (Status status = AwaitDelivery(*source->broker); !status.ok()) return Error(status);
+  return Delivered{*bytes, std::chrono::duration<double>(Clock::now() - start).count()};
+}
+
+Figure DeliveryFigure(std::string_view way, std::uint32_t shards, bool partitioned, const Delivered& delivered) {
+  const double megabytes = static_cast<double>(delivered.bytes) / 1e6;
   Figure figure{.row = 27, .unit = "MB/s"};
-  figure.name = fmt::format("log to Parquet, {} shard{}{}", shards, shards == 1 ? "" : "s",
-                            partitioned ? ", 1,024 partitions" : "");
-  figure.value = static_cast<double>(backlog->bytes) / 1e6 / seconds;
-  figure.note = fmt::format("{:.0f} MB in {:.1f} s, on one thread", static_cast<double>(backlog->bytes) / 1e6, seconds);
+  figure.name =
+      fmt::format("{}, {} shard{}{}", way, shards, shards == 1 ? "" : "s", partitioned ? ", 1,024 partitions" : "");
+  figure.value = megabytes / delivered.seconds;
+  figure.note = fmt::format("{:.0f} MB in {:.1f} s, on one thread", megabytes, delivered.seconds);
   return figure;
 }
 
@@ -120,12 +165,10 @@ Result<Puts> PutsBesideDelivery(const BenchOptions& options) {
   if (!stream) return Error(stream.error());
   auto alone = PutSteadily(*backlog->broker, *stream, options.seconds);
   if (!alone) return Error(alone.error());
-  const auto admin = backlog->broker->Admin();
-  auto made = admin->Delivery(DeliveryAction::kCreate, kDelivery, Document(false), "bench");
-  if (!made) return Error(made.error());
+  if (Status status = BeginDelivery(*backlog->broker, false); !status.ok()) return Error(status);
   auto beside = PutSteadily(*backlog->broker, *stream, options.seconds);
   if (!beside) return Error(beside.error());
-  auto after = admin->Delivery(DeliveryAction::kDescribe, kDelivery);
+  auto after = backlog->broker->Admin()->Delivery(DeliveryAction::kDescribe, kDelivery);
   if (!after) return Error(after.error());
   return Puts{std::move(*alone), std::move(*beside), after->document.contains(R"("lag_records":0,)")};
 }
@@ -133,11 +176,17 @@ Result<Puts> PutsBesideDelivery(const BenchOptions& options) {
 }  // namespace
 
 Result<std::vector<Figure>> BenchLake(const BenchOptions& options) {
+  using Way = Result<Delivered> (*)(const BenchOptions&, std::uint32_t, bool);
   std::vector<Figure> figures;
-  for (const auto& [shards, partitioned] : {std::pair(1u, false), std::pair(64u, false), std::pair(64u, true)}) {
-    auto figure = DeliveryRate(options, shards, partitioned);
-    if (!figure) return Error(figure.error());
-    figures.push_back(*figure);
+  for (const auto& [name, way] : {std::pair<std::string_view, Way>("log to Parquet", DeliverBacklog),
+                                  std::pair<std::string_view, Way>("put to Parquet", PutAndDeliver)}) {
+    for (const bool partitioned : {false, true}) {
+      for (const std::uint32_t shards : {1u, 64u}) {
+        const auto delivered = way(options, shards, partitioned);
+        if (!delivered) return Error(delivered.error());
+        figures.push_back(DeliveryFigure(name, shards, partitioned, *delivered));
+      }
+    }
   }
   return figures;
 }

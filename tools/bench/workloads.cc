@@ -28,7 +28,7 @@ const std::vector<Workload>& Workloads() {
       {"connections", "20", "memory of an idle connection, 10,000 of them on each port", BenchConnections},
       {"parquet", "21", "JSON records to Parquet on one core, snappy and zstd-1; no broker", BenchParquet},
       {"gzip", "22", "JSON records to gzip on one core; no broker", BenchGzip},
-      {"lake", "27", "records of streams to Parquet in a local lake", BenchLake},
+      {"lake", "27", "records to Parquet in a local lake, from the log and from the put", BenchLake},
       {"beside-lake", "28", "durable puts while another stream is delivered at full speed", BenchBesideLake},
       {"memory", "23", "memory of the broker, idle and under 1 GB/s", BenchMemory},
       {"steady", "24", "50,000 records a second at fixed arrival times, durable: latency", BenchSteady},
