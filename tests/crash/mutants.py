@@ -78,7 +78,7 @@ MUTANTS = [
     mutant("M3c", "does not flush the names of segments", "storage/segment_store.cc",
            ("  if (Status status = env_.SyncDir(dir_); !status.ok()) return status;\n", ""), tests=(LOG, CRASH)),
     mutant("M3d", "does not flush the directory of a lake object", "broker/delivery/local_object_store.cc",
-           ("    if (Status status = env_.SyncDir(parent); !status.ok()) return status;\n", ""), tests=(OBJECTS,)),
+           ("    return LakeProblem(env_.SyncDir(parent), bucket_dir);\n", "    return Status();\n"), tests=(OBJECTS,)),
     mutant("M4", "tries a failed flush again", "storage/committer.cc",
            (SYNC_GROUP, "  if (Status status = journal_->Sync(group).ok() ? Status() : journal_->Sync(group); !status.ok()) {\n"),
            tests=(LOG, CRASH)),
