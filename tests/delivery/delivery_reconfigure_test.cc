@@ -1,5 +1,8 @@
 // A delivery stream whose configuration changes: from the next decision on, once, whatever fails in between.
 #include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "broker/delivery/delivery_stream.h"
 #include "tests/delivery/delivery_world.h"
@@ -69,6 +72,9 @@ TEST_CASE("DeliveryStream Reconfigure: buckets, backup and conversion change, an
   const tools::VerifyReport report = Proof(whole).Verify();
   INFO(VerifyReportText(report));
   CHECK(report.ok());
+  std::set<std::string> buckets;
+  for (const DeliveryConfig& config : changes) buckets.insert(config.bucket);
+  CHECK(report.directories.size() == buckets.size());
   CHECK(report.in_lake == 20 * changes.size());
   CHECK(report.in_backup == whole.stream->status().checkpoint.totals.backup_records);
   for (int nth = 1;; ++nth) {

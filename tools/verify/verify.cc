@@ -74,7 +74,9 @@ class Verifier {
     if (ledger_.intent) Expect(*ledger_.intent);
     for (auto& [directory, bucket] : buckets_) {
       if (Status status = CheckOtherFiles(bucket); !status.ok()) return Error(std::move(status));
+      if (bucket.has_lake) report_.directories.push_back(directory);
     }
+    if (report_.directories.empty()) report_.directories.push_back(report_.directory);
     return std::move(report_);
   }
 
@@ -84,7 +86,8 @@ class Verifier {
     std::unique_ptr<BucketFiles> files;
     std::string option;
     std::set<std::string> known = {};
-    bool used = false;  // the ledger has objects of it
+    bool used = false;      // the ledger has objects of it
+    bool has_lake = false;  // others than those of a backup
   };
 
   /// Empty where nobody has said it.
@@ -196,6 +199,7 @@ class Verifier {
       Bucket& bucket = BucketOf(entry, object);
       bucket.known.insert(object.key);
       bucket.used = true;
+      bucket.has_lake = bucket.has_lake || !object.backup;
       has_data = has_data || (!object.error && !object.backup && !object.manifest);
       has_errors = has_errors || object.error;
       if (object.error) error_rows += object.rows;

@@ -35,8 +35,9 @@ struct VerifyProblem {
 struct VerifyReport {
   std::string name;
   std::string stream;
-  std::string directory;
-  std::string endpoint;  // where records are sent to instead of the lake; empty: nowhere
+  std::string directory;                 // of the bucket in force
+  std::vector<std::string> directories;  // of those with objects, but for backups; that one where there is none
+  std::string endpoint;                  // where records are sent to instead of the lake; empty: nowhere
   std::vector<delivery::ShardPosition> shards;
   std::uint64_t records = 0;       // from the starts to the checkpoint
   std::uint64_t user_records = 0;  // the same with what opened KPL aggregates hold in their place; of these:

@@ -1,5 +1,6 @@
 // What was proven, or not: for people and as JSON.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "broker/delivery/delivery_terms.h"
 #include "protocol/json_writer.h"
@@ -55,8 +56,8 @@ std::string VerifyReportText(const VerifyReport& report) {
           ? ""
           : fmt::format(", {} with aggregates opened", FormatCount(report.user_records)),
       FormatCount(report.in_lake), FormatCounted(report.rows, "row"), FormatCounted(report.objects, "object"),
-      FormatSize(report.bytes), report.directory, FormatCount(report.in_errors), ErrorsNote(report),
-      FormatCount(report.filtered));
+      FormatSize(report.bytes), fmt::join(report.directories, " and "), FormatCount(report.in_errors),
+      ErrorsNote(report), FormatCount(report.filtered));
   if (!report.endpoint.empty() || report.sent > 0) {
     text += fmt::format("  sent         {} (acknowledged by {}; what it did with them only it can say)\n",
                         FormatCount(report.sent),
@@ -96,7 +97,9 @@ std::string VerifyReportText(const VerifyReport& report) {
 std::string VerifyReportJson(const VerifyReport& report) {
   protocol::JsonWriter json;
   json.BeginObject().Key("name").String(report.name).Key("stream").String(report.stream);
-  json.Key("directory").String(report.directory).Key("proven").Bool(report.ok());
+  json.Key("directory").String(report.directory).Key("directories").BeginList();
+  for (const std::string& directory : report.directories) json.String(directory);
+  json.EndList().Key("proven").Bool(report.ok());
   delivery::WriteShards(report.shards, json);
   json.Key("records").Number(report.records).Key("user_records").Number(report.user_records);
   json.Key("in_lake").Number(report.in_lake).Key("in_errors").Number(report.in_errors);

@@ -1,10 +1,18 @@
 // Composing of the stage's documents.
 #include "broker/api/firehose/draft.h"
 
+#include <array>
+
 #include "broker/api/firehose/destination_kind.h"
 
 namespace sluice::broker::firehose {
 namespace {
+
+// Members of "Sluice", which a file may have given.
+constexpr std::array<std::string_view, 3> kOfAnyDestination = {"StartPosition", "DeaggregateKplRecords",
+                                                               "DeadLetterStream"};
+constexpr std::array<std::string_view, 6> kOfConversion = {"InferSchema", "TableFile",          "GlueTable",
+                                                           "Columns",     "BloomFilterColumns", "SortBy"};
 
 Json TagNodes(const DeliveryTags& tags) {
   Json list = ListNode();
@@ -24,7 +32,26 @@ void SetDelimiter(Json& sluice, const DestinationKind& kind, const Json& destina
   } else {
     SetDefault(sluice, "Delimiter", TextNode(""));
   }
-  if (BacksUp(destination)) SetDefault(sluice, "BackupDelimiter", TextNode(""));
+  if (BacksUp(destination)) {
+    SetDefault(sluice, "BackupDelimiter", TextNode(""));
+  } else {
+    Remove(sluice, "BackupDelimiter");
+  }
+}
+
+/// Of what goes beyond Firehose, that which still means something where `after` takes the place of `before`; nullptr:
+/// that was of another kind.
+void DropForeign(Json& sluice, const Json* before, const Json& after) {
+  if (before == nullptr) {
+    Json kept = MapNode();
+    for (const std::string_view name : kOfAnyDestination) {
+      if (const Json* const value = Find(sluice, name)) Set(kept, name, *value);
+    }
+    sluice = std::move(kept);
+  }
+  if (!Converts(after)) {
+    for (const std::string_view name : kOfConversion) Remove(sluice, name);
+  }
 }
 
 DeliveryDraft Draft(std::string_view name, const Json& given, const DeliveryTags& tags, Json sluice) {
@@ -64,6 +91,7 @@ DeliveryDraft ChangedDraft(const DeliveryInfo& info, const Json& given) {
   Json sluice = kept != nullptr ? *kept : MapNode();
   const Json before = GivenOf(info);
   const std::string_view member = KindOf(given).configuration;
+  DropForeign(sluice, Find(before, member), *Find(given, member));
   const Json* const hints = Find(*Find(given, member), "BufferingHints");
   const Json* const hints_before = Find(Find(before, member), "BufferingHints");
   if (hints != nullptr && (hints_before == nullptr || !Same(*hints, *hints_before))) Remove(sluice, "FileSizeMB");

@@ -233,9 +233,22 @@ TEST_CASE("UpdateDestination: of one that a file has made, what goes beyond Fire
   CHECK(core.Update("d", "2", R"("BufferingHints":{"SizeInMBs":64,"IntervalInSeconds":60})").body == "{}");
   CHECK_FALSE(config().contains("FileSizeMB"));
   CHECK(core.DescribedAt("d", "VersionId") == "3");
+  CHECK(core.Update("d", "3", R"("DataFormatConversionConfiguration":{"Enabled":false})").body == "{}");
+  CHECK_FALSE(config().contains("Columns"));
+  const std::string http = fmt::format(
+      R"({{"EndpointConfiguration":{{"Url":"https://h"}},"S3Update":{{"RoleARN":"{}","BucketARN":"arn:aws:s3:::lake"}}}})",
+      kRole);
+  REQUIRE(core.manager->Handle(DeliveryAction::kCreate, "", file, "d.json").has_value());
+  CHECK(config().contains(R"("FileSizeMB":8192)"));
+  CHECK(core.Run("UpdateDestination",
+                 fmt::format(R"({{"DeliveryStreamName":"d","CurrentDeliveryStreamVersionId":"5",)"
+                             R"("DestinationId":"destinationId-000000000001","HttpEndpointDestinationUpdate":{}}})",
+                             http))
+            .body == "{}");
+  CHECK_FALSE(config().contains("FileSizeMB"));  // it is for files
   // The file again: its words count, as at a start.
   REQUIRE(core.manager->Handle(DeliveryAction::kCreate, "", file, "d.json").has_value());
-  CHECK(core.DescribedAt("d", "VersionId") == "4");
+  CHECK(core.DescribedAt("d", "VersionId") == "7");
   CHECK(core.DescribedAt("d", std::string(kAt) + "Prefix").empty());
 }
 

@@ -87,7 +87,7 @@ void RegisterVerifyCommand(CLI::App& app, Context& context) {
       ->type_name("DIR");
   verify
       ->add_option("--bucket", arguments->buckets,
-                   "The same of any bucket, also one that it had before; may be repeated")
+                   "The same of any bucket, also one that it had before")
       ->type_name("NAME=DIR");
   verify->add_option("--config", arguments->config, "The broker's TOML file, for how to reach an object store")
       ->type_name("FILE");
