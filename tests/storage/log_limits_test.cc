@@ -222,8 +222,7 @@ TEST_CASE("LogStore: a full disk refuses appends, reads go on, and it resumes by
   for (int i = 5; refused.ok(); ++i) {
     REQUIRE(i < 1000);
     const auto answer = log.Start(MakeBatch(Large(i)));
-    // Not only until appends are held back: going on then would fill memory before writing behind has met the disk.
-    Await([&] {
+    Await([&] {  // not only until appends are held back: memory would be full before writing behind has met the disk
       log.loop.RunReady();
       return answer->has_value() || log.store().stats().disk_full;
     });
