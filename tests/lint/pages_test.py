@@ -5,11 +5,9 @@ docs/guarantees.md names tests that there are, docs/sdk.md has every option of t
     pages_test.py SOURCE_TREE BUILD_TREE
 """
 import fnmatch
-import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]*))?\)")
@@ -54,9 +52,14 @@ def refused_commands(tree, text):
             yield f"has the command {path}, which cannot be executed"
 
 
+def known_tests(build):
+    """What ctest runs, read from its files: a ctest that lists them takes the place of the log of the one that this runs under."""
+    files = [path.read_text() for path in build.rglob("CTestTestfile.cmake")]
+    return [name for text in files for name in re.findall(r"^add_test\((?:\[=*\[)?([\w.-]+)", text, re.MULTILINE)]
+
+
 def missing_tests(tree, build, text):
-    listed = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"], capture_output=True, text=True, check=True)
-    known = [test["name"] for test in json.loads(listed.stdout)["tests"]]
+    known = known_tests(build)
     cases = "\n".join(path.read_text() for path in (tree / "tests").rglob("*_test.cc"))
     cases = re.sub(r'"\s*\n\s*"', "", cases)
     for name, case in TEST.findall(text):
