@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "broker/delivery/processing/lambda_config.h"
+
 namespace sluice::broker::firehose {
 namespace {
 
@@ -28,12 +30,13 @@ Json MapOf(std::string_view name, Json value) {
 
 /// A Lambda is told with all its parameters, in AWS's order; without a role where the destination has none either, as a
 /// parameter is never empty.
-void CompleteLambda(Json& parameters, std::string_view role) {
-  const std::array<std::pair<std::string_view, std::string_view>, 5> defaults = {{{"LambdaArn", ""},
-                                                                                  {"NumberOfRetries", "3"},
-                                                                                  {"RoleArn", role},
-                                                                                  {"BufferSizeInMBs", "1"},
-                                                                                  {"BufferIntervalInSeconds", "60"}}};
+void CompleteLambda(Json& parameters, std::string_view role, std::string_view buffer_mb) {
+  const std::array<std::pair<std::string_view, std::string_view>, 5> defaults = {
+      {{"LambdaArn", ""},
+       {"NumberOfRetries", "3"},
+       {"RoleArn", role},
+       {delivery::kLambdaBufferSize, buffer_mb},
+       {"BufferIntervalInSeconds", "60"}}};
   Json complete = ListNode();
   for (const auto& [name, otherwise] : defaults) {
     const auto given = std::ranges::find_if(
@@ -70,7 +73,7 @@ void SetPlainDefaults(Json& destination, bool large) {
 }
 
 /// Processing is off unless it says otherwise, and a processor without parameters has an empty list of them.
-void SetProcessingDefaults(Json& destination) {
+void SetProcessingDefaults(Json& destination, std::string_view lambda_buffer_mb) {
   const Json* const given = Find(destination, "ProcessingConfiguration");
   if (given == nullptr) return;
   Json processing = *given;
@@ -81,7 +84,7 @@ void SetProcessingDefaults(Json& destination) {
     SetDefault(processor, "Parameters", ListNode());
     if (TextOf(&processor, "Type") != "Lambda") continue;
     Json parameters = *Find(processor, "Parameters");
-    CompleteLambda(parameters, TextOf(&destination, "RoleARN"));
+    CompleteLambda(parameters, TextOf(&destination, "RoleARN"), lambda_buffer_mb);
     Set(processor, "Parameters", std::move(parameters));
   }
   Set(processing, "Processors", std::move(processors));
@@ -122,7 +125,7 @@ void DescribeBackup(Json& described) {
 Json Described(const Json& destination) {
   Json described = destination;
   SetPlainDefaults(described, Converts(destination) || Partitions(destination));
-  SetProcessingDefaults(described);
+  SetProcessingDefaults(described, delivery::kLambdaBufferMbDefault);
   SetDefault(described, "S3BackupMode", TextNode("Disabled"));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key == "DataFormatConversionConfiguration") SetDefault(field.value, "Enabled", BooleanNode(true));

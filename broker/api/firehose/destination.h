@@ -40,7 +40,7 @@ void SetPlainDefaults(Json& destination, bool large);
 void DescribeBackup(Json& described);
 void SetHintsDefault(Json& destination, std::int64_t size_mb, std::int64_t interval_s);
 void SetRetryDefault(Json& destination, std::int64_t seconds);
-void SetProcessingDefaults(Json& destination);
+void SetProcessingDefaults(Json& destination, std::string_view lambda_buffer_mb);
 
 /// True where its processing, which is enabled, has AppendDelimiterToRecord.
 bool AppendsDelimiter(const Json& destination);

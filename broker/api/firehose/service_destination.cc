@@ -32,15 +32,15 @@ const Shape& SecretsManagerShape() {
 
 void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind) {
   SetHintsDefault(described, delivery::kEndpointSizeMbDefault, kind.interval_s_default);
-  SetCommonDefaults(described, kind.retry_s_default);
+  SetCommonDefaults(described, kind.retry_s_default, kind.lambda_buffer_mb);
   SetDefault(described, "S3BackupMode", TextNode(kind.failed_only));
 }
 
-void SetCommonDefaults(Json& described, std::uint64_t retry_s) {
+void SetCommonDefaults(Json& described, std::uint64_t retry_s, std::string_view lambda_buffer_mb) {
   Json off = MapNode();
   Set(off, "Enabled", BooleanNode(false));
   SetDefault(described, "CloudWatchLoggingOptions", std::move(off));
-  SetProcessingDefaults(described);
+  SetProcessingDefaults(described, lambda_buffer_mb);
   SetRetryDefault(described, static_cast<std::int64_t>(retry_s));
   for (delivery::ConfigField& field : described.fields) {
     if (field.key != "S3Configuration") continue;

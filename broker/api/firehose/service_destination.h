@@ -18,7 +18,8 @@ const protocol::aws::Shape& SecretsManagerShape();
 
 /// Those of logging, processing and retries. S3Configuration becomes S3DestinationDescription, with the defaults of a
 /// plain destination.
-void SetCommonDefaults(Json& described, std::uint64_t retry_s);
+void SetCommonDefaults(Json& described, std::uint64_t retry_s,
+                       std::string_view lambda_buffer_mb = delivery::kLambdaBufferMbDefault);
 /// The same, and those of hints and backup that the delivery stage has for this kind.
 void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind);
 

@@ -42,6 +42,15 @@ void ReadBucketBeside(MapReader& map, const EndpointKind& kind, DeliveryConfig& 
                        "is missing: what the endpoint does not take goes to its bucket");
 }
 
+/// Where none is given; the one of most kinds is the processor's own.
+void SetLambdaBuffer(std::string_view buffer_mb, DeliveryConfig& config) {
+  if (buffer_mb == kLambdaBufferMbDefault) return;
+  for (ProcessorConfig& processor : config.processors) {
+    if (processor.type == "Lambda" && processor.Find(kLambdaBufferSize) == nullptr)
+      processor.parameters.emplace_back(kLambdaBufferSize, buffer_mb);
+  }
+}
+
 }  // namespace
 
 std::string DestinationMember(const EndpointKind& kind) { return fmt::format("{}DestinationConfiguration", kind.type); }
@@ -55,6 +64,7 @@ void ReadEndpointDestination(MapReader& map, const EndpointKind& kind, const Slu
   if (const auto role = map.String("RoleARN")) config.role_arn = *role;
   ReadHints(map, kind, config);
   ReadProcessing(map, extras, config);
+  SetLambdaBuffer(kind.lambda_buffer_mb, config);
   if (!config.delimiter_after_last && !kind.joins_records) {
     map.report().Warn(map.LineOf("ProcessingConfiguration"), map.PathOf("ProcessingConfiguration"),
                       "AppendDelimiterToRecord is passed over: an endpoint is given each record by itself");

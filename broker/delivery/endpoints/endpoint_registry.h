@@ -12,6 +12,7 @@
 #include "broker/delivery/delivery_config.h"
 #include "broker/delivery/endpoints/endpoint.h"
 #include "broker/delivery/endpoints/endpoint_config.h"
+#include "broker/delivery/processing/lambda_config.h"
 #include "broker/delivery/processing/processor_host.h"
 #include "protocol/json_writer.h"
 
@@ -30,6 +31,7 @@ struct EndpointKind {
   std::uint64_t body_bytes_max = 0;  // of the records in its body
   std::string_view failed_only;      // S3BackupMode's word where only what was not taken goes to the lake
   std::string_view all;              // and where all does
+  std::string_view lambda_buffer_mb = kLambdaBufferMbDefault;  // a Lambda's BufferSizeInMBs where none is given
   std::string_view secret_member = {};  // of a secret that stands for the access key; empty: none can
   /// The members of its own; what all have is endpoint_destination.cc's.
   void (*read)(MapReader& map, EndpointConfig& config) = nullptr;

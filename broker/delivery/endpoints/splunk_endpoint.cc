@@ -221,6 +221,7 @@ EndpointKind SplunkKind() {
           .body_bytes_max = kBodyBytesMax,
           .failed_only = "FailedEventsOnly",
           .all = "AllEvents",
+          .lambda_buffer_mb = "0.25",
           .secret_member = "hec_token",
           .read = Read,
           .write = Write,

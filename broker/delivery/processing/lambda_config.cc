@@ -73,7 +73,7 @@ Result<LambdaConfig> ParseLambdaConfig(const ProcessorConfig& config) {
     if (!retries) return Error(Code::kInvalidArgument, fmt::format("NumberOfRetries: '{}' is not 0 to 300", *text));
     lambda.retries = static_cast<std::uint32_t>(*retries);
   }
-  if (const std::string* const text = config.Find("BufferSizeInMBs")) {
+  if (const std::string* const text = config.Find(kLambdaBufferSize)) {
     const auto buffer_mb = ReadNumber<double>(*text, kBufferMbMin, kBufferMbMax);
     if (!buffer_mb) return Error(Code::kInvalidArgument, fmt::format("BufferSizeInMBs: '{}' is not 0.2 to 3", *text));
     lambda.buffer_bytes = static_cast<std::uint64_t>(*buffer_mb * (1u << 20));

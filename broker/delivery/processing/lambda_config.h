@@ -18,6 +18,9 @@
 
 namespace sluice::delivery {
 
+inline constexpr std::string_view kLambdaBufferSize = "BufferSizeInMBs";
+inline constexpr std::string_view kLambdaBufferMbDefault = "1";  // what LambdaConfig has, as users write it
+
 enum class LambdaKind : std::uint8_t { kFunction, kUrl, kCommand };
 
 struct LambdaConfig {

@@ -52,6 +52,9 @@ TEST_CASE("CreateDeliveryStream: a Lambda of a destination without a role is tol
   const std::string told = core.Describe("d").body;
   CHECK(told.contains(R"({"ParameterName":"NumberOfRetries","ParameterValue":"3"})"));
   CHECK_FALSE(told.contains(R"("RoleArn")"));
+  const std::string_view buffer = R"({"ParameterName":"BufferSizeInMBs","ParameterValue":"0.25"})";
+  CHECK(told.contains(buffer));  // 1 of any other destination
+  CHECK(core.Config("d").contains(buffer));
 }
 
 TEST_CASE("CreateDeliveryStream: what Splunk cannot be", "[firehose]") {
