@@ -145,13 +145,24 @@ Json PlainPart(const Json& described) {
   return plain;
 }
 
+Json AsConfiguration(Json update) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kNames = {
+      {{"S3Update", "S3Configuration"}, {"S3BackupUpdate", "S3BackupConfiguration"}}};
+  for (delivery::ConfigField& field : update.fields) {
+    const auto* const renamed = std::ranges::find(kNames, field.key, [](const auto& name) { return name.first; });
+    if (renamed != kNames.end()) field.key = renamed->second;
+  }
+  return update;
+}
+
 Json Merged(Json destination, const Json& update) {
+  constexpr std::array<std::string_view, 3> kByMember = {"DataFormatConversionConfiguration", "S3Configuration",
+                                                         "S3BackupConfiguration"};
   for (const delivery::ConfigField& field : update.fields) {
-    const std::string_view name = field.key == "S3BackupUpdate" ? "S3BackupConfiguration" : std::string_view(field.key);
-    if (name == "DataFormatConversionConfiguration" || name == "S3BackupConfiguration") {
-      SetMembers(destination, name, field.value);
+    if (std::ranges::find(kByMember, field.key) != kByMember.end()) {
+      SetMembers(destination, field.key, field.value);
     } else {
-      Set(destination, name, field.value);
+      Set(destination, field.key, field.value);
     }
   }
   return destination;

@@ -20,8 +20,10 @@ Json Described(const Json& destination);
 /// S3DestinationDescription of that: the members that plain destinations have.
 Json PlainPart(const Json& described);
 
-/// `update` has the members that change. Each replaces what was there, but a conversion and a backup, whose own members
-/// do.
+/// What an update says, by the names of a configuration.
+Json AsConfiguration(Json update);
+/// `update`, by those names, has the members that change. Each replaces what was there, but a conversion and the places
+/// of S3, whose own members do.
 Json Merged(Json destination, const Json& update);
 
 /// Contradictions, and what this broker does not serve: InvalidArgumentException. Of a file a conversion needs

@@ -39,17 +39,6 @@ std::span<const DestinationKind> DestinationKinds() {
   return kKinds;
 }
 
-Json AsConfiguration(const Json& update) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kNames = {
-      {{"S3Update", "S3Configuration"}, {"S3BackupUpdate", "S3BackupConfiguration"}}};
-  Json configuration = update;
-  for (delivery::ConfigField& field : configuration.fields) {
-    const auto* const renamed = std::ranges::find(kNames, field.key, [](const auto& name) { return name.first; });
-    if (renamed != kNames.end()) field.key = renamed->second;
-  }
-  return configuration;
-}
-
 const DestinationKind& KindOf(const Json& given) {
   const auto kinds = DestinationKinds();
   const auto found = std::ranges::find_if(

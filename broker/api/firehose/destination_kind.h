@@ -27,16 +27,13 @@ struct DestinationKind {
   Json (*described)(const Json& destination) = nullptr;
   /// The members of a description that tell of what `described` gave, without secrets.
   void (*write)(const Json& described, protocol::aws::Writer& writer) = nullptr;
-  /// What an update makes of it.
+  /// What an update makes of it, which has the names of a configuration (AsConfiguration).
   Json (*merged)(Json destination, const Json& update) = nullptr;
   /// Contradictions, and what this broker does not serve.
   std::optional<protocol::aws::ApiError> (*check)(const Json& destination, NeedsTable needs_table) = nullptr;
 };
 
 std::span<const DestinationKind> DestinationKinds();
-
-/// What an update says, by the names of a configuration.
-Json AsConfiguration(const Json& update);
 
 /// The kind of the destination that is kept in `given`, which has one.
 const DestinationKind& KindOf(const Json& given);

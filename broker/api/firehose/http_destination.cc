@@ -85,7 +85,7 @@ void WriteHttp(const Json& described, protocol::aws::Writer& writer) {
 /// An endpoint that is given without its key keeps the one that it has: who changes the URL has not seen it.
 Json HttpMerged(Json destination, const Json& update) {
   const std::string key(TextOf(Find(destination, "EndpointConfiguration"), "AccessKey"));
-  Json merged = MergedService(std::move(destination), update);
+  Json merged = Merged(std::move(destination), update);
   Json endpoint = *Find(merged, "EndpointConfiguration");
   if (!key.empty()) SetDefault(endpoint, "AccessKey", TextNode(key));
   Set(merged, "EndpointConfiguration", std::move(endpoint));

@@ -83,15 +83,6 @@ void WriteRedshift(const Json& described, protocol::aws::Writer& writer) {
   Write(told, writer.Name("RedshiftDestinationDescription"));
 }
 
-Json RedshiftMerged(Json destination, const Json& update) {
-  Json merged = MergedService(std::move(destination), update);
-  const Json* const backup_update = Find(update, "S3BackupUpdate");
-  if (backup_update == nullptr) return merged;
-  Remove(merged, "S3BackupUpdate");
-  SetMembers(merged, "S3BackupConfiguration", *backup_update);
-  return merged;
-}
-
 /// Files take what is not encrypted with a warning, for which an answer has no place.
 std::optional<ApiError> CheckUrl(std::string_view text) {
   const Result<delivery::JdbcUrl> url = delivery::ParseJdbcUrl(text);
@@ -137,7 +128,7 @@ DestinationKind RedshiftKind() {
           .update_shape = UpdateShape,
           .described = RedshiftDescribed,
           .write = WriteRedshift,
-          .merged = RedshiftMerged,
+          .merged = Merged,
           .check = CheckRedshift};
 }
 

@@ -105,7 +105,7 @@ Json SearchDescribed(const Json& destination) {
 Json SearchMerged(Json destination, const Json& update) {
   if (Find(update, "ClusterEndpoint") != nullptr) Remove(destination, "DomainARN");
   if (Find(update, "DomainARN") != nullptr) Remove(destination, "ClusterEndpoint");
-  return MergedService(std::move(destination), update);
+  return Merged(std::move(destination), update);
 }
 
 std::optional<ApiError> CheckSearch(const Json& destination, NeedsTable) {

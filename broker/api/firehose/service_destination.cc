@@ -49,17 +49,6 @@ void SetCommonDefaults(Json& described, std::uint64_t retry_s, std::string_view 
   }
 }
 
-Json MergedService(Json destination, const Json& update) {
-  for (const delivery::ConfigField& field : update.fields) {
-    if (field.key == "S3Update") {
-      SetMembers(destination, "S3Configuration", field.value);
-    } else {
-      Set(destination, field.key, field.value);
-    }
-  }
-  return destination;
-}
-
 std::optional<ApiError> CheckService(const Json& destination) {
   if (auto wrong = CheckPlainPart(*Find(destination, "S3Configuration"))) return wrong;
   if (auto wrong = CheckHints(*Find(destination, "S3Configuration"))) return wrong;

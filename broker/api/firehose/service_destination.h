@@ -23,9 +23,6 @@ void SetCommonDefaults(Json& described, std::uint64_t retry_s,
 /// The same, and those of hints and backup that the delivery stage has for this kind.
 void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind);
 
-/// Each member of `update` replaces what was there, but S3Update's, whose own members do.
-Json MergedService(Json destination, const Json& update);
-
 /// Whether SecretsManagerConfiguration is enabled: what a secret holds need not stand in the destination.
 bool HasSecret(const Json& destination);
 

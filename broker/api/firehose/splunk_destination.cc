@@ -88,7 +88,7 @@ DestinationKind SplunkKind() {
           .update_shape = UpdateShape,
           .described = SplunkDescribed,
           .write = WriteSplunk,
-          .merged = MergedService,
+          .merged = Merged,
           .check = CheckSplunk};
 }
 

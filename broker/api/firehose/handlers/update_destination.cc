@@ -43,7 +43,7 @@ const Shape& Input() {
 
 struct Update {
   const DestinationKind* kind = nullptr;
-  Json members;
+  Json members;  // by the names of a configuration
 };
 
 /// The one update of the call. A plain one is of an S3 destination.
@@ -52,13 +52,13 @@ ApiResult<Update> UpdateOf(const aws::Call& call) {
   int count = 0;
   if (const auto plain = call.input().Find(kPlainMember)) {
     ++count;
-    update = {&DestinationKinds().front(), FromValue(*plain, S3UpdateShape())};
+    update = {&DestinationKinds().front(), AsConfiguration(FromValue(*plain, S3UpdateShape()))};
   }
   for (const DestinationKind& kind : DestinationKinds()) {
     const auto given = call.input().Find(kind.update);
     if (!given) continue;
     ++count;
-    update = {&kind, FromValue(*given, kind.update_shape())};
+    update = {&kind, AsConfiguration(FromValue(*given, kind.update_shape()))};
   }
   std::string_view unserved;
   for (const std::string_view member : kUnservedUpdates) {
@@ -93,7 +93,7 @@ bool ConvertsWithoutTable(const Json& destination) {
 }
 
 /// The destination with the update's members in place of its own.
-ApiResult<Json> Merged(const DestinationKind& kind, const Json& before, const Json& update) {
+ApiResult<Json> Changed(const DestinationKind& kind, const Json& before, const Json& update) {
   Json after = kind.merged(before, update);
   if (Partitions(before) != Partitions(after)) {
     return std::unexpected(
@@ -109,13 +109,12 @@ ApiResult<Json> Merged(const DestinationKind& kind, const Json& before, const Js
 
 /// A destination of another kind has nothing to merge with: the update is all of it.
 ApiResult<Json> Replaced(const Update& update) {
-  Json after = AsConfiguration(update.members);
-  if (const auto problem = CheckConstraints(after, update.kind->configuration_shape())) {
+  if (const auto problem = CheckConstraints(update.members, update.kind->configuration_shape())) {
     return std::unexpected(InvalidArgument(
         fmt::format("{} is of another kind than the destination and has to give all that a new one needs: {}",
                     update.kind->update, problem->message)));
   }
-  return after;
+  return update.members;
 }
 
 /// What the delivery stream is to be; nullopt: what it is.
@@ -125,7 +124,7 @@ ApiResult<std::optional<DeliveryDraft>> Changed(const aws::Call& call, const Upd
   const DestinationKind& kind = KindOf(given);
   const Json before = *Find(given, kind.configuration);
   const bool replaces = update.kind != &kind;
-  const ApiResult<Json> after = replaces ? Replaced(update) : Merged(kind, before, update.members);
+  const ApiResult<Json> after = replaces ? Replaced(update) : Changed(kind, before, update.members);
   if (!after) return std::unexpected(after.error());
   const NeedsTable needs_table = ConvertsWithoutTable(before) ? NeedsTable::kNo : NeedsTable::kYes;
   if (auto wrong = update.kind->check(*after, needs_table)) return std::unexpected(std::move(*wrong));
