@@ -7,35 +7,19 @@ fail must be those that docs/aws.md names.
 The program comes through the Go module proxy into the build directory. Exit code 0 kept, 1 broken, 77 cannot be run here.
 """
 import argparse
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree
 
 import broker as settings
+import packages
 
 SKIPPED = 77
 PACKAGE = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1"
 CASES = 146
 # What is not the preface of HTTP/2 is taken for HTTP/1.1 on the plain port.
 FAILING = {"plain": {("http2/3.5", "Sends invalid connection preface")}, "TLS": set()}
-
-
-def installed(build):
-    """The program; None where it cannot be had."""
-    home = build / "_h2spec"
-    done = home / "done"
-    if not done.exists() or done.read_text() != PACKAGE:
-        home.mkdir(exist_ok=True)
-        environment = os.environ | {"GOBIN": str(home), "GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw -buildvcs=false"}
-        install = subprocess.run(["go", "install", PACKAGE], env=environment, capture_output=True, text=True, check=False)
-        if install.returncode != 0:
-            print(f"skipped: {PACKAGE} cannot be installed: {install.stderr.strip()[-500:]}")
-            return None
-        done.write_text(PACKAGE)
-    return home / "h2spec"
 
 
 def run(program, report, *options):
@@ -52,10 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
-    if shutil.which("go") is None:
-        print("skipped: there is no go")
-        return SKIPPED
-    program = installed(arguments.build.resolve())
+    program = packages.go_program(arguments.build.resolve() / "_h2spec", PACKAGE)
     if program is None:
         return SKIPPED
     with settings.Broker(arguments.build) as broker:

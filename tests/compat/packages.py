@@ -1,6 +1,8 @@
-"""Packages from PyPI, each in an environment of its own below the build directory, for the tests with clients in Python."""
+"""What tests get from registries, below the build directory: packages from PyPI, each in an environment of its own, and programs in Go."""
 import fcntl
 import importlib.metadata
+import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -23,6 +25,25 @@ def interpreter(home, package):
                 return None
             done.touch()
     return python
+
+
+def go_program(home, package):
+    """The program of a package of the Go module proxy ("PATH@VERSION"), compiled once; None, with the reason printed, where it cannot be had."""
+    program = home / package.partition("@")[0].rpartition("/")[2]
+    done = home / "done"
+    if done.exists() and done.read_text() == package:
+        return program
+    if shutil.which("go") is None:
+        print("skipped: there is no go")
+        return None
+    home.mkdir(exist_ok=True)
+    environment = os.environ | {"GOBIN": str(home), "GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw -buildvcs=false"}
+    install = subprocess.run(["go", "install", package], env=environment, capture_output=True, text=True, check=False)
+    if install.returncode != 0:
+        print(f"skipped: {package} cannot be had: {install.stderr.strip()[-500:]}")
+        return None
+    done.write_text(package)
+    return program
 
 
 def is_here(package):

@@ -61,9 +61,7 @@ TEST_CASE("DeliveryStream Reconfigure: buckets, backup and conversion change, an
       if (i > 0) REQUIRE(world.stream->Reconfigure(changes[i]).has_value());
       if (i > 0) REQUIRE(world.Run());
       Fill(world, 20);
-      world.env.manual_clock().AdvanceMs(61'000);
-      REQUIRE(world.stream->Step() == 0);
-      REQUIRE(world.stream->status().intent.has_value());
+      Decide(world);
     }
   };
   World whole(changes.front());
@@ -147,9 +145,7 @@ TEST_CASE("DeliveryStream Reconfigure: what is decided is finished as decided, k
   const auto begin = [&](World& world) {
     Fill(world, 20);
     REQUIRE(world.Start().ok());
-    world.env.manual_clock().AdvanceMs(61'000);
-    REQUIRE(world.stream->Step() == 0);
-    REQUIRE(world.stream->status().intent.has_value());
+    Decide(world);
     const auto change = world.stream->Reconfigure(Changed(config));
     REQUIRE(change.has_value());
     CHECK(change->keys.size() > 2);

@@ -255,6 +255,13 @@ inline void Fill(World& world, int count) {
   }
 }
 
+/// What is there is decided, and not delivered yet.
+inline void Decide(World& world) {
+  world.env.manual_clock().AdvanceMs(61'000);
+  REQUIRE(world.stream->Step() == 0);
+  REQUIRE(world.stream->status().intent.has_value());
+}
+
 /// Ledger ranges follow one another without gap or overlap, and every object of the lake is in the ledger once.
 inline void CheckLedger(World& world) {
   std::map<std::uint32_t, std::uint64_t> next;

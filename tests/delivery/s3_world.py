@@ -15,6 +15,10 @@ import time
 
 from acknowledged import Broken
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "compat"))
+
+import packages  # noqa: E402
+
 VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 ACCESS, SECRET = "sluice", "sluice-local"
 START_TIMEOUT_S = 60
@@ -23,19 +27,8 @@ SKIPPED = 77
 
 
 def versitygw(build):
-    """The server's program, compiled once below the build directory; None, with the reason printed, where it cannot be had."""
-    home = build / "_versitygw"
-    if (home / "versitygw").exists():
-        return home / "versitygw"
-    if shutil.which("go") is None:
-        print("skipped: there is no go")
-        return None
-    environment = os.environ | {"GOBIN": str(home), "GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw -buildvcs=false"}
-    install = subprocess.run(["go", "install", VERSITYGW], env=environment, capture_output=True, text=True, check=False)
-    if install.returncode != 0:
-        print(f"skipped: {VERSITYGW} cannot be had: {install.stderr.strip()[-500:]}")
-        return None
-    return home / "versitygw"
+    """The server's program; None, with the reason printed, where it cannot be had."""
+    return packages.go_program(build / "_versitygw", VERSITYGW)
 
 
 def free_port():
