@@ -115,12 +115,9 @@ class Verifier {
     return Status();
   }
 
-  Bucket& BucketNamed(const std::string& bucket) {
-    const auto found = buckets_.find(DirectoryOf(bucket));
-    return found == buckets_.end() ? buckets_.at(DirectoryOf(ledger_.bucket)) : found->second;
-  }
   Bucket& BucketOf(const LedgerEntry& entry, const DeliveredObject& object) {
-    return BucketNamed(object.backup ? entry.backup_bucket : entry.bucket);
+    const auto found = buckets_.find(DirectoryOf(object.backup ? entry.backup_bucket : entry.bucket));
+    return found == buckets_.end() ? buckets_.at(DirectoryOf(ledger_.bucket)) : found->second;
   }
 
   void Problem(std::string_view kind, std::string_view object, std::vector<SourceRange> ranges, std::string message) {
@@ -303,8 +300,7 @@ class Verifier {
 
   /// What the object says of itself, and its rows, counted again.
   void CheckDataObject(const LedgerEntry& entry, const DeliveredObject& object, const std::string& path) {
-    if (entry.schema_version ==
-        0) {  // records of any bytes cannot be told apart again; size and checksum stand for them
+    if (entry.schema_version == 0) {  // records of any bytes cannot be told apart; size and checksum stand for them
       report_.rows += object.rows;
       return;
     }
