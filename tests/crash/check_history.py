@@ -12,6 +12,9 @@ DIR holds one `NAME.history` per producer session, in the order in which things 
 and any number of `*.seen`: what a reader was shown at some time. FILE and *.seen have one line per record, shard by shard:
     SHARD OFFSET KEY LENGTH MD5  the key in hexadecimal, length and MD5 of the value
 
+An entry of a history is one write of ENTRY_BYTES, filled up with blanks, so that killing its producer tears none: a write
+that goes over two pages may end after the first.
+
 A record's key is "NAME:SEQUENCE", its value is payload(NAME, SEQUENCE). What must hold:
     an acknowledged record is there once, at its shard and offset, with its bytes; what was shown to a reader is still there;
     a refused record is not there; an unknown one is there at most once; nothing else is there;
@@ -27,11 +30,16 @@ import pathlib
 import sys
 from dataclasses import dataclass, field
 
+ENTRY_BYTES = 128  # a page is a multiple of it; tests/crash/crash_load.cc has the same
 FINDINGS_SHOWN = 20
 
 
 class BadInput(Exception):
     pass
+
+
+def entry(text: str) -> bytes:
+    return text.ljust(ENTRY_BYTES - 1).encode() + b"\n"
 
 
 def payload(producer: str, sequence: int) -> bytes:

@@ -4,8 +4,8 @@
 //
 //   crash_load ADDRESS STREAM SHARDS PRODUCERS durable|written NAME DIR
 //
-// Producer k of NAME is "NAME-k", its file DIR/NAME-k.history. An entry is one write to the file, so that killing this
-// program tears none. It never waits for answers at the end: what has none is unknown.
+// Producer k of NAME is "NAME-k", its file DIR/NAME-k.history. An entry is one write to one page of the file, so that
+// killing this program tears none. It never waits for answers at the end: what has none is unknown.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -26,6 +26,7 @@
 namespace sluice::crash {
 namespace {
 
+constexpr std::size_t kEntryBytes = 128;        // a page is a multiple of it
 constexpr std::ptrdiff_t kUnansweredMax = 512;  // records of one producer
 constexpr auto kReopenPause = std::chrono::milliseconds(20);
 constexpr auto kFailurePause = std::chrono::milliseconds(5);  // a broker that takes nothing any more answers at once
@@ -74,7 +75,10 @@ class History {
 
  private:
   void Add(const std::string& line) {
-    const std::string text = line + "\n";
+    std::string text = line;
+    SLUICE_CHECK(text.size() < kEntryBytes);
+    text.resize(kEntryBytes - 1, ' ');
+    text += '\n';
     SLUICE_CHECK(::write(fd_, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   }
   const int fd_;  // for as long as the process lives

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from check_history import payload
+from check_history import entry, payload
 
 
 def whole_lines(path):
@@ -35,15 +35,15 @@ def write(mode, directory, history, name):
     end = os.lseek(log, 0, os.SEEK_END)
     offset = len(lines)
     notes = os.open(history, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-    os.write(notes, f"producer {name}\n".encode())
+    os.write(notes, entry(f"producer {name}"))
     for sequence in range(1 << 60):
         value = payload(name, sequence)
-        os.write(notes, f"i {sequence} 0 {time.monotonic_ns()}\n".encode())
+        os.write(notes, entry(f"i {sequence} 0 {time.monotonic_ns()}"))
         line = f"0 {offset} {f'{name}:{sequence}'.encode().hex()} {len(value)} {hashlib.md5(value).hexdigest()}\n".encode()
         end += os.pwrite(log, line, end)
         if mode != "no-sync":
             os.fdatasync(log)
-        os.write(notes, f"o {sequence} 0 {offset} {time.monotonic_ns()}\n".encode())
+        os.write(notes, entry(f"o {sequence} 0 {offset} {time.monotonic_ns()}"))
         offset += 1
 
 
