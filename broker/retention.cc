@@ -20,6 +20,7 @@ namespace {
 
 // Of a closed shard without records in a stream without an age limit: its readers find its children meanwhile.
 constexpr std::int64_t kClosedKeptMs = 24ll * 3600 * 1000;
+constexpr std::int64_t kLookMs = 250;  // how often the bytes appended are looked at
 
 std::vector<const ShardInfo*> NewestFirst(const StreamInfo& stream) {
   std::vector<const ShardInfo*> shards;
@@ -49,6 +50,7 @@ class Retention::Impl {
 
  private:
   void Run(const std::stop_token& stop);
+  void Pause(const std::stop_token& stop);
   std::uint64_t Trim(const StreamInfo& stream, const std::stop_token& stop);
   void Forget(const StreamInfo& stream);
   void TellDiskFull();
@@ -62,15 +64,22 @@ class Retention::Impl {
 };
 
 void Retention::Impl::Run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    {
-      std::unique_lock lock(mutex_);
-      pause_.wait_for(lock, stop, std::chrono::milliseconds(options_.interval_ms), [] { return false; });
-    }
+  while (true) {
+    Pause(stop);
     if (stop.stop_requested()) return;
     const std::uint64_t freed = RunOnce(stop);
     if (freed > 0) log::Info("retention removed old segments", {{"bytes", freed}});
     TellDiskFull();
+  }
+}
+
+void Retention::Impl::Pause(const std::stop_token& stop) {
+  const std::int64_t look_ms = std::min(kLookMs, options_.interval_ms);
+  const std::uint64_t before = parts_.store.commit_bytes();
+  std::unique_lock lock(mutex_);
+  for (std::int64_t waited_ms = 0; waited_ms < options_.interval_ms && !stop.stop_requested(); waited_ms += look_ms) {
+    pause_.wait_for(lock, stop, std::chrono::milliseconds(look_ms), [] { return false; });
+    if (parts_.store.commit_bytes() - before >= options_.appended_bytes) return;
   }
 }
 

@@ -40,7 +40,7 @@ void CollectStoreMetrics(storage::LogStore& store, const StreamCatalog& catalog,
     sink.AddCounter(name, help, static_cast<double>(value));
   };
   counter("sluice_commits_total", "Groups of batches made durable.", stats.commits);
-  counter("sluice_commit_bytes_total", "Bytes made durable.", stats.commit_bytes);
+  counter("sluice_commit_bytes_total", "Bytes made durable.", store.commit_bytes());
   counter("sluice_checkpoints_total", "Checkpoints.", stats.checkpoints);
   gauge("sluice_tail_bytes", "Records kept in memory for readers.", stats.tail_bytes);
   gauge("sluice_unwritten_bytes", "Durable records that are not in a segment yet.", stats.unwritten_bytes);

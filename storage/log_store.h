@@ -57,7 +57,6 @@ struct RetentionPolicy {
 
 struct LogStoreStats {
   std::uint64_t commits = 0;
-  std::uint64_t commit_bytes = 0;
   std::uint64_t tail_bytes = 0;
   std::uint64_t unwritten_bytes = 0;  // durable, not yet in a segment
   std::uint64_t journal_bytes = 0;    // in journal files that still hold the only durable copy
@@ -103,7 +102,10 @@ class LogStore {
   /// Calls `resume` on `loop` once overloaded() is false again; at once where it is false now.
   virtual void WhenReady(Executor& loop, std::move_only_function<void()> resume) = 0;
 
+  /// Looks at every shard.
   virtual LogStoreStats stats() const = 0;
+  /// Bytes committed since the start. Cheap: for whoever looks often.
+  virtual std::uint64_t commit_bytes() const = 0;
   /// Adds a listener for commit latency in nanoseconds (for metrics); called on committing threads.
   virtual void SetCommitObserver(std::function<void(std::int64_t latency_ns, std::uint64_t bytes)> observer) = 0;
 

@@ -227,7 +227,6 @@ Result<std::vector<Hole>> LogStoreImpl::AcceptLoss(ShardId id) {
 LogStoreStats LogStoreImpl::stats() const {
   LogStoreStats stats;
   stats.commits = committer_.commits();
-  stats.commit_bytes = committer_.commit_bytes();
   stats.tail_bytes = budget_.tail_bytes();
   stats.unwritten_bytes = budget_.unwritten_bytes();
   stats.journal_bytes = journal_files_.live_bytes();

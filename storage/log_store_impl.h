@@ -42,6 +42,7 @@ class LogStoreImpl final : public LogStore {
     budget_.WhenReady(loop, std::move(resume));
   }
   LogStoreStats stats() const override;
+  std::uint64_t commit_bytes() const override { return committer_.commit_bytes(); }
   void SetCommitObserver(Committer::Observer observer) override { committer_.SetObserver(std::move(observer)); }
   void SetEndObserver(Committer::EndObserver observer) override { committer_.SetEndObserver(std::move(observer)); }
   Status Close() override;

@@ -62,6 +62,7 @@ class FakeLogStore final : public storage::LogStore {
   bool overloaded() const override { return overloaded_.load(); }
   void WhenReady(storage::Executor& loop, std::move_only_function<void()> resume) override;
   storage::LogStoreStats stats() const override { return {}; }
+  std::uint64_t commit_bytes() const override { return commit_bytes_.load(); }
   void SetCommitObserver(std::function<void(std::int64_t, std::uint64_t)>) override {}
   void SetEndObserver(std::function<void(const Status&)>) override {}
   Result<std::vector<storage::Hole>> AcceptLoss(ShardId) override { return {}; }
@@ -74,6 +75,7 @@ class FakeLogStore final : public storage::LogStore {
   void SetOverloaded(bool overloaded);
   /// The append time of all later records; until then they are some years old.
   void SetAppendTime(std::int64_t time_ms) { append_time_ms_ = time_ms; }
+  void SetCommitBytes(std::uint64_t bytes) { commit_bytes_ = bytes; }
   /// All later appends fail with this.
   void FailAppends(Status why);
   std::size_t appends_seen() const { return appends_seen_.load(); }
@@ -87,6 +89,7 @@ class FakeLogStore final : public storage::LogStore {
   std::atomic<bool> hold_{false};
   std::atomic<std::int64_t> append_time_ms_{1'700'000'000'000};
   std::atomic<bool> overloaded_{false};
+  std::atomic<std::uint64_t> commit_bytes_{0};
   std::atomic<std::size_t> appends_seen_{0};
   mutable std::mutex mutex_;
   Status append_failure_;

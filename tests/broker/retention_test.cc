@@ -132,5 +132,18 @@ TEST_CASE("Retention Start: runs by itself and stops at once", "[broker]") {
   retention.Stop();
 }
 
+TEST_CASE("Retention Start: does not wait for its interval where much is appended", "[broker]") {
+  Core core;
+  REQUIRE(core.catalog->Create("limited", 1, {.age_ms = {}, .bytes = 1'000}).has_value());
+  Retention retention({core.store, *core.catalog, core.holds, core.shards, core.env->clock()},
+                      {.interval_ms = 24 * 3'600'000, .appended_bytes = 1'000});
+  retention.Start();
+  for (std::uint64_t bytes = 0; core.store.retention_calls().size() < 2; bytes += 1'000) {
+    core.store.SetCommitBytes(bytes);
+    std::this_thread::yield();
+  }
+  retention.Stop();
+}
+
 }  // namespace
 }  // namespace sluice::broker
