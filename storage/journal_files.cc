@@ -83,19 +83,30 @@ void JournalFiles::SetLive(const File* file, std::uint64_t sequence) {
 void JournalFiles::Start(std::function<void()> on_change) {
   on_change_ = std::move(on_change);
   std::vector<std::string> unusable;
+  std::vector<JournalListEntry> left;
   {
     const MutexLock lock(mutex_);
-    // Half-made files and those of another size are made anew.
-    std::erase_if(slots_, [&](const std::unique_ptr<Slot>& slot) {
-      if (slot->sequence != 0 || slot->bytes == options_.file_bytes) return false;
-      unusable.push_back(slot->path);
-      return true;
-    });
-    // Where the list cannot be written, it names too many: then nothing may be removed.
-    if (const auto entries = Entries(); entries != listed_ && !list_.Save(entries).ok()) unusable.clear();
+    unusable = TakeUnusable();
+    left = Entries();
   }
-  for (const std::string& path : unusable) (void)env_.Remove(path);
+  if (!unusable.empty() || left != listed_) Discard(unusable, left);
   maker_ = std::thread([this] { RunMaker(); });
+}
+
+std::vector<std::string> JournalFiles::TakeUnusable() {
+  std::vector<std::string> paths;
+  std::erase_if(slots_, [&](const std::unique_ptr<Slot>& slot) {
+    if (slot->sequence != 0 || slot->bytes == options_.file_bytes) return false;
+    paths.push_back(slot->path);
+    return true;
+  });
+  return paths;
+}
+
+void JournalFiles::Discard(const std::vector<std::string>& paths, const std::vector<JournalListEntry>& left) {
+  // Where the list cannot be written, it names too many: then nothing may be removed.
+  if (!list_.Save(left).ok()) return;
+  for (const std::string& path : paths) (void)env_.Remove(path);
 }
 
 void JournalFiles::Stop() {
@@ -125,6 +136,13 @@ void JournalFiles::RunMaker() {
   MutexLock lock(mutex_);
   std::string path;
   while (!stopping_) {
+    if (const std::vector<std::string> unusable = TakeUnusable(); !unusable.empty()) {
+      const std::vector<JournalListEntry> left = Entries();
+      lock.Unlock();
+      Discard(unusable, left);
+      lock.Lock();
+      continue;
+    }
     if (!WantsFile()) {
       changed_.Wait(mutex_);
       continue;

@@ -7,8 +7,9 @@
 // States of a file: free (never used, or a checkpoint has let go of it) -> live (taken by the journal; Release frees
 // it). One free file is kept ready by a thread of its own, up to files_max in all.
 //
-// What a crash may leave: a file that is not of full size or without header (being made): it is made again. Those that
-// were ever ready are on a list (journal_list.h), so that they are missed.
+// What a crash may leave: a file that is not of full size or without header (being made): it is made again. So is one
+// of another size, from a start with other settings, once it is free. Those that were ever ready are on a list
+// (journal_list.h), so that they are missed.
 //
 // Threads: Open first, by one; then Take by the committing thread, the rest from any.
 #pragma once
@@ -90,6 +91,10 @@ class JournalFiles {
   Result<Slot> Make(const std::string& path);
   std::vector<JournalListEntry> Entries() const SLUICE_REQUIRES(mutex_);
   std::string FreshPath() SLUICE_REQUIRES(mutex_);
+  /// Forgets the free files that are half made or of another size; gives their paths.
+  std::vector<std::string> TakeUnusable() SLUICE_REQUIRES(mutex_);
+  /// Removes these files, where the list of those that are left can be written.
+  void Discard(const std::vector<std::string>& paths, const std::vector<JournalListEntry>& left);
 
   Env& env_;
   const std::string dir_;

@@ -17,13 +17,6 @@ using Strings = std::vector<std::string>;
 
 std::string Large(int number) { return "value " + std::to_string(number) + std::string(3000, '.'); }
 
-/// Waits for another thread of the store; ten seconds mean that it will never be so.
-template <typename Condition>
-void Await(Condition condition) {
-  for (int i = 0; i < 10'000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  REQUIRE(condition());
-}
-
 }  // namespace
 
 TEST_CASE("LogWriter Append: a retried batch gets the first answer, also after a restart", "[storage]") {

@@ -92,4 +92,37 @@ TEST_CASE("LogStore: many records go through segments and a rolled journal", "[s
   CHECK(ReadAll(*log.shard()) == values);
 }
 
+TEST_CASE("LogStore Open: journal files of another size give way to new ones when they are free", "[storage]") {
+  MemoryEnv env;
+  Strings values;
+  const auto append = [&values](TestLog& log, int count) {
+    for (; count > 0; --count) {
+      values.push_back("value " + std::to_string(values.size()) + std::string(3000, '.'));
+      log.AppendAll({values.back()});
+    }
+  };
+  TestLog before(env);
+  before.Open();
+  append(before, 10);
+  before.Kill();
+
+  LogStoreOptions options = SmallOptions();
+  options.journal_file_bytes *= 2;
+  TestLog log(env, options);
+  log.Open();
+  Await([&] { return log.store().stats().checkpoints > 0; });
+  append(log, 120);  // some files of the new size, before which no checkpoint is due
+  CHECK(ReadAll(*log.shard()) == values);
+  const auto names = env.List("/data/journal").value();
+  for (const std::string& name : names) {
+    CHECK(env.ReadByHand("/data/journal/" + name).size() == options.journal_file_bytes);
+  }
+  env.PowerOff();
+  log.Kill();
+  env.PowerOn();
+  log.Open();
+  CHECK(log.report.quarantined.empty());
+  CHECK(ReadAll(*log.shard()) == values);
+}
+
 }  // namespace sluice::storage

@@ -1,10 +1,12 @@
 // A LogStore over MemoryEnv with one loop that the test drives, and short words for what tests do with it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -76,6 +78,13 @@ inline std::vector<std::string> ReadAll(ShardLog& log, std::optional<Offset> fro
     at = run->next;
   }
   return values;
+}
+
+/// Waits for another thread of the store; ten seconds mean that it will never be so.
+template <typename Condition>
+void Await(Condition condition) {
+  for (int i = 0; i < 10'000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  REQUIRE(condition());
 }
 
 class TestLog {
