@@ -272,6 +272,11 @@ std::uint64_t ShardLogImpl::EvictTail(Offset end) {
   return bytes;
 }
 
+bool ShardLogImpl::HasInMemory(Offset end) const {
+  const MutexLock lock(mutex_);
+  return !tail_.empty() && tail_.front().end_offset() <= end;
+}
+
 void ShardLogImpl::CheckInvariants() const {
 #ifndef NDEBUG
   SLUICE_CHECK(oldest() <= durable_end() && written_end_ <= durable_end());

@@ -76,6 +76,8 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
 
   /// Drops frames below `end` from memory that are in a segment. Returns their bytes.
   std::uint64_t EvictTail(Offset end);
+  /// Frames below `end` are in memory.
+  bool HasInMemory(Offset end) const;
 
   // Checkpoint, recovery, retention.
 

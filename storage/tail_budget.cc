@@ -1,6 +1,9 @@
 // Counting, evicting, holding back.
 #include "storage/tail_budget.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "protocol/check.h"
 #include "storage/shard_log_impl.h"
 
@@ -13,14 +16,32 @@ void TailBudget::NoteAppended(std::uint64_t bytes) {
 }
 
 void TailBudget::NoteWritten(const std::shared_ptr<ShardLogImpl>& shard, Offset end, std::uint64_t bytes) {
+  bool many = false;
   {
     const MutexLock lock(mutex_);
     written_.push_back({shard, end});
+    many = written_.size() >= forget_at_;
   }
+  if (many) ForgetPieces();
   const std::uint64_t before = unwritten_bytes_.fetch_sub(bytes);
   SLUICE_CHECK(before >= bytes);
   Evict();
   if (overloaded()) UpdateOverload();
+}
+
+void TailBudget::ForgetPieces() {
+  std::deque<Piece> pieces;
+  {
+    const MutexLock lock(mutex_);
+    pieces.swap(written_);
+  }
+  std::erase_if(pieces, [](const Piece& piece) {
+    const std::shared_ptr<ShardLogImpl> shard = piece.shard.lock();
+    return shard == nullptr || !shard->HasInMemory(piece.end);
+  });
+  const MutexLock lock(mutex_);
+  forget_at_ = std::max(kPiecesMin, 2 * pieces.size());
+  written_.insert(written_.begin(), std::make_move_iterator(pieces.begin()), std::make_move_iterator(pieces.end()));
 }
 
 void TailBudget::NoteForgotten(std::uint64_t tail_bytes, std::uint64_t unwritten_bytes) {

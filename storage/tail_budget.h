@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -63,12 +64,16 @@ class TailBudget {
   std::uint64_t unwritten_bytes() const { return unwritten_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr std::size_t kPiecesMin = 1024;
   struct Piece {
     std::weak_ptr<ShardLogImpl> shard;
     Offset end;
   };
 
   void UpdateOverload();
+  /// Forgets the pieces of which nothing is in memory. Where shards are dropped, and where retention is faster than the
+  /// bound is reached, nobody evicts them.
+  void ForgetPieces();
 
   const std::uint64_t bytes_max_;
   std::atomic<std::uint64_t> tail_bytes_{0};
@@ -78,7 +83,8 @@ class TailBudget {
   std::atomic<bool> let_go_{false};
 
   Mutex mutex_;
-  std::deque<Piece> written_ SLUICE_GUARDED_BY(mutex_);  // in the order of writing, so the oldest in front
+  std::deque<Piece> written_ SLUICE_GUARDED_BY(mutex_);           // in the order of writing, so the oldest in front
+  std::size_t forget_at_ SLUICE_GUARDED_BY(mutex_) = kPiecesMin;  // so many of them are looked through
   std::vector<std::pair<Executor*, std::move_only_function<void()>>> waiting_ SLUICE_GUARDED_BY(mutex_);
 };
 
