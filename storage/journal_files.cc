@@ -82,21 +82,27 @@ void JournalFiles::SetLive(const File* file, std::uint64_t sequence) {
 
 void JournalFiles::Start(std::function<void()> on_change) {
   on_change_ = std::move(on_change);
-  std::vector<std::string> unusable;
+  std::vector<std::string> unwanted;
   std::vector<JournalListEntry> left;
   {
     const MutexLock lock(mutex_);
-    unusable = TakeUnusable();
+    unwanted = TakeUnwanted();
     left = Entries();
   }
-  if (!unusable.empty() || left != listed_) Discard(unusable, left);
+  if (!unwanted.empty() || left != listed_) Discard(unwanted, left);
   maker_ = std::thread([this] { RunMaker(); });
 }
 
-std::vector<std::string> JournalFiles::TakeUnusable() {
+std::vector<std::string> JournalFiles::TakeUnwanted() {
   std::vector<std::string> paths;
+  std::size_t files = slots_.size();
+  // The last free one stays: somebody may be about to take it.
+  auto free = std::ranges::count_if(slots_, [this](const auto& slot) { return IsFree(*slot); });
   std::erase_if(slots_, [&](const std::unique_ptr<Slot>& slot) {
-    if (slot->sequence != 0 || slot->bytes == options_.file_bytes) return false;
+    if (slot->sequence != 0) return false;
+    if (IsFree(*slot) && (files <= options_.files_max || free == 1)) return false;
+    if (IsFree(*slot)) --free;
+    --files;
     paths.push_back(slot->path);
     return true;
   });
@@ -136,10 +142,10 @@ void JournalFiles::RunMaker() {
   MutexLock lock(mutex_);
   std::string path;
   while (!stopping_) {
-    if (const std::vector<std::string> unusable = TakeUnusable(); !unusable.empty()) {
+    if (const std::vector<std::string> unwanted = TakeUnwanted(); !unwanted.empty()) {
       const std::vector<JournalListEntry> left = Entries();
       lock.Unlock();
-      Discard(unusable, left);
+      Discard(unwanted, left);
       lock.Lock();
       continue;
     }
@@ -197,7 +203,7 @@ JournalFiles::Taken JournalFiles::Take(std::uint64_t sequence) {
   SLUICE_CHECK(sequence > 0);
   const MutexLock lock(mutex_);
   for (const std::unique_ptr<Slot>& slot : slots_) {
-    if (slot->sequence != 0 || slot->bytes != options_.file_bytes) continue;
+    if (!IsFree(*slot)) continue;
     slot->sequence = sequence;
     changed_.NotifyAll();
     return {slot->file.get(), slot->bytes};
@@ -228,8 +234,7 @@ Status JournalFiles::WaitForFree(std::uint64_t live_bytes_max) {
 }
 
 bool JournalFiles::HasFree() const {
-  return std::ranges::any_of(slots_,
-                             [&](const auto& s) { return s->sequence == 0 && s->bytes == options_.file_bytes; });
+  return std::ranges::any_of(slots_, [this](const auto& slot) { return IsFree(*slot); });
 }
 
 Status JournalFiles::status() {

@@ -8,8 +8,8 @@
 // it). One free file is kept ready by a thread of its own, up to files_max in all.
 //
 // What a crash may leave: a file that is not of full size or without header (being made): it is made again. So is one
-// of another size, from a start with other settings, once it is free. Those that were ever ready are on a list
-// (journal_list.h), so that they are missed.
+// of another size, from a start with other settings, once it is free; those above files_max are removed then. What was
+// ever ready is on a list (journal_list.h), so that it is missed.
 //
 // Threads: Open first, by one; then Take by the committing thread, the rest from any.
 #pragma once
@@ -91,8 +91,9 @@ class JournalFiles {
   Result<Slot> Make(const std::string& path);
   std::vector<JournalListEntry> Entries() const SLUICE_REQUIRES(mutex_);
   std::string FreshPath() SLUICE_REQUIRES(mutex_);
-  /// Forgets the free files that are half made or of another size; gives their paths.
-  std::vector<std::string> TakeUnusable() SLUICE_REQUIRES(mutex_);
+  bool IsFree(const Slot& slot) const { return slot.sequence == 0 && slot.bytes == options_.file_bytes; }
+  /// Forgets files that are in no use and half made, of another size, or above files_max; gives their paths.
+  std::vector<std::string> TakeUnwanted() SLUICE_REQUIRES(mutex_);
   /// Removes these files, where the list of those that are left can be written.
   void Discard(const std::vector<std::string>& paths, const std::vector<JournalListEntry>& left);
 

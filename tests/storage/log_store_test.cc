@@ -125,4 +125,27 @@ TEST_CASE("LogStore Open: journal files of another size give way to new ones whe
   CHECK(ReadAll(*log.shard()) == values);
 }
 
+TEST_CASE("LogStore Open: a smaller journal_bytes_max holds for the files that are there", "[storage]") {
+  MemoryEnv env;
+  TestLog before(env);
+  before.Open();
+  // Up to where a checkpoint is due.
+  for (int i = 0; i < 100; ++i) before.AppendAll({std::string(3000, '.')});
+  const auto count = [&env] { return env.List("/data/journal").value().size(); };
+  REQUIRE(count() > 4);
+  SECTION("at the start") { REQUIRE(before.Close().ok()); }
+  SECTION("once they are free") { before.Kill(); }
+
+  LogStoreOptions options = SmallOptions();
+  options.journal_bytes_max = 4 * options.journal_file_bytes;
+  TestLog log(env, options);
+  log.Open();
+  Await([&] { return count() <= 4; });
+  log.AppendAll({"more"});
+  log.Kill();
+  log.Open();
+  CHECK(log.report.quarantined.empty());
+  CHECK(log.shard()->durable_end() == Offset(101));
+}
+
 }  // namespace sluice::storage
