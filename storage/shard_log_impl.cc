@@ -248,10 +248,12 @@ std::shared_ptr<Segment> ShardLogImpl::newest_segment() {
   return segments_.empty() ? nullptr : segments_.back();
 }
 
-void ShardLogImpl::AddSegment(std::shared_ptr<Segment> segment) {
+bool ShardLogImpl::AddSegment(std::shared_ptr<Segment> segment) {
   const MutexLock lock(mutex_);
+  if (dropped_) return false;
   SLUICE_CHECK(segments_.empty() || segments_.back()->extent().end <= segment->base());
   segments_.push_back(std::move(segment));
+  return true;
 }
 
 std::uint64_t ShardLogImpl::segment_bytes() {

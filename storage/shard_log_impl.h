@@ -69,7 +69,8 @@ class ShardLogImpl final : public ShardLog, public std::enable_shared_from_this<
   /// The taken frames could not be written; they stay.
   void GiveBack();
   std::shared_ptr<Segment> newest_segment();
-  void AddSegment(std::shared_ptr<Segment> segment);
+  /// False where the shard was dropped meanwhile: the segment is nobody's, and the caller's to retire.
+  bool AddSegment(std::shared_ptr<Segment> segment);
   std::uint64_t segment_bytes();
   /// The shard stands in the queue for writing behind.
   bool queued_for_writing = false;  // guarded by WriteBehind's lock

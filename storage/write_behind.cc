@@ -212,7 +212,7 @@ Result<std::shared_ptr<Segment>> WriteBehind::SegmentFor(ShardLogImpl& shard, co
   const SegmentExtent empty{.base = frame.base_offset(), .end = frame.base_offset()};
   auto segment = std::make_shared<Segment>(parts_.segments, SegmentName{shard.id(), frame.base_offset()}, empty);
   if (Status status = segment->Create(header); !status.ok()) return Error(std::move(status));
-  shard.AddSegment(segment);
+  if (!shard.AddSegment(segment)) RetireLater({segment});
   dirty_.push_back(segment);
   return segment;
 }
