@@ -102,7 +102,7 @@ Status LogStoreImpl::Open(RecoveryReport& report) {
   }
   committer_.Start(outcome->next_sequence, outcome->next_group);
   journal_files_.Start([this] { committer_.JournalFilesChanged(); });
-  write_behind_.Start(outcome->checkpoint_sequence);
+  write_behind_.Start(outcome->checkpoint_sequence, outcome->replay);
   if (Status status = WaitForJournalFile(); !status.ok()) return status;
   if (report.frames_replayed > 0 || !report.quarantined.empty()) write_behind_.RequestCheckpoint();
   report.duration_ms = (env_.clock().MonotonicNs() - begun_ns) / 1'000'000;

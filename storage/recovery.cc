@@ -62,6 +62,7 @@ Result<Recovery::Outcome> Recovery::Run() {
   report_.journal_bytes_scanned = summary->bytes_scanned;
   report_.torn_bytes_cut = summary->torn_bytes;
   return Outcome{.checkpoint_sequence = checkpoint.sequence,
+                 .replay = checkpoint.replay,
                  .next_sequence = summary->last_sequence + 1,
                  .next_group = summary->last_group + 1};
 }

@@ -43,6 +43,7 @@ class Recovery {
   };
   struct Outcome {
     std::uint64_t checkpoint_sequence = 0;
+    JournalPosition replay;           // from where the journal is still needed
     std::uint64_t next_sequence = 1;  // of journal files
     std::uint64_t next_group = 1;
   };

@@ -24,8 +24,9 @@ constexpr std::size_t kSurplusMany = 128;               // from so many files on
 
 WriteBehind::~WriteBehind() { (void)Stop(false); }
 
-void WriteBehind::Start(std::uint64_t last_sequence) {
+void WriteBehind::Start(std::uint64_t last_sequence, const JournalPosition& replay) {
   sequence_ = last_sequence;
+  replay_ = replay;
   {
     const MutexLock lock(mutex_);
     last_checkpoint_ns_ = parts_.env.clock().MonotonicNs();
@@ -268,10 +269,10 @@ Status WriteBehind::TakeCheckpoint(bool clean) {
   checkpoint.durable_mark = progress.durable_mark;
   const Status written = WriteAll();
   Status status = written;
-  if (written.code() == Code::kResourceExhausted && replay_ && !retired.empty()) {
+  if (written.code() == Code::kResourceExhausted && !retired.empty()) {
     // The disk is full, and what retention gave up makes room: that goes, and the journal is kept from where it was.
     checkpoint.clean = false;
-    checkpoint.replay = *replay_;
+    checkpoint.replay = replay_;
     status = SyncWritten();
   }
   if (status.ok()) {

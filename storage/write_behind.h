@@ -15,7 +15,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -47,8 +46,8 @@ class WriteBehind {
   explicit WriteBehind(Parts parts) : parts_(std::move(parts)) {}
   ~WriteBehind();
 
-  /// `last_sequence` is that of the newest checkpoint.
-  void Start(std::uint64_t last_sequence);
+  /// `last_sequence` is that of the newest checkpoint, `replay` from where the journal was replayed.
+  void Start(std::uint64_t last_sequence, const JournalPosition& replay);
   /// Ends the thread. With `clean`, a last checkpoint with the clean mark where everything is published.
   Status Stop(bool clean);
 
@@ -90,7 +89,7 @@ class WriteBehind {
 
   // The thread's own.
   std::uint64_t sequence_ = 0;
-  std::optional<JournalPosition> replay_;        // of the last checkpoint; none before the first one since the start
+  JournalPosition replay_;                       // of the last checkpoint, or that of the start
   std::vector<std::shared_ptr<Segment>> dirty_;  // written since the last checkpoint
   std::vector<protocol::Frame> frames_;
   std::int64_t last_trim_ns_ = 0;

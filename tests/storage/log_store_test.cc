@@ -148,4 +148,42 @@ TEST_CASE("LogStore Open: a smaller journal_bytes_max holds for the files that a
   CHECK(log.shard()->durable_end() == Offset(101));
 }
 
+TEST_CASE("LogStore ApplyRetention: makes room on a disk that was full at the start", "[storage]") {
+  MemoryEnv env;
+  LogStoreOptions options = SmallOptions();
+  options.write_behind_bytes = 1u << 20;  // nothing goes to segments but by checkpoints
+  TestLog log(env, options);
+  log.Open();
+  Strings values;
+  const auto append = [&](int count) {
+    for (; count > 0; --count) {
+      values.push_back("value " + std::to_string(values.size()) + std::string(3000, '.'));
+      log.AppendAll({values.back()});
+    }
+  };
+  for (const std::uint64_t checkpoints : {1, 2}) {  // both files of the checkpoint are to be there
+    append(25);
+    env.manual_clock().AdvanceMs(60'000);
+    Await([&] { return log.store().stats().checkpoints >= checkpoints; });
+  }
+  env.SetDiskFull(true);
+  append(5);  // into the journal
+  log.Kill();
+  env.Crash();
+
+  log.Open();
+  CHECK(log.report.frames_replayed == 5);
+  Await([&] { return log.store().stats().disk_full; });
+  REQUIRE(log.store().ApplyRetention(kShardA, {.age_ms_max = {}, .bytes_max = 1, .keep_from = kMaxOffset}) > 0);
+  Await([&] { return !env.Exists("/data/segments/00000001-00000000-0000000000000000.seg").value(); });
+  const Offset oldest = log.shard()->oldest();
+  log.Kill();
+  env.Crash();
+  env.SetDiskFull(false);
+  log.Open();
+  CHECK(log.report.quarantined.empty());
+  CHECK(log.shard()->oldest() == oldest);
+  CHECK(ReadAll(*log.shard()) == Strings(values.begin() + static_cast<std::ptrdiff_t>(oldest.value), values.end()));
+}
+
 }  // namespace sluice::storage
