@@ -37,6 +37,8 @@ Result<Recovery::Outcome> Recovery::Run() {
   } else {
     report_.notes.push_back("no checkpoint can be trusted: the shards were rebuilt from their segments");
     if (Status status = Rebuild(); !status.ok()) return Error(std::move(status));
+    // Not the first file: where that one is the oldest, the journal has everything and the segments are not asked.
+    checkpoint.replay = {.file_sequence = 2, .position = kJournalFirstGroupAt, .group = 1};
     if (!reader.files().empty()) {
       const JournalReader::LiveFile& oldest = reader.files().front();
       checkpoint.replay = {oldest.sequence, kJournalFirstGroupAt, oldest.first_group.value_or(1)};

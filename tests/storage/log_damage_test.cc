@@ -379,7 +379,27 @@ TEST_CASE("LogStore Open: without checkpoints the shards are rebuilt from their 
   CHECK(again->duplicate);
 }
 
-TEST_CASE("LogStore Open: a directory of another version or program is refused, a missing version file is not", "[storage]") {
+TEST_CASE("LogStore Open: the segments alone are enough", "[storage]") {
+  MemoryEnv env;
+  TestLog log(env);
+  log.Open();
+  log.AppendAll({"zero", "one"});
+  REQUIRE(log.Close().ok());
+  for (const char* copy : {"/data/checkpoint-a", "/data/checkpoint-b", "/data/journal-files"}) {
+    if (env.Exists(copy).value()) env.RemoveByHand(copy);
+  }
+  for (const std::string& name : env.List("/data/journal").value()) env.RemoveByHand("/data/journal/" + name);
+  log.Open();
+  CHECK(ReadAll(*log.shard()) == Strings{"zero", "one"});
+  CHECK(log.Append("two")->base_offset == Offset(2));
+  log.Kill();
+  log.Open();
+  CHECK(log.report.quarantined.empty());
+  CHECK(ReadAll(*log.shard()) == Strings{"zero", "one", "two"});
+}
+
+TEST_CASE("LogStore Open: a directory of another version or program is refused, a missing version file is not",
+          "[storage]") {
   MemoryEnv env;
   TestLog log(env);
   log.Open();
