@@ -44,6 +44,8 @@ std::optional<Value> Value::Find(std::string_view name) const {
   return found;
 }
 
+void Value::Forget() const { document_->nodes_[at_].kind = Kind::kNull; }
+
 Children Value::children() const {
   SLUICE_CHECK(kind() == Kind::kList || kind() == Kind::kMap);
   return Children(*this);

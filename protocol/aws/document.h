@@ -40,6 +40,9 @@ class Value {
   ///     for (const auto [name, value] : map.children())
   Children children() const;
 
+  /// Null from now on, for everybody who looks at the document.
+  void Forget() const;
+
  private:
   friend class Document;
   friend class Children;
@@ -121,7 +124,7 @@ class Document {
   };
   struct JsonParser;
 
-  std::vector<Node> nodes_;
+  mutable std::vector<Node> nodes_;                   // by Forget only, once they are read
   std::vector<std::unique_ptr<std::string>> joined_;  // CBOR strings that came in pieces
   std::unique_ptr<JsonParser> json_;                  // made at the first JSON text
 };

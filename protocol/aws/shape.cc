@@ -75,7 +75,10 @@ class TypeCheck {
       return value.kind() == Kind::kList ? "Unrecognized collection type class" : "Expected null";
     for (const auto [name, member] : value.children()) {
       const auto field = std::ranges::find(shape.fields_, name, &Shape::Field::name);
-      if (field == shape.fields_.end()) continue;
+      if (field == shape.fields_.end()) {
+        member.Forget();  // nobody has looked at its type
+        continue;
+      }
       if (auto wrong = Check(member, *field->shape)) return wrong;
     }
     return std::nullopt;

@@ -96,7 +96,8 @@ class Shape {
   std::vector<Field> fields_;  // kStructure
 };
 
-/// SerializationException, or nullopt.
+/// SerializationException, or nullopt. Members that a structure does not have are passed over, as AWS does: they are
+/// null from then on, so that whoever asks for one by its name does not get a value of any type.
 std::optional<ApiError> CheckTypes(Value input, const Shape& shape);
 /// ValidationException, or nullopt. After CheckTypes.
 std::optional<ApiError> CheckConstraints(Value input, const Shape& shape);

@@ -32,5 +32,23 @@ TEST_CASE("DescribeStream: pages", "[kinesis]") {
         "Could not find shard x in stream orders under account 000000000000.");
 }
 
+// StreamName and ConsumerARN are looked at by what operations share, and not all of them have both.
+TEST_CASE("Operations: members that they do not have are passed over", "[kinesis]") {
+  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  core.MustRun("CreateStream", R"({"StreamName":"orders","ShardCount":1})");
+  const std::string arn = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
+  const std::string other = GENERATE("1", "true", R"(["x"])", R"({"x":1})", R"("elsewhere")");
+  for (const std::string operation : {"DescribeStream", "DescribeStreamSummary"}) {
+    core.MustRun(operation, R"({"StreamName":"orders","ConsumerARN":)" + other + "}");
+  }
+  const std::string by_arn = R"({"StreamARN":")" + arn + R"(","StreamName":)" + other;
+  core.MustRun("RegisterStreamConsumer", by_arn + R"(,"ConsumerName":"billing"})");
+  core.MustRun("DescribeStreamConsumer", by_arn + R"(,"ConsumerName":"billing"})");
+  core.MustRun("ListStreamConsumers", by_arn + "}");
+  core.MustRun("DeregisterStreamConsumer", by_arn + R"(,"ConsumerName":"billing"})");
+  core.MustRun("UpdateMaxRecordSize", by_arn + R"(,"MaxRecordSizeInKiB":2048})");
+  core.MustRun("UpdateStreamMode", by_arn + R"(,"StreamModeDetails":{"StreamMode":"ON_DEMAND"}})");
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis

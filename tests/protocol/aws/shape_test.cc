@@ -87,6 +87,16 @@ TEST_CASE("CheckTypes: what fits, null and members that nobody knows", "[aws]") 
                         "Records":[{"Data":"Zm9v","PartitionKey":"k"}],"TagKeys":["a"]})") == "");
 }
 
+TEST_CASE("CheckTypes: members that nobody knows are null then", "[aws]") {
+  const Json input(R"({"Other":1,"StreamName":"s","Records":[{"PartitionKey":"k","Other":{"x":[1]}}],"Other":[2]})");
+  REQUIRE_FALSE(CheckTypes(input.root(), Input()).has_value());
+  CHECK_FALSE(input.root().Find("Other").has_value());
+  CHECK(input.root().Find("StreamName")->text() == "s");
+  const Value record = (*input.root().Find("Records")->children().begin()).value;
+  CHECK_FALSE(record.Find("Other").has_value());
+  CHECK(record.Find("PartitionKey")->text() == "k");
+}
+
 TEST_CASE("CheckTypes: AWS's words", "[aws]") {
   const std::string number = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to ";
   CHECK(TypeProblem(R"({"StreamName":true})") == "class java.lang.Boolean can not be converted to an String");
