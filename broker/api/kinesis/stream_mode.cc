@@ -1,4 +1,4 @@
-// The members that tell a stream's mode, and warm throughput.
+// The members that tell a stream's mode, warm throughput and record distribution strategy.
 #include "broker/api/kinesis/stream_mode.h"
 
 #include <fmt/format.h>
@@ -19,6 +19,8 @@ using protocol::aws::Shape;
 namespace {
 
 constexpr std::int64_t kWarmMibpsMax = 10'240;
+constexpr std::string_view kAuto = "AUTO";
+constexpr std::string_view kByKey = "USER_PARTITION_KEY";
 
 }  // namespace
 
@@ -30,6 +32,11 @@ const Shape& StreamModeShape() {
 
 const Shape& WarmThroughputShape() {
   static const Shape shape = Shape::Integer().Range(0, INT32_MAX);
+  return shape;
+}
+
+const Shape& DistributionShape() {
+  static const Shape shape = Shape::Text().OneOf({kAuto, kByKey});
   return shape;
 }
 
@@ -76,6 +83,21 @@ std::optional<ApiError> SetWarmThroughput(const Context& context, const aws::Cal
   settings.warm_mibps = static_cast<std::uint32_t>(*asked);
   return std::nullopt;
 }
+
+std::optional<ApiError> SetDistribution(const aws::Call& call, std::string_view stream, KinesisSettings& settings) {
+  const std::string_view strategy = TextOf(call, "RecordDistributionStrategy");
+  if (strategy.empty()) return std::nullopt;
+  if (strategy == kAuto && !settings.on_demand) {
+    return InvalidArgument(
+        fmt::format("RecordDistributionStrategy AUTO is for streams in on-demand mode, and stream {} under account {} "
+                    "is in another one.",
+                    stream, call.caller().account));
+  }
+  settings.auto_distribution = strategy == kAuto;
+  return std::nullopt;
+}
+
+std::string_view DistributionOf(const KinesisSettings& settings) { return settings.auto_distribution ? kAuto : kByKey; }
 
 void WriteWarmThroughput(protocol::aws::Writer& writer, const KinesisSettings& settings) {
   writer.Name("WarmThroughput").BeginMap();

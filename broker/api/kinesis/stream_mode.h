@@ -1,8 +1,10 @@
-// Modes of streams and their warm throughput: what several operations share. Thread-safe.
+// Modes of streams, and what streams in on-demand mode have besides (warm throughput, a record distribution strategy):
+// what several operations share. Thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "broker/api/kinesis/context.h"
 #include "broker/stream_catalog.h"
@@ -13,6 +15,7 @@ namespace sluice::broker::kinesis {
 
 const protocol::aws::Shape& StreamModeShape();
 const protocol::aws::Shape& WarmThroughputShape();
+const protocol::aws::Shape& DistributionShape();
 
 /// Whether the call's StreamModeDetails say ON_DEMAND; without any it is PROVISIONED.
 bool IsOnDemand(const aws::Call& call);
@@ -28,5 +31,12 @@ std::optional<protocol::aws::ApiError> SetWarmThroughput(const Context& context,
                                                          KinesisSettings& settings);
 /// The member WarmThroughput of an answer.
 void WriteWarmThroughput(protocol::aws::Writer& writer, const KinesisSettings& settings);
+
+/// Sets what the call's RecordDistributionStrategy says, if anything. An error for AUTO and streams that are not on
+/// demand.
+std::optional<protocol::aws::ApiError> SetDistribution(const aws::Call& call, std::string_view stream,
+                                                       KinesisSettings& settings);
+/// The strategy's name.
+std::string_view DistributionOf(const KinesisSettings& settings);
 
 }  // namespace sluice::broker::kinesis

@@ -55,5 +55,19 @@ TEST_CASE("CreateStream: refuses what AWS refuses", "[kinesis]") {
   CHECK(core.catalog().List().size() == 1);
 }
 
+TEST_CASE("CreateStream: a record distribution strategy", "[kinesis]") {
+  KinesisCore core(GENERATE(Encoding::kJson, Encoding::kCbor));
+  const auto create = [&](const std::string& mode, const std::string& strategy) {
+    return core.Run("CreateStream", R"({"StreamName":"orders","ShardCount":4,"StreamModeDetails":{"StreamMode":")" +
+                                        mode + R"("},"RecordDistributionStrategy":")" + strategy + R"("})");
+  };
+  CHECK(create("PROVISIONED", "AUTO").type() == "InvalidArgumentException");
+  CHECK(create("ON_DEMAND", "RANDOM").type() == "ValidationException");
+  CHECK(!create("ON_DEMAND", "AUTO").error);
+  CHECK(core.MustRun("DescribeStreamSummary", R"({"StreamName":"orders"})")
+            .At("StreamDescriptionSummary.RecordDistributionStrategy") == "AUTO");
+  core.MustRun("PutRecord", R"({"StreamName":"orders","Data":"YQ=="})");
+}
+
 }  // namespace
 }  // namespace sluice::broker::kinesis

@@ -31,7 +31,8 @@ const Shape& Input() {
                                  .Member("StreamModeDetails", StreamModeShape())
                                  .Member("Tags", TagMapShape())
                                  .Member("WarmThroughputMiBps", WarmThroughputShape())
-                                 .Member("MaxRecordSizeInKiB", RecordSizeShape());
+                                 .Member("MaxRecordSizeInKiB", RecordSizeShape())
+                                 .Member("RecordDistributionStrategy", DistributionShape());
   return shape;
 }
 
@@ -79,6 +80,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   const auto shards = ShardCount(call, settings.on_demand);
   if (!shards) return std::unexpected(shards.error());
   if (auto wrong = SetWarmThroughput(context, call, settings)) return std::unexpected(std::move(*wrong));
+  if (auto wrong = SetDistribution(call, name, settings)) return std::unexpected(std::move(*wrong));
   if (const auto tags = call.input().Find("Tags")) settings.tags = ReadTags(*tags);
   const TagTarget target{"stream", fmt::format("stream {}", name)};
   if (auto wrong = CheckTags(settings.tags, target, call.caller())) return std::unexpected(std::move(*wrong));

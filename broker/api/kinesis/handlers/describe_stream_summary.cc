@@ -29,7 +29,7 @@ ApiResult<std::string> Handle(const Context& context, const aws::Call& call) {
   writer->Name("ConsumerCount").Integer(static_cast<std::int64_t>((*stream)->kinesis.consumers.size()));
   if (told->kinesis.warm_mibps != 0) WriteWarmThroughput(*writer, told->kinesis);
   writer->Name("MaxRecordSizeInKiB").Integer(told->kinesis.record_kib_max);
-  if (told->kinesis.auto_distribution) writer->Name("RecordDistributionStrategy").Text("AUTO");
+  if (told->kinesis.on_demand) writer->Name("RecordDistributionStrategy").Text(DistributionOf(told->kinesis));
   writer->EndMap();
   writer->EndMap();
   return writer->Take();
