@@ -30,7 +30,7 @@ struct PendingRead {
       : caller(from), request(std::move(wanted)), done(std::move(answer)) {}
 
   storage::Executor& caller;
-  const ReadRequest request;
+  ReadRequest request;
   ReadService::Done done;
   std::shared_ptr<storage::ShardLog> log;
   std::shared_ptr<const StreamKeys> keys;
@@ -115,6 +115,7 @@ class LoopReads {
   void Answer(ReadPtr read, const Shard& shard, FrameRun run);
   void Fail(ReadPtr read, Status status);
   void Deliver(ReadPtr read, Result<ReadAnswer> answer);
+  void OnCaller(const PendingRead& read, std::move_only_function<void()> task);
 
   EventLoops& loops_;
   LoopShards& shards_;
@@ -231,6 +232,7 @@ void LoopReads::WaitFor(ReadPtr read, Shard& shard) {
                                                     shards_.waiters())));
   }
   metrics_.long_polls_started.Add();
+  if (read->request.waits) OnCaller(*read, std::exchange(read->request.waits, nullptr));
   const auto wait = std::chrono::milliseconds(std::exchange(read->wait_left_ms, 0));
   read->timer = std::make_unique<LoopTimer>(shards_.loop().timers());
   read->waiter = shards_.Wait(shard, [this, read](Wake wake) { Woken(read, wake); });
@@ -276,6 +278,12 @@ void LoopReads::Deliver(ReadPtr read, Result<ReadAnswer> answer) {
   storage::Executor* own_loop = &shards_.loop();
   if (&read->caller == own_loop) return done(std::move(answer));
   read->caller.Post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+}
+
+void LoopReads::OnCaller(const PendingRead& read, std::move_only_function<void()> task) {
+  storage::Executor* own_loop = &shards_.loop();
+  if (&read.caller == own_loop) return task();
+  read.caller.Post(std::move(task));
 }
 
 class ReadServiceImpl final : public ReadService {

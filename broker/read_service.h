@@ -35,6 +35,7 @@ struct ReadRequest {
   std::uint64_t records_max = 0;       // 0: no limit; whole frames
   std::uint32_t wait_ms = 0;           // at an open shard's end: how long to wait for a first record
   bool caller_may_block = false;       // what takes long is done on the caller's thread, not on the blocking pool
+  std::function<void()> waits = {};    // called as `done` is, before it, when the read begins to wait
 };
 
 struct ReadAnswer {

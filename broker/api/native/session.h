@@ -72,9 +72,11 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   void RunAppend();
   void AppendDone(std::uint64_t correlation_id, bool silent, const Result<storage::Appended>& result);
   void TakeRead();
+  bool HasRoomForRead() const;
   void RunRead(std::uint64_t correlation_id, const protocol::wire::ReadRequest& request);
   void ReadDone(std::uint64_t correlation_id, Result<ReadAnswer> result);
   void RunDeferredReads();
+  void ReadRests(bool& runs);
   void TakeControl(const ControlOperation& operation);
   void Answer(Request request, std::string_view control);
   void AnswerError(Request request, const Status& status);
@@ -93,7 +95,9 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
   NativeLoop& loop_;
   MessageReader reader_;
   OutputQueue output_;
-  std::deque<DeferredRead> deferred_reads_;  // wait for room in the output
+  std::deque<DeferredRead> deferred_reads_;  // wait for room in the output, or for those that run
+  std::uint32_t running_reads_ = 0;          // neither answered nor waiting for records: an answer is on its way
+  bool running_deferred_ = false;
 
   State state_ = State::kHello;
   std::uint8_t version_ = protocol::wire::kHelloVersion;

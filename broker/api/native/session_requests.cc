@@ -1,6 +1,7 @@
 // A session's requests: appends and reads on the hot path, control operations off the loop, and how they are answered.
 #include <fmt/format.h>
 
+#include <memory>
 #include <utility>
 
 #include "broker/api/native/session.h"
@@ -12,6 +13,9 @@ namespace {
 namespace wire = protocol::wire;
 
 constexpr std::uint32_t kAckMax = static_cast<std::uint32_t>(storage::AckMode::kNone);
+constexpr std::uint32_t kRunningReadsMax = 4;  // of one connection: more than the threads that read the disk
+// What a control operation's answer may have, roughly: it is there before the peer has taken those before it.
+constexpr std::uint64_t kControlAnswerBytes = 256u << 10;
 
 // What the log's callback holds; small enough to stay inside std::move_only_function.
 struct AppendCall {
@@ -158,9 +162,14 @@ void Session::TakeRead() {
   RunRead(correlation_id, *read);
 }
 
-// While the peer does not take what it has asked for, further reads wait here: their answers would only fill memory.
+bool Session::HasRoomForRead() const {
+  return output_.bytes() < loop_.shared().options.output_bytes_max && running_reads_ < kRunningReadsMax;
+}
+
+// While the peer does not take what it has asked for, further reads wait here: their answers would only fill memory. So
+// do those whose answers would come from the disk together; long polls hold nothing, and nobody waits for them.
 void Session::RunRead(std::uint64_t correlation_id, const wire::ReadRequest& request) {
-  if (output_.bytes() >= loop_.shared().options.output_bytes_max) {
+  if (!HasRoomForRead()) {
     deferred_reads_.push_back({correlation_id, request});
     return;
   }
@@ -170,18 +179,33 @@ void Session::RunRead(std::uint64_t correlation_id, const wire::ReadRequest& req
                    .bytes_max = request.bytes_max,
                    .records_max = request.records_max,
                    .wait_ms = input_ended_ ? 0 : request.wait_ms};
-  loop_.shared().reads.Read(loop_.loop(), std::move(read), [me = self(), correlation_id](Result<ReadAnswer> result) {
-    me->ReadDone(correlation_id, std::move(result));
-    me->RequestEnded(0);
-  });
+  ++running_reads_;
+  const auto runs = std::make_shared<bool>(true);
+  if (read.wait_ms > 0) read.waits = [me = self(), runs] { me->ReadRests(*runs); };
+  loop_.shared().reads.Read(loop_.loop(), std::move(read),
+                            [me = self(), correlation_id, runs](Result<ReadAnswer> result) {
+                              me->ReadDone(correlation_id, std::move(result));
+                              me->ReadRests(*runs);
+                              me->RequestEnded(0);
+                            });
 }
 
+// A read that may be answered at once comes back here from RunRead.
 void Session::RunDeferredReads() {
-  while (!deferred_reads_.empty() && output_.bytes() < loop_.shared().options.output_bytes_max && !closed()) {
+  if (std::exchange(running_deferred_, true)) return;
+  while (!deferred_reads_.empty() && HasRoomForRead() && !closed()) {
     const DeferredRead next = deferred_reads_.front();
     deferred_reads_.pop_front();
     RunRead(next.correlation_id, next.request);
   }
+  running_deferred_ = false;
+}
+
+// It is answered, or waits for records.
+void Session::ReadRests(bool& runs) {
+  if (!std::exchange(runs, false)) return;
+  --running_reads_;
+  if (!deferred_reads_.empty()) RunDeferredReads();
 }
 
 void Session::ReadDone(std::uint64_t correlation_id, Result<ReadAnswer> result) {
@@ -207,7 +231,7 @@ void Session::ReadDone(std::uint64_t correlation_id, Result<ReadAnswer> result) 
 
 void Session::TakeControl(const ControlOperation& operation) {
   const Request request{operation.operation, reader_.header().correlation_id};
-  const std::uint64_t bytes = reader_.header().control_bytes;
+  const std::uint64_t bytes = reader_.header().control_bytes + kControlAnswerBytes;
   inflight_bytes_ += bytes;
   ++inflight_requests_;
   auto task = [me = self(), &operation, request, bytes, control = std::string(reader_.control())]() mutable {
