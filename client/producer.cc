@@ -18,7 +18,9 @@
 #include <mutex>
 #include <utility>
 
+#include "client/flushes.h"
 #include "client/producer_identity.h"
+#include "client/producer_options.h"
 #include "client/shard_sender.h"
 #include "client/stream_lookup.h"
 #include "protocol/batch.h"
@@ -27,22 +29,6 @@
 
 namespace sluice {
 namespace {
-
-Status Validate(const ProducerOptions& options) {
-  const auto invalid = [](std::string text) { return Status(Code::kInvalidArgument, std::move(text)); };
-  if (options.batch_bytes_max == 0 || options.batch_bytes_max > protocol::kBatchBytesMax) {
-    return invalid(
-        fmt::format("batch_bytes_max {} is not within 1 to {}", options.batch_bytes_max, protocol::kBatchBytesMax));
-  }
-  if (options.batches_in_flight_max == 0 || (options.idempotent && options.batches_in_flight_max > 5)) {
-    return invalid(fmt::format("batches_in_flight_max {} is not within 1 to 5 (more only without idempotent)",
-                               options.batches_in_flight_max));
-  }
-  if (options.delivery_timeout.count() <= 0) return invalid("delivery_timeout is not positive");
-  if (options.linger.count() < 0) return invalid("linger is negative");
-  if (options.buffer_bytes_max == 0) return invalid("buffer_bytes_max is 0");
-  return {};
-}
 
 std::uint64_t RecordBytes(std::string_view key, std::string_view value, const Headers& headers) {
   std::uint64_t bytes = key.size() + value.size();
@@ -74,7 +60,7 @@ struct Producer::Impl final : client::SenderHost {
   std::uint32_t stream_id() const override { return stream_.stream_id; }
   const client::ProducerIdentity& identity() const override { return identity_; }
   client::SendState state() const override { return state_; }
-  bool flushing() const override { return flushing_ > 0; }
+  bool flushing() const override { return flushes_.any(); }
   void Report(std::uint32_t shard, std::unique_ptr<client::Batch> batch, const client::Outcome& outcome) override;
   void CountBatch(bool again) override { ++(again ? retries_ : batches_sent_); }
   void Retrying(const Status& why) override;
@@ -107,6 +93,7 @@ struct Producer::Impl final : client::SenderHost {
   void Move(Slot& slot);
   void PostPump(Slot& slot);
   void PumpAll();
+  void FinishFlushes();
   void ArmExpiry();
   void AskForIdentity();
   void TakeIdentity(const Result<client::Answer>& answer);
@@ -120,7 +107,7 @@ struct Producer::Impl final : client::SenderHost {
   client::BrokerLimits limits_;                  // constant after Start
   std::atomic<const Routes*> routes_ = nullptr;  // one of all_routes_
   std::atomic<std::size_t> next_in_turn_ = 0;
-  std::atomic<int> flushing_ = 0;  // calls of Flush that wait
+  client::Flushes flushes_;
   std::atomic<std::uint64_t> records_sent_ = 0;
   std::atomic<std::uint64_t> records_acknowledged_ = 0;
   std::atomic<std::uint64_t> records_failed_ = 0;
@@ -128,9 +115,8 @@ struct Producer::Impl final : client::SenderHost {
   std::atomic<std::uint64_t> retries_ = 0;
 
   std::mutex mutex_;
-  std::condition_variable changed_;   // buffer space, outstanding_, ended_
+  std::condition_variable changed_;   // buffer space, ended_
   std::uint64_t buffered_bytes_ = 0;  // guarded by mutex_
-  std::uint64_t outstanding_ = 0;     // guarded by mutex_; records not yet reported
   Status first_failure_;              // guarded by mutex_; since the last Flush
   Status last_retry_;                 // guarded by mutex_; as in ProducerStats
   Status ended_;                      // guarded by mutex_; why nothing more is taken
@@ -139,6 +125,7 @@ struct Producer::Impl final : client::SenderHost {
   client::ProducerIdentity identity_;
   client::SendState state_ = client::SendState::kAll;
   bool ended_for_senders_ = false;
+  bool finish_flushes_posted_ = false;
   boost::asio::steady_timer expiry_timer_;
   boost::asio::steady_timer renew_timer_;
   client::Backoff renew_backoff_;
@@ -148,7 +135,7 @@ struct Producer::Impl final : client::SenderHost {
 };
 
 Status Producer::Impl::Start(std::string_view stream) {
-  if (Status valid = Validate(options_); !valid.ok()) return valid;
+  if (Status valid = client::Validate(options_); !valid.ok()) return valid;
   auto description = client::LookUp(*connection_, stream);
   if (!description) return description.error();
   stream_ = std::move(*description);
@@ -220,8 +207,7 @@ Status Producer::Impl::Queue(std::optional<std::uint32_t> shard, const client::N
 // Of a record that was not taken in the end.
 void Producer::Impl::GiveBack(std::uint64_t memory_bytes) {
   const std::lock_guard lock(mutex_);
-  SLUICE_CHECK(outstanding_ > 0 && buffered_bytes_ >= memory_bytes);
-  --outstanding_;
+  SLUICE_CHECK(buffered_bytes_ >= memory_bytes);
   buffered_bytes_ -= memory_bytes;
   changed_.notify_all();
 }
@@ -241,7 +227,6 @@ Status Producer::Impl::Reserve(std::uint64_t memory_bytes, bool block) {
             fmt::format("the producer's buffer of {} bytes is full", options_.buffer_bytes_max)};
   }
   buffered_bytes_ += memory_bytes;
-  ++outstanding_;
   return {};
 }
 
@@ -343,17 +328,30 @@ void Producer::Impl::PostPump(Slot& slot) {
 Status Producer::Impl::Flush() {
   if (io_.InThread())
     return {Code::kFailedPrecondition, "Flush was called in a callback, where it would wait for itself"};
-  ++flushing_;
-  io_.Post([this] { PumpAll(); });
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return outstanding_ == 0; });
-  --flushing_;
+  const client::Flushes::Wait wait(flushes_);
+  io_.Post([this] {
+    PumpAll();
+    FinishFlushes();
+  });
+  flushes_.Await(wait);
+  const std::lock_guard lock(mutex_);
   return std::exchange(first_failure_, Status());
 }
 
 ProducerStats Producer::Impl::stats() {
   const std::lock_guard lock(mutex_);
   return {records_sent_, records_acknowledged_, records_failed_, batches_sent_, retries_, buffered_bytes_, last_retry_};
+}
+
+// Between two tasks of the client's own thread every batch that is not reported is with a sender.
+void Producer::Impl::FinishFlushes() {
+  finish_flushes_posted_ = false;
+  std::optional<client::Flushes::Time> oldest;
+  for (const auto& [shard, slot] : slots_) {
+    const auto of_shard = slot->sender.oldest();
+    if (of_shard && (!oldest || *of_shard < *oldest)) oldest = of_shard;
+  }
+  flushes_.OldestLeft(oldest);
 }
 
 void Producer::Impl::PumpAll() {
@@ -367,11 +365,11 @@ void Producer::Impl::Report(std::uint32_t shard, std::unique_ptr<client::Batch> 
     if (outcome.status.ok() && options_.ack != Ack::kNone) report.offset = outcome.stored.base_offset + place;
     callback(report);
   }
+  if (flushes_.any() && !std::exchange(finish_flushes_posted_, true)) io_.Post([this] { FinishFlushes(); });
   const std::lock_guard lock(mutex_);
-  SLUICE_CHECK(outstanding_ >= batch->records && buffered_bytes_ >= batch->memory_bytes);
+  SLUICE_CHECK(buffered_bytes_ >= batch->memory_bytes);
   if (outcome.status.ok()) last_retry_ = Status();
   if (!outcome.status.ok() && first_failure_.ok()) first_failure_ = outcome.status;
-  outstanding_ -= batch->records;
   buffered_bytes_ -= batch->memory_bytes;
   changed_.notify_all();
 }

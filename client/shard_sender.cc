@@ -181,6 +181,18 @@ void ShardSender::ArmLinger() {
   });
 }
 
+std::optional<Batch::Clock::time_point> ShardSender::oldest() const {
+  auto oldest = gatherer_.oldest();
+  const auto look_at = [&](const Batch& batch) {
+    if (!oldest || batch.opened_at < *oldest) oldest = batch.opened_at;
+  };
+  for (const auto& batch : again_) look_at(*batch);
+  for (const InFlight& one : in_flight_) {
+    if (one.batch) look_at(*one.batch);
+  }
+  return oldest;
+}
+
 void ShardSender::Expire(Batch::Clock::time_point now) {
   const auto opened_before = now - host_.options().delivery_timeout;
   const auto report = [&](std::unique_ptr<Batch> batch) {

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 
 #include "client/backoff.h"
 #include "client/batch_gatherer.h"
@@ -92,6 +93,8 @@ class ShardSender {
   void PutInFront(std::unique_ptr<Batch> batch) { again_.push_back(std::move(batch)); }
   /// Sends nothing while held: records of its shard's parents come first.
   void Hold(bool held) { held_ = held; }
+  /// When the oldest batch that is not reported yet was opened.
+  std::optional<Batch::Clock::time_point> oldest() const;
   /// Reports batches that are past their time.
   void Expire(Batch::Clock::time_point now);
   /// Reports everything as failed.

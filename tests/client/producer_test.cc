@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "protocol/batch.h"
@@ -217,6 +219,40 @@ TEST_CASE("Producer: Flush and blocking sends in a callback do not wait for them
               .ok());
   CHECK(flushed.get_future().get() == Code::kFailedPrecondition);
   CHECK(sent.get_future().get() == Code::kResourceExhausted);
+}
+
+TEST_CASE("Producer Flush: waits for what was sent before it, whatever other threads send", "[client]") {
+  constexpr int kRecordsMax = 10'000;
+  FakeBroker broker;
+  std::optional<std::pair<PeerPtr, Message>> kept;  // there is always one append without an answer, until `last`
+  std::atomic<bool> last = false;
+  broker.SetScript([&](const PeerPtr& peer, const Message& message) {
+    if (message.header.operation != Operation::kAppend) return false;
+    if (kept) broker.Serve(kept->first, kept->second);
+    kept.reset();
+    if (last) return false;
+    kept.emplace(peer, message);
+    return true;
+  });
+  const auto producer = OpenProducer(OptionsFor(broker));
+  std::atomic<bool> reported = false;
+  REQUIRE(producer->Send("key", "0", [&](const DeliveryReport&) { reported = true; }).ok());
+  REQUIRE(broker.WaitForMessages(Operation::kAppend, 1));
+  auto flushed = std::async(std::launch::async, [&] {
+    Status status = producer->Flush();
+    return std::pair(std::move(status), reported.load());
+  });
+  int sent = 1;
+  while (sent < kRecordsMax && flushed.wait_for(0s) != std::future_status::ready) {
+    REQUIRE(producer->Send("key", std::to_string(sent++)).ok());
+    REQUIRE(broker.WaitForMessages(Operation::kAppend, static_cast<std::size_t>(sent)));
+  }
+  CHECK(sent < kRecordsMax);
+  last = true;
+  REQUIRE(producer->Send("key", "last").ok());
+  CHECK(flushed.get() == std::pair(Status(), true));
+  CHECK(producer->Flush().ok());
+  CHECK(producer->stats().records_acknowledged == static_cast<std::uint64_t>(sent) + 1);
 }
 
 TEST_CASE("Producer: closing waits for the reports", "[client]") {

@@ -74,8 +74,8 @@ class Producer {
   Status SendToShard(std::uint32_t shard, std::string_view key, std::string_view value, Callback callback = {},
                      const Headers& headers = {});
 
-  /// Sends what is gathered and waits until every record has been reported. The first failure since the last Flush, or
-  /// OK.
+  /// Sends what is gathered and waits until every record that was sent before the call has been reported; what other
+  /// threads send meanwhile is not waited for. The first failure since the last Flush, or OK.
   Status Flush();
   ProducerStats stats() const;
 
