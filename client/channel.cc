@@ -138,6 +138,8 @@ asio::awaitable<bool> Channel::ReadMessage() {
   }
   answer.body = StringOfSize(header->body_bytes);
   if (!co_await Read(answer.body)) co_return false;
+  // One that is too large for a control message.
+  if (header->control_bytes == 0 && header->operation != Operation::kRead) answer.control.swap(answer.body);
   if (Status taken = Dispatch(*header, std::move(answer)); !taken.ok()) {
     Broken(taken);
     co_return false;

@@ -170,6 +170,7 @@ void Connection::SayHello(tcp::socket socket) {
   hello.set_version_min(protocol::wire::kVersionMin);
   hello.set_version_max(protocol::wire::kVersionMax);
   hello.set_client_name(options_.client_name);
+  hello.set_large_answers(true);
   Call call{.operation = protocol::wire::Operation::kHello,
             .control = hello.SerializeAsString(),
             .body = nullptr,

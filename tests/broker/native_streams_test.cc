@@ -226,5 +226,36 @@ TEST_CASE("NativeDoor: hands delivery calls to the stage", "[broker]") {
   CHECK(client.Receive()->header.status == Code::kNotFound);
 }
 
+TEST_CASE("NativeDoor: an answer that is too large for a control message is a body, for who takes that", "[broker]") {
+  EchoDelivery delivery;
+  Door door(1, {}, {}, &delivery);
+  RawClient client(door.port());
+  const bool takes = GENERATE(true, false);
+  pb::HelloRequest hello;
+  hello.set_version_min(1);
+  hello.set_version_max(1);
+  hello.set_large_answers(takes);
+  client.Send(RawClient::Request(Operation::kHello, 0, hello.SerializeAsString()));
+  REQUIRE(client.Receive()->header.status == Code::kOk);
+  pb::DeliveryRequest request;
+  request.set_action(pb::DeliveryRequest::CHECK);
+  request.set_document_name("a.json");
+  request.set_document(std::string(wire::kControlBytesMax, 'x'));
+  const std::size_t excess = request.ByteSizeLong() - wire::kControlBytesMax;
+  request.mutable_document()->resize(wire::kControlBytesMax - excess);  // the answer has some bytes more
+  client.Send(RawClient::Request(Operation::kDelivery, 1, request.SerializeAsString()));
+  const auto answer = client.Receive();
+  REQUIRE(answer.has_value());
+  if (!takes) {
+    CHECK(answer->header.status == Code::kResourceExhausted);
+    return;
+  }
+  CHECK(answer->header.status == Code::kOk);
+  CHECK(answer->control.empty());
+  pb::DeliveryResponse response;
+  REQUIRE(response.ParseFromString(answer->body));
+  CHECK(response.document() == "|" + request.document() + "|" + request.document_name());
+}
+
 }  // namespace
 }  // namespace sluice::broker

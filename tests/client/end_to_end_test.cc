@@ -67,6 +67,21 @@ TEST_CASE("AdminClient: a stream from creation to deletion", "[client]") {
   CHECK(admin->ListStreams()->empty());
 }
 
+// Closed shards are described for a day, and for ever where records are kept for ever.
+TEST_CASE("SDK: a stream whose description is over 1 MiB", "[client]") {
+  const TestBroker broker;
+  const auto admin = broker.Admin();
+  REQUIRE(admin->CreateStream("orders", 10'000).has_value());
+  for (const std::uint32_t shards : {5'000u, 10'000u, 5'000u})
+    REQUIRE(admin->ResizeStream("orders", shards).has_value());
+  const auto stream = admin->DescribeStream("orders");
+  REQUIRE(stream.has_value());
+  CHECK(stream->shards.size() == 5'000);
+  CHECK(stream->closed_shards.size() == 25'000);
+  const auto producer = broker.OpenProducer("orders", {});
+  CHECK(producer->SendFuture("key", "value").get().status.ok());
+}
+
 TEST_CASE("SDK: what is produced is consumed, once and in order per key", "[client]") {
   const TestBroker broker;
   REQUIRE(broker.Admin()->CreateStream("orders", 4).has_value());

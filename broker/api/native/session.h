@@ -101,6 +101,7 @@ class Session final : public boost::intrusive_ref_counter<Session, boost::thread
 
   State state_ = State::kHello;
   std::uint8_t version_ = protocol::wire::kHelloVersion;
+  bool large_answers_ = false;  // as in Hello
   bool waiting_ready_ = false;  // for the log to take appends again
   bool waiting_body_ = false;   // for memory to receive a body into
   bool paused_ = false;

@@ -50,7 +50,8 @@ void Session::TakeHello() {
     return Fail(Status(Code::kFailedPrecondition, "the first message of a connection must be Hello"));
   }
   if (state_ != State::kHello) return Fail(Status(Code::kFailedPrecondition, "a connection says Hello once"));
-  const auto answer = HandleHello(loop_.shared().context.append_options, reader_.control(), version_);
+  Agreement agreed;
+  const auto answer = HandleHello(loop_.shared().context.append_options, reader_.control(), agreed);
   if (!answer) {
     AnswerError({header.operation, header.correlation_id}, answer.error());
     state_ = State::kDraining;
@@ -58,10 +59,9 @@ void Session::TakeHello() {
     return WaitForInput();
   }
   reader_.SkipBody();
-  const std::uint8_t agreed = version_;
-  version_ = wire::kHelloVersion;  // of Hello's own answer
-  Answer({header.operation, header.correlation_id}, *answer);
-  version_ = agreed;
+  Answer({header.operation, header.correlation_id}, *answer);  // still in the version of Hello
+  version_ = agreed.version;
+  large_answers_ = agreed.large_answers;
   state_ = State::kOpen;
 }
 
@@ -256,14 +256,20 @@ void Session::TakeControl(const ControlOperation& operation) {
 
 void Session::Answer(Request request, std::string_view control) {
   if (closed() || state_ == State::kDraining) return;
-  if (control.size() > wire::kControlBytesMax) {
-    return AnswerError(request, Status(Code::kResourceExhausted, "the answer is over 1 MiB; ask for less"));
+  const bool as_body = control.size() > wire::kControlBytesMax;
+  if (as_body && !large_answers_) {
+    return AnswerError(request, Status(Code::kResourceExhausted,
+                                       "the answer is over 1 MiB, which this client does not take; use a newer one"));
+  }
+  if (control.size() > wire::kBodyBytesMax) {
+    return AnswerError(request, Status(Code::kResourceExhausted, "the answer is over 16 MiB; ask for less"));
   }
   const wire::MessageHeader header{.version = version_,
                                    .kind = wire::MessageKind::kResponse,
                                    .operation = request.operation,
-                                   .correlation_id = request.correlation_id};
-  const auto bytes = wire::EncodeHeader(header, control);
+                                   .correlation_id = request.correlation_id,
+                                   .body_bytes = as_body ? static_cast<std::uint32_t>(control.size()) : 0};
+  const auto bytes = wire::EncodeHeader(header, as_body ? std::string_view() : control);
   output_.small().append(bytes.data(), bytes.size()).append(control);
   loop_.FlushLater(*this);
 }

@@ -67,8 +67,13 @@ Result<std::string> HandleResetGroup(const HandlerContext& context, std::string_
 Result<std::string> HandleEncryptStream(const HandlerContext& context, std::string_view control);
 Result<std::string> HandleDelivery(const HandlerContext& context, std::string_view control);
 
-/// Hello is answered by the session itself, before any other operation. The negotiated version goes to `version`.
-Result<std::string> HandleHello(const AppendOptions& limits, std::string_view control, std::uint8_t& version);
+/// What a session and its peer have agreed on.
+struct Agreement {
+  std::uint8_t version = 0;
+  bool large_answers = false;  // the peer takes a control message that is too large for one as a body
+};
+/// Hello is answered by the session itself, before any other operation. What was agreed on goes to `agreement`.
+Result<std::string> HandleHello(const AppendOptions& limits, std::string_view control, Agreement& agreement);
 /// The control message of a failed call.
 std::string ErrorControl(const Status& status);
 

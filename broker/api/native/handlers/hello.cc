@@ -11,14 +11,14 @@ constexpr std::size_t kMessageBytesMax = 64u << 10;
 
 }  // namespace
 
-Result<std::string> HandleHello(const AppendOptions& limits, std::string_view control, std::uint8_t& version) {
+Result<std::string> HandleHello(const AppendOptions& limits, std::string_view control, Agreement& agreement) {
   const auto request = ParseControl<::sluice::native::HelloRequest>(control);
   if (!request) return Error(request.error());
   const auto agreed = protocol::wire::NegotiateVersion(request->version_min(), request->version_max());
   if (!agreed) return Error(agreed.error());
-  version = *agreed;
+  agreement = {.version = *agreed, .large_answers = request->large_answers()};
   ::sluice::native::HelloResponse answer;
-  answer.set_version(version);
+  answer.set_version(*agreed);
   answer.set_broker_name(std::string("sluice ").append(kVersion));
   answer.set_batch_bytes_max(limits.batch_bytes_max);
   answer.set_record_bytes_max(limits.record_bytes_max);
