@@ -1,19 +1,37 @@
-// One accept in flight at a time, and a timer for the pause.
+// One accept in flight at a time, and a timer for the pause. A connection that got a descriptor kept for files waits
+// for a lower one.
 #include "broker/api/acceptor.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <utility>
 
 #include "broker/api/listen.h"
 #include "protocol/check.h"
+#include "storage/env/posix_env.h"
 
 namespace sluice::broker {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
+
+/// The same connection under the lowest descriptor that is free.
+Acceptor::Socket Lowered(Acceptor::Socket socket) {
+  const int fd = ::fcntl(socket.native_handle(), F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return socket;
+  Acceptor::Socket lowered(socket.get_executor());
+  boost::system::error_code error;
+  lowered.assign(boost::asio::ip::tcp::v4(), fd, error);  // doors look at the descriptor only
+  if (!error) return lowered;
+  ::close(fd);
+  return socket;
+}
 
 }  // namespace
 
@@ -26,7 +44,8 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
         section_(section),
         acceptor_(loops.doors()),
         pause_(loops.doors()),
-        failures_(section) {
+        failures_(section),
+        files_end_(storage::ConnectionFilesEnd()) {
     SLUICE_CHECK(loops_used >= 1 && loops_used <= loops.size());
   }
 
@@ -47,7 +66,8 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
 
  private:
   void Accept();
-  void Pause();
+  void Take(std::size_t loop, Socket socket);
+  void Pause(std::move_only_function<void()> then);
 
   EventLoops& loops_;
   const std::size_t loops_used_;
@@ -58,6 +78,7 @@ class Acceptor::Impl : public std::enable_shared_from_this<Acceptor::Impl> {
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   AcceptFailureLog failures_;
+  const int files_end_;
   Accepted accepted_;
   std::size_t next_loop_ = 0;
 };
@@ -68,17 +89,27 @@ void Acceptor::Impl::Accept() {
     if (error == boost::asio::error::operation_aborted || !me->acceptor_.is_open()) return;
     if (error) {
       me->failures_.Write(error, me->clock_.MonotonicNs());
-      return me->Pause();
+      return me->Pause([me] { me->Accept(); });
     }
-    me->accepted_(index, std::move(socket));
-    me->Accept();
+    me->Take(index, std::move(socket));
   });
 }
 
-void Acceptor::Impl::Pause() {
+void Acceptor::Impl::Take(std::size_t loop, Socket socket) {
+  if (socket.native_handle() < files_end_) {
+    accepted_(loop, std::move(socket));
+    return Accept();
+  }
+  failures_.Write(boost::asio::error::no_descriptors, clock_.MonotonicNs());
+  Pause([me = shared_from_this(), loop, socket = std::move(socket)]() mutable {
+    me->Take(loop, Lowered(std::move(socket)));
+  });
+}
+
+void Acceptor::Impl::Pause(std::move_only_function<void()> then) {
   pause_.expires_after(kPause);
-  pause_.async_wait([me = shared_from_this()](const boost::system::error_code& cancelled) {
-    if (!cancelled) me->Accept();
+  pause_.async_wait([then = std::move(then)](const boost::system::error_code& cancelled) mutable {
+    if (!cancelled) then();
   });
 }
 

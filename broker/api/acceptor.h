@@ -1,6 +1,6 @@
 // The listening socket of a door: accepts on the thread of the doors and gives each connection a loop of its own, in
-// turn. Where a connection cannot be accepted (most often descriptors have run out) it says so in the log and pauses a
-// moment. For all doors.
+// turn. Where a connection cannot be accepted (most often descriptors have run out, but for those that are kept for the
+// log) it says so in the log and pauses a moment; the connection waits. For all doors.
 //
 // Threads: made, started and stopped by one thread, not an event loop; connections are given on the thread of the
 // doors.

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -238,6 +239,14 @@ void RaiseFileLimit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int ConnectionFilesEnd() {
+  constexpr rlim_t kKeptMax = 1'024;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
+  const rlim_t kept = std::min(limit.rlim_cur / 2, kKeptMax);
+  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur - kept, INT_MAX));
 }
 
 }  // namespace sluice::storage

@@ -18,5 +18,8 @@ std::unique_ptr<Env> NewPosixEnv();
 /// As many open files, which connections are too, as this process may ask for: the usual soft limit of 1,024 is far
 /// below what a broker serves. Where it cannot be, it stays.
 void RaiseFileLimit();
+/// Connections use descriptors below this one. The others are left to the log and the metadata store, which cannot
+/// write where they get none: half of what this process may have, 1,024 at most.
+int ConnectionFilesEnd();
 
 }  // namespace sluice::storage
