@@ -52,6 +52,7 @@ struct Producer::Impl final : client::SenderHost {
   Status Start(std::string_view stream);
   Status Queue(std::optional<std::uint32_t> shard, const client::NewRecord& record, Callback callback, bool block);
   Status Flush();
+  void FlushAll();  // callbacks may send more while what was sent before is reported
   ProducerStats stats();
 
   // ---- the client's own thread ----
@@ -338,6 +339,12 @@ Status Producer::Impl::Flush() {
   return std::exchange(first_failure_, Status());
 }
 
+void Producer::Impl::FlushAll() {
+  SLUICE_CHECK(!io_.InThread());
+  do static_cast<void>(Flush());
+  while (stats().bytes_buffered > 0);
+}
+
 ProducerStats Producer::Impl::stats() {
   const std::lock_guard lock(mutex_);
   return {records_sent_, records_acknowledged_, records_failed_, batches_sent_, retries_, buffered_bytes_, last_retry_};
@@ -456,7 +463,7 @@ void Producer::Impl::EndNow(const Status& why) {
 
 Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Producer::~Producer() { static_cast<void>(impl_->Flush()); }
+Producer::~Producer() { impl_->FlushAll(); }
 
 Result<std::unique_ptr<Producer>> Producer::Open(std::string_view stream, ProducerOptions options) {
   auto impl = std::make_unique<Impl>(std::move(options));

@@ -267,6 +267,24 @@ TEST_CASE("Producer: closing waits for the reports", "[client]") {
   CHECK(reported == 10);
 }
 
+TEST_CASE("Producer: closing waits for what callbacks send, too", "[client]") {
+  constexpr int kRecords = 20;
+  FakeBroker broker;
+  std::atomic<int> reported = 0;
+  std::atomic<int> refused = 0;
+  Producer* open = nullptr;
+  const Producer::Callback again = [&](const DeliveryReport&) {
+    if (++reported < kRecords && !open->TrySend("key", "v", again).ok()) ++refused;
+  };
+  {
+    const auto producer = OpenProducer(OptionsFor(broker));
+    open = producer.get();
+    REQUIRE(producer->Send("key", "v", again).ok());
+  }
+  CHECK(reported == kRecords);
+  CHECK(refused == 0);
+}
+
 TEST_CASE("Producer: keeps the number of batches in flight", "[client]") {
   std::mutex mutex;
   std::vector<std::pair<PeerPtr, Message>> kept;

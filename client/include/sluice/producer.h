@@ -58,7 +58,7 @@ class Producer {
 
   /// Connects and looks the stream up; kNotFound where it does not exist.
   static Result<std::unique_ptr<Producer>> Open(std::string_view stream, ProducerOptions options);
-  /// Waits for all reports (as Flush), then closes.
+  /// Waits until every record has been reported, those that callbacks send meanwhile too; then closes.
   ~Producer();
 
   /// Queues a record; `key` chooses the shard (an empty key: shards in turn). Blocks while the buffer is full.
@@ -75,7 +75,7 @@ class Producer {
                      const Headers& headers = {});
 
   /// Sends what is gathered and waits until every record that was sent before the call has been reported; what other
-  /// threads send meanwhile is not waited for. The first failure since the last Flush, or OK.
+  /// threads and callbacks send meanwhile is not waited for. The first failure since the last Flush, or OK.
   Status Flush();
   ProducerStats stats() const;
 
