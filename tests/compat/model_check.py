@@ -14,6 +14,8 @@ TYPES = {
 }
 # Operations whose answer has members in the API's reference and none in the SDKs' models.
 UNSETTLED = {"UpdateStreamRecordDistributionStrategy"}
+# Members that boto3's model knows, and the older one of the command line does not.
+NEWER = {("StreamDescriptionSummary", "RecordDistributionStrategy")}
 
 
 def check(value, shape, place):
@@ -35,6 +37,8 @@ def check(value, shape, place):
 def check_structure(value, shape, place):
     for name, member in value.items():
         if name not in shape.members:
+            if (shape.name, name) in NEWER:
+                continue
             raise Broken(f"{place} has the member {name}, which the model does not know")
         check(member, shape.members[name], f"{place}.{name}")
     for name in shape.required_members:
