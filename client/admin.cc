@@ -22,10 +22,6 @@ struct AdminClient::Impl {
   template <typename Response, typename Request>
   Result<Response> Call(Operation operation, const Request& request) {
     std::string control = request.SerializeAsString();
-    if (control.size() > protocol::wire::kControlBytesMax) {
-      return Error(Code::kInvalidArgument,
-                   "the request is larger than " + std::to_string(protocol::wire::kControlBytesMax) + " bytes");
-    }
     const Result<Answer> answer = connection->CallAndWait({.operation = operation,
                                                            .control = std::move(control),
                                                            .body = nullptr,

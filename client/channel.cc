@@ -61,6 +61,10 @@ void Channel::Greeted(std::uint8_t version) {
 
 void Channel::Send(Call call, Done done) {
   if (closed_) return done(Error(closed_because_));
+  if (call.control.size() > protocol::wire::kControlBytesMax) {
+    return done(Error(Code::kInvalidArgument,
+                      fmt::format("the request is larger than {} bytes", protocol::wire::kControlBytesMax)));
+  }
   const std::uint64_t id = next_id_++;
   MessageHeader header;
   header.version = version_;

@@ -60,6 +60,17 @@ TEST_CASE("ParseAddress: takes host:port and refuses the rest", "[client]") {
   }
 }
 
+TEST_CASE("Connection: a request that no message can hold is refused, and the connection goes on", "[client]") {
+  FakeBroker broker;
+  Client client(OptionsFor(broker));
+  const auto large = client.Make(Operation::kDescribeStream, std::string((1u << 20) + 1, 'x')).get();
+  REQUIRE_FALSE(large.has_value());
+  CHECK(large.error().code() == Code::kInvalidArgument);
+  CHECK(Mentions(large.error(), "larger than 1048576 bytes"));
+  CHECK(client.Make(Operation::kInitProducer).get().has_value());
+  CHECK(broker.connections() == 1);
+}
+
 TEST_CASE("Connection Reach: says where nothing answers", "[client]") {
   ClientOptions options;
   {
