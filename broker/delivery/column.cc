@@ -4,6 +4,7 @@
 #include <arrow/api.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace sluice::delivery {
 namespace {
@@ -135,6 +136,78 @@ void Column::Truncate(std::uint64_t size) {
     values_.Resize(size * width_);
     for (Column& child : children_) child.Truncate(std::min(child.size(), size));
   }
+}
+
+void Column::KeepLastOfEachKey(std::uint64_t first) {
+  const Column& keys = children_.front();
+  keys_.clear();
+  for (std::uint64_t i = first; i < keys.size_; ++i) keys_.push_back(keys.Bytes(i));
+  std::ranges::sort(keys_);
+  if (std::ranges::adjacent_find(keys_) == keys_.end()) return;
+  std::unordered_set<std::string_view> seen;
+  std::vector<bool> kept(keys_.size());
+  for (std::size_t i = kept.size(); i-- > 0;) kept[i] = seen.insert(keys.Bytes(first + i)).second;
+  for (Column& child : children_) child.Keep(first, kept);
+}
+
+std::int32_t Column::Offset(std::uint64_t place) const {
+  std::int32_t offset = 0;
+  std::memcpy(&offset, values_.data() + place * width_, sizeof(offset));
+  return offset;
+}
+
+/// Equal values of a key's type have equal bytes.
+std::string_view Column::Bytes(std::uint64_t place) const {
+  if (!IsBytes(kind_)) return {values_.data() + place * width_, width_};
+  const auto begin = static_cast<std::size_t>(Offset(place));
+  return {bytes_.data() + begin, static_cast<std::size_t>(Offset(place + 1)) - begin};
+}
+
+/// Takes out the values from `first` on that are not `kept`.
+void Column::Keep(std::uint64_t first, const std::vector<bool>& kept) {
+  SLUICE_CHECK(first + kept.size() == size_);
+  if (HasOffsets(kind_)) {
+    KeepElements(first, kept);
+  } else {
+    for (Column& child : children_) child.Keep(first, kept);
+  }
+  std::uint64_t size = first;
+  for (std::uint64_t i = first; i < size_; ++i) {
+    if (!kept[i - first]) {
+      nulls_ -= valid_.data()[i] == 0 ? 1 : 0;
+      continue;
+    }
+    valid_.data()[size] = valid_.data()[i];
+    if (!HasOffsets(kind_) && width_ > 0)
+      std::memmove(values_.data() + size * width_, values_.data() + i * width_, width_);
+    ++size;
+  }
+  size_ = size;
+  valid_.Resize(size);
+  values_.Resize((size + (HasOffsets(kind_) ? 1 : 0)) * width_);
+}
+
+/// The bytes or the children's values of those that are kept move up, and their offsets with them.
+void Column::KeepElements(std::uint64_t first, const std::vector<bool>& kept) {
+  const std::int32_t start = Offset(first);
+  std::vector<bool> kept_elements;
+  std::uint64_t size = first;
+  std::int32_t begin = start;
+  std::int32_t end = start;
+  for (std::uint64_t i = first; i < size_; ++i) {
+    const std::int32_t next = Offset(i + 1);
+    const auto count = static_cast<std::size_t>(next - begin);
+    if (!IsBytes(kind_)) kept_elements.insert(kept_elements.end(), count, kept[i - first]);
+    if (kept[i - first]) {
+      if (IsBytes(kind_) && count > 0) std::memmove(bytes_.data() + end, bytes_.data() + begin, count);
+      end += next - begin;
+      ++size;
+      std::memcpy(values_.data() + size * width_, &end, sizeof(end));
+    }
+    begin = next;
+  }
+  if (IsBytes(kind_)) bytes_.Resize(static_cast<std::size_t>(end));
+  for (Column& child : children_) child.Keep(static_cast<std::uint64_t>(start), kept_elements);
 }
 
 std::uint64_t Column::bytes() const {

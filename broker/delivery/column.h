@@ -92,6 +92,8 @@ class Column {
 
   /// Takes back all values past `size`, in the children too.
   void Truncate(std::uint64_t size);
+  /// map, before AppendList: of its entries from `first` on that have the same key, the last one stays.
+  void KeepLastOfEachKey(std::uint64_t first);
 
   /// Memory of the values, children included.
   std::uint64_t bytes() const;
@@ -107,6 +109,10 @@ class Column {
     valid_.AppendValue(static_cast<std::uint8_t>(valid));
     ++size_;
   }
+  std::string_view Bytes(std::uint64_t place) const;
+  std::int32_t Offset(std::uint64_t place) const;
+  void Keep(std::uint64_t first, const std::vector<bool>& kept);
+  void KeepElements(std::uint64_t first, const std::vector<bool>& kept);
   void PackBits(const ByteBuffer& from, std::vector<std::uint8_t>& to) const;
 
   TypeKind kind_;
@@ -117,9 +123,10 @@ class Column {
   std::vector<Column> children_;
   std::uint64_t size_ = 0;
   std::uint64_t nulls_ = 0;
-  ByteBuffer valid_;   // one byte a value
-  ByteBuffer values_;  // fixed-width values, or offsets (one more than values)
-  ByteBuffer bytes_;   // of strings
+  ByteBuffer valid_;                    // one byte a value
+  ByteBuffer values_;                   // fixed-width values, or offsets (one more than values)
+  ByteBuffer bytes_;                    // of strings
+  std::vector<std::string_view> keys_;  // of the map that is being looked at
   std::vector<std::uint8_t> valid_bits_;
   std::vector<std::uint8_t> value_bits_;
 };

@@ -369,6 +369,7 @@ Outcome OnDemandConverter::AppendArray(ColumnNode& node, ondemand::value value) 
 Outcome OnDemandConverter::AppendMap(ColumnNode& node, ondemand::value value) {
   ondemand::object object;
   if (simdjson::error_code error = value.get_object().get(object); error != simdjson::SUCCESS) return Malformed(error);
+  const std::uint64_t first = node.children[0].column->size();
   for (auto item : object) {
     ondemand::field field;
     if (simdjson::error_code error = std::move(item).get(field); error != simdjson::SUCCESS) return Malformed(error);
@@ -377,6 +378,7 @@ Outcome OnDemandConverter::AppendMap(ColumnNode& node, ondemand::value value) {
     if (outcome == Outcome::kTaken) outcome = AppendValue(node.children[1], field.value(), true);
     if (outcome != Outcome::kTaken) return outcome;
   }
+  node.column->KeepLastOfEachKey(first);  // readers refuse a map that has a key twice
   node.column->AppendList();
   return Outcome::kTaken;
 }

@@ -43,6 +43,20 @@ TEST_CASE("RowConverter Add: nested columns", "[delivery]") {
   CHECK(rows(R"({"s":null,"l":null})") == R"({"l":null,"m":null,"k":null,"s":null})");
 }
 
+TEST_CASE("RowConverter Add: of a map's key that is there twice, the last value counts", "[delivery]") {
+  Rows rows("struct<m:map<string,int>,k:map<int,array<struct<x:string,y:map<string,boolean>>>>>");
+  CHECK(rows(R"({"m":{"a":1,"b":2,"a":3}})") == R"({"m":{"b":2,"a":3},"k":null})");
+  CHECK(rows(R"({"m":{"a":1,"\u0061":null,"":4}})") == R"({"m":{"a":null,"":4},"k":null})");
+  CHECK(rows(R"({"m":{"a":null,"b":null,"a":5,"c":6}})") == R"({"m":{"b":null,"a":5,"c":6},"k":null})");
+  CHECK(
+      rows(
+          R"({"k":{"1":[{"x":"gone","y":{"t":true}},{}],"2":[{"x":"two"}],"1.0":[{"x":"one","y":{"u":true,"u":false}}]}})") ==
+      R"({"m":null,"k":{"2":[{"x":"two","y":null}],"1":[{"x":"one","y":{"u":false}}]}})");
+  CHECK(rows(R"({"k":{"7":null,"7":[],"7":null},"m":{"a":1}})") == R"({"m":{"a":1},"k":{"7":null}})");
+  CHECK(rows(R"({"m":{"x":1,"x":2},"k":{"1":"no list"}})").starts_with(kData));
+  CHECK(rows(R"({"m":{"x":1,"y":2}})") == R"({"m":{"x":1,"y":2},"k":null})");
+}
+
 TEST_CASE("RowConverter Add: a failed record leaves nothing behind, at any depth", "[delivery]") {
   Rows rows("struct<a:int,s:struct<x:int,y:array<struct<z:int>>>,l:array<array<int>>>");
   CHECK(rows(R"({"a":1,"s":{"x":1,"y":[{"z":1},{"z":"no"}]}})") ==
