@@ -1,6 +1,7 @@
 // Which JSON text each column type takes, one function for each type.
 #include "broker/delivery/scalar_values.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "broker/delivery/json_scan.h"
 #include "broker/delivery/text_values.h"
+#include "protocol/ascii.h"
 #include "protocol/base64.h"
 #include "protocol/check.h"
 
@@ -65,15 +67,20 @@ std::optional<std::int64_t> TimestampFromText(std::string_view text, const Times
   return micros ? micros : ParseJdbcTimestamp(text);
 }
 
+/// As Hive reads `millis`: a whole number, and a fraction that is cut.
+std::optional<std::int64_t> TimestampFromMillis(std::string_view text) {
+  const std::size_t point = text.find('.');
+  if (point != text.npos && !std::ranges::all_of(text.substr(point + 1), protocol::IsDigit)) return std::nullopt;
+  const std::optional<std::int64_t> millis = ParseInteger(text.substr(0, point));
+  std::int64_t micros = 0;
+  if (!millis || point + 1 == text.size() || __builtin_mul_overflow(*millis, 1000, &micros)) return std::nullopt;
+  return micros;
+}
+
 bool AppendTimestamp(Column& column, std::string_view text, bool quoted, const TimestampRules& rules) {
   std::optional<std::int64_t> micros = quoted ? TimestampFromText(text, rules) : std::nullopt;
-  if (!micros && rules.millis) {
-    std::int64_t scaled = 0;
-    std::optional<std::int64_t> millis = ParseInteger(text);
-    if (millis && !__builtin_mul_overflow(*millis, 1000, &scaled)) micros = scaled;
-  } else if (!micros) {
-    micros = TimestampFromNumber(text);
-  }
+  if (!micros && rules.millis) micros = TimestampFromMillis(text);
+  if (!micros) micros = TimestampFromNumber(text);
   if (!micros || (!rules.fractions_before_1970 && *micros < 0 && *micros % kMicrosPerSecond != 0)) return false;
   column.AppendFixed(*micros);
   return true;
