@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <optional>
+#include <unordered_map>
 
 #include "protocol/json_text.h"
 
@@ -97,6 +99,7 @@ std::optional<JqPath> ScanEntry(ProgramScanner& scanner) {
     path.steps.emplace_back(*name);
     return path;
   }
+  if (scanner.Take('[')) return std::nullopt;  // a list, not a path
   do {
     std::optional<JqPath::Step> step = ScanStep(scanner);
     if (!step) return std::nullopt;
@@ -158,11 +161,68 @@ Result<Found> Walk(const simdjson::dom::element& root, const JqPath& path) {
   return found;
 }
 
-/// What a value that is no string is as one.
-std::string TextOf(const simdjson::dom::element& element) {
+void AppendString(std::string_view string, std::string& text) {
+  constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t";
+  constexpr std::string_view kNames = "\"\\bfnrt";
+  text += '"';
+  for (const char c : string) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (const std::size_t place = kEscaped.find(c); place != kEscaped.npos) {
+      text += '\\';
+      text += kNames[place];
+    } else if (byte < 0x20 || byte == 0x7F) {
+      fmt::format_to(std::back_inserter(text), "\\u{:04x}", byte);
+    } else {
+      text += c;
+    }
+  }
+  text += '"';
+}
+
+void AppendText(const simdjson::dom::element& element, std::string& text);
+
+/// Of a key that is there twice, the last value stands in the place of the first.
+void AppendFields(const simdjson::dom::object& object, std::string& text) {
+  std::vector<simdjson::dom::key_value_pair> fields;
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (const simdjson::dom::key_value_pair field : object) {
+    const auto [known, added] = places.try_emplace(field.key, fields.size());
+    if (added) {
+      fields.push_back(field);
+    } else {
+      fields[known->second].value = field.value;
+    }
+  }
+  text += '{';
+  for (const simdjson::dom::key_value_pair& field : fields) {
+    if (text.back() != '{') text += ',';
+    AppendString(field.key, text);
+    text += ':';
+    AppendText(field.value, text);
+  }
+  text += '}';
+}
+
+/// A value as jq prints it on one line.
+void AppendText(const simdjson::dom::element& element, std::string& text) {
+  simdjson::dom::array array;
+  simdjson::dom::object object;
+  std::string_view string;
   double number = 0;
-  if (element.is_number() && element.get(number) == simdjson::SUCCESS) return JqNumberText(number);
-  return simdjson::minify(element);
+  if (element.get(object) == simdjson::SUCCESS) return AppendFields(object, text);
+  if (element.get(string) == simdjson::SUCCESS) return AppendString(string, text);
+  if (element.is_number() && element.get(number) == simdjson::SUCCESS) {
+    text += JqNumberText(number);
+  } else if (element.get(array) == simdjson::SUCCESS) {
+    text += '[';
+    for (const simdjson::dom::element item : array) {
+      if (text.back() != '[') text += ',';
+      AppendText(item, text);
+    }
+    text += ']';
+  } else {
+    text += simdjson::minify(element);
+  }
 }
 
 }  // namespace
@@ -200,7 +260,8 @@ Status JqPathReader::Read(std::string_view json, std::vector<std::string_view>& 
     if (!found) return found.error();
     std::string_view text;
     if (*found && !(*found)->is_null() && (*found)->get(text) != simdjson::SUCCESS) {
-      texts_[i] = TextOf(**found);
+      texts_[i].clear();
+      AppendText(**found, texts_[i]);
       text = texts_[i];
     }
     values.push_back(text);
