@@ -12,7 +12,9 @@
 #include "broker/delivery/endpoints/endpoint_destination.h"
 #include "broker/delivery/plain_columns.h"
 #include "broker/delivery/redshift/redshift_destination.h"
+#include "protocol/ascii.h"
 #include "protocol/check.h"
+#include "protocol/suggest.h"
 
 namespace sluice::delivery {
 namespace {
@@ -156,6 +158,15 @@ void WarnOfColumns(const DeliveryConfig& after, const std::optional<Schema>& pin
   }
   if (!after.columns.empty()) return;
   for (std::string& warning : BloomFilterWarnings(after, *schema)) change.warnings.push_back(std::move(warning));
+  for (std::string& warning : MappingWarnings(after, *schema)) change.warnings.push_back(std::move(warning));
+}
+
+/// Of columns, and of the fields of structs at any depth.
+void AppendNames(const std::vector<Field>& fields, bool named, std::vector<std::string>& names) {
+  for (const Field& field : fields) {
+    if (named) names.push_back(field.name);
+    AppendNames(field.type.children, field.type.kind == TypeKind::kStruct, names);
+  }
 }
 
 }  // namespace
@@ -176,6 +187,21 @@ std::vector<std::string> BloomFilterWarnings(const DeliveryConfig& config, const
   for (const std::string& column : config.columnar().bloom_filter_columns) {
     const std::string problem = BloomFilterProblem(schema.columns, column, config.converter.case_insensitive);
     if (!problem.empty()) warnings.push_back(fmt::format("BloomFilterColumns: {}; it gets no filter", problem));
+  }
+  return warnings;
+}
+
+std::vector<std::string> MappingWarnings(const DeliveryConfig& config, const Schema& schema) {
+  std::vector<std::string> names;
+  AppendNames(schema.columns, true, names);
+  std::vector<std::string> warnings;
+  for (const auto& [column, key] : config.converter.column_to_key) {
+    const bool known = std::ranges::any_of(names, [&](const std::string& name) {
+      return name == column || (config.converter.case_insensitive && protocol::Lower(name) == protocol::Lower(column));
+    });
+    if (known) continue;
+    warnings.push_back(fmt::format("ColumnToJsonKeyMappings: there is no column '{}'{}; passed over", column,
+                                   protocol::DidYouMean(column, names)));
   }
   return warnings;
 }

@@ -34,6 +34,9 @@ Status CheckConversion(const DeliveryConfig& config, const std::optional<Schema>
 /// Which Bloom filters are asked of columns that `schema` does not have, or that can have none.
 std::vector<std::string> BloomFilterWarnings(const DeliveryConfig& config, const Schema& schema);
 
+/// Which ColumnToJsonKeyMappings are of columns, also of structs, that `schema` does not have.
+std::vector<std::string> MappingWarnings(const DeliveryConfig& config, const Schema& schema);
+
 /// The schema that the configuration declares, as version 1; nullopt where it declares none.
 std::optional<Schema> DeclaredSchema(const DeliveryConfig& config);
 

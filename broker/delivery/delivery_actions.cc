@@ -73,6 +73,7 @@ Result<ParsedDeliveryConfig> DeliveryManager::ParseAndCheck(std::string_view doc
   if (!converts.ok()) return Error(converts.WithContext(document_name));
   if (declared) {
     for (std::string& warning : BloomFilterWarnings(parsed->config, *declared)) parsed->warnings.push_back(warning);
+    for (std::string& warning : MappingWarnings(parsed->config, *declared)) parsed->warnings.push_back(warning);
   }
   return parsed;
 }

@@ -20,6 +20,18 @@ std::string Unescape(std::string_view raw) {
   return std::string(error == simdjson::SUCCESS ? text : raw);
 }
 
+/// The key that takes the place of the column's name, if there is one.
+const std::string* MappedKey(const ConverterOptions& options, const std::string& column) {
+  const auto& mappings = options.column_to_key;
+  using Mapping = std::pair<std::string, std::string>;
+  auto found = std::ranges::find(mappings, column, &Mapping::first);
+  if (found == mappings.end() && options.case_insensitive) {
+    found = std::ranges::find_if(
+        mappings, [&](const Mapping& mapping) { return protocol::Lower(mapping.first) == protocol::Lower(column); });
+  }
+  return found == mappings.end() ? nullptr : &found->second;
+}
+
 }  // namespace
 
 Result<KeyTable> KeyTable::New(const std::vector<Field>& fields, const ConverterOptions& options) {
@@ -28,11 +40,10 @@ Result<KeyTable> KeyTable::New(const std::vector<Field>& fields, const Converter
   table.dots_to_underscores_ = options.dots_to_underscores;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const std::string& name = fields[i].name;
-    auto mapping = std::ranges::find(options.column_to_key, name, &std::pair<std::string, std::string>::first);
-    bool mapped = mapping != options.column_to_key.end();
-    std::string key = mapped ? mapping->second : name;
+    const std::string* mapped = MappedKey(options, name);
+    std::string key = mapped != nullptr ? *mapped : name;
     if (options.case_insensitive) key = protocol::Lower(key);
-    auto& keys = mapped ? table.mapped_keys_ : table.columns_;
+    auto& keys = mapped != nullptr ? table.mapped_keys_ : table.columns_;
     if (!keys.emplace(key, static_cast<int>(i)).second) {
       return Error(Code::kInvalidArgument,
                    fmt::format("two columns take the JSON key '{}'; '{}' is the second", key, name));

@@ -190,6 +190,19 @@ TEST_CASE("BloomFilterWarnings: of columns that are not there, nested or boolean
             "BloomFilterColumns: there is no column 'idd'; did you mean 'id'?; it gets no filter"});
 }
 
+TEST_CASE("MappingWarnings: of columns that are not there", "[delivery]") {
+  DeliveryConfig config = Base();
+  const Schema schema = {.columns =
+                             ParseHiveType("struct<id:int,list:array<struct<inner:int>>,m:map<string,int>>")->children};
+  config.converter.column_to_key = {{"ID", "a"}, {"inner", "b"}, {"idd", "c"}, {"value", "d"}};
+  CHECK(MappingWarnings(config, schema) ==
+        std::vector<std::string>{"ColumnToJsonKeyMappings: there is no column 'idd'; did you mean 'id'?; passed over",
+                                 "ColumnToJsonKeyMappings: there is no column 'value'; passed over"});
+  config.converter.column_to_key = {{"ID", "a"}};
+  config.converter.case_insensitive = false;
+  CHECK(MappingWarnings(config, schema).size() == 1);
+}
+
 TEST_CASE("CompareConfigs: declared columns widen the pinned schema", "[delivery]") {
   DeliveryConfig after = Base();
   after.columns = {{"more", "array<int>"},

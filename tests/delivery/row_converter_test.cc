@@ -119,6 +119,10 @@ TEST_CASE("RowConverter Add: keys by OpenX rules", "[delivery]") {
   CHECK(rows(R"({"TimeStamp":1,"A_B":2,"upper":3})") == R"({"ts":1,"a_b":2,"Upper":3})");
   CHECK(rows(R"({"a\u002eb":4})") == R"({"ts":null,"a_b":4,"Upper":null})");
 
+  options.column_to_key = {{"uPPer", "up"}, {"TS", "time"}, {"ts", "timestamp"}};
+  Rows any_case("struct<ts:bigint,Upper:int>", options);
+  CHECK(any_case(R"({"timestamp":1,"time":2,"UP":3,"Upper":4})") == R"({"ts":1,"Upper":3})");
+
   ConverterOptions exact;
   exact.case_insensitive = false;
   Rows cased("struct<a:int,A:int>", exact);
