@@ -28,6 +28,12 @@ Json MapOf(std::string_view name, Json value) {
   return map;
 }
 
+/// A map that is given may be empty.
+Json MapIn(const Json& destination, std::string_view name) {
+  const Json* const given = Find(destination, name);
+  return given == nullptr ? MapNode() : *given;
+}
+
 /// A Lambda is told with all its parameters, in AWS's order; without a role where the destination has none either, as a
 /// parameter is never empty.
 void CompleteLambda(Json& parameters, std::string_view role, std::string_view buffer_mb) {
@@ -53,14 +59,20 @@ void CompleteLambda(Json& parameters, std::string_view role, std::string_view bu
 }  // namespace
 
 void SetHintsDefault(Json& destination, std::int64_t size_mb, std::int64_t interval_s) {
-  Json hints = MapOf("SizeInMBs", NumberNode(size_mb));
-  Set(hints, "IntervalInSeconds", NumberNode(interval_s));
-  SetDefault(destination, "BufferingHints", std::move(hints));
+  Json hints = MapIn(destination, "BufferingHints");
+  SetDefault(hints, "SizeInMBs", NumberNode(size_mb));
+  SetDefault(hints, "IntervalInSeconds", NumberNode(interval_s));
+  Set(destination, "BufferingHints", std::move(hints));
+}
+
+void SetLoggingDefault(Json& destination) {
+  Json logging = MapIn(destination, "CloudWatchLoggingOptions");
+  SetDefault(logging, "Enabled", BooleanNode(false));
+  Set(destination, "CloudWatchLoggingOptions", std::move(logging));
 }
 
 void SetRetryDefault(Json& destination, std::int64_t seconds) {
-  SetDefault(destination, "RetryOptions", MapNode());
-  Json retries = *Find(destination, "RetryOptions");
+  Json retries = MapIn(destination, "RetryOptions");
   SetDefault(retries, "DurationInSeconds", NumberNode(seconds));
   Set(destination, "RetryOptions", std::move(retries));
 }
@@ -68,8 +80,9 @@ void SetRetryDefault(Json& destination, std::int64_t seconds) {
 void SetPlainDefaults(Json& destination, bool large) {
   SetHintsDefault(destination, large ? kLargeSizeMb : kSizeMb, kIntervalSeconds);
   SetDefault(destination, "CompressionFormat", TextNode("UNCOMPRESSED"));
-  SetDefault(destination, "EncryptionConfiguration", MapOf("NoEncryptionConfig", TextNode("NoEncryption")));
-  SetDefault(destination, "CloudWatchLoggingOptions", MapOf("Enabled", BooleanNode(false)));
+  if (MapIn(destination, "EncryptionConfiguration").fields.empty())
+    Set(destination, "EncryptionConfiguration", MapOf("NoEncryptionConfig", TextNode("NoEncryption")));
+  SetLoggingDefault(destination);
 }
 
 /// Processing is off unless it says otherwise, and a processor without parameters has an empty list of them.

@@ -41,6 +41,7 @@ void SetPlainDefaults(Json& destination, bool large);
 /// Of a destination that is told: its backup's defaults, and the name that answers have for it.
 void DescribeBackup(Json& described);
 void SetHintsDefault(Json& destination, std::int64_t size_mb, std::int64_t interval_s);
+void SetLoggingDefault(Json& destination);
 void SetRetryDefault(Json& destination, std::int64_t seconds);
 void SetProcessingDefaults(Json& destination, std::string_view lambda_buffer_mb);
 

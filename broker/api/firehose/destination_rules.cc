@@ -173,7 +173,7 @@ Wrong CheckBackup(const Json& destination) {
       return InvalidArgument("S3BackupConfiguration cannot be null when S3BackupMode is Enabled.");
     }
     const Json* const hints = Find(destination, "BufferingHints");
-    if (hints != nullptr && NumberOf(hints, "IntervalInSeconds") == 0) {
+    if (Find(hints, "IntervalInSeconds") != nullptr && NumberOf(hints, "IntervalInSeconds") == 0) {
       return InvalidArgument("BufferingHints.IntervalInSeconds must be greater than 0 when S3BackupMode is Enabled.");
     }
   }
@@ -184,7 +184,8 @@ Wrong CheckBackup(const Json& destination) {
   if (Wrong wrong = CheckPrefixes(*backup)) return wrong;
   if (Wrong wrong = CheckHints(*backup)) return wrong;
   const Json* const hints = Find(backup, "BufferingHints");
-  if (hints != nullptr && NumberOf(hints, "IntervalInSeconds") < kBackupIntervalSecondsMin) {
+  const bool has_interval = Find(hints, "IntervalInSeconds") != nullptr;  // an empty map has the defaults
+  if (has_interval && NumberOf(hints, "IntervalInSeconds") < kBackupIntervalSecondsMin) {
     return InvalidArgument("BufferingHints.IntervalInSeconds of S3BackupConfiguration must be at least 60.");
   }
   if (Wrong wrong = CheckEncryption(*backup)) return wrong;

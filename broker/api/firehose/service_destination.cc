@@ -37,9 +37,7 @@ void SetServiceDefaults(Json& described, const delivery::EndpointKind& kind) {
 }
 
 void SetCommonDefaults(Json& described, std::uint64_t retry_s, std::string_view lambda_buffer_mb) {
-  Json off = MapNode();
-  Set(off, "Enabled", BooleanNode(false));
-  SetDefault(described, "CloudWatchLoggingOptions", std::move(off));
+  SetLoggingDefault(described);
   SetProcessingDefaults(described, lambda_buffer_mb);
   SetRetryDefault(described, static_cast<std::int64_t>(retry_s));
   for (delivery::ConfigField& field : described.fields) {

@@ -32,6 +32,28 @@ TEST_CASE("DescribeDeliveryStream: what was not given has AWS's defaults", "[fir
         R"("HasMoreDestinations":false}})");
 }
 
+TEST_CASE("DescribeDeliveryStream: of an empty member the defaults are told, also of a backup", "[firehose]") {
+  constexpr std::string_view kEmpty =
+      R"("BufferingHints":{},"EncryptionConfiguration":{},"CloudWatchLoggingOptions":{})";
+  FirehoseCore core;
+  core.Create("orders", fmt::format(R"({},"S3BackupMode":"Enabled","S3BackupConfiguration":{{"RoleARN":"{}",)"
+                                    R"("BucketARN":"arn:aws:s3:::lake",{}}})",
+                                    kEmpty, kRole, kEmpty));
+  for (const std::string_view place : {"S3DestinationDescription", "ExtendedS3DestinationDescription",
+                                       "ExtendedS3DestinationDescription.S3BackupDescription"}) {
+    INFO(place);
+    const auto at = [&](std::string_view member) {
+      return core.DescribedAt("orders", fmt::format("Destinations.0.{}.{}", place, member));
+    };
+    CHECK(at("BufferingHints.SizeInMBs") == "5");
+    CHECK(at("BufferingHints.IntervalInSeconds") == "300");
+    CHECK(at("EncryptionConfiguration.NoEncryptionConfig") == "NoEncryption");
+    CHECK(at("CloudWatchLoggingOptions.Enabled") == "false");
+  }
+  CHECK(core.Update("orders", "1", R"("BufferingHints":{"SizeInMBs":5,"IntervalInSeconds":300})").body == "{}");
+  CHECK(core.DescribedAt("orders", "VersionId") == "1");
+}
+
 TEST_CASE("DescribeDeliveryStream: everything that was given is told", "[firehose]") {
   FirehoseCore core;
   const std::string given =
