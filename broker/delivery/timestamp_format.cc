@@ -163,6 +163,23 @@ std::optional<std::int64_t> ToMicros(Fields fields) {
   return (minutes * 60 + fields.second) * 1'000'000 + fields.micros;
 }
 
+// The text in quotes that begins at `place`, which moves behind it; two quotes are one, inside and outside.
+std::optional<std::string> TakeQuoted(std::string_view pattern, std::size_t& place) {
+  if (pattern.substr(place).starts_with("''")) {
+    place += 2;
+    return "'";
+  }
+  std::string literal;
+  for (++place; place < pattern.size(); ++place) {
+    if (pattern[place] == '\'') {
+      ++place;
+      if (place == pattern.size() || pattern[place] != '\'') return literal;
+    }
+    literal += pattern[place];
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<TimestampFormat> TimestampFormat::Compile(std::string_view pattern) {
@@ -178,12 +195,11 @@ Result<TimestampFormat> TimestampFormat::Compile(std::string_view pattern) {
       while (i < pattern.size() && pattern[i] == c) ++i, ++count;
       format.pieces_.push_back({c, count, {}});
     } else if (c == '\'') {
-      std::size_t end = pattern.find('\'', i + 1);
-      if (end == std::string_view::npos) {
+      std::optional<std::string> literal = TakeQuoted(pattern, i);
+      if (!literal) {
         return Error(Code::kInvalidArgument, fmt::format("timestamp format '{}': a quote is not closed", pattern));
       }
-      format.pieces_.push_back({0, 0, end == i + 1 ? "'" : std::string(pattern.substr(i + 1, end - i - 1))});
-      i = end + 1;
+      format.pieces_.push_back({0, 0, *std::move(literal)});
     } else {
       format.pieces_.push_back({0, 0, std::string(1, c)});
       ++i;
