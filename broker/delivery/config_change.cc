@@ -138,8 +138,7 @@ void CompareSchemas(const DeliveryConfig& before, const DeliveryConfig& after, c
   for (const Field& column : pinned->columns) {
     const bool stays = after.infer_schema || (declared && FindField(declared->columns, column.name) != nullptr);
     if (stays) continue;
-    change.refused.push_back(
-        fmt::format("column '{}' cannot be removed from Sluice.Columns: the files so far have it", column.name));
+    change.refused.push_back(fmt::format("column '{}' cannot be removed: the files so far have it", column.name));
   }
   if (schema == *pinned) return;
   ++schema.version;

@@ -9,10 +9,16 @@ using protocol::aws::ApiError;
 
 namespace {
 
-/// The stage tells each problem in a line of its own.
+/// The stage tells each problem in a line of its own, often below one that ends in a colon.
 std::string OneLine(const std::string& message) {
   std::string text;
-  for (const char c : message) text += c == '\n' ? std::string("; ") : std::string(1, c);
+  for (const char c : message) {
+    if (c == '\n') {
+      text += text.ends_with(':') ? " " : "; ";
+    } else {
+      text += c;
+    }
+  }
   return text;
 }
 

@@ -220,6 +220,25 @@ TEST_CASE("UpdateDestination: what cannot be changes nothing", "[firehose]") {
   CHECK(core.version() == "1");
 }
 
+TEST_CASE("UpdateDestination: of a table without a column that objects have, the answer says in one line",
+          "[firehose]") {
+  const auto table = [](std::string_view name) {
+    return fmt::format(R"("DataFormatConversionConfiguration":{{"SchemaConfiguration":{{"DatabaseName":"sales",)"
+                       R"("TableName":"{}"}},"InputFormatConfiguration":{{"Deserializer":{{"OpenXJsonSerDe":{{}}}}}},)"
+                       R"("OutputFormatConfiguration":{{"Serializer":{{"ParquetSerDe":{{}}}}}}}})",
+                       name);
+  };
+  FirehoseCore core;
+  core.PutTable("sales.two.json", R"({"StorageDescriptor":{"Columns":[
+      {"Name":"id","Type":"bigint"},{"Name":"text","Type":"string"}]}})");
+  core.PutTable("sales.one.json", R"({"StorageDescriptor":{"Columns":[{"Name":"id","Type":"bigint"}]}})");
+  core.Restart();
+  core.Create("d", table("two"));
+  CHECK(core.Update("d", "1", table("one")).message() ==
+        "delivery stream 'd' exists and goes on as it is; this change cannot be made to it: column 'text' cannot be "
+        "removed: the files so far have it");
+}
+
 TEST_CASE("UpdateDestination: of one that a file has made, what goes beyond Firehose stays", "[firehose]") {
   FirehoseCore core;
   const std::string file = R"({"DeliveryStreamName":"d","ExtendedS3DestinationConfiguration":{"BucketARN":"lake",
