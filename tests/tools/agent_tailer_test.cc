@@ -142,6 +142,34 @@ TEST_CASE("Tailer: a removed file is read to its end where it was open", "[agent
   CHECK(tail.tailer().file_count() == 0);
 }
 
+TEST_CASE("Tailer Refresh: what was written while nobody read is kept open without a name", "[agent]") {
+  Tailing tail("app.log");
+  tail.Append("app.log", "1\n");
+  CHECK(tail.RefreshAndRead() == "1\n");
+  tail.Append("app.log", "2\n");
+  tail.Pass(61'000);
+  tail.Remove("app.log");
+  tail.Refresh();
+  tail.Pass(61'000);
+  tail.Refresh();
+  CHECK(tail.Read() == "2\n");
+}
+
+TEST_CASE("Tailer Refresh: a copy is kept open without a name while nobody reads the truncated log", "[agent]") {
+  Tailing tail;
+  tail.Append("app.log", "1\n");
+  CHECK(tail.RefreshAndRead() == "1\n");
+  tail.Append("app.log", "2\n");
+  tail.Copy("app.log", "app.log.1");
+  tail.Refresh();
+  tail.Truncate("app.log");
+  tail.Refresh();
+  tail.Remove("app.log.1");
+  tail.Pass(61'000);
+  tail.Refresh();
+  CHECK(tail.Read() == "2\n");
+}
+
 TEST_CASE("Tailer: copied and truncated, each line once", "[agent]") {
   for (const char* glob : {"app.log", "app.log*"}) {
     for (const bool seen_before : {true, false}) {

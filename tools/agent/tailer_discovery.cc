@@ -252,10 +252,14 @@ bool Tailer::FindCopy(const TrackedFile& original) {
   return false;
 }
 
-/// Closes what rests, and forgets what is gone.
+/// Closes what rests, and forgets what is gone. While a broker is away nobody reads: what has come since then, and the
+/// copy of what was truncated since then, are kept open, as they may have no name any more.
 void Tailer::LetGo(Times now) {
   const auto gone = [&](const std::unique_ptr<TrackedFile>& file) {
-    const bool read = file->looked_size == file->size() || file->position().held;
+    file->Look();
+    const TrackedFile* const original = file->original;
+    const bool original_has_it = original != nullptr && (!original->is_open() || original->Unchanged());
+    const bool read = file->position().held ? original_has_it : file->looked_size == file->size();
     const bool rests = read && now.monotonic_ms - file->changed_ms >= kRestMs;
     if (file->is_open() && !file->superseded && read && file->modified_ns() + kOldNs < now.wall_ms * 1'000'000)
       file->Close();
