@@ -42,6 +42,7 @@ class Tailing {
   }
   void Rename(const std::string& from, const std::string& to) { fs::rename(directory_ / from, directory_ / to); }
   void Copy(const std::string& from, const std::string& to) { fs::copy_file(directory_ / from, directory_ / to); }
+  void Link(const std::string& to, const std::string& name) { fs::create_symlink(to, directory_ / name); }
   void Remove(const std::string& name) { fs::remove(directory_ / name); }
   void Truncate(const std::string& name) { fs::resize_file(directory_ / name, 0); }
 
@@ -140,6 +141,16 @@ TEST_CASE("Tailer: a removed file is read to its end where it was open", "[agent
   tail.Pass(120'000);
   tail.Refresh();
   CHECK(tail.tailer().file_count() == 0);
+}
+
+TEST_CASE("Tailer Refresh: a file of several names is read once", "[agent]") {
+  Tailing tail("*.log");
+  tail.Append("app-1.log", "1\n");
+  tail.Link("app-1.log", "current.log");
+  CHECK(tail.RefreshAndRead() == "1\n");
+  CHECK(tail.tailer().file_count() == 1);
+  tail.Append("current.log", "2\n");
+  CHECK(tail.RefreshAndRead() == "2\n");
 }
 
 TEST_CASE("Tailer Refresh: what was written while nobody read is kept open without a name", "[agent]") {

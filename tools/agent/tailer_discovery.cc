@@ -110,7 +110,9 @@ void Tailer::Refresh(Times now, bool first_start) {
   for (const auto& file : files_) {
     if (file->position().held) Recheck(*file);
   }
-  for (const Entry& entry : unknown) Discover(entry, now, first_start);
+  for (const Entry& entry : unknown) {
+    if (Find(entry) == nullptr) Discover(entry, now, first_start);  // a link's target may be among them, too
+  }
   LetGo(now);
 }
 
