@@ -48,12 +48,18 @@ class Tailing {
 
   void Pass(std::int64_t ms) { now_.monotonic_ms += ms; }
   void Refresh(bool first = false) { tailer_->Refresh(now_, first); }
-  /// What is read now, records behind one another.
-  std::string Read() {
+  /// What is read now.
+  std::vector<std::string> ReadRecords() {
     Chunk chunk(flow_);
-    std::string text;
+    std::vector<std::string> records;
     for (int i = 0; i < 3; ++i) tailer_->Collect(chunk, now_);  // a truncated file is read the next time
-    for (const ResumableRecord& record : chunk.records()) text += record.value;
+    for (const ResumableRecord& record : chunk.records()) records.push_back(record.value);
+    return records;
+  }
+  /// The same, records behind one another.
+  std::string Read() {
+    std::string text;
+    for (const std::string& record : ReadRecords()) text += record;
     return text;
   }
   std::string RefreshAndRead() {
@@ -366,6 +372,31 @@ TEST_CASE("Tailer: the last of several lines is complete when nothing has come f
   CHECK(tail.Read().empty());
   tail.Pass(500);
   CHECK(tail.Read() == "[2] c\n  d\n");
+}
+
+TEST_CASE("Tailer: several lines stay one record where a long file at rest is read in pieces", "[agent]") {
+  Tailing tail("app.log",
+               R"json("initialPosition":"START_OF_FILE","multiLineStartPattern":"\\[","maxBufferAgeMillis":500)json");
+  const std::string record = "[1] a\n" + std::string(100'000, 'b') + "\n" + std::string(100'000, 'c') + "\n";
+  for (int i = 0; i < 20; ++i) tail.Append("app.log", record);
+  tail.Refresh();
+  tail.Pass(500);
+  CHECK(tail.ReadRecords() == std::vector<std::string>(20, record));
+}
+
+TEST_CASE("Tailer: the last of several lines waits where a file grows while it is read in pieces", "[agent]") {
+  Tailing tail("app.log", R"json("initialPosition":"START_OF_FILE","multiLineStartPattern":"\\[",
+                                 "maxBufferAgeMillis":500,"maxBufferSizeRecords":1)json");
+  tail.Append("app.log", "[1] a\n[2] b\n");
+  CHECK(tail.RefreshAndRead() == "[1] a\n");
+  tail.Pass(500);
+  tail.Append("app.log", "  c\n");
+  CHECK(tail.Read().empty());
+  tail.Append("app.log", "  d\n");
+  tail.Pass(499);
+  CHECK(tail.Read().empty());
+  tail.Pass(500);
+  CHECK(tail.Read() == "[2] b\n  c\n  d\n");
 }
 
 TEST_CASE("Tailer: an inode that is used again is another file", "[agent]") {

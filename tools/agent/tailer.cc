@@ -46,7 +46,7 @@ void Tailer::Collect(Chunk& chunk, Times now) {
 /// False where the file was truncated: nothing of it has been read then.
 bool Tailer::ReadFile(TrackedFile& file, Chunk& chunk, Times now) {
   const bool news = file.size() != file.looked_size || file.modified_ns() != file.looked_modified_ns;
-  if (news && file.looked_size != TrackedFile::kNever) file.changed_ms = now.monotonic_ms;
+  NoteChange(file, now);
   const std::int64_t rested_ms = now.monotonic_ms - file.changed_ms;
   const bool no_more = rested_ms >= static_cast<std::int64_t>(flow_.buffer_age_ms);
   const bool ended = file.superseded && rested_ms >= kEndedMs;
@@ -71,6 +71,14 @@ bool Tailer::ReadFile(TrackedFile& file, Chunk& chunk, Times now) {
   return true;
 }
 
+/// Also while a long file is read piece by piece: its last record may be in the making.
+void Tailer::NoteChange(TrackedFile& file, Times now) {
+  if (file.size() == file.noted_size && file.modified_ns() == file.noted_modified_ns) return;
+  if (file.noted_size != TrackedFile::kNever) file.changed_ms = now.monotonic_ms;
+  file.noted_size = file.size();
+  file.noted_modified_ns = file.modified_ns();
+}
+
 void Tailer::Truncated(TrackedFile& file) {
   const bool adopted = ReleaseCopies(file) || FindCopy(file);
   notices_.push_back(fmt::format("{} was truncated: it is read from its start{}", file.position().path,
@@ -80,7 +88,9 @@ void Tailer::Truncated(TrackedFile& file) {
 
 /// Takes what is complete in the next piece of the file. False where nothing is.
 bool Tailer::TakePiece(TrackedFile& file, Chunk& chunk, Times now, bool no_more) {
-  const std::string_view text = file.Read(file.position().offset, flow_.record_bytes_max() + kReadAheadBytes, buffer_);
+  const std::size_t bytes = flow_.record_bytes_max() + kReadAheadBytes;
+  const std::string_view text = file.Read(file.position().offset, bytes, buffer_);
+  no_more = no_more && text.size() < bytes;  // else the record's other lines are in the next piece
   std::size_t used = 0;
   while (!chunk.full() && used < text.size()) {
     const std::string_view rest = text.substr(used);

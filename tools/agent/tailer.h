@@ -66,6 +66,7 @@ class Tailer {
   void BeginAtEnd(TrackedFile& file);
   void Recheck(TrackedFile& held);
   void LetGo(Times now);
+  static void NoteChange(TrackedFile& file, Times now);
   void Truncated(TrackedFile& file);
   bool ReleaseCopies(const TrackedFile& original);
   bool FindCopy(const TrackedFile& original);

@@ -56,12 +56,13 @@ class TrackedFile {
   void TakeOver(const FilePosition& from);
 
   // What the tailer notes about it:
-  TrackedFile* original = nullptr;     // while it is held: what it is a copy of
-  std::uint64_t held_size = 0;         // its size when it was last found to be one
-  bool adopted = false;                // it goes on where a truncated file was
-  bool superseded = false;             // its name leads to another file, or to none
-  std::int64_t changed_ms = 0;         // monotonic; when size or position last changed
-  std::int64_t missed_ms = 0;          // monotonic; since when no name of the pattern leads to it; 0: one does
+  TrackedFile* original = nullptr;    // while it is held: what it is a copy of
+  std::uint64_t held_size = 0;        // its size when it was last found to be one
+  bool adopted = false;               // it goes on where a truncated file was
+  bool superseded = false;            // its name leads to another file, or to none
+  std::int64_t changed_ms = 0;        // monotonic; when size or position last changed
+  std::uint64_t noted_size = kNever;  // when it was last looked at, also where not all of it was read
+  std::int64_t noted_modified_ns = 0;
   std::uint64_t looked_size = kNever;  // when its records were last looked for
   std::int64_t looked_modified_ns = 0;
 
