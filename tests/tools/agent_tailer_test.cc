@@ -399,6 +399,31 @@ TEST_CASE("Tailer: the last of several lines waits where a file grows while it i
   CHECK(tail.Read() == "[2] b\n  c\n  d\n");
 }
 
+TEST_CASE("Tailer: the last line of a renamed file gets its newline", "[agent]") {
+  for (const char* glob : {"app.log", "app.log*"}) {
+    Tailing tail(glob);
+    tail.Append("app.log", "1\n2");
+    CHECK(tail.RefreshAndRead() == "1\n");
+    tail.Rename("app.log", "app.log.1");
+    tail.Append("app.log", "3\n4");
+    CHECK(tail.RefreshAndRead() == "3\n");
+    tail.Pass(3'000);
+    CHECK(tail.RefreshAndRead() == "2\n");
+    tail.Append("app.log", "\n");
+    CHECK(tail.RefreshAndRead() == "4\n");
+  }
+}
+
+TEST_CASE("Tailer: a last line without its newline stays with the record that it is a line of", "[agent]") {
+  Tailing tail("app.log", R"json("initialPosition":"START_OF_FILE","multiLineStartPattern":"\\[")json");
+  tail.Append("app.log", "[1] a\n  b");
+  CHECK(tail.RefreshAndRead().empty());
+  tail.Remove("app.log");
+  tail.Refresh();
+  tail.Pass(3'000);
+  CHECK(tail.ReadRecords() == std::vector<std::string>{"[1] a\n  b\n"});
+}
+
 TEST_CASE("Tailer: an inode that is used again is another file", "[agent]") {
   Tailing tail;
   tail.Append("app.log", "old content\n");
@@ -411,8 +436,15 @@ TEST_CASE("Tailer: an inode that is used again is another file", "[agent]") {
   const std::string path = positions.at(0).path;
   REQUIRE(::stat(path.c_str(), &status) == 0);
   positions[0].inode = status.st_ino;
+  positions[0].name = "app.log.7";
   tail.Restart(positions);
   CHECK(tail.RefreshAndRead() == "new content that is longer\n");
+  tail.Append("app.log", "half a");
+  CHECK(tail.RefreshAndRead().empty());
+  tail.Pass(3'000);
+  CHECK(tail.Read().empty());
+  tail.Append("app.log", " line\n");
+  CHECK(tail.Read() == "half a line\n");
 }
 
 TEST_CASE("Tailer Refresh: compressed files are passed over", "[agent]") {

@@ -57,14 +57,9 @@ bool Tailer::ReadFile(TrackedFile& file, Chunk& chunk, Times now) {
   }
   const std::uint64_t size = file.size();
   const std::int64_t modified_ns = file.modified_ns();
-  while (TakePiece(file, chunk, now, no_more || ended)) {
+  const Ending ending = ended ? Ending::kEnded : no_more ? Ending::kRests : Ending::kGrows;
+  while (TakePiece(file, chunk, now, ending)) {
     if (chunk.full()) return true;
-  }
-  if (ended && size > file.position().offset && file.position().header_lines_left == 0) {
-    // The last line has no newline, and nobody will write one.
-    const std::string rest(file.Read(file.position().offset, flow_.record_bytes_max(), buffer_));
-    chunk.Add(rest + '\n', now.wall_ms);
-    file.Advance(rest);
   }
   file.looked_size = size;
   file.looked_modified_ns = modified_ns;
@@ -87,10 +82,16 @@ void Tailer::Truncated(TrackedFile& file) {
 }
 
 /// Takes what is complete in the next piece of the file. False where nothing is.
-bool Tailer::TakePiece(TrackedFile& file, Chunk& chunk, Times now, bool no_more) {
+bool Tailer::TakePiece(TrackedFile& file, Chunk& chunk, Times now, Ending ending) {
   const std::size_t bytes = flow_.record_bytes_max() + kReadAheadBytes;
-  const std::string_view text = file.Read(file.position().offset, bytes, buffer_);
-  no_more = no_more && text.size() < bytes;  // else the record's other lines are in the next piece
+  const std::string_view piece = file.Read(file.position().offset, bytes, buffer_);
+  const bool last_piece = piece.size() < bytes;
+  const bool no_more = last_piece && ending != Ending::kGrows;  // else a record's other lines are in the next one
+  std::string_view text = piece;
+  if (last_piece && ending == Ending::kEnded && !piece.empty() && !piece.ends_with('\n')) {
+    buffer_[piece.size()] = '\n';  // nobody will write it
+    text = std::string_view(buffer_).substr(0, piece.size() + 1);
+  }
   std::size_t used = 0;
   while (!chunk.full() && used < text.size()) {
     const std::string_view rest = text.substr(used);
@@ -110,7 +111,7 @@ bool Tailer::TakePiece(TrackedFile& file, Chunk& chunk, Times now, bool no_more)
       break;
     }
   }
-  if (used > 0) file.Advance(text.substr(0, used));
+  if (used > 0) file.Advance(piece.substr(0, used));
   return used > 0;
 }
 

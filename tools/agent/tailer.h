@@ -56,6 +56,9 @@ class Tailer {
     std::int64_t modified_ns = 0;
   };
 
+  /// Of a file: whether its last record is complete, and its last line.
+  enum class Ending { kGrows, kRests, kEnded };
+
   std::vector<Entry> ListDirectory(bool matching);
   TrackedFile* Find(const Entry& entry);
   void See(TrackedFile& file, const Entry& entry, Times now);
@@ -73,7 +76,7 @@ class Tailer {
   void MoveCopies(const TrackedFile& original);
   void Tell(std::string trouble);
   bool ReadFile(TrackedFile& file, Chunk& chunk, Times now);
-  bool TakePiece(TrackedFile& file, Chunk& chunk, Times now, bool no_more);
+  bool TakePiece(TrackedFile& file, Chunk& chunk, Times now, Ending ending);
   std::size_t PassOver(TrackedFile& file, std::string_view text);
 
   const FlowConfig& flow_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -94,15 +95,18 @@ TrackedFile* Tailer::Find(const Entry& entry) {
 void Tailer::Refresh(Times now, bool first_start) {
   for (const auto& file : files_) file->superseded = true;
   std::vector<Entry> unknown;
+  std::set<const TrackedFile*> seen;
   for (Entry& entry : ListDirectory(true)) {
     if (TrackedFile* const file = Find(entry)) {
-      See(*file, entry, now);
-      file->superseded = false;
+      const bool own_name = NameOf(entry.path) == file->position().name;
+      if (own_name || file->superseded) See(*file, entry, now);  // of several names its own counts
+      if (own_name) file->superseded = false;
+      seen.insert(file);
     } else {
       unknown.push_back(std::move(entry));
     }
   }
-  if (std::ranges::any_of(files_, [](const auto& file) { return file->superseded; })) {
+  if (seen.size() < files_.size()) {
     for (const Entry& entry : ListDirectory(false)) {
       if (TrackedFile* const file = Find(entry)) See(*file, entry, now);
     }

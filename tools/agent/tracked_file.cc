@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "protocol/crc32c.h"
 
@@ -92,6 +93,7 @@ void TrackedFile::MoveTo(std::uint64_t offset) {
 }
 
 void TrackedFile::Restart(std::uint64_t header_lines) {
+  position_.name = std::filesystem::path(position_.path).filename().string();  // another file may have this inode now
   head_.clear();
   tail_.clear();
   position_.offset = 0;

@@ -50,7 +50,7 @@ class TrackedFile {
   void Advance(std::string_view bytes);
   /// To an offset whose bytes in front were not read: the marks are taken from the file.
   void MoveTo(std::uint64_t offset);
-  /// The file begins anew.
+  /// The file begins anew, under the name that it has now.
   void Restart(std::uint64_t header_lines);
   /// This file has the bytes that `from` was read from: it goes on there, or stands at its end where it is shorter.
   void TakeOver(const FilePosition& from);
