@@ -116,6 +116,22 @@ TEST_CASE("Search: documents by the bulk API, each in one line under an id of it
   CHECK(Proof(world).Verify().ok());
 }
 
+TEST_CASE("Search: numbers of any size are a document's", "[delivery]") {
+  Cluster cluster;
+  World world(SearchConfig(cluster.Url()), 1);
+  const std::vector<std::string> good = {R"({"a":123456789012345678901234567890})", R"({"b":-9223372036854775809})",
+                                         R"({"c":[1e400]})"};
+  for (const std::string& record : good) Put(world, record);
+  for (const char* bad : {R"({"a":1e400,})", R"([1e400])", R"({"a":1e400}{})", "{\"a\":1e400,\"b\":\"\xFF\"}"})
+    Put(world, bad);
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  std::vector<std::string> documents;
+  for (const auto& [id, document] : cluster.Documents()) documents.push_back(document);
+  CHECK(documents == good);
+  CHECK(world.stream->status().checkpoint.totals.errors == 4);
+}
+
 TEST_CASE("Search: a domain's address is the broker's, by its ARN or else by its name", "[delivery]") {
   Cluster by_arn, by_name;
   DeliveryConfig config = SearchConfig("");

@@ -15,6 +15,7 @@
 #include "broker/delivery/endpoints/search_config.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/http_client.h"
+#include "broker/delivery/json_scan.h"
 
 namespace sluice::delivery {
 namespace {
@@ -29,6 +30,7 @@ constexpr std::size_t kReasonBytesMax = 500;
 constexpr std::size_t kRecordsMax = 100'000;
 constexpr std::uint64_t kBodyBytesMax = 100u << 20;
 constexpr std::uint64_t kActionBytes = 256;  // of the line in front of a document, about
+constexpr std::size_t kDepthMax = 64;
 constexpr std::string_view kUnreachable = "ES.ServiceException";
 constexpr std::string_view kMalformed = "ES.MalformedData";
 
@@ -36,9 +38,7 @@ constexpr std::string_view kMalformed = "ES.MalformedData";
 class Minifier {
  public:
   bool Append(std::string_view record, std::string& out) {
-    const simdjson::padded_string padded(record);
-    simdjson::dom::element element;
-    if (parser_.parse(padded).get(element) != simdjson::SUCCESS || !element.is_object()) return false;
+    if (!IsObject(record)) return false;
     const std::size_t begin = out.size();
     out.resize(begin + record.size());
     std::size_t size = 0;
@@ -48,6 +48,20 @@ class Minifier {
   }
 
  private:
+  bool IsObject(std::string_view record) {
+    const simdjson::padded_string padded(record);
+    simdjson::dom::element element;
+    // Numbers beyond 64 bits, which it does not take, are JSON, too: what they are is the cluster's mapping to say.
+    if (parser_.parse(padded).get(element) != simdjson::SUCCESS) return IsObjectText(record);
+    return element.is_object();
+  }
+
+  static bool IsObjectText(std::string_view record) {
+    const std::string_view text = TrimJson(record);
+    return text.starts_with('{') && SkipJsonValue(text, kDepthMax).size() == text.size() &&
+           simdjson::validate_utf8(text.data(), text.size());
+  }
+
   simdjson::dom::parser parser_;
 };
 
