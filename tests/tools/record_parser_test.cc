@@ -85,3 +85,13 @@ TEST_CASE("KeyExtractor Extract: nested text, numbers, missing fields and bad JS
   CHECK(key.Extract(R"({"user":{}})").error().message() == "the record has no field 'user.id'");
   CHECK_FALSE(key.Extract("{").has_value());
 }
+
+TEST_CASE("KeyExtractor Extract: beside numbers beyond 64 bits, and of them", "[tools]") {
+  const std::string json = R"({"big" : 123456789012345678901234567890 , "user":{"id":"u\u0031","e":1e400}})";
+  CHECK(KeyExtractor("user.id").Extract(json).value() == "u1");
+  CHECK(KeyExtractor("user.e").Extract(json).value() == "1e400");
+  CHECK(KeyExtractor("big").Extract(json).value() == "123456789012345678901234567890");
+  CHECK(KeyExtractor("user").Extract(json).value() == R"({"id":"u\u0031","e":1e400})");
+  CHECK(KeyExtractor("no").Extract(json).error().message() == "the record has no field 'no'");
+  CHECK_FALSE(KeyExtractor("big").Extract(json + "}").has_value());
+}

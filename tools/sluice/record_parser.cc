@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include <array>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cctype>
@@ -151,10 +152,32 @@ KeyExtractor::KeyExtractor(std::string_view path) : impl_(std::make_unique<Impl>
 
 KeyExtractor::~KeyExtractor() = default;
 
+/// Of JSON with numbers beyond 64 bits, which the parser of the others does not take. As it stands in the text.
+std::optional<std::string> KeyExtractor::ExtractText(std::string_view json) const {
+  const simdjson::padded_string padded(json);
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document document;
+  simdjson::ondemand::value value;
+  if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return std::nullopt;
+  simdjson::error_code error = document.get_value().get(value);
+  for (const std::string& step : impl_->steps) {
+    if (error == simdjson::SUCCESS) error = value.find_field_unordered(step).get(value);
+  }
+  std::string_view text;
+  if (error != simdjson::SUCCESS) return std::nullopt;
+  if (value.get_string().get(text) == simdjson::SUCCESS) return std::string(text);
+  if (simdjson::to_json_string(value).get(text) != simdjson::SUCCESS) return std::nullopt;
+  return std::string(text.substr(0, text.find_last_not_of(" \t\r\n") + 1));
+}
+
 Result<std::string> KeyExtractor::Extract(std::string_view json) {
   simdjson::dom::element element;
   if (impl_->parser.parse(json.data(), json.size()).get(element) != simdjson::SUCCESS) {
-    return Error(Code::kInvalidArgument, "the record is not JSON, so it has no key field");
+    boost::system::error_code error;
+    boost::json::parse(json, error);
+    if (error) return Error(Code::kInvalidArgument, "the record is not JSON, so it has no key field");
+    if (auto text = ExtractText(json)) return std::move(*text);
+    return Error(Code::kInvalidArgument, fmt::format("the record has no field '{}'", impl_->path));
   }
   for (const std::string& step : impl_->steps) {
     if (element.at_key(step).get(element) != simdjson::SUCCESS) {

@@ -39,6 +39,8 @@ class KeyExtractor {
   Result<std::string> Extract(std::string_view json);
 
  private:
+  std::optional<std::string> ExtractText(std::string_view json) const;
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
