@@ -1,4 +1,6 @@
 // Templates of the Kinesis Data Generator: what each function gives, what is wrong where, and when records are due.
+#include <fmt/format.h>
+
 #include <set>
 #include <string>
 #include <vector>
@@ -50,6 +52,19 @@ TEST_CASE("Template Render: random.number keeps to its range, ends included", "[
   for (std::uint64_t seed = 0; seed < 300; ++seed)
     seen.insert(Render(R"({{random.number({"min":-1,"max":0,"precision":0.5})}})", seed));
   CHECK(seen == std::set<std::string>{"-1.0", "-0.5", "0.0"});
+}
+
+TEST_CASE("Template Render: random.number has the decimals of its step", "[generate]") {
+  const auto seen = [](std::string_view options) {
+    std::set<std::string> texts;
+    for (std::uint64_t seed = 0; seed < 300; ++seed)
+      texts.insert(Render(fmt::format("{{{{random.number({})}}}}", options), seed));
+    return texts;
+  };
+  CHECK(seen(R"({"max":0.5,"precision":0.25})") == std::set<std::string>{"0.00", "0.25", "0.50"});
+  CHECK(seen(R"({"max":5,"precision":2.5})") == std::set<std::string>{"0.0", "2.5", "5.0"});
+  CHECK(seen(R"({"max":0.003,"precision":0.0015})") == std::set<std::string>{"0.0000", "0.0015", "0.0030"});
+  CHECK(seen(R"({"max":200,"precision":100})") == std::set<std::string>{"0", "100", "200"});
 }
 
 TEST_CASE("Template Render: elements stand without their quotes, weights of 0 are never taken", "[generate]") {

@@ -61,6 +61,17 @@ void AppendCharacters(RenderContext& context, std::string& out, std::string_view
 
 // ---- functions with arguments ---------------------------------------------------------------------------------------
 
+/// How many a step needs: 2 of 0.25 and of 0.01.
+int DecimalsOf(double step) {
+  constexpr int kDecimalsMax = 15;  // of a third
+  int decimals = 0;
+  while (decimals < kDecimalsMax && std::abs(step - std::round(step)) > 1e-9 * step) {
+    step *= 10;
+    ++decimals;
+  }
+  return decimals;
+}
+
 /// As faker's: whole numbers from 0 to 99,999 unless min, max and the step (precision) say otherwise.
 Result<Call> Number(const array& arguments, double preset_precision) {
   double max = 99'999;
@@ -78,7 +89,7 @@ Result<Call> Number(const array& arguments, double preset_precision) {
   if (*last < *first) return Wrong(fmt::format("max {} is below min {}", *last, *first));
   if (*step <= 0 || (*last - *first) / *step > 9e15) return Wrong("the precision is not above 0, or too fine");
   const auto steps = static_cast<std::uint64_t>(std::floor((*last - *first) / *step + 1e-9)) + 1;
-  const int decimals = *step >= 1 ? 0 : static_cast<int>(std::ceil(-std::log10(*step) - 1e-9));
+  const int decimals = DecimalsOf(*step);
   return [min = *first, step = *step, steps, decimals](RenderContext& context, std::string& out) {
     const double number = min + step * static_cast<double>(context.random.Below(steps));
     fmt::format_to(std::back_inserter(out), "{:.{}f}", number, decimals);
