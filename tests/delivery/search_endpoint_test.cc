@@ -288,6 +288,21 @@ TEST_CASE("Search: what is refused for too long is an error, with what was said 
   CHECK(Proof(world).Verify().ok());
 }
 
+TEST_CASE("Search: the time of retries counts from when some documents were taken", "[delivery]") {
+  constexpr int kDocuments = 6;
+  Cluster cluster;
+  cluster.status = [](std::size_t request, const std::string& document) {  // one more in each attempt
+    return document.contains(fmt::format("\"v\":{}}}", request)) ? 201 : 429;
+  };
+  World world(SearchConfig(cluster.Url(), 3), 1);
+  for (int i = 0; i < kDocuments; ++i) Put(world, fmt::format("{{\"v\":{}}}", i));
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  CHECK(cluster.Documents().size() == kDocuments);
+  CHECK(world.stream->status().checkpoint.totals.errors == 0);
+  CHECK(Proof(world).Verify().ok());
+}
+
 TEST_CASE("Search: a cluster that is away, and one whose answer says nothing", "[delivery]") {
   const auto lines_of = [](std::string url) {
     World world(SearchConfig(std::move(url), 0), 1);

@@ -101,6 +101,10 @@ std::vector<WorkRecord> RequestOutput::Left() const {
   return left;
 }
 
+std::size_t RequestOutput::Attempted() const {
+  return progress_.left.empty() ? request_.records.size() : progress_.left.size();
+}
+
 /// Returns when the request has come to its end.
 Status RequestOutput::Send() {
   const std::string id = RequestId(parts_.intent, number_);
@@ -132,9 +136,8 @@ Status RequestOutput::Send() {
 }
 
 Status RequestOutput::TakeFailure(const RequestFailure& failure) {
-  const std::size_t records = progress_.left.empty() ? request_.records.size() : progress_.left.size();
   if (!failure.permanent) {
-    if (Status status = TryLater(failure, records); !status.ok()) return status;
+    if (Status status = TryLater(failure, Attempted()); !status.ok()) return status;
   }
   GiveUp(failure, progress_.left);
   return Status();
@@ -142,6 +145,7 @@ Status RequestOutput::TakeFailure(const RequestFailure& failure) {
 
 /// Who takes some of the records is there: only those that it wants to have later are tried again.
 Status RequestOutput::TakeRecordFailures(std::span<const RecordFailure> failures) {
+  if (failures.size() < Attempted()) progress_.failing = false;  // it has taken the others
   std::vector<RecordFailure> permanent, later;
   for (RecordFailure failure : failures) {
     if (!progress_.left.empty()) failure.place = progress_.left[failure.place];

@@ -16,8 +16,9 @@
 // again in the same process goes on with the request that was not taken; after a crash all are sent again, under their
 // ids. What was given up is stored before the first error object is written, so that these have the same bytes then.
 //
-// No thread is held between two attempts. RetryOptions count from the first failure behind a success: an endpoint that
-// is away costs a delivery of many requests that time once, and one attempt for each of the others.
+// No thread is held between two attempts. RetryOptions count from the first failure behind a success, which is also
+// that some records are taken: an endpoint that is away costs a delivery of many requests that time once, and one
+// attempt for each of the others.
 //
 // One thread at a time. Memory: a request's records and its body.
 #pragma once
@@ -52,6 +53,7 @@ class RequestOutput final : public DeliveryOutput {
   Status Send();
   /// Its records that are not taken yet.
   std::vector<WorkRecord> Left() const;
+  std::size_t Attempted() const;
   Status TakeFailure(const RequestFailure& failure);
   Status TakeRecordFailures(std::span<const RecordFailure> failures);
   Status TryLater(const RequestFailure& failure, std::size_t records);
