@@ -111,6 +111,8 @@ class HttpClient::Impl {
     }
   }
 
+  void KeepCookies() { Set(CURLOPT_COOKIEFILE, ""); }
+
   Result<HttpAnswer> Post(const HttpPost& post) {
     Arriving arriving{.body = {}, .bytes_max = post.answer_bytes_max};
     const List headers = HeaderList(post);
@@ -184,6 +186,8 @@ class HttpClient::Impl {
 HttpClient::HttpClient(std::string ca_file, std::function<bool()> stop)
     : impl_(std::make_unique<Impl>(std::move(ca_file), std::move(stop))) {}
 HttpClient::~HttpClient() = default;
+
+void HttpClient::KeepCookies() { impl_->KeepCookies(); }
 
 Result<HttpAnswer> HttpClient::Post(const HttpPost& post) { return impl_->Post(post); }
 

@@ -63,6 +63,10 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
+  /// From now on what servers set as cookies goes back to them: a load balancer tells by them which server was asked
+  /// before.
+  void KeepCookies();
+
   /// Messages name the URL as TellableUrl has it. Any status is an answer. kUnavailable: nobody answered (no address,
   /// no connection, no trust, the connection broke, it was asked to stop). kTimedOut: there was a connection, and no
   /// whole answer in time. kResourceExhausted: the answer is larger than allowed. kInvalidArgument: the URL is none.

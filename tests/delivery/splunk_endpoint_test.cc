@@ -71,6 +71,21 @@ std::string ErrorLines(World& world) {
 
 }  // namespace
 
+TEST_CASE("Splunk: the indexer that took a request is asked for its acknowledgement", "[delivery]") {
+  Collector collector;
+  collector.refuses = [](std::size_t) {
+    return Answer{.body = R"({"text":"Success","code":0,"ackId":0})", .headers = {{"Set-Cookie", "AWSELB=7f; PATH=/"}}};
+  };
+  World world(SplunkConfig(collector.Url()), 1);
+  Put(world, "a");
+  REQUIRE(world.Start().ok());
+  REQUIRE(world.Run());
+  const std::vector<Request> requests = collector.Requests();
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[0].Header("cookie").empty());
+  CHECK(requests[1].Header("cookie") == "AWSELB=7f");
+}
+
 TEST_CASE("Splunk: records go out one behind the other, and count when they are acknowledged", "[delivery]") {
   Collector collector;
   collector.acknowledges = [](std::size_t ask) { return ask == 2; };

@@ -98,7 +98,9 @@ class Splunk final : public Endpoint {
         channel_(HashedUuid(host.run_id + "|channel")),
         timeout_ms_(host.settings.endpoint_timeout_ms),
         clock_(*host.clock),
-        client_(host.settings.ca_file, [&host] { return host.stopping(); }) {}
+        client_(host.settings.ca_file, [&host] { return host.stopping(); }) {
+    client_.KeepCookies();  // only the indexer that took a request knows its ackId
+  }
 
   std::uint64_t BodyBytesOf(const RecordRef& record) const override { return record.value.size(); }
 
