@@ -1,6 +1,8 @@
 // Retentions, positions, times and counts as people write and read them.
 #include "tools/sluice/units.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 #include "tests/catch.h"
@@ -32,6 +34,12 @@ TEST_CASE("ParsePosition: all forms", "[tools]") {
   CHECK(ParsePosition("time:1970-01-01T01:00:01.5+01:00", 0)->time_ms == 1500);
   CHECK_FALSE(ParsePosition("seq:-1", 0).has_value());
   CHECK_FALSE(ParsePosition("yesterday", 0).has_value());
+  CHECK(ParsePosition("time:2024-02-29T00:00:00Z", 0)->time_ms == 1'709'164'800'000);
+  for (const char* time : {"2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-03-01T00:00:00+02:00xyz",
+                           "2026-03-01T00:00:00+24:00", "2026-03-01T00:00:00+02:60", "2026-03-01T00:00:00Zulu"}) {
+    CAPTURE(time);
+    CHECK_FALSE(ParsePosition(fmt::format("time:{}", time), 0).has_value());
+  }
 }
 
 TEST_CASE("FormatTime and FormatCount", "[tools]") {

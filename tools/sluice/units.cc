@@ -37,6 +37,11 @@ Result<std::int64_t> ParseRfc3339(const std::string& text) {
         fmt::format("'{}' is not a time; write 2026-03-01T12:00:00Z, milliseconds since 1970, or an age such as 10m",
                     text));
   }
+  // timegm makes of the 31st of a short month one of the next.
+  const std::chrono::year_month_day date(std::chrono::year(tm.tm_year + 1900),
+                                         std::chrono::month(static_cast<unsigned>(tm.tm_mon) + 1),
+                                         std::chrono::day(static_cast<unsigned>(tm.tm_mday)));
+  if (!date.ok()) return Error(Code::kInvalidArgument, fmt::format("'{}' is no day of the calendar", text));
   std::int64_t millis = static_cast<std::int64_t>(timegm(&tm)) * 1000;
   if (*rest == '.') {
     int digits = 0;
@@ -48,8 +53,10 @@ Result<std::int64_t> ParseRfc3339(const std::string& text) {
   }
   int hours = 0;
   int minutes = 0;
+  int read = 0;
   char sign = 0;
-  if (std::sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3 && (sign == '+' || sign == '-')) {
+  if (std::sscanf(rest, "%c%2d:%2d%n", &sign, &hours, &minutes, &read) == 3 && (sign == '+' || sign == '-') &&
+      hours < 24 && minutes < 60 && rest[read] == '\0') {
     millis -= (sign == '+' ? 1 : -1) * (hours * 60 + minutes) * 60'000;
   } else if (*rest != '\0' && std::string_view(rest) != "Z") {
     return Error(Code::kInvalidArgument,
