@@ -1,4 +1,6 @@
 // Files that grow, are renamed, copied, truncated and removed, in a directory of the test; the times are the test's.
+#include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -47,6 +49,7 @@ class Tailing {
   void Truncate(const std::string& name) { fs::resize_file(directory_ / name, 0); }
 
   void Pass(std::int64_t ms) { now_.monotonic_ms += ms; }
+  void PassWall(std::int64_t ms) { now_.wall_ms += ms; }
   void Refresh(bool first = false) { tailer_->Refresh(now_, first); }
   /// What is read now.
   std::vector<std::string> ReadRecords() {
@@ -102,6 +105,23 @@ TEST_CASE("Tailer Refresh: initialPosition counts for files that are there first
   tail.Append("a.log", " a line\n");
   tail.Append("b.log", "new\n");
   CHECK(tail.RefreshAndRead() == "half a line\nnew\n");
+}
+
+TEST_CASE("Tailer Refresh: old files that are passed over may be more than can be open", "[agent]") {
+  constexpr int kFiles = 40;
+  Tailing tail("*.log", R"("initialPosition":"END_OF_FILE")");
+  for (int i = 0; i < kFiles; ++i) tail.Append(fmt::format("{}.log", i), fmt::format("old {}\n", i));
+  tail.PassWall(3'600'000'000'000);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit few{.rlim_cur = kFiles / 2, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  tail.Refresh(true);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(tail.tailer().file_count() == kFiles);
+  CHECK(tail.RefreshAndRead().empty());
+  tail.Append("7.log", "new\n");
+  CHECK(tail.RefreshAndRead() == "new\n");
 }
 
 TEST_CASE("Tailer: a renamed file is read to its end, and before the new one", "[agent]") {

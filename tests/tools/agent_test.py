@@ -4,13 +4,15 @@ again and again and the stream's shards change: each line once.
 
     agent_test.py SLUICE [SEED]
 
-Lines are truncated away without a copy only when they are known to be stored. A delivery stream gets a file of its own.
+Lines are truncated away without a copy only when they are known to be stored. A delivery stream gets a file of its own. A third flow
+has more files than a process may have open unless it asks for more.
 """
 import collections
 import json
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -23,6 +25,8 @@ import golden_test
 STEPS = 60
 LINES_PER_STEP = 40
 WEB_LINES = 300
+IDLE_FILES = 100
+OPEN_FILES_MAX = 64
 WEB = {
     "DeliveryStreamName": "web",
     "ExtendedS3DestinationConfiguration": {
@@ -84,6 +88,8 @@ class Setting:
                 {"filePattern": str(self.logs / "web.csv"), "deliveryStream": "web", "initialPosition": "START_OF_FILE",
                  "maxBufferAgeMillis": 20, "skipHeaderLines": 1,
                  "dataProcessingOptions": [{"optionName": "CSVTOJSON", "customFieldNames": ["number", "word"]}]},
+                {"filePattern": str(self.logs / "idle-*.txt"), "kinesisStream": "idle", "initialPosition": "START_OF_FILE",
+                 "maxBufferAgeMillis": 20},
             ]}))
 
     def run(self, *arguments):
@@ -93,7 +99,8 @@ class Setting:
     def start_agent(self):
         self.agent = subprocess.Popen(
             [self.program, "agent", "--broker", f"127.0.0.1:{self.port}", "--config", str(self.directory / "agent.json"),
-             "--state", str(self.directory / "state"), "--json"], stdout=subprocess.PIPE, stderr=self.errors, text=True)
+             "--state", str(self.directory / "state"), "--json"], stdout=subprocess.PIPE, stderr=self.errors, text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
 
     def kill_agent(self):
         self.agent.kill()
@@ -185,11 +192,14 @@ def main():
         setting = Setting(program, pathlib.Path(name))
         try:
             setting.run("stream", "create", "lines", "--shards", "2")
+            setting.run("stream", "create", "idle")
             (setting.directory / "web.json").write_text(json.dumps(WEB))
             setting.run("delivery", "create", "-f", str(setting.directory / "web.json"))
             log = Log(setting.logs)
             log.write(LINES_PER_STEP)
             (setting.logs / "web.csv").write_text("number,word\n" + "".join(f"{n},word\n" for n in range(WEB_LINES)))
+            for number in range(IDLE_FILES):
+                (setting.logs / f"idle-{number}.txt").write_text(f"idle {number}\n")
             setting.start_agent()
             setting.wait_until_stored("lines", 1)
             check_second_agent(setting)
@@ -200,9 +210,11 @@ def main():
                 happened[trouble(setting, log, rng)] += 1
             setting.wait_until_stored("lines", log.written)
             check_delivery(setting)
+            setting.wait_until_stored("idle", IDLE_FILES)
             summaries = setting.stop_agent()
-            assert [summary["stream"] for summary in summaries] == ["lines", "delivery:web"], summaries
+            assert [summary["stream"] for summary in summaries] == ["lines", "delivery:web", "idle"], summaries
             check_lines(setting, log)
+            assert setting.stored("idle") == IDLE_FILES
         finally:
             if setting.agent is not None and setting.agent.poll() is None:
                 setting.kill_agent()

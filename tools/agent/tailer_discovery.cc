@@ -24,6 +24,8 @@ std::string DirectoryOf(const std::string& pattern) {
   return directory.empty() ? "." : directory;
 }
 
+bool IsOld(std::int64_t modified_ns, Tailer::Times now) { return modified_ns + kOldNs < now.wall_ms * 1'000'000; }
+
 std::string NameOf(const std::string& path) { return std::filesystem::path(path).filename().string(); }
 
 }  // namespace
@@ -124,7 +126,7 @@ void Tailer::Refresh(Times now, bool first_start) {
 void Tailer::See(TrackedFile& file, const Entry& entry, Times now) {
   file.position().seen_ms = now.wall_ms;
   file.position().path = entry.path;
-  const bool at_rest = entry.size == file.position().offset && entry.modified_ns + kOldNs < now.wall_ms * 1'000'000;
+  const bool at_rest = entry.size == file.position().offset && IsOld(entry.modified_ns, now);
   if (!file.is_open() && !at_rest) {
     if (!file.Open(entry.path)) Tell(fmt::format("cannot read {}", entry.path));
     file.changed_ms = now.monotonic_ms;
@@ -151,6 +153,7 @@ void Tailer::Discover(const Entry& entry, Times now, bool first_start) {
     Hold(*file, *original);
   } else if (first_start && !flow_.from_start) {
     BeginAtEnd(*file);
+    if (IsOld(entry.modified_ns, now)) file->Close();  // there may be more of them than can be open
   }
   files_.push_back(std::move(file));
 }
@@ -162,6 +165,8 @@ void Tailer::BeginAtEnd(TrackedFile& file) {
   const std::size_t newline = text.rfind('\n');
   file.position().header_lines_left = file.size() == 0 ? flow_.skip_header_lines : 0;
   file.MoveTo(file.size() - window + (newline == std::string_view::npos ? 0 : newline + 1));
+  file.looked_size = file.size();
+  file.looked_modified_ns = file.modified_ns();
 }
 
 /// The known file that has all bytes of `candidate`, by its name and its bytes.
@@ -170,13 +175,15 @@ TrackedFile* Tailer::OriginalOf(const TrackedFile& candidate) {
   for (const auto& file : files_) {
     if (file.get() == &candidate || file->position().held) continue;
     if (!IsNameOfCopy(file->position().name, name)) continue;
-    if (!file->is_open() && !file->Open(file->position().path)) continue;
+    const bool was_open = file->is_open();
+    if (!was_open && !file->Open(file->position().path)) continue;
     file->Look();
     const std::uint64_t bytes = candidate.size();
     const bool same = bytes <= file->size() && SameBytes(candidate, *file, bytes);
     // It may have been truncated already, and nobody has noticed.
     const bool was_same = file->position().offset > 0 && !file->Unchanged() && candidate.Fits(file->position());
     if ((bytes > 0 && same) || was_same) return file.get();
+    if (!was_open) file->Close();
   }
   return nullptr;
 }
@@ -267,8 +274,7 @@ void Tailer::LetGo(Times now) {
     const bool original_has_it = original != nullptr && (!original->is_open() || original->Unchanged());
     const bool read = file->position().held ? original_has_it : file->looked_size == file->size();
     const bool rests = read && now.monotonic_ms - file->changed_ms >= kRestMs;
-    if (file->is_open() && !file->superseded && read && file->modified_ns() + kOldNs < now.wall_ms * 1'000'000)
-      file->Close();
+    if (file->is_open() && !file->superseded && read && IsOld(file->modified_ns(), now)) file->Close();
     if (file->is_open() && file->superseded && rests) {
       if (file->removed()) return true;
       file->Close();

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/env/posix_env.h"
 #include "tools/agent/agent_config.h"
 #include "tools/agent/flow.h"
 #include "tools/sluice/commands/commands.h"
@@ -103,6 +104,7 @@ bool RunAgent(Context& context, const AgentArguments& arguments) {
   for (const std::string& warning : config->warnings) fmt::print(stderr, "warning: {}\n", warning);
   if (arguments.check) return CheckOnly(context, *config);
   if (arguments.state.empty()) return context.FailUsage("'sluice agent' needs --state: where it writes how far it is");
+  storage::RaiseFileLimit();  // each file that is tailed is open
   const auto lock = StateLock::Take(arguments.state);
   if (!lock) return context.Fail(lock.error());
   ClientOptions client = context.client_options();
