@@ -33,7 +33,7 @@ struct AwsSigner {
 struct HttpPost {
   std::string url;  // http:// or https://
   HttpHeaders headers;
-  std::string_view body;
+  std::string_view body = {};
   const AwsSigner* signer = nullptr;  // nullptr: it is not signed. Else the query has to be in AWS's canonical form
   std::int64_t connect_timeout_ms = 10'000;
   std::int64_t timeout_ms = 60'000;  // of all of it

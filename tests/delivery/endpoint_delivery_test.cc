@@ -414,6 +414,44 @@ TEST_CASE("Endpoint: an interrupt cuts a request off, which is no attempt", "[de
   CHECK(world.Lake().empty());
 }
 
+TEST_CASE("Endpoint: an answer that takes long holds no thread, and is come back for", "[delivery]") {
+  std::atomic<bool> answers = false;
+  FakeEndpoint slow([&](const FakeEndpoint::Request& request) {
+    answers.wait(false);
+    return TakeAll(request);
+  });
+  World world(EndpointDeliveryConfig(slow.Url(), 0), 1);
+  world.processors.endpoint_timeout_ms = 5000;
+  Put(world, "a");
+  REQUIRE(world.Start().ok());
+  while (slow.Requests().empty()) world.env.manual_clock().AdvanceMs(world.stream->Step());
+  CHECK(world.stream->Step() > 0);
+  CHECK_FALSE(world.delivered());
+  CHECK(world.stream->status().mode == DeliveryMode::kActive);
+  answers = true;
+  answers.notify_all();
+  REQUIRE(world.Run());
+  CHECK(slow.Requests().size() == 1);
+  CHECK(world.stream->status().checkpoint.totals.sent == 1);
+  CHECK(world.Lake().empty());
+}
+
+TEST_CASE("Endpoint: another address counts while the first has not answered", "[delivery]") {
+  FakeEndpoint hangs([](const FakeEndpoint::Request&) {
+    return FakeEndpoint::Answer{.body = {}, .how = FakeEndpoint::Answer::How::kNever};
+  });
+  Receiver receiver;
+  World world(EndpointDeliveryConfig(hangs.Url(), 0), 1);
+  world.processors.endpoint_timeout_ms = 60'000;
+  Put(world, "a");
+  REQUIRE(world.Start().ok());
+  while (hangs.Requests().empty()) world.env.manual_clock().AdvanceMs(world.stream->Step());
+  REQUIRE(world.stream->Reconfigure(EndpointDeliveryConfig(receiver.Url())).has_value());
+  REQUIRE(world.Run());
+  CHECK(receiver.Taken() == Texts{"a"});
+  CHECK(world.Lake().empty());
+}
+
 TEST_CASE("Endpoint: a lake becomes an endpoint and a lake again, and what was decided goes where it was to go",
           "[delivery]") {
   Receiver receiver;

@@ -3,7 +3,8 @@
 // A new one is a file pair behind this interface and a line in endpoint_registry.cc. What all have in common (what is
 // in which request, trying again, the error output) is request_output.h's.
 //
-// Threads: one at a time; calls block, and end soon after the host is stopping. A crash leaves nothing.
+// Threads: one at a time. Calls block for about a second, or until the host is stopping: what takes longer is asked
+// again (waiting_post.h). A crash leaves nothing.
 #pragma once
 
 #include <cstddef>

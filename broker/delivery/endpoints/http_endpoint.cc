@@ -7,6 +7,7 @@
 
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/endpoints/endpoint_fields.h"
+#include "broker/delivery/endpoints/waiting_post.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/http_client.h"
 #include "protocol/ascii.h"
@@ -90,7 +91,7 @@ class HttpEndpoint final : public Endpoint {
              {"X-Amz-Firehose-Protocol-Version", "1.0"},
              {"X-Amz-Firehose-Source-Arn", fmt::format("arn:aws:firehose:{}:{}:deliverystream/{}", host.settings.region,
                                                        host.settings.account, config.name)}}),
-        client_(host.settings.ca_file, [&host] { return host.stopping(); }) {
+        post_(host.settings.ca_file, [&host] { return host.stopping(); }) {
     if (!config_.attributes.empty())
       headers_.emplace_back("X-Amz-Firehose-Common-Attributes", AttributesHeader(config_));
     if (config_.gzip) headers_.emplace_back("Content-Encoding", "gzip");
@@ -110,12 +111,14 @@ class HttpEndpoint final : public Endpoint {
     HttpHeaders headers = headers_;
     headers.emplace_back("X-Amz-Firehose-Request-Id", request.id);
     if (!request.access_key.empty()) headers.emplace_back("X-Amz-Firehose-Access-Key", request.access_key);
-    const Result<HttpAnswer> answer = client_.Post({.url = config_.url,
-                                                    .headers = std::move(headers),
-                                                    .body = body,
-                                                    .timeout_ms = timeout_ms_,
-                                                    .answer_bytes_max = kAnswerBytesMax});
-    return {.failure = answer ? Judge(*answer, request.id) : FailureOf(answer.error())};
+    const auto answer = post_.Send({.key = request.id,
+                                    .post = {.url = config_.url,
+                                             .headers = std::move(headers),
+                                             .timeout_ms = timeout_ms_,
+                                             .answer_bytes_max = kAnswerBytesMax},
+                                    .body = std::move(body)});
+    if (!answer) return {.ask_again_ms = post_.ask_again_ms()};
+    return {.failure = *answer ? Judge(**answer, request.id) : FailureOf(answer->error())};
   }
 
  private:
@@ -139,7 +142,7 @@ class HttpEndpoint final : public Endpoint {
   const EndpointConfig config_;
   const std::int64_t timeout_ms_;
   HttpHeaders headers_;
-  HttpClient client_;
+  WaitingPost post_;
 };
 
 void ReadEndpoint(MapReader& map, EndpointConfig& config) {

@@ -16,11 +16,11 @@
 // again in the same process goes on with the request that was not taken; after a crash all are sent again, under their
 // ids. What was given up is stored before the first error object is written, so that these have the same bytes then.
 //
-// No thread is held between two attempts. RetryOptions count from the first failure behind a success, which is also
-// that some records are taken: an endpoint that is away costs a delivery of many requests that time once, and one
-// attempt for each of the others.
+// No thread is held between two attempts, nor by a slow answer. RetryOptions count from the first failure behind a
+// success, which is also that some records are taken: an endpoint that is away costs a delivery of many requests that
+// time once, and one attempt for each of the others.
 //
-// One thread at a time. Memory: a request's records and its body.
+// One thread at a time. Memory: a request's records and its body, which stays until it is answered.
 #pragma once
 
 #include <cstdint>

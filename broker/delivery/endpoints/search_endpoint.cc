@@ -13,6 +13,7 @@
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/endpoints/endpoint_fields.h"
 #include "broker/delivery/endpoints/search_config.h"
+#include "broker/delivery/endpoints/waiting_post.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/http_client.h"
 #include "broker/delivery/json_scan.h"
@@ -113,7 +114,7 @@ class Search final : public Endpoint {
         settings_(host.settings),
         url_(*ClusterUrl(config_, host.settings.domains)),
         timeout_ms_(host.settings.endpoint_timeout_ms),
-        client_(host.settings.ca_file, [&host] { return host.stopping(); }) {}
+        post_(host.settings.ca_file, [&host] { return host.stopping(); }) {}
 
   std::uint64_t BodyBytesOf(const RecordRef& record) const override { return record.value.size() + kActionBytes; }
 
@@ -127,17 +128,19 @@ class Search final : public Endpoint {
   SendOutcome Send(const EndpointRequest& request) override {
     SendOutcome outcome;
     std::vector<std::size_t> places;  // of the records in the body
-    const std::string body = Body(request, places, outcome.records);
+    std::string body = Body(request, places, outcome.records);
     if (places.empty()) return outcome;
-    const Result<HttpAnswer> answer = client_.Post({.url = BulkUrl(),
-                                                    .headers = {{"Content-Type", "application/x-ndjson"}},
-                                                    .body = body,
-                                                    .signer = signer_ ? &*signer_ : nullptr,
-                                                    .timeout_ms = timeout_ms_,
-                                                    .answer_bytes_max = kAnswerBytesMax});
-    if (!answer) return {.failure = Failure(kUnreachable, answer.error().message())};
-    if (answer->status != kOk) return {.failure = FailureOf(*answer)};
-    return Judge(answer->body, places, std::move(outcome));
+    const auto answer = post_.Send({.key = request.id,
+                                    .post = {.url = BulkUrl(),
+                                             .headers = {{"Content-Type", "application/x-ndjson"}},
+                                             .timeout_ms = timeout_ms_,
+                                             .answer_bytes_max = kAnswerBytesMax},
+                                    .body = std::move(body),
+                                    .signer = signer_});
+    if (!answer) return {.ask_again_ms = post_.ask_again_ms()};
+    if (!*answer) return {.failure = Failure(kUnreachable, answer->error().message())};
+    if ((*answer)->status != kOk) return {.failure = FailureOf(**answer)};
+    return Judge((*answer)->body, places, std::move(outcome));
   }
 
   std::vector<std::pair<std::string, std::string>> ErrorFields(const RecordRef& record,
@@ -209,7 +212,7 @@ class Search final : public Endpoint {
   const std::string url_;
   std::optional<AwsSigner> signer_;  // of the next Send; nullopt: it is not signed
   const std::int64_t timeout_ms_;
-  HttpClient client_;
+  WaitingPost post_;
   Minifier minifier_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "broker/delivery/config_document.h"
 #include "broker/delivery/endpoints/endpoint_fields.h"
+#include "broker/delivery/endpoints/waiting_post.h"
 #include "broker/delivery/error_record.h"
 #include "broker/delivery/http_client.h"
 #include "broker/delivery/prefix.h"
@@ -98,8 +99,8 @@ class Splunk final : public Endpoint {
         channel_(HashedUuid(host.run_id + "|channel")),
         timeout_ms_(host.settings.endpoint_timeout_ms),
         clock_(*host.clock),
-        client_(host.settings.ca_file, [&host] { return host.stopping(); }) {
-    client_.KeepCookies();  // only the indexer that took a request knows its ackId
+        post_(host.settings.ca_file, [&host] { return host.stopping(); }) {
+    post_.KeepCookies();  // only the indexer that took a request knows its ackId
   }
 
   std::uint64_t BodyBytesOf(const RecordRef& record) const override { return record.value.size(); }
@@ -107,7 +108,9 @@ class Splunk final : public Endpoint {
   SendOutcome Send(const EndpointRequest& request) override {
     if (waiting_ && waiting_->request == request.id) return AskForAcknowledgement(request.access_key);
     waiting_.reset();
-    const Result<HttpAnswer> answer = Post(config_.splunk_events ? "event" : "raw", Body(request), request.access_key);
+    const auto sent = Post(config_.splunk_events ? "event" : "raw", request.id, Body(request), request.access_key);
+    if (!sent) return {.ask_again_ms = post_.ask_again_ms()};
+    const Result<HttpAnswer>& answer = *sent;
     if (!answer) return {.failure = FailureOf(answer.error())};
     const Result<ConfigNode> tree = ParseJsonTree(answer->body, "answer");
     const bool success = answer->status == kOk && tree && NumberAt(*tree, "code") == 0;
@@ -134,8 +137,11 @@ class Splunk final : public Endpoint {
 
   /// A question that fails is asked again, as one that is answered with no.
   SendOutcome AskForAcknowledgement(std::string_view token) {
+    const auto asked =
+        Post("ack", "ack of " + waiting_->request, fmt::format(R"({{"acks":[{}]}})", waiting_->ack), token);
+    if (!asked) return {.ask_again_ms = post_.ask_again_ms()};
+    const Result<HttpAnswer>& answer = *asked;
     const std::int64_t waited_ms = NowMs() - waiting_->since_ms;
-    const Result<HttpAnswer> answer = Post("ack", fmt::format(R"({{"acks":[{}]}})", waiting_->ack), token);
     if (answer && answer->status == kOk && IsAcknowledged(answer->body)) {
       waiting_.reset();
       return {.waited_ms = waited_ms};
@@ -161,16 +167,18 @@ class Splunk final : public Endpoint {
     return mine != nullptr && mine->value.text == "true";
   }
 
-  Result<HttpAnswer> Post(std::string_view what, std::string_view body, std::string_view token) {
+  std::optional<Result<HttpAnswer>> Post(std::string_view what, std::string key, std::string body,
+                                         std::string_view token) {
     std::string_view base = config_.url;
     while (base.ends_with('/')) base.remove_suffix(1);
-    return client_.Post({.url = fmt::format("{}/services/collector/{}?channel={}", base, what, channel_),
-                         .headers = {{"Authorization", fmt::format("Splunk {}", token)},
-                                     {"X-Splunk-Request-Channel", channel_},
-                                     {"Content-Type", "application/json"}},
-                         .body = body,
-                         .timeout_ms = timeout_ms_,
-                         .answer_bytes_max = kAnswerBytesMax});
+    return post_.Send({.key = std::move(key),
+                       .post = {.url = fmt::format("{}/services/collector/{}?channel={}", base, what, channel_),
+                                .headers = {{"Authorization", fmt::format("Splunk {}", token)},
+                                            {"X-Splunk-Request-Channel", channel_},
+                                            {"Content-Type", "application/json"}},
+                                .timeout_ms = timeout_ms_,
+                                .answer_bytes_max = kAnswerBytesMax},
+                       .body = std::move(body)});
   }
 
   std::int64_t NowMs() const { return clock_.MonotonicNs() / 1'000'000; }
@@ -179,7 +187,7 @@ class Splunk final : public Endpoint {
   const std::string channel_;
   const std::int64_t timeout_ms_;
   storage::Clock& clock_;
-  HttpClient client_;
+  WaitingPost post_;
   std::optional<Waiting> waiting_;
 };
 
