@@ -78,6 +78,16 @@ TEST_CASE("NewRecordParser: an unknown format is refused and the known ones are 
   CHECK(parser.error().message().find("COMBINEDAPACHELOG") != std::string::npos);
 }
 
+TEST_CASE("RecordParser csv: a byte order mark is no part of the first name", "[tools]") {
+  auto parser = NewRecordParser("csv");
+  REQUIRE(parser.has_value());
+  for (const char* header : {"\xEF\xBB\xBFid,name", "\xEF\xBB\xBF\"id\",name"}) {
+    (*parser)->StartFile();
+    CHECK(ParseOne(**parser, header) == "(none)");
+    CHECK(ParseOne(**parser, "1,a") == R"({"id":1,"name":"a"})");
+  }
+}
+
 TEST_CASE("KeyExtractor Extract: nested text, numbers, missing fields and bad JSON", "[tools]") {
   KeyExtractor key("user.id");
   CHECK(key.Extract(R"({"user":{"id":"u1"}})").value() == "u1");

@@ -34,6 +34,8 @@ bool IsJsonNumber(std::string_view text) {
   return !text.empty() && text.size() <= 40 && RE2::FullMatch(re2::StringPiece(text.data(), text.size()), kNumber);
 }
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // which spreadsheets write in front of UTF-8
+
 /// One JSON object per row, keys from the header row. Unquoted empty fields and NA are null, unquoted numbers are
 /// numbers.
 class CsvParser : public RecordParser {
@@ -42,6 +44,7 @@ class CsvParser : public RecordParser {
   void StartFile() override { header_.clear(); }
 
   Result<std::optional<std::string>> Parse(std::string_view line) override {
+    if (header_.empty() && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
     if (line.empty() || line == "\r") return std::nullopt;
     auto fields = ParseCsvRow(line);
     if (!fields) return Error(fields.error());
