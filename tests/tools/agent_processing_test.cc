@@ -103,8 +103,8 @@ TEST_CASE("ProcessingChain ADDMETADATA, ADDBRACKETS: around the record, one afte
 TEST_CASE("Chunk Add: cut records end with the terminator", "[agent]") {
   const FlowConfig flow = FlowWith(R"("kinesisStream":"s","truncatedRecordTerminator":"<cut>\n")");
   Chunk chunk(flow);
-  chunk.Add(std::string(kAgentRecordBytesMax - 1, 'x') + '\n', 1);
-  chunk.Add(std::string(kAgentRecordBytesMax, 'x') + '\n', 1);
+  chunk.Add(std::string(kAgentRecordBytesMax - 1, 'x') + '\n', {.wall_ms = 1});
+  chunk.Add(std::string(kAgentRecordBytesMax, 'x') + '\n', {.wall_ms = 1});
   REQUIRE(chunk.records().size() == 2);
   CHECK(chunk.records()[0].value.ends_with("xx\n"));
   CHECK(chunk.records()[1].value.size() == kAgentRecordBytesMax);
@@ -115,11 +115,11 @@ TEST_CASE("Chunk Add: cut records end with the terminator", "[agent]") {
 TEST_CASE("Chunk Add: keys and joined records", "[agent]") {
   const FlowConfig fixed = FlowWith(R"("kinesisStream":"s","partitionKeyOption":"DETERMINISTIC")");
   Chunk of_hashes(fixed);
-  of_hashes.Add("user-1", 1);
+  of_hashes.Add("user-1", {.wall_ms = 1});
   CHECK(of_hashes.records()[0].key == "d6d7705392bc7af633328bea8c4c6904");
   const FlowConfig joined = FlowWith(R"("deliveryStream":"d","aggregatedRecordSizeBytes":6)");
   Chunk chunk(joined);
-  for (const char* line : {"a\n", "bc\n", "d\n", "efghijk\n"}) chunk.Add(line, 1);
+  for (const char* line : {"a\n", "bc\n", "d\n", "efghijk\n"}) chunk.Add(line, {.wall_ms = 1});
   REQUIRE(chunk.records().size() == 3);
   CHECK(chunk.records()[0].value == "a\nbc\n");
   CHECK(chunk.records()[0].key.empty());
@@ -132,7 +132,7 @@ TEST_CASE("Chunk Limit: records and chunks keep to what the broker takes", "[age
   chunk.Limit(1024, 3000);
   int records = 0;
   while (!chunk.full() && records < 100) {
-    chunk.Add(std::string(1100, 'x') + '\n', 1);
+    chunk.Add(std::string(1100, 'x') + '\n', {.wall_ms = 1});
     ++records;
   }
   CHECK(records == 3);
@@ -145,12 +145,23 @@ TEST_CASE("Chunk full: at the most records or bytes", "[agent]") {
   const FlowConfig flow = FlowWith(R"("kinesisStream":"s","maxBufferSizeRecords":2,"maxBufferSizeBytes":100)");
   Chunk chunk(flow);
   CHECK(chunk.empty());
-  chunk.Add("a\n", 5);
+  chunk.Add("a\n", {.wall_ms = 5});
   CHECK_FALSE(chunk.full());
-  CHECK(chunk.began_ms() == 5);
-  chunk.Add("b\n", 6);
+  CHECK(chunk.records()[0].timestamp_ms == 5);
+  chunk.Add("b\n", {.wall_ms = 6});
   CHECK(chunk.full());
   chunk.Clear();
-  chunk.Add(std::string(100, 'x'), 7);
+  chunk.Add(std::string(100, 'x'), {.wall_ms = 7});
   CHECK(chunk.full());
+}
+
+TEST_CASE("Chunk due: at the age of its first record, whatever becomes of the time of day", "[agent]") {
+  const FlowConfig flow = FlowWith(R"("kinesisStream":"s","maxBufferAgeMillis":1000)");
+  constexpr std::int64_t kHourMs = 3'600'000;
+  Chunk chunk(flow);
+  CHECK_FALSE(chunk.due({.wall_ms = kHourMs, .monotonic_ms = 5000}));
+  chunk.Add("a\n", {.wall_ms = kHourMs, .monotonic_ms = 5000});
+  chunk.Add("b\n", {.wall_ms = kHourMs, .monotonic_ms = 5900});
+  CHECK_FALSE(chunk.due({.wall_ms = 2 * kHourMs, .monotonic_ms = 5999}));
+  CHECK(chunk.due({.wall_ms = 0, .monotonic_ms = 6000}));
 }

@@ -23,8 +23,8 @@ void Chunk::Limit(std::uint64_t record_bytes_max, std::uint64_t batch_bytes_max)
   batch_bytes_max_ = batch_bytes_max;
 }
 
-void Chunk::Add(std::string_view record, std::int64_t now_ms) {
-  if (read_bytes_ == 0) began_ms_ = now_ms;
+void Chunk::Add(std::string_view record, AgentTimes now) {
+  if (read_bytes_ == 0) began_ms_ = now.monotonic_ms;
   read_bytes_ += record.size();
   auto value = flow_.processing->Convert(std::string(record));
   if (!value) {
@@ -40,7 +40,7 @@ void Chunk::Add(std::string_view record, std::int64_t now_ms) {
   bytes_ += value->size();
   batch_bytes_ += value->size() + kRecordOverhead;
   std::string key = KeyOf(*value);
-  records_.push_back({.key = std::move(key), .value = std::move(*value), .timestamp_ms = now_ms});
+  records_.push_back({.key = std::move(key), .value = std::move(*value), .timestamp_ms = now.wall_ms});
 }
 
 bool Chunk::Join(std::string_view value) {

@@ -13,6 +13,11 @@
 
 namespace sluice::tools {
 
+struct AgentTimes {
+  std::int64_t wall_ms = 0;       // since 1970
+  std::int64_t monotonic_ms = 0;  // for ages: somebody may set the other clock
+};
+
 class Chunk {
  public:
   /// `flow` outlives the chunk.
@@ -23,7 +28,7 @@ class Chunk {
   void Limit(std::uint64_t record_bytes_max, std::uint64_t batch_bytes_max);
 
   /// One record as it stands in the file, with its newline.
-  void Add(std::string_view record, std::int64_t now_ms);
+  void Add(std::string_view record, AgentTimes now);
   /// Bytes of files that are in no record (headers, the rest of what was cut).
   void Pass(std::size_t bytes) { read_bytes_ += bytes; }
   bool full() const {
@@ -31,8 +36,10 @@ class Chunk {
   }
   /// Nothing was read from any file.
   bool empty() const { return read_bytes_ == 0; }
-  /// Since 1970, of its first record.
-  std::int64_t began_ms() const { return began_ms_; }
+  /// It is to be sent: full, or its first record old enough.
+  bool due(AgentTimes now) const {
+    return !empty() && (full() || now.monotonic_ms - began_ms_ >= static_cast<std::int64_t>(flow_.buffer_age_ms));
+  }
 
   const std::vector<ResumableRecord>& records() const { return records_; }
   std::uint64_t bytes() const { return bytes_; }
@@ -54,7 +61,7 @@ class Chunk {
   std::uint64_t read_bytes_ = 0;
   std::uint64_t left_out_ = 0;
   std::uint64_t cut_ = 0;
-  std::int64_t began_ms_ = 0;
+  std::int64_t began_ms_ = 0;  // monotonic; its first record
 };
 
 }  // namespace sluice::tools

@@ -45,8 +45,7 @@ Status Flow::Run(const std::stop_token& stop) {
     RefreshIfDue();
     const Tailer::Times now = Now();
     tailer_.Collect(chunk_, now);
-    const bool old = now.wall_ms - chunk_.began_ms() >= static_cast<std::int64_t>(config_.buffer_age_ms);
-    if (!chunk_.empty() && (chunk_.full() || old)) {
+    if (chunk_.due(now)) {
       if (Status committed = Commit(stop); !committed.ok()) return committed;
       continue;
     }

@@ -101,10 +101,10 @@ bool Tailer::TakePiece(TrackedFile& file, Chunk& chunk, Times now, Ending ending
       chunk.Pass(passed);
       used += passed;
     } else if (const auto end = flow_.splitter->RecordEnd(rest, no_more)) {
-      chunk.Add(rest.substr(0, *end), now.wall_ms);
+      chunk.Add(rest.substr(0, *end), now);
       used += *end;
     } else if (rest.size() > flow_.record_bytes_max()) {
-      chunk.Add(rest.substr(0, flow_.record_bytes_max() + 1), now.wall_ms);  // one byte too many, so that it is cut
+      chunk.Add(rest.substr(0, flow_.record_bytes_max() + 1), now);  // one byte too many, so that it is cut
       used += flow_.record_bytes_max() + 1;
       file.position().cutting = true;
     } else {

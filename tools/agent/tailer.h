@@ -27,10 +27,7 @@ namespace sluice::tools {
 
 class Tailer {
  public:
-  struct Times {
-    std::int64_t wall_ms = 0;       // since 1970
-    std::int64_t monotonic_ms = 0;  // for ages
-  };
+  using Times = AgentTimes;
 
   /// `flow` outlives the tailer.
   Tailer(const FlowConfig& flow, std::uint64_t checkpoint_days);
