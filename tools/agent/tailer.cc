@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kReadAheadBytes = 64u << 10;  // beyond the largest record
 constexpr std::int64_t kEndedMs = 2'000;              // a file without a name, and without news for so long, has ended
+constexpr std::int64_t kEndedNamedMs = 30'000;        // one of another name; its program may not know of that yet
 
 }  // namespace
 
@@ -49,7 +50,7 @@ bool Tailer::ReadFile(TrackedFile& file, Chunk& chunk, Times now) {
   NoteChange(file, now);
   const std::int64_t rested_ms = now.monotonic_ms - file.changed_ms;
   const bool no_more = rested_ms >= static_cast<std::int64_t>(flow_.buffer_age_ms);
-  const bool ended = file.superseded && rested_ms >= kEndedMs;
+  const bool ended = file.superseded && rested_ms >= (file.removed() ? kEndedMs : kEndedNamedMs);
   if (!news && !(no_more && file.size() > file.position().offset)) return true;
   if (!file.Unchanged()) {
     Truncated(file);
