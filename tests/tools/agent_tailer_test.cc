@@ -3,88 +3,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/catch.h"
-#include "tools/agent/tailer.h"
+#include "tests/tools/agent_tailing.h"
 
 using namespace sluice;
 using namespace sluice::tools;
-
-namespace {
-
-namespace fs = std::filesystem;
-
-class Tailing {
- public:
-  explicit Tailing(const std::string& glob = "app.log*",
-                   const std::string& members = R"("initialPosition":"START_OF_FILE")") {
-    std::string pattern = (fs::temp_directory_path() / "sluice-tailer-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    directory_ = pattern;
-    auto config = ParseAgentConfig(
-        R"({"flows":[{"kinesisStream":"s","filePattern":")" + (directory_ / glob).string() + "\"," + members + "}]}",
-        "t");
-    INFO((config ? "" : config.error().message()));
-    REQUIRE(config.has_value());
-    flow_ = std::move(config->flows[0]);
-    Restart({});
-  }
-  ~Tailing() { fs::remove_all(directory_); }
-
-  void Append(const std::string& name, std::string_view text) {
-    std::ofstream(directory_ / name, std::ios::app | std::ios::binary) << text;
-  }
-  void Write(const std::string& name, std::string_view text) {
-    std::ofstream(directory_ / name, std::ios::trunc | std::ios::binary) << text;
-  }
-  void Rename(const std::string& from, const std::string& to) { fs::rename(directory_ / from, directory_ / to); }
-  void Copy(const std::string& from, const std::string& to) { fs::copy_file(directory_ / from, directory_ / to); }
-  void Link(const std::string& to, const std::string& name) { fs::create_symlink(to, directory_ / name); }
-  void Remove(const std::string& name) { fs::remove(directory_ / name); }
-  void Truncate(const std::string& name) { fs::resize_file(directory_ / name, 0); }
-
-  void Pass(std::int64_t ms) { now_.monotonic_ms += ms; }
-  void PassWall(std::int64_t ms) { now_.wall_ms += ms; }
-  void Refresh(bool first = false) { tailer_->Refresh(now_, first); }
-  /// What is read now.
-  std::vector<std::string> ReadRecords() {
-    Chunk chunk(flow_);
-    std::vector<std::string> records;
-    for (int i = 0; i < 3; ++i) tailer_->Collect(chunk, now_);  // a truncated file is read the next time
-    for (const ResumableRecord& record : chunk.records()) records.push_back(record.value);
-    return records;
-  }
-  /// The same, records behind one another.
-  std::string Read() {
-    std::string text;
-    for (const std::string& record : ReadRecords()) text += record;
-    return text;
-  }
-  std::string RefreshAndRead() {
-    Refresh();
-    return Read();
-  }
-  /// Another process, with what this one knew.
-  void Restart(std::vector<FilePosition> positions) {
-    tailer_ = std::make_unique<Tailer>(flow_, 7);
-    tailer_->Restore(std::move(positions));
-  }
-  void Restart() { Restart(tailer_->Positions()); }
-  Tailer& tailer() { return *tailer_; }
-
- private:
-  fs::path directory_;
-  FlowConfig flow_;
-  std::unique_ptr<Tailer> tailer_;
-  Tailer::Times now_{.wall_ms = 1'700'000'000'000, .monotonic_ms = 1'000'000};
-};
-
-}  // namespace
 
 TEST_CASE("Tailer Collect: complete lines, and each once", "[agent]") {
   Tailing tail;
@@ -358,92 +284,6 @@ TEST_CASE("IsNameOfCopy: longer forms of a name only", "[agent]") {
   CHECK_FALSE(IsNameOfCopy("app.log.1", "app.log"));
   CHECK_FALSE(IsNameOfCopy("app-1.log", "app-2.log"));
   CHECK_FALSE(IsNameOfCopy("app.log", "web.log.1"));
-}
-
-TEST_CASE("Tailer: header lines of each file, and again where it is truncated", "[agent]") {
-  Tailing tail("*.csv", R"("initialPosition":"START_OF_FILE","skipHeaderLines":2)");
-  tail.Append("a.csv", "h1\n");
-  CHECK(tail.RefreshAndRead().empty());
-  tail.Append("a.csv", "h2\n1\n");
-  CHECK(tail.Read() == "1\n");
-  tail.Restart();
-  tail.Write("a.csv", "H1\nH2\n2\n");
-  CHECK(tail.RefreshAndRead() == "2\n");
-}
-
-TEST_CASE("Tailer: a line beyond the largest record is cut, and the rest of it passed over", "[agent]") {
-  Tailing tail;
-  const std::string end(300'000, 'e');
-  tail.Append("app.log", std::string(kAgentRecordBytesMax + 5, 'x') + end);
-  std::string cut = tail.RefreshAndRead();
-  CHECK(cut.size() == kAgentRecordBytesMax);
-  CHECK(cut.ends_with("x\n"));
-  tail.Restart();
-  tail.Append("app.log", end + "\nnext\n");
-  CHECK(tail.RefreshAndRead() == "next\n");
-}
-
-TEST_CASE("Tailer: the last of several lines is complete when nothing has come for long enough", "[agent]") {
-  Tailing tail("app.log",
-               R"json("initialPosition":"START_OF_FILE","multiLineStartPattern":"\\[","maxBufferAgeMillis":500)json");
-  tail.Append("app.log", "[1] a\n  b\n[2] c\n");
-  CHECK(tail.RefreshAndRead() == "[1] a\n  b\n");
-  tail.Append("app.log", "  d\n");
-  CHECK(tail.Read().empty());
-  tail.Pass(500);
-  CHECK(tail.Read() == "[2] c\n  d\n");
-}
-
-TEST_CASE("Tailer: several lines stay one record where a long file at rest is read in pieces", "[agent]") {
-  Tailing tail("app.log",
-               R"json("initialPosition":"START_OF_FILE","multiLineStartPattern":"\\[","maxBufferAgeMillis":500)json");
-  const std::string record = "[1] a\n" + std::string(100'000, 'b') + "\n" + std::string(100'000, 'c') + "\n";
-  for (int i = 0; i < 20; ++i) tail.Append("app.log", record);
-  tail.Refresh();
-  tail.Pass(500);
-  CHECK(tail.ReadRecords() == std::vector<std::string>(20, record));
-}
-
-TEST_CASE("Tailer: the last of several lines waits where a file grows while it is read in pieces", "[agent]") {
-  Tailing tail("app.log", R"json("initialPosition":"START_OF_FILE","multiLineStartPattern":"\\[",
-                                 "maxBufferAgeMillis":500,"maxBufferSizeRecords":1)json");
-  tail.Append("app.log", "[1] a\n[2] b\n");
-  CHECK(tail.RefreshAndRead() == "[1] a\n");
-  tail.Pass(500);
-  tail.Append("app.log", "  c\n");
-  CHECK(tail.Read().empty());
-  tail.Append("app.log", "  d\n");
-  tail.Pass(499);
-  CHECK(tail.Read().empty());
-  tail.Pass(500);
-  CHECK(tail.Read() == "[2] b\n  c\n  d\n");
-}
-
-TEST_CASE("Tailer: the last line of a renamed file gets its newline", "[agent]") {
-  for (const char* glob : {"app.log", "app.log*"}) {
-    Tailing tail(glob);
-    tail.Append("app.log", "1\n2");
-    CHECK(tail.RefreshAndRead() == "1\n");
-    tail.Rename("app.log", "app.log.1");
-    tail.Append("app.log", "3\n4");
-    CHECK(tail.RefreshAndRead() == "3\n");
-    tail.Pass(29'000);  // its program may go on with the line
-    CHECK(tail.RefreshAndRead().empty());
-    tail.Pass(1'000);
-    CHECK(tail.RefreshAndRead() == "2\n");
-    tail.Append("app.log", "\n");
-    CHECK(tail.RefreshAndRead() == "4\n");
-  }
-}
-
-TEST_CASE("Tailer: a last line without its newline stays with the record that it is a line of", "[agent]") {
-  Tailing tail("app.log", R"json("initialPosition":"START_OF_FILE","multiLineStartPattern":"\\[")json");
-  tail.Append("app.log", "[1] a\n  b");
-  CHECK(tail.RefreshAndRead().empty());
-  tail.Remove("app.log");
-  tail.Refresh();
-  tail.Pass(3'000);
-  CHECK(tail.ReadRecords() == std::vector<std::string>{"[1] a\n  b\n"});
 }
 
 TEST_CASE("Tailer: an inode that is used again is another file", "[agent]") {

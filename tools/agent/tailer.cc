@@ -51,7 +51,7 @@ bool Tailer::ReadFile(TrackedFile& file, Chunk& chunk, Times now) {
   const std::int64_t rested_ms = now.monotonic_ms - file.changed_ms;
   const bool no_more = rested_ms >= static_cast<std::int64_t>(flow_.buffer_age_ms);
   const bool ended = file.superseded && rested_ms >= (file.removed() ? kEndedMs : kEndedNamedMs);
-  if (!news && !(no_more && file.size() > file.position().offset)) return true;
+  if (!news && !((no_more || ended) && file.size() > file.position().offset)) return true;
   if (!file.Unchanged()) {
     Truncated(file);
     return false;

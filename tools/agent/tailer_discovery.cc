@@ -273,8 +273,9 @@ void Tailer::LetGo(Times now) {
     const TrackedFile* const original = file->original;
     const bool original_has_it = original != nullptr && (!original->is_open() || original->Unchanged());
     const bool read = file->position().held ? original_has_it : file->looked_size == file->size();
-    const bool rests = read && now.monotonic_ms - file->changed_ms >= kRestMs;
-    if (file->is_open() && !file->superseded && read && IsOld(file->modified_ns(), now)) file->Close();
+    const bool at_end = file->size() == file->position().offset;  // else its last record waits, for its age or its end
+    const bool rests = read && at_end && now.monotonic_ms - file->changed_ms >= kRestMs;
+    if (file->is_open() && !file->superseded && read && at_end && IsOld(file->modified_ns(), now)) file->Close();
     if (file->is_open() && file->superseded && rests) {
       if (file->removed()) return true;
       file->Close();
