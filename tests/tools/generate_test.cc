@@ -87,6 +87,14 @@ TEST_CASE("Template Render: dates in formats of moment", "[generate]") {
   CHECK(FormatMoment(time, "dddd ddd Do D DDD Q M MM MMMM YY") == "Tuesday Tue 14th 14 318 4 11 11 November 23");
   CHECK(FormatMoment(time, "[at] h:mm A a k S X x Z") == "at 4:43 PM pm 16 1 1700000000 1700000000123 -05:30");
   CHECK(FormatMoment(CivilTimeAt(0, 60), "") == "1970-01-01T01:00:00+01:00");
+  const auto weeks = [](std::int64_t time_ms) {
+    return FormatMoment(CivilTimeAt(time_ms, 0), "GGGG-[W]WW W gggg ww w");
+  };
+  CHECK(weeks(1'700'000'000'123) == "2023-W46 46 2023 46 46");
+  CHECK(weeks(1'609'459'200'000) == "2020-W53 53 2021 01 1");  // Friday, 2021-01-01
+  CHECK(weeks(1'735'516'800'000) == "2025-W01 1 2025 01 1");   // Monday, 2024-12-30
+  CHECK(weeks(1'735'430'400'000) == "2024-W52 52 2025 01 1");  // Sunday, 2024-12-29
+  CHECK(FormatMoment(CivilTimeAt(1'700'000'000'123, 0), "GG gg Wo wo") == "23 23 46th 46th");
 }
 
 TEST_CASE("Template Render: the same seed, the same record; every function can be called", "[generate]") {

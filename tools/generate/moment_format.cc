@@ -30,6 +30,32 @@ std::string OffsetText(int minutes, std::string_view between) {
   return fmt::format("{}{:02}{}{:02}", minutes < 0 ? '-' : '+', size / 60, between, size % 60);
 }
 
+struct Week {
+  int year = 0;
+  unsigned number = 0;
+};
+
+/// The week, and the year that it is of, which is that of `days` behind the date.
+Week WeekOf(const CivilTime& time, int days_behind) {
+  using namespace std::chrono;
+  const sys_days date = year_month_day(year(static_cast<int>(time.year)), month(time.month), day(time.day));
+  const sys_days decides = date + days(days_behind);
+  const auto of_year = year_month_day(decides).year();
+  return {static_cast<int>(of_year),
+          static_cast<unsigned>((decides - sys_days(of_year / January / 1)).count()) / 7 + 1};
+}
+
+std::string WeekToken(const CivilTime& time, std::string_view token) {
+  const bool iso = token.front() == 'W' || token.front() == 'G';
+  const int weekday = static_cast<int>(time.weekday);
+  // ISO's weeks begin on Monday and have the year of their Thursday; the others on Sunday, with that of their Saturday.
+  const Week week = WeekOf(time, iso ? 3 - (weekday + 6) % 7 : 6 - weekday);
+  if (token.size() == 4) return fmt::format("{:04}", week.year);
+  if (token == "gg" || token == "GG") return fmt::format("{:02}", week.year % 100);
+  if (token.ends_with('o')) return Ordinal(week.number);
+  return token.size() == 2 ? fmt::format("{:02}", week.number) : fmt::format("{}", week.number);
+}
+
 std::string DateToken(const CivilTime& time, std::string_view token) {
   if (token == "YYYY") return fmt::format("{:04}", time.year);
   if (token == "YY") return fmt::format("{:02}", time.year % 100);
@@ -71,6 +97,7 @@ std::string TimeToken(const CivilTime& time, std::string_view token) {
   return fmt::format("{}", time.time_ms);  // x
 }
 
+constexpr std::array<std::string_view, 10> kWeekTokens{"gggg", "gg", "GGGG", "GG", "wo", "ww", "w", "Wo", "WW", "W"};
 constexpr std::array<std::string_view, 20> kDateTokens{"YYYY", "YY", "Q", "MMMM", "MMM", "MM", "Mo", "M", "DDDD", "DDD",
                                                        "DD",   "Do", "D", "dddd", "ddd", "dd", "d",  "e", "E",    ""};
 constexpr std::array<std::string_view, 26> kTimeTokens{
@@ -128,6 +155,9 @@ std::string FormatMoment(const CivilTime& time, std::string_view format) {
     } else if (const std::string_view date = TokenAt(format, kDateTokens); !date.empty()) {
       text.append(DateToken(time, date));
       format.remove_prefix(date.size());
+    } else if (const std::string_view week = TokenAt(format, kWeekTokens); !week.empty()) {
+      text.append(WeekToken(time, week));
+      format.remove_prefix(week.size());
     } else if (const std::string_view clock = TokenAt(format, kTimeTokens); !clock.empty()) {
       text.append(TimeToken(time, clock));
       format.remove_prefix(clock.size());
