@@ -144,10 +144,12 @@ Status SegmentStore::SyncNames() {
     names_dirty_ = false;
     retired.swap(retired_);
   }
-  if (Status status = env_.SyncDir(dir_); !status.ok()) return status;
+  const Status status = env_.SyncDir(dir_);
   const MutexLock lock(mutex_);
-  free_.insert(free_.end(), retired.begin(), retired.end());
-  return {};
+  if (!status.ok()) names_dirty_ = true;
+  std::vector<FreeFile>& files = status.ok() ? free_ : retired_;
+  files.insert(files.end(), retired.begin(), retired.end());
+  return status;
 }
 
 void SegmentStore::DropFreeFiles() {

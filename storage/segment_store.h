@@ -50,7 +50,8 @@ class SegmentStore {
   bool TrimSurplus();
   /// How many files are surplus.
   std::size_t surplus();
-  /// Makes creations and renames durable where there were any; what was retired before can be used again.
+  /// Makes creations and renames durable where there were any; what was retired before can be used again. Where it
+  /// fails, the next call does it.
   Status SyncNames();
   /// Gives the space of the free list and of the surplus back to a disk that is full.
   void DropFreeFiles();

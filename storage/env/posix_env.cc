@@ -157,6 +157,8 @@ class PosixEnv final : public Env {
 
   Status SyncDir(const std::string& dir) override {
     const int error = SyncDirErrno(dir);
+    // Without a descriptor nothing was asked of the disk: it may be tried again.
+    if (error == EMFILE || error == ENFILE) return ErrnoStatus(error, "open", dir);
     return error == 0 ? Status() : SyncFailed(error, dir);
   }
 

@@ -64,6 +64,24 @@ TEST_CASE("SegmentStore: the free list is bounded in files too", "[storage]") {
   CHECK(store.surplus() == 2);
 }
 
+TEST_CASE("SegmentStore SyncNames: what failed is done the next time", "[storage]") {
+  MemoryEnv env;
+  {
+    SegmentStore store(env, "/segments", kSegmentBytes);
+    REQUIRE(store.Open().value().empty());
+    Create(store, 0, kSegmentBytes);
+    REQUIRE(store.SyncNames().ok());
+    store.Retire(Name(0));
+    Create(store, 1, kSegmentBytes / 2);
+    env.FailCall(MemoryEnv::Call::kSyncDir, 1, Code::kResourceExhausted);
+    REQUIRE(store.SyncNames().code() == Code::kResourceExhausted);
+    REQUIRE(store.SyncNames().ok());
+    CHECK(store.CreateFile(Name(2)).value()->Size().value() == kSegmentBytes);  // the retired one
+  }
+  env.Crash({.unsynced = Unsynced::kLost});
+  CHECK(env.Exists(SegmentStore(env, "/segments", kSegmentBytes).PathOf(Name(1))).value());
+}
+
 TEST_CASE("SegmentStore: a large file is given back in pieces", "[storage]") {
   MemoryEnv env;
   SegmentStore store(env, "/segments", SegmentStore::kTrimStepBytes / kKept);

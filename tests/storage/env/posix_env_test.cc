@@ -108,7 +108,7 @@ TEST_CASE("PosixEnv Lock: names the process that holds it and is free when that 
   ::close(locked[1]);
 }
 
-TEST_CASE("PosixEnv Open: no free descriptor is kResourceExhausted", "[storage][env]") {
+TEST_CASE("PosixEnv Open, SyncDir: no free descriptor is kResourceExhausted", "[storage][env]") {
   const TempDir temp;
   const auto env = NewPosixEnv();
   rlimit before{};
@@ -116,9 +116,11 @@ TEST_CASE("PosixEnv Open: no free descriptor is kResourceExhausted", "[storage][
   const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
   const auto file = env->Open(temp.path() + "/a", OpenMode::kCreate);
+  const Status synced = env->SyncDir(temp.path());
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   REQUIRE(!file.has_value());
   CHECK(file.error().code() == Code::kResourceExhausted);
+  CHECK(synced.code() == Code::kResourceExhausted);
 }
 
 TEST_CASE("PosixEnv random: two environments differ", "[storage][env]") {
