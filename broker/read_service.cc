@@ -274,10 +274,14 @@ void LoopReads::Fail(ReadPtr read, Status status) {
 
 void LoopReads::Deliver(ReadPtr read, Result<ReadAnswer> answer) {
   SLUICE_CHECK(read->done != nullptr);
+  // What the two hold is the caller's: nobody else may let go of it.
   auto done = std::exchange(read->done, nullptr);
+  auto waits = std::exchange(read->request.waits, nullptr);
   storage::Executor* own_loop = &shards_.loop();
   if (&read->caller == own_loop) return done(std::move(answer));
-  read->caller.Post([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+  read->caller.Post([done = std::move(done), waits = std::move(waits), answer = std::move(answer)]() mutable {
+    done(std::move(answer));
+  });
 }
 
 void LoopReads::OnCaller(const PendingRead& read, std::move_only_function<void()> task) {

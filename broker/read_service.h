@@ -35,7 +35,7 @@ struct ReadRequest {
   std::uint64_t records_max = 0;       // 0: no limit; whole frames
   std::uint32_t wait_ms = 0;           // at an open shard's end: how long to wait for a first record
   bool caller_may_block = false;       // what takes long is done on the caller's thread, not on the blocking pool
-  std::function<void()> waits = {};    // called as `done` is, before it, when the read begins to wait
+  std::function<void()> waits = {};    // as `done`: called before it, when the read begins to wait
 };
 
 struct ReadAnswer {
@@ -59,6 +59,7 @@ class ReadService {
   /// The references outlive the service.
   static std::unique_ptr<ReadService> New(Shards& shards, Metrics& metrics, ReadOptions options);
 
+  /// `done` is called once, and it and `request.waits` are destroyed, by the caller's executor.
   /// kNotFound: no such stream or shard; kOutOfRange: below the oldest or above the end (the message names both). Of
   /// encrypted records, at the first frame only (what stands before such a frame is given): kFailedPrecondition: the
   /// key cannot be used; kCorruption: the bytes are not those that were sealed.

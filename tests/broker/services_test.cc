@@ -192,6 +192,25 @@ TEST_CASE("ReadService Read: a long poll ends with the next record", "[broker]")
   }
 }
 
+TEST_CASE("ReadService Read: what the caller has given it dies on the caller's thread", "[broker]") {
+  Core core(2);
+  const auto stream = *core.catalog->Create("orders", 8, {});
+  std::thread::id caller;
+  core.OnLoop(0, [&] { caller = std::this_thread::get_id(); });
+  const bool waits = GENERATE(false, true);
+  for (std::uint32_t shard = 0; shard < 8; ++shard) {
+    std::promise<std::thread::id> died;
+    const auto note = [&died](void*) { died.set_value(std::this_thread::get_id()); };
+    ReadRequest request{.stream = stream->id, .shard = ShardIndex(shard), .from = FromOldest{}, .wait_ms = 60'000};
+    request.waits = [held = std::shared_ptr<void>(nullptr, note)] {};
+    const auto append = [&] { REQUIRE(core.Append(0, core.ShardOf(stream, shard), BatchOf(1)).get().has_value()); };
+    if (!waits) append();
+    core.OnLoop(0, [&] { core.reads->Read(core.loops.loop(0), std::move(request), [](const auto&) {}); });
+    if (waits) append();
+    CHECK(died.get_future().get() == caller);
+  }
+}
+
 TEST_CASE("ReadService Read: a long poll ends at its time", "[broker]") {
   Core core(GENERATE(1u, 2u));
   const auto stream = *core.catalog->Create("orders", 1, {});
