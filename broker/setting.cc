@@ -262,6 +262,7 @@ void AddStores(delivery::StoreSettings& stores, std::vector<Setting>& s) {
   s.push_back({"delivery.s3.session_token", SecretText{&s3.session_token}});
   s.push_back({"delivery.s3.connect_timeout", DurationMs{&s3.connect_timeout_ms}, 100, kHourMs});
   s.push_back({"delivery.s3.request_timeout", DurationMs{&s3.request_timeout_ms}, 1'000, kHourMs});
+  s.push_back({"delivery.s3.upload_checksums", &s3.upload_checksums});
   s.push_back({"delivery.google.endpoint_override", CheckedText{&stores.google.endpoint_override, CheckEndpoint}});
   s.push_back({"delivery.google.anonymous", &stores.google.anonymous});
   s.push_back({"delivery.google.timeout", DurationMs{&stores.google.timeout_ms}, 1'000, kHourMs});

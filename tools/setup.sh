@@ -67,6 +67,7 @@ packages_test() {
   echo e2fsprogs mount util-linux xfsprogs  # power-cut tests
   echo strace                               # failing system calls
   echo libnbd-bin                           # nbdfuse: disks that fail
+  echo ceph-mon ceph-osd radosgw            # an S3 server
 }
 
 packages_package() {

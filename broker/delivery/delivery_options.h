@@ -25,6 +25,7 @@ struct S3Settings {
   std::string session_token;
   std::int64_t connect_timeout_ms = 5'000;
   std::int64_t request_timeout_ms = 30'000;  // without a byte in either direction
+  bool upload_checksums = true;              // behind the body of each upload
 };
 
 /// How gs:// is reached.

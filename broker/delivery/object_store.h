@@ -27,6 +27,8 @@
 
 namespace sluice::delivery {
 
+struct StoreSettings;
+
 class ObjectSpool : public ObjectSink {
  public:
   virtual std::uint64_t bytes() const = 0;
@@ -66,6 +68,9 @@ class ObjectStore {
 /// directory.
 std::unique_ptr<ObjectStore> NewLocalObjectStore(storage::Env& env, std::string dir,
                                                  std::map<std::string, std::string> buckets);
+
+/// Tells the AWS SDK those settings that it takes from the environment alone. Before the process has other threads.
+void PrepareRemoteStores(const StoreSettings& settings);
 
 /// Ends what remote stores have started in this process, which the first one does; none can be used after it. Call it
 /// before main returns, or the process crashes while it exits: what the AWS SDK needs is destroyed before the SDK.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include "broker/delivery/endpoints/retry_pause.h"
@@ -132,6 +133,10 @@ Result<OpenedRoot> OpenAzure(const BucketRoot& root, const StoreSettings& settin
 }
 
 }  // namespace
+
+void PrepareRemoteStores(const StoreSettings& settings) {
+  if (!settings.s3.upload_checksums) ::setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required", 1);
+}
 
 void EndRemoteStores() {
   if (arrow::fs::IsS3Initialized()) (void)arrow::fs::EnsureS3Finalized();

@@ -28,6 +28,8 @@ constexpr std::string_view kCredentials =
 constexpr std::string_view kNoBucket = "there is no such bucket: make it, or correct its place in [delivery.buckets]";
 constexpr std::string_view kNoServer = "the store cannot be reached: is it up, and is the endpoint right?";
 constexpr std::string_view kFull = "the store is full, or its quota is used up: make room";
+constexpr std::string_view kNoChecksums =
+    "the store may not take checksums behind the body of an upload: if so, set delivery.s3.upload_checksums = false";
 constexpr std::array kAdvices = {
     Advice{"StorageFull", kFull},
     Advice{"InsufficientStorage", kFull},
@@ -49,6 +51,8 @@ constexpr std::array kAdvices = {
     Advice{"AuthorizationPermissionMismatch", kCredentials},
     Advice{"UNAUTHENTICATED", kCredentials},
     Advice{"PERMISSION_DENIED", kCredentials},
+    Advice{"HTTP status 411", kNoChecksums},
+    Advice{"HTTP status 501", kNoChecksums},
     Advice{"NETWORK_CONNECTION", kNoServer},
     Advice{"curlCode", kNoServer},
     Advice{"Could not connect", kNoServer},

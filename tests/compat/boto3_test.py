@@ -15,12 +15,11 @@ import traceback
 
 import packages
 
-BOTO3 = "boto3==1.44.8"
 
 
 def in_environment_with_boto3(build):
     """Starts this program again in an environment with boto3, below the build directory, where this one has none."""
-    packages.enter(build / "_boto3", BOTO3)
+    packages.enter(build / "_boto3", packages.BOTO3)
 
 
 def expect(good, what):

@@ -8,6 +8,7 @@ import sys
 import venv
 
 SKIPPED = 77
+BOTO3 = "boto3==1.44.8"
 
 
 def interpreter(home, package):

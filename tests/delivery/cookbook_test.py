@@ -203,7 +203,7 @@ def terraform_state(kitchen):
 def object_store(kitchen):
     if kitchen.s3 is None:
         return
-    (kitchen.s3.buckets / "acme-lake").mkdir()
+    kitchen.s3.make_bucket("acme-lake")
     kitchen.create("object-store.json")
     kitchen.put("orders-in-s3", {"order": 1})
     kitchen.deliver("orders-in-s3")

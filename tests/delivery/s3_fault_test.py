@@ -78,7 +78,7 @@ class Test:
         self.producer = acknowledged.Producer(self.broker.ports, "faults", acknowledged.Records(random.Random(1), 40))
 
     def make(self):
-        (self.server.buckets / "faults").mkdir()
+        self.server.make_bucket("faults")
         self.broker.run("stream", "create", "faults")
         query = [{"ParameterName": "MetadataExtractionQuery", "ParameterValue": "{kind: .kind}"},
                  {"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6"}]
@@ -130,7 +130,8 @@ class Test:
         if not verdict["proven"]:
             raise Broken(f"verify says: {verdict}")
         rows = acknowledged.rows_in_lake(python, self.server.buckets / "faults", verdict["directory"], world.ACCESS, world.SECRET)
-        errors = acknowledged.errors_in(path for path in self.server.objects("faults") if "errors" in path.parts)
+        keys = self.server.objects("faults")
+        errors = acknowledged.errors_in(self.server.buckets / "faults" / key for key in keys if key.startswith("errors/"))
         totals = json.loads(self.broker.run("--json", "delivery", "describe", "faults-lake"))["totals"]
         return acknowledged.compare(self.producer, rows, errors, acknowledged.dropped_in(self.notes), totals["filtered"])
 

@@ -13,7 +13,6 @@ import hashlib
 import json
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -46,21 +45,22 @@ json.dump({"ids": ids, "types": sorted(types)}, sys.stdout)
 
 
 class Test:
-    def __init__(self, arguments, program, python, home):
+    def __init__(self, arguments, server, python, home, **settings):
+        """`server` runs; with these settings of [delivery.s3]."""
         self.python = python
-        self.server = world.Server(program, home)
-        self.server.start()
+        self.server = server
         self.proxy = world.Proxy(self.server.port)
         self.endpoint = f"127.0.0.1:{self.proxy.port}"
         self.settings = {"delivery.lake_dir": "s3://", "delivery.s3.endpoint_override": f"http://{self.endpoint}", "delivery.s3.region": "us-east-1",
                          "delivery.s3.connect_timeout": "1s", "delivery.s3.request_timeout": "1s"}
+        self.settings |= {f"delivery.s3.{key}": value for key, value in settings.items()}
         self.keys = {"SLUICE_DELIVERY__S3__ACCESS_KEY_ID": world.ACCESS, "SLUICE_DELIVERY__S3__SECRET_ACCESS_KEY": world.SECRET}
         self.broker = world.Broker(arguments.build / "tools" / "sluice", home, self.settings, self.keys)
         self.put = 0
 
     def make(self, bucket, **destination):
         """A stream of this name, and its delivery stream to the bucket of this name."""
-        (self.server.buckets / bucket).mkdir()
+        self.server.make_bucket(bucket)
         self.broker.run("stream", "create", bucket, "--shards", "2")
         self.broker.create(f"{bucket}-lake", bucket, bucket, **destination)
 
@@ -78,10 +78,10 @@ class Test:
         return lines
 
     def expect_large(self, bucket, lines):
-        path = self.one_object(bucket)
-        if sorted(gzip.decompress(path.read_bytes()).decode().split()) != sorted(lines):
+        key = self.one_object(bucket)
+        if sorted(gzip.decompress(self.server.read(bucket, key)).decode().split()) != sorted(lines):
             raise Broken("the large object holds other bytes")
-        return path
+        return key
 
     def flush(self, stream):
         self.broker.run("delivery", "flush", f"{stream}-lake")
@@ -127,13 +127,13 @@ class Test:
         if not verdict["proven"] or verdict["rows"] != last - first:
             raise Broken(f"verify says: {verdict}")
 
-    def headers(self, bucket, path):
+    def headers(self, bucket, key):
         """What the server tells of an object to readers."""
         program = ("import json, sys; from pyarrow import fs; s3 = fs.S3FileSystem(access_key=sys.argv[1], secret_key=sys.argv[2], scheme='http', "
                    "endpoint_override=sys.argv[3], region='us-east-1'); "
                    "json.dump({key: value.decode() for key, value in s3.open_input_stream(sys.argv[4]).metadata().items()}, sys.stdout)")
-        place = f"{bucket}/{path.relative_to(self.server.buckets / bucket)}"
-        done = subprocess.run([self.python, "-c", program, world.ACCESS, world.SECRET, self.endpoint, place], capture_output=True, text=True, check=True)
+        done = subprocess.run([self.python, "-c", program, world.ACCESS, world.SECRET, self.endpoint, f"{bucket}/{key}"],
+                              capture_output=True, text=True, check=True)
         return json.loads(done.stdout)
 
     def written(self):
@@ -162,10 +162,10 @@ def delivers_in_parts(test):
     """More than one part, and bytes that cannot be compressed."""
     lines = test.put_large("large")
     test.flush("large")
-    path = test.expect_large("large", lines)
+    key = test.expect_large("large", lines)
     if not any("uploadId=" in request for request in test.proxy.requests):
         raise Broken("the large object was not uploaded in parts")
-    headers = test.headers("large", path)
+    headers = test.headers("large", key)
     if headers["Content-Type"] != "application/octet-stream" or headers["Content-Encoding"] != "gzip":
         raise Broken(f"the large object has the headers {headers}")
     test.broker.run("verify", "large-lake")
@@ -173,21 +173,21 @@ def delivers_in_parts(test):
 
 def finds_tampering(test):
     """verify reads the objects again over S3, and knows copies by their footers."""
-    path = test.one_object("plain")
-    if path.stat().st_size < 100_000:
+    key = test.one_object("plain")
+    right = test.server.read("plain", key)
+    if len(right) < 100_000:
         raise Broken("the object is too small to have its end looked at alone")
-    copy = path.with_name("copy.parquet")
-    shutil.copyfile(path, copy)
+    copy = f"{key.rpartition('/')[0]}/copy.parquet"
+    test.server.write("plain", copy, right)
     said = test.broker.run("verify", "plain-lake", fails=True)
     if "object unknown" not in said or "copy.parquet" not in said:
         raise Broken(f"verify does not see a copy: {said}")
-    copy.unlink()
-    bytes_before = path.read_bytes()
-    path.write_bytes(bytes_before[:100] + b"?" + bytes_before[101:])
+    test.server.remove("plain", copy)
+    test.server.write("plain", key, right[:100] + b"?" + right[101:])
     said = test.broker.run("verify", "plain-lake", fails=True)
     if "object changed" not in said:
         raise Broken(f"verify does not see a changed byte: {said}")
-    path.write_bytes(bytes_before)
+    test.server.write("plain", key, right)
     test.broker.run("verify", "plain-lake")
 
 
@@ -268,7 +268,7 @@ def waits_for_a_full_disk(test):
     server = world.Server(test.server.program, disk.mount_point)
     try:
         server.start()
-        (server.buckets / "full").mkdir()
+        server.make_bucket("full")
         test.broker.stop()
         test.broker.start(delivery__buckets__full=f"s3://full?endpoint_override=127.0.0.1:{server.port}&scheme=http&region=us-east-1")
         test.broker.run("stream", "create", "full")
@@ -332,7 +332,7 @@ def waits_for_the_bucket(test):
     first = test.put
     test.put_ids("missing")
     test.flush_fails("missing", "s3://missing", "there is no such bucket")
-    (test.server.buckets / "missing").mkdir()
+    test.server.make_bucket("missing")
     test.flush("missing")
     test.expect_ids("missing", first, test.put)
 
@@ -347,11 +347,10 @@ def survives_kill(test):
     left = list((test.broker.home / "data" / "uploads").iterdir())
     if left:
         raise Broken(f"a spool is left behind: {left}")
-    before = test.one_object("killed").stat()
+    before = test.server.version("killed", test.one_object("killed"))
     test.broker.start()
     test.flush("killed")
-    after = test.one_object("killed").stat()
-    if (before.st_mtime_ns, before.st_ino) != (after.st_mtime_ns, after.st_ino):
+    if test.server.version("killed", test.one_object("killed")) != before:
         raise Broken("the object was written a second time")
     test.expect_ids("killed", first, test.put)
 
@@ -363,14 +362,14 @@ def keeps_foreign_objects(test):
     test.put_ids("foreign")
     test.proxy.after_put = lambda: test.broker.process.send_signal(signal.SIGKILL)
     test.broker.flush_until_killed("foreign-lake")
-    path = test.one_object("foreign")
-    garbage = bytes(len(path.read_bytes()))
-    path.write_bytes(garbage)
+    key = test.one_object("foreign")
+    garbage = bytes(len(test.server.read("foreign", key)))
+    test.server.write("foreign", key, garbage)
     test.broker.start()
     said = test.broker.run("delivery", "flush", "foreign-lake", fails=True)
-    if "holds other bytes" not in said or path.read_bytes() != garbage:
+    if "holds other bytes" not in said or test.server.read("foreign", key) != garbage:
         raise Broken(f"a foreign object is not left alone: {said}")
-    path.unlink()
+    test.server.remove("foreign", key)
     test.flush("foreign")
     test.expect_ids("foreign", first, test.put)
 
@@ -385,7 +384,7 @@ def delivers_over_tls(test):
     server = world.Server(test.server.program, home / "tls", certificate=pair)
     server.start()
     try:
-        (server.buckets / "secure").mkdir()
+        server.make_bucket("secure")
         test.broker.run("stream", "create", "secure", "--shards", "1")
         first = test.put
         test.put_ids("secure")
@@ -410,17 +409,24 @@ PROMISES = [delivers, delivers_in_parts, finds_tampering, waits_for_the_server, 
             survives_kill, keeps_foreign_objects, delivers_over_tls]
 
 
-def run(arguments, program, python, home):
-    test = Test(arguments, program, python, home)
+def keep(promises, test):
     try:
         test.broker.start()
-        for promise in PROMISES:
+        for promise in promises:
             began = time.monotonic()
             promise(test)
             print(f"{promise.__name__}: kept, {time.monotonic() - began:.1f} s", flush=True)
     finally:
         test.broker.stop(signal.SIGKILL)
-        test.server.stop()
+
+
+def run(arguments, program, python, home):
+    server = world.Server(program, home)
+    try:
+        server.start()
+        keep(PROMISES, Test(arguments, server, python, home))
+    finally:
+        server.stop()
 
 
 if __name__ == "__main__":

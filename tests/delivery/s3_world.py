@@ -54,7 +54,7 @@ def listens(port):
 
 
 class Server:
-    """versitygw over a directory: buckets are directories, objects are files, which lets the test look without S3."""
+    """versitygw over a directory: buckets are directories, objects are files, which lets the test look, and change them, without S3."""
 
     def __init__(self, program, home, certificate=None):
         self.program = program
@@ -79,9 +79,27 @@ class Server:
             self.process.wait()
             self.process = None
 
+    def make_bucket(self, bucket):
+        (self.buckets / bucket).mkdir()
+
     def objects(self, bucket):
-        """Path of each object's file."""
-        return sorted(path for path in (self.buckets / bucket).rglob("*") if path.is_file() and ".sgwtmp" not in path.parts)
+        """Their keys."""
+        files = (path.relative_to(self.buckets / bucket) for path in (self.buckets / bucket).rglob("*") if path.is_file())
+        return sorted(str(path) for path in files if ".sgwtmp" not in path.parts)
+
+    def read(self, bucket, key):
+        return (self.buckets / bucket / key).read_bytes()
+
+    def write(self, bucket, key, data):
+        (self.buckets / bucket / key).write_bytes(data)
+
+    def remove(self, bucket, key):
+        (self.buckets / bucket / key).unlink()
+
+    def version(self, bucket, key):
+        """What is another one when the object is written again."""
+        status = (self.buckets / bucket / key).stat()
+        return status.st_mtime_ns, status.st_ino
 
 
 class Proxy:
@@ -263,13 +281,13 @@ def pyarrow_python(build):
     return delivery_crash_test.pyarrow_python(build)
 
 
-def main(doc, name, run):
-    """Ends the program with what came of `run(arguments, program, python, home)`."""
+def main(doc, name, run, server=versitygw):
+    """Ends the program with what came of `run(arguments, program, python, home)`; `server` gives the program, or None where it cannot be had."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     arguments = parser.parse_args()
     arguments.build = arguments.build.resolve()
-    program = versitygw(arguments.build)
+    program = server(arguments.build)
     if program is None:
         sys.exit(SKIPPED)
     try:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/delivery/object_store.h"
 #include "broker/server.h"
 #include "tools/sluice/commands/commands.h"
 
@@ -49,6 +50,7 @@ int Serve(const ServeArguments& arguments) {
   if (!sources) return fail(sources.error(), broker::ExitCode::kUsage);
   auto config = broker::LoadConfig(*sources);
   if (!config) return fail(config.error(), broker::ExitCode::kUsage);
+  delivery::PrepareRemoteStores(config->delivery.stores);
   auto server = broker::Server::Start(std::move(*config));
   if (!server) return fail(server.error(), broker::ExitCode::kStart);
   return static_cast<int>((*server)->Run());
