@@ -16,6 +16,10 @@ namespace sluice::tools {
 
 namespace {
 
+constexpr const char* kName = "NAME";
+constexpr const char* kStream = "The stream";
+constexpr const char* kDeliveryStream = "The delivery stream";
+
 template <typename T>
 bool ParseAll(std::string_view text, T& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -69,6 +73,21 @@ CLI::Validator OneOf(std::vector<std::string> words) {
     return {};
   };
   return CLI::Validator(check, "");
+}
+
+CLI::Option* AddStreamName(CLI::App& command, std::string& target) {
+  return command.add_option(kName, target, kStream)->required();
+}
+
+CLI::Option* AddDeliveryStreamName(CLI::App& command, std::string& target) {
+  return command.add_option(kName, target, kDeliveryStream)->required();
+}
+
+std::string NamesGroupOf(const CLI::App& command) {
+  const CLI::Option* name = command.get_option_no_throw(kName);
+  if (name == nullptr) return "";
+  if (name->get_description() == kStream) return "stream";
+  return name->get_description() == kDeliveryStream ? "delivery" : "";
 }
 
 }  // namespace sluice::tools

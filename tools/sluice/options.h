@@ -20,6 +20,12 @@ CLI::Validator HostAndPort();
 /// One of `words`, in small or large letters; what is taken on is the word as it stands in `words`.
 CLI::Validator OneOf(std::vector<std::string> words);
 
+/// The argument NAME of a command: a stream, or a delivery stream, that there is. Completion offers their names.
+CLI::Option* AddStreamName(CLI::App& command, std::string& target);
+CLI::Option* AddDeliveryStreamName(CLI::App& command, std::string& target);
+/// Which of the two a command has: the group of commands whose `list` knows the names. Empty: neither.
+std::string NamesGroupOf(const CLI::App& command);
+
 /// Words and what they mean, in the order in which help shows them.
 template <typename T>
 using Choices = std::vector<std::pair<std::string, T>>;

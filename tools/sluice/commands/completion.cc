@@ -29,36 +29,43 @@ std::string WordsOf(const CLI::App& root, const CLI::App& command) {
   return words;
 }
 
-/// One case branch per command: "stream create") known="..." ;;
+/// One case branch per command: "stream set") known="..." names="stream" ;;
 void AppendBranches(const CLI::App& root, const CLI::App& command, const std::string& path, std::string& out) {
-  out.append(fmt::format("    \"{}\") known=\"{}\" ;;\n", path, WordsOf(root, command)));
+  const std::string words = WordsOf(root, command);
+  out.append(fmt::format("    \"{}\") known=\"{}\" names=\"{}\" ;;\n", path, words, NamesGroupOf(command)));
   for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
     AppendBranches(root, *sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
   }
 }
 
 /// Sets `known` to what may stand for its first argument, behind the others: the finished words after "sluice". Options
-/// only where one was begun, so that file names are offered elsewhere.
+/// only where one was begun, so that file names are offered elsewhere; names of streams, which the broker is asked for,
+/// right behind a command that takes one.
 constexpr std::string_view kLookUp =
     "_sluice_known() {{\n"
-    "  local place=\"\" depth=0 begun=\"$1\"\n"
+    "  local place=\"\" depth=0 begun=\"$1\" names=\"\" broker=\"\"\n"
     "  known=\"\"\n"
     "  shift\n"
     "  while [ $# -gt 0 ] && [ $depth -lt 2 ]; do\n"
     "    case \"$1\" in\n"
-    "      --broker) shift ;;\n"
+    "      --broker) shift; broker=\"$1\" ;;\n"
     "      -*) ;;\n"
     "      *) place=\"${{place:+$place }}$1\"; depth=$((depth + 1)) ;;\n"
     "    esac\n"
     "    [ $# -eq 0 ] || shift\n"
     "  done\n"
+    "  [ $# -eq 0 ] || place=\"$place -\"\n"
     "  while :; do\n"
     "    case \"$place\" in\n{}"
     "    esac\n"
     "    [ -z \"$known\" ] || break\n"
-    "    case \"$place\" in *\" \"*) place=\"${{place% *}}\" ;; *) break ;; esac\n"
+    "    case \"$place\" in *\" \"*) place=\"${{place% *}}\" depth=0 ;; *) break ;; esac\n"
     "  done\n"
-    "  case \"$begun\" in -*) ;; *) known=\"${{known%%--*}}\" ;; esac\n"
+    "  case \"$begun\" in -*) return ;; esac\n"
+    "  known=\"${{known%%--*}}\"\n"
+    "  [ -n \"$names\" ] && [ $depth -gt 0 ] || return\n"
+    "  known=\"$([ -z \"$broker\" ] || export SLUICE_BROKER=\"$broker\"; sluice \"$names\" list 2>/dev/null)\"\n"
+    "  known=\"$(echo \"$known\" | sed '1d; s/ .*//')\"\n"
     "}}\n";
 
 constexpr std::string_view kBash =

@@ -10,6 +10,7 @@
 
 #include "broker/config.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/options.h"
 #include "tools/sluice/commands/delivery_sample.h"
 #include "tools/sluice/interrupt.h"
 #include "tools/sluice/progress.h"
@@ -220,7 +221,7 @@ void RegisterDeliveryCommands(CLI::App& app, Context& context) {
     return command;
   };
   const auto with_name = [&](CLI::App* command) {
-    command->add_option("NAME", arguments->name, "The delivery stream")->required();
+    AddDeliveryStreamName(*command, arguments->name);
     return command;
   };
 

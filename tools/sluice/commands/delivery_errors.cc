@@ -14,6 +14,7 @@
 
 #include "protocol/base64.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/options.h"
 #include "tools/sluice/interrupt.h"
 #include "tools/sluice/progress.h"
 #include "tools/sluice/record_printer.h"
@@ -303,7 +304,7 @@ void AddDeliveryErrorCommands(CLI::App& delivery, Context& context) {
   auto arguments = std::make_shared<ErrorArguments>();
   const auto add = [&](const std::string& name, const std::string& help) {
     CLI::App* command = delivery.add_subcommand(name, help);
-    command->add_option("NAME", arguments->name, "The delivery stream")->required();
+    AddDeliveryStreamName(*command, arguments->name);
     command->add_option("--reason", arguments->reason, "An error type or code, or a code's part before its dot")
         ->type_name("REASON");
     command->add_option("--since", arguments->since, "When they failed: 2026-03-01T12:00:00Z, or 2h for two hours ago")

@@ -179,7 +179,7 @@ const Choices<RecordFormat> kFormats{
     {"text", RecordFormat::kText}, {"json", RecordFormat::kJson}, {"hex", RecordFormat::kHex}};
 
 void AddCommonOptions(CLI::App* command, const std::shared_ptr<GetArguments>& arguments) {
-  command->add_option("NAME", arguments->name, "The stream")->required();
+  AddStreamName(*command, arguments->name);
   constexpr std::uint32_t kShardMax = ~std::uint32_t{0};
   command->add_option("--shard", arguments->shard, "Only this shard")->check(WholeNumber(0, kShardMax))->type_name("S");
   command->add_option("--limit", arguments->limit, "Stop after so many records")

@@ -171,7 +171,7 @@ const Choices<BadLines> kBadLines{{"stop", BadLines::kStop}, {"skip", BadLines::
 void RegisterPutCommand(CLI::App& app, Context& context) {
   CLI::App* put = app.add_subcommand("put", "Put lines of files or of standard input into a stream, one record each");
   auto arguments = std::make_shared<PutArguments>();
-  put->add_option("NAME", arguments->name, "The stream")->required();
+  AddStreamName(*put, arguments->name);
   put->add_option("FILE", arguments->files, "Files to read; none or '-': standard input");
   auto* key = put->add_option("--key", arguments->key, "Partition key of every record; none: shards in turn");
   put->add_option("--key-field", arguments->key_field,

@@ -337,7 +337,7 @@ constexpr std::uint32_t kShardMax = ~std::uint32_t{0};
 void RegisterReshardCommands(CLI::App& stream, Context& context, const std::shared_ptr<StreamArguments>& arguments) {
   const auto add = [&](const std::string& name, const std::string& text) {
     CLI::App* command = stream.add_subcommand(name, text);
-    command->add_option("NAME", arguments->name, "The stream")->required();
+    AddStreamName(*command, arguments->name);
     return command;
   };
   const auto shard = [](CLI::App* command, const std::string& name, std::uint32_t& value, const std::string& text) {
@@ -373,7 +373,7 @@ void RegisterReshardCommands(CLI::App& stream, Context& context, const std::shar
 
 void RegisterEncryptionCommands(CLI::App& stream, Context& context, const std::shared_ptr<StreamArguments>& arguments) {
   CLI::App* encrypt = stream.add_subcommand("encrypt", "Store a stream's new records encrypted, with a new data key");
-  encrypt->add_option("NAME", arguments->name, "The stream")->required();
+  AddStreamName(*encrypt, arguments->name);
   encrypt->add_option("--key", arguments->key, "A key of the broker's key file; without it the current one")
       ->type_name("KEY");
   encrypt->footer(
@@ -382,7 +382,7 @@ void RegisterEncryptionCommands(CLI::App& stream, Context& context, const std::s
   encrypt->callback([=, &context] { Encrypt(context, *arguments, true); });
 
   CLI::App* decrypt = stream.add_subcommand("decrypt", "Store a stream's new records as they come again");
-  decrypt->add_option("NAME", arguments->name, "The stream")->required();
+  AddStreamName(*decrypt, arguments->name);
   decrypt->callback([=, &context] { Encrypt(context, *arguments, false); });
 }
 
@@ -393,11 +393,11 @@ void RegisterStreamCommands(CLI::App& app, Context& context) {
   stream->require_subcommand(1);
   auto arguments = std::make_shared<StreamArguments>();
   const auto with_name = [&](CLI::App* command) {
-    command->add_option("NAME", arguments->name, "The stream")->required();
+    AddStreamName(*command, arguments->name);
   };
 
   CLI::App* create = stream->add_subcommand("create", "Create a stream");
-  with_name(create);
+  create->add_option("NAME", arguments->name, "The new stream")->required();
   create->add_option("--shards", arguments->shards, "Number of shards, 1 to 10,000")
       ->check(WholeNumber(1, 10'000))
       ->type_name("N")

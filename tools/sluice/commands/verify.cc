@@ -12,6 +12,7 @@
 
 #include "broker/config.h"
 #include "tools/sluice/commands/commands.h"
+#include "tools/sluice/options.h"
 #include "tools/sluice/commands/dead_letter_reader.h"
 #include "tools/sluice/progress.h"
 
@@ -78,7 +79,7 @@ void RegisterVerifyCommand(CLI::App& app, Context& context) {
   CLI::App* verify =
       app.add_subcommand("verify", "Prove that a delivery stream put every record into the lake exactly once");
   auto arguments = std::make_shared<VerifyArguments>();
-  verify->add_option("NAME", arguments->name, "The delivery stream")->required();
+  AddDeliveryStreamName(*verify, arguments->name);
   verify->add_option("--directory", arguments->places.directory, "Where its bucket is, if not where the broker says")
       ->type_name("DIR");
   verify
