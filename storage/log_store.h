@@ -29,7 +29,8 @@ struct LogStoreOptions {
   std::uint64_t segment_bytes = 64u << 20;        // a segment is rolled at this size
   std::uint64_t tail_bytes_max = 128u << 20;      // frames kept in memory; at the bound appends wait
   std::uint64_t write_behind_bytes = 256u << 10;  // smallest piece written to a segment
-  std::uint64_t inline_commit_bytes = 8u << 10;   // groups up to this size commit on the loop's own thread
+  std::uint64_t inline_commit_bytes = 8u << 10;   // groups up to this size commit on the loop's own thread, 32 times
+                                                  // it where nobody waits for a flush
   std::int64_t flush_interval_ms = 50;            // how long `written` records may wait for a flush
   std::int64_t idle_mark_ms = 10;  // idle so long after a commit, the journal is marked as durable up to there
   std::int64_t checkpoint_interval_ms = 10'000;  // a checkpoint at least this often while there is something to write
